@@ -1,0 +1,38 @@
+# One room of the house = one static library mer_<room>, alias mer::<room>.
+#
+#   mer_room(features USES core THIRD_PARTY PkgConfig::FFTW3F Eigen3::Eigen SOURCES a.cpp b.cpp)
+#
+# USES names the rooms that this one may include; nothing else is on its include path by accident,
+# because every room's headers are reached through its own target only.
+include(GNUInstallDirs)
+
+add_library(mer_flags INTERFACE)
+target_compile_features(mer_flags INTERFACE cxx_std_20)
+target_compile_options(mer_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+if(MER_WERROR)
+  target_compile_options(mer_flags INTERFACE -Werror)
+endif()
+if(MER_SANITIZE)
+  target_compile_options(mer_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined
+                                             -fno-omit-frame-pointer)
+  target_link_options(mer_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+function(mer_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;THIRD_PARTY;PRIVATE_THIRD_PARTY;SOURCES" ${ARGN})
+  add_library(mer_${name} STATIC ${ROOM_SOURCES})
+  add_library(mer::${name} ALIAS mer_${name})
+  set_target_properties(mer_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(mer_${name} PUBLIC cxx_std_20)
+  target_include_directories(mer_${name} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(mer_${name} PRIVATE $<BUILD_INTERFACE:mer_flags>)
+  foreach(room IN LISTS ROOM_USES)
+    target_link_libraries(mer_${name} PUBLIC mer_${room})
+  endforeach()
+  target_link_libraries(mer_${name} PUBLIC ${ROOM_THIRD_PARTY})
+  target_link_libraries(mer_${name} PRIVATE ${ROOM_PRIVATE_THIRD_PARTY})
+  set_property(GLOBAL APPEND PROPERTY MER_ROOMS ${name})
+endfunction()

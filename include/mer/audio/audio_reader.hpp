@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mer/core/options.hpp"
+
+namespace mer {
+
+/// How a file becomes mono samples.
+struct AudioOptions {
+  int sample_rate_hz = 44100;
+  double start_s = 0.0;      ///< skip this much of each file
+  double duration_s = 30.0;  ///< read at most this much after start_s; 0 = to the end
+  double pad_to_seconds = 0.0;  ///< fill shorter songs with masked zero frames; 0 = off
+  enum class Resampler { kLow, kMedium, kHigh, kVeryHigh } resampler = Resampler::kHigh;
+
+  void visit(OptionsVisitor& v);
+};
+
+/// What is known about a file before it is decoded.
+struct AudioInfo {
+  std::string format;        ///< "WAV (16 bit PCM)", "MP3", …
+  int sample_rate_hz = 0;    ///< of the file
+  int num_channels = 0;      ///< of the file
+  double duration_s = 0.0;   ///< of the file; an estimate until the end was read for some MP3s
+  bool by_ffmpeg = false;
+};
+
+/// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels,
+/// resampled (libsoxr), start_s skipped, at most duration_s given. Memory is constant.
+///
+/// WAV, FLAC, Ogg Vorbis, Opus, MP3 and what else libsndfile reads; anything else goes through the
+/// `ffmpeg` program when it is installed.
+class AudioReader {
+ public:
+  /// @throws InputError when the file is missing, empty, not audio, or of a codec nobody here reads
+  ///         (naming the codec and the command that converts it)
+  AudioReader(const std::filesystem::path& path, const AudioOptions& options);
+  ~AudioReader();
+  AudioReader(AudioReader&&) noexcept;
+  AudioReader& operator=(AudioReader&&) noexcept;
+
+  const AudioInfo& info() const;
+
+  /// Fills `block` from the front; returns the number of samples written, 0 at the end.
+  /// @throws InputError for NaN or infinite samples, naming the time in the file of the first one,
+  ///         and when decoding breaks off with an error
+  std::size_t read(std::span<float> block);
+
+  /// Remarks for the user, e.g. "decoded by ffmpeg", "the file ends early"; complete at the end.
+  const std::vector<std::string>& warnings() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The whole (possibly shortened) file as samples; for tests and small tools.
+std::vector<float> read_audio(const std::filesystem::path& path, const AudioOptions& options);
+
+/// Writes mono samples as 16-bit WAV or FLAC (by the extension), clipped to [-1, 1].
+/// @throws Error when the file can't be written
+void write_audio(const std::filesystem::path& path, std::span<const float> samples,
+                 int sample_rate_hz);
+
+/// True for extensions that `mer` takes for audio when it searches a folder (.wav, .flac, .mp3, …;
+/// case ignored).
+bool has_audio_extension(const std::filesystem::path& path);
+
+/// Every file below `folder` with an audio extension, sorted by path; symbolic links to folders are
+/// not followed.
+std::vector<std::filesystem::path> find_audio_files(const std::filesystem::path& folder);
+
+/// A format and whether it really decodes here: one second is encoded and decoded again in memory
+/// (ffmpeg formats: through the program).
+struct FormatCheck {
+  std::string name;
+  bool works = false;
+  std::string note;
+};
+std::vector<FormatCheck> check_formats();
+
+}  // namespace mer

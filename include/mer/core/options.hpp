@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <initializer_list>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mer {
+
+/// The numbers that an option may take; printed in messages and by `--print-config`.
+struct Range {
+  double min = -std::numeric_limits<double>::infinity();
+  double max = std::numeric_limits<double>::infinity();
+  bool excludes_min = false;
+
+  bool contains(double value) const;
+  std::string text() const;  ///< "in 0…1", "at least 1", "above 0"
+};
+inline Range between(double min, double max) { return {min, max, false}; }
+inline Range at_least(double min) { return {min, std::numeric_limits<double>::infinity(), false}; }
+inline Range above(double min) { return {min, std::numeric_limits<double>::infinity(), true}; }
+inline Range above_up_to(double min, double max) { return {min, max, true}; }
+
+/// Visits every option of a struct by name. One `visit` function per options struct serves reading
+/// YAML strictly, writing YAML and writing JSON, so that names, ranges and defaults stand once.
+///
+///   struct MfccOptions {
+///     int num_coefficients = 20;
+///     void visit(OptionsVisitor& v);   // v.field("num_coefficients", num_coefficients, between(1, 128), "…");
+///     void validate() const;           // optional: checks across fields, throws UsageError
+///   };
+class OptionsVisitor {
+ public:
+  virtual ~OptionsVisitor() = default;
+
+  virtual void field(std::string_view key, bool& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, int& value, Range range, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::int64_t& value, Range range,
+                     std::string_view help) = 0;
+  virtual void field(std::string_view key, double& value, Range range, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::string& value, std::string_view help) = 0;
+  virtual void field(std::string_view key, std::vector<double>& value, Range range,
+                     std::string_view help) = 0;
+  virtual void field(std::string_view key, std::vector<std::string>& value,
+                     std::string_view help) = 0;
+  /// A path; relative ones are relative to the config's folder, or to the working directory when
+  /// given by `--set`. An empty path means "not given".
+  virtual void field(std::string_view key, std::filesystem::path& value, std::string_view help) = 0;
+
+  /// One of a few words, kept in the struct as an enumerator.
+  template <class Enum>
+  void choice(std::string_view key, Enum& value,
+              std::initializer_list<std::pair<std::string_view, Enum>> names,
+              std::string_view help) {
+    std::vector<std::string_view> words;
+    std::size_t index = 0;
+    for (const auto& [word, enumerator] : names) {
+      if (enumerator == value) index = words.size();
+      words.push_back(word);
+    }
+    index = choose(key, index, words, help);
+    value = (names.begin() + static_cast<std::ptrdiff_t>(index))->second;
+  }
+
+  /// One of a few words, kept as a string.
+  void choice(std::string_view key, std::string& value, const std::vector<std::string>& allowed,
+              std::string_view help);
+
+  /// A nested options struct.
+  template <class Options>
+  void section(std::string_view key, Options& options) {
+    begin_section(key);
+    options.visit(*this);
+    std::function<void()> check;
+    if constexpr (requires { options.validate(); }) check = [&options] { options.validate(); };
+    end_section(check);
+  }
+
+ protected:
+  virtual std::size_t choose(std::string_view key, std::size_t current,
+                             const std::vector<std::string_view>& words,
+                             std::string_view help) = 0;
+  virtual void begin_section(std::string_view key) = 0;
+  /// `check` runs the struct's validate(); empty when it has none.
+  virtual void end_section(const std::function<void()>& check) = 0;
+};
+
+/// A YAML (or JSON) text read strictly into options structs.
+///
+/// Errors are UsageErrors of the form `file:line: unknown key 'features.frame.hop_sample'` with the
+/// nearest known key as a hint. Unknown, duplicate, mistyped and out-of-range keys are all errors;
+/// an absent key keeps the struct's default.
+class ConfigDocument {
+ public:
+  /// @throws UsageError when the file can't be read, isn't YAML or repeats a key
+  static ConfigDocument load(const std::filesystem::path& file);
+  /// @param name      stands in messages in the place of the file's name
+  /// @param base_dir  what relative paths in the text are relative to
+  static ConfigDocument parse(const std::string& text, const std::string& name,
+                              const std::filesystem::path& base_dir);
+  ConfigDocument();  ///< no file: every option keeps its default unless set() changes it
+  ~ConfigDocument();
+  ConfigDocument(ConfigDocument&&) noexcept;
+  ConfigDocument& operator=(ConfigDocument&&) noexcept;
+
+  /// Overrides one option by `dotted.key=value`; the value is YAML (`[1, 2]`, `true`, `text`).
+  void set(const std::string& assignment);
+
+  /// Reads the document into the struct and checks that every key of the document was known.
+  template <class Options>
+  void read(Options& options) {
+    std::function<void()> check;
+    if constexpr (requires { options.validate(); }) check = [&options] { options.validate(); };
+    read_with([&options](OptionsVisitor& visitor) { options.visit(visitor); }, check);
+  }
+
+ private:
+  void read_with(const std::function<void(OptionsVisitor&)>& visit,
+                 const std::function<void()>& check);
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+namespace detail {
+nlohmann::ordered_json options_to_json(const std::function<void(OptionsVisitor&)>& visit);
+std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, bool with_comments);
+}  // namespace detail
+
+/// Every option with its value, in the order of the struct's visit().
+template <class Options>
+nlohmann::ordered_json to_json(const Options& options) {
+  Options copy = options;  // visit() takes references; a writing visitor leaves them as they are
+  return detail::options_to_json([&copy](OptionsVisitor& visitor) { copy.visit(visitor); });
+}
+
+/// The same as YAML, with each option's meaning and range as a comment when asked for.
+template <class Options>
+std::string to_yaml(const Options& options, bool with_comments) {
+  Options copy = options;
+  return detail::options_to_yaml([&copy](OptionsVisitor& visitor) { copy.visit(visitor); },
+                                 with_comments);
+}
+
+/// Reads a struct back from what to_json() wrote; strict like a config.
+/// @param name  stands in messages in the place of a file's name, e.g. the model's path
+template <class Options>
+Options options_from_json(const nlohmann::ordered_json& json, const std::string& name) {
+  Options options;
+  ConfigDocument::parse(json.dump(), name, {}).read(options);
+  return options;
+}
+
+}  // namespace mer

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mer {
+
+/// The candidate with the smallest Damerau–Levenshtein distance (case ignored) to `word`, if it is
+/// near enough to be a typing error (at most a third of the word's length, at least 2 allowed).
+std::optional<std::string> nearest_word(std::string_view word,
+                                        std::span<const std::string> candidates);
+
+std::string join(std::span<const std::string> words, std::string_view separator);
+
+/// One record of a CSV file, with the line it starts on (from 1).
+struct CsvRow {
+  int line = 0;
+  std::vector<std::string> cells;
+};
+
+/// Reads CSV (RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF; a UTF-8 byte
+/// order mark is skipped; empty lines are skipped).
+/// @throws UsageError naming file and line for an unterminated quote or a row whose number of cells
+///         differs from the first row's
+std::vector<CsvRow> read_csv(const std::filesystem::path& path);
+std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name);
+
+/// One CSV line with a line feed; cells are quoted where RFC 4180 wants it.
+std::string csv_line(std::span<const std::string> cells);
+
+/// A number as short as it can be and still be read back the same ("0.1", "1e-05"); "" for NaN.
+std::string format_number(double value);
+
+/// @throws UsageError when the file can't be read
+std::string read_text_file(const std::filesystem::path& path);
+
+/// Writes a file atomically: temporary name in the same folder, fsync, rename.
+/// @throws Error when it can't be written
+void write_text_file(const std::filesystem::path& path, std::string_view text);
+
+/// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
+std::string to_valid_utf8(std::string_view text);
+
+}  // namespace mer
