@@ -1,0 +1,46 @@
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace mer {
+
+/// One row of a manifest.
+struct Song {
+  std::string id;                   ///< unique; the id column, else derived from the listed path
+  std::filesystem::path path;       ///< where the file is, resolved against the manifest's folder
+  std::string listed_path;          ///< as the manifest has it
+  std::string label;
+  std::string group;                ///< e.g. the artist; the song's own id when there is no column
+  std::string split;                ///< "train", "validation", "test" or empty
+  double valence = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
+  double arousal = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
+  int line = 0;                     ///< in the manifest, from 1
+};
+
+/// A list of songs with labels: CSV `path,label[,group][,split][,id][,valence][,arousal]`.
+struct Manifest {
+  std::filesystem::path file;
+  std::vector<Song> songs;
+  std::vector<std::string> classes;  ///< happy, anger, sad, relaxed first, then alphabetically
+  bool has_groups = false;
+  bool has_splits = false;
+
+  /// Index of a label in `classes`.
+  int class_index(const std::string& label) const;
+
+  /// Reads and checks a manifest.
+  /// @throws UsageError naming file and line for: a missing or unreadable manifest, an unknown
+  ///         column (listing the known ones), a missing `path` or `label` column, a duplicate path
+  ///         or id, an empty label or path, a group in two given splits, an unknown split name,
+  ///         valence or arousal outside -1…1, a file that does not exist, fewer than two classes,
+  ///         no songs
+  static Manifest load(const std::filesystem::path& file);
+};
+
+/// The canonical order of class names: happy, anger, sad, relaxed, then any others alphabetically.
+std::vector<std::string> in_canonical_order(std::vector<std::string> labels);
+
+}  // namespace mer

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "mer/core/options.hpp"
+#include "mer/core/tensor_file.hpp"
+#include "mer/data/segments.hpp"
+#include "mer/data/standardisation.hpp"
+#include "mer/features/feature_set.hpp"
+
+namespace mer {
+
+/// From standardised frames to what a network sees.
+struct InputOptions {
+  /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
+  /// two LLD branches whose class probabilities are weighted.
+  enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
+  double mfcc_weight = 0.5;            ///< w; the residual phase has 1 − w
+  int spectrogram_pool_bands = 1;      ///< mean over this many neighbouring mel bands
+  int spectrogram_pool_frames = 1;     ///< … and this many frames
+  int lld_pool_frames = 1;             ///< LLD statistics over this many frames
+  enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
+
+  void visit(OptionsVisitor& v);
+};
+
+/// Sizes of one segment's input.
+struct InputShape {
+  int spectrogram_bands = 0;
+  int spectrogram_steps = 0;
+  int lld_columns = 0;
+  int lld_steps = 0;
+  int lld_branches = 1;  ///< 2 with combine: score (MFCC + rest, RP + rest)
+};
+
+/// A batch in plain memory, row-major.
+struct InputBatch {
+  FloatTensor spectrogram;        ///< [B, bands, steps]
+  FloatTensor spectrogram_valid;  ///< [B, steps], 1 = music, 0 = padding
+  std::vector<FloatTensor> lld;   ///< one a branch, [B, steps, columns]
+  FloatTensor lld_valid;          ///< [B, steps]
+};
+
+/// Standardises, combines, pools and pads segments. Means and deviations run over valid frames only;
+/// a step without a valid frame is 0 with mask 0.
+class InputBuilder {
+ public:
+  InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames, const InputOptions& options,
+               Standardisation standardisation);
+
+  const InputShape& shape() const { return shape_; }
+  InputBatch make_batch(std::int64_t batch_size) const;
+  /// Writes one segment into row `row`; safe from several threads for different rows.
+  void fill(const SongFeatures& song, const Segment& segment, std::int64_t row,
+            InputBatch& batch) const;
+
+ private:
+  FeatureLayout layout_;
+  std::int64_t segment_frames_;
+  InputOptions options_;
+  Standardisation standardisation_;
+  InputShape shape_;
+};
+
+}  // namespace mer

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/data/recipe.hpp"
+#include "mer/features/feature_set.hpp"
+
+namespace mer {
+
+/// A song's feature file, mapped: tensors `spectrogram` [T, κ1], `lld` [T, D], `energy_db` [T],
+/// `kept` [T], `time_s` [T] (centre of each frame in the source file); metadata: the recipe, its
+/// fingerprint, the layout's column names, the file's length, remarks, mer's version.
+class SongFeatures {
+ public:
+  /// @throws UsageError when it is not a feature file
+  static SongFeatures open(const std::filesystem::path& file);
+
+  std::int64_t num_frames() const { return num_frames_; }
+  Eigen::Map<const RowMatrixXf> spectrogram() const;
+  Eigen::Map<const RowMatrixXf> lld() const;
+  std::span<const float> energy_db() const;
+  std::span<const std::uint8_t> kept() const;
+  std::span<const double> time_s() const;
+  /// Frame numbers that VAD keeps, ascending.
+  const std::vector<std::int32_t>& kept_frames() const { return kept_frames_; }
+  double duration_s() const { return duration_s_; }  ///< of the source file
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::string& fingerprint() const { return fingerprint_; }
+  nlohmann::ordered_json shared_recipe() const;
+
+ private:
+  TensorFile file_;
+  std::int64_t num_frames_ = 0;
+  double duration_s_ = 0.0;
+  std::vector<std::int32_t> kept_frames_;
+  std::vector<std::string> warnings_;
+  std::string fingerprint_;
+
+  explicit SongFeatures(TensorFile file);
+};
+
+/// Decodes a song, extracts its features in one pass and constant memory and writes the file
+/// atomically. Training, evaluation and prediction all come through here.
+/// @throws InputError when the song can't be read, is shorter than one frame, all silent, or has NaN
+void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                  const std::filesystem::path& feature_file);
+
+}  // namespace mer

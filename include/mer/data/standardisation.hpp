@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/data/song_features.hpp"
+
+namespace mer {
+
+/// Mean and deviation of every column over the kept frames of the training songs; each song counts
+/// its frames once, whatever its segments. A column that never varies has deviation 1.
+struct Standardisation {
+  std::vector<float> spectrogram_mean, spectrogram_deviation;  ///< [κ1]
+  std::vector<float> lld_mean, lld_deviation;                  ///< [D]
+
+  /// Sums in double precision, song by song in the given order.
+  static Standardisation fit(std::span<const SongFeatures* const> songs);
+  /// Tensors `standardisation.spectrogram.mean` and so on.
+  void add_to(NamedTensors& tensors) const;
+  static Standardisation from(const TensorFile& file);
+};
+
+}  // namespace mer

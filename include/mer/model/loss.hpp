@@ -1,0 +1,33 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+
+#include "mer/model/loss_options.hpp"
+#include "mer/model/network.hpp"
+
+namespace mer {
+
+/// A batch's loss.
+struct LossValue {
+  torch::Tensor total;      ///< scalar, differentiable: softmax + tau · center
+  double softmax = 0.0;     ///< the cross-entropy term, as reduced
+  double center = 0.0;      ///< tau · center term, as reduced; 0 without one
+  double as_printed = 0.0;  ///< the paper's form: sums over the batch (eq. 12), without smoothing
+};
+
+/// A loss of the registry; its class centers, if any, are its parameters (`gradient`) or buffers
+/// (`wen`) under the name `centers` [classes, embedding_size].
+class Loss : public torch::nn::Module {
+ public:
+  /// @param targets  [B, classes] float, rows sum to 1: one-hot, or mixed by mixup
+  virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
+  /// Moves `wen` centers after the optimiser's step; nothing for other losses.
+  virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
+};
+
+std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,
+                                std::uint64_t seed);
+
+}  // namespace mer

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+
+namespace mer {
+
+/// Names every parameter and buffer `prefix.name` and adds it to `tensors` (contiguous, CPU). The
+/// tensors behind the views are appended to `keep_alive`.
+void add_module_to(const torch::nn::Module& module, const std::string& prefix, NamedTensors& tensors,
+                   std::vector<torch::Tensor>& keep_alive);
+
+/// Copies `prefix.name` into every parameter and buffer.
+/// @throws UsageError naming the file and the tensor that is missing, of another shape, or left over
+///         under the prefix
+void load_module_from(torch::nn::Module& module, const std::string& prefix, const TensorFile& file);
+
+/// A copy of a view as a CPU tensor of the same element type.
+torch::Tensor to_torch(const TensorView& view);
+
+}  // namespace mer

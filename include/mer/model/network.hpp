@@ -1,0 +1,56 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mer/model/model_options.hpp"
+
+namespace mer {
+
+/// Sizes of one segment's input, as the data room makes it.
+struct NetworkShape {
+  int spectrogram_bands = 0;
+  int spectrogram_steps = 0;
+  int lld_columns = 0;
+  int lld_steps = 0;
+  int lld_branches = 1;       ///< 2: class probabilities of two LLD branches are weighted
+  double lld_weight = 0.5;    ///< of the first branch when there are two
+  int num_classes = 0;
+
+  void visit(OptionsVisitor& v);
+};
+
+/// One batch.
+struct NetworkInput {
+  torch::Tensor spectrogram;        ///< [B, bands, steps] float
+  torch::Tensor spectrogram_valid;  ///< [B, steps] float, 1 = music, 0 = padding
+  std::vector<torch::Tensor> lld;   ///< one a branch, [B, steps, columns] float
+  torch::Tensor lld_valid;          ///< [B, steps] float
+  /// One key a row for everything random inside the network (dropout), so that a row's masks depend
+  /// on (seed, iteration, song) and neither on its place in the batch nor on threads. Empty when
+  /// nothing is random (evaluation).
+  std::vector<std::uint64_t> keys;
+};
+
+struct NetworkOutput {
+  torch::Tensor logits;     ///< [B, classes]; softmax gives the class probabilities
+  torch::Tensor embedding;  ///< [B, embedding_size]
+};
+
+/// A network of the registry.
+class Network : public torch::nn::Module {
+ public:
+  virtual NetworkOutput forward(const NetworkInput& input) = 0;
+};
+
+/// Builds the network that options.name says, with weights drawn from `seed`.
+/// @throws UsageError for a name that the registry lacks or sizes that don't fit the input
+std::shared_ptr<Network> make_network(const ModelOptions& options, const NetworkShape& shape,
+                                      std::uint64_t seed);
+
+std::int64_t num_parameters(const torch::nn::Module& module);
+
+}  // namespace mer
