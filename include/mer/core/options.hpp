@@ -33,8 +33,9 @@ inline Range above_up_to(double min, double max) { return {min, max, true}; }
 ///
 ///   struct MfccOptions {
 ///     int num_coefficients = 20;
-///     void visit(OptionsVisitor& v);   // v.field("num_coefficients", num_coefficients, between(1, 128), "…");
-///     void validate() const;           // optional: checks across fields, throws UsageError
+///     void visit(OptionsVisitor& v);   // v.field("num_coefficients", num_coefficients, between(1,
+///     128), "…"); void validate() const;           // optional: checks across fields, throws
+///     UsageError
 ///   };
 class OptionsVisitor {
  public:
@@ -85,8 +86,7 @@ class OptionsVisitor {
 
  protected:
   virtual std::size_t choose(std::string_view key, std::size_t current,
-                             const std::vector<std::string_view>& words,
-                             std::string_view help) = 0;
+                             const std::vector<std::string_view>& words, std::string_view help) = 0;
   virtual void begin_section(std::string_view key) = 0;
   /// `check` runs the struct's validate(); empty when it has none.
   virtual void end_section(const std::function<void()>& check) = 0;

@@ -7,8 +7,8 @@
 
 namespace mer {
 
-/// Mixes numbers into one seed (SplitMix64 finaliser after each), so that randomness can be keyed on
-/// what it is for, e.g. (seed, iteration, song), and not on the order in which threads draw it.
+/// Mixes numbers into one seed (SplitMix64 finaliser after each), so that randomness can be keyed
+/// on what it is for, e.g. (seed, iteration, song), and not on the order in which threads draw it.
 std::uint64_t mix_seed(std::initializer_list<std::uint64_t> parts);
 
 /// A number for a name, for use as a part of mix_seed().

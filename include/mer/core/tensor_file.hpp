@@ -19,13 +19,21 @@ std::size_t size_of(DType dtype);
 template <class T>
 constexpr DType dtype_of();
 template <>
-constexpr DType dtype_of<float>() { return DType::kFloat32; }
+constexpr DType dtype_of<float>() {
+  return DType::kFloat32;
+}
 template <>
-constexpr DType dtype_of<double>() { return DType::kFloat64; }
+constexpr DType dtype_of<double>() {
+  return DType::kFloat64;
+}
 template <>
-constexpr DType dtype_of<std::int64_t>() { return DType::kInt64; }
+constexpr DType dtype_of<std::int64_t>() {
+  return DType::kInt64;
+}
 template <>
-constexpr DType dtype_of<std::uint8_t>() { return DType::kUint8; }
+constexpr DType dtype_of<std::uint8_t>() {
+  return DType::kUint8;
+}
 
 /// A row-major tensor somewhere in memory that somebody else owns.
 struct TensorView {

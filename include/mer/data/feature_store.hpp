@@ -41,11 +41,12 @@ class FeatureStore {
   struct Report {
     std::size_t made = 0;
     std::size_t present = 0;
-    std::vector<SongFailure> failures;                  ///< ascending by song
-    std::vector<std::filesystem::path> files;           ///< parallel to the songs; empty = failed or not in the shard
+    std::vector<SongFailure> failures;  ///< ascending by song
+    std::vector<std::filesystem::path>
+        files;  ///< parallel to the songs; empty = failed or not in the shard
   };
-  /// Makes what is missing, `jobs` songs at a time (0 = one per core); a song that fails is recorded
-  /// and the rest go on. The result does not depend on `jobs`.
+  /// Makes what is missing, `jobs` songs at a time (0 = one per core); a song that fails is
+  /// recorded and the rest go on. The result does not depend on `jobs`.
   /// @param songs  indices into manifest.songs; empty = all
   Report fill(const Manifest& manifest, const std::vector<std::size_t>& songs, int jobs,
               const Shard& shard, const Progress& progress,

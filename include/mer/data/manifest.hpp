@@ -9,15 +9,15 @@ namespace mer {
 
 /// One row of a manifest.
 struct Song {
-  std::string id;                   ///< unique; the id column, else derived from the listed path
-  std::filesystem::path path;       ///< where the file is, resolved against the manifest's folder
-  std::string listed_path;          ///< as the manifest has it
+  std::string id;              ///< unique; the id column, else derived from the listed path
+  std::filesystem::path path;  ///< where the file is, resolved against the manifest's folder
+  std::string listed_path;     ///< as the manifest has it
   std::string label;
-  std::string group;                ///< e.g. the artist; the song's own id when there is no column
-  std::string split;                ///< "train", "validation", "test" or empty
+  std::string group;  ///< e.g. the artist; the song's own id when there is no column
+  std::string split;  ///< "train", "validation", "test" or empty
   double valence = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
   double arousal = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
-  int line = 0;                     ///< in the manifest, from 1
+  int line = 0;                                               ///< in the manifest, from 1
 };
 
 /// A list of songs with labels: CSV `path,label[,group][,split][,id][,valence][,arousal]`.

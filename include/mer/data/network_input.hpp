@@ -16,10 +16,10 @@ struct InputOptions {
   /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
   /// two LLD branches whose class probabilities are weighted.
   enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
-  double mfcc_weight = 0.5;            ///< w; the residual phase has 1 − w
-  int spectrogram_pool_bands = 1;      ///< mean over this many neighbouring mel bands
-  int spectrogram_pool_frames = 1;     ///< … and this many frames
-  int lld_pool_frames = 1;             ///< LLD statistics over this many frames
+  double mfcc_weight = 0.5;         ///< w; the residual phase has 1 − w
+  int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
+  int spectrogram_pool_frames = 1;  ///< … and this many frames
+  int lld_pool_frames = 1;          ///< LLD statistics over this many frames
   enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
 
   void visit(OptionsVisitor& v);
@@ -42,12 +42,12 @@ struct InputBatch {
   FloatTensor lld_valid;          ///< [B, steps]
 };
 
-/// Standardises, combines, pools and pads segments. Means and deviations run over valid frames only;
-/// a step without a valid frame is 0 with mask 0.
+/// Standardises, combines, pools and pads segments. Means and deviations run over valid frames
+/// only; a step without a valid frame is 0 with mask 0.
 class InputBuilder {
  public:
-  InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames, const InputOptions& options,
-               Standardisation standardisation);
+  InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
+               const InputOptions& options, Standardisation standardisation);
 
   const InputShape& shape() const { return shape_; }
   InputBatch make_batch(std::int64_t batch_size) const;

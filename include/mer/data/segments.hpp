@@ -20,6 +20,9 @@ struct SegmentOptions {
 
   /// floor(seconds · rate / hop_samples): 430 at 10 s, so that 30 s hold exactly three.
   std::int64_t num_frames(int sample_rate_hz, int hop_samples) const;
+  /// Distance of segments' starts in frames, at least 1.
+  /// @param testing  the hop for validation, test and prediction instead of the one for training
+  std::int64_t hop_frames(int sample_rate_hz, int hop_samples, bool testing) const;
 };
 
 /// A run of kept frames: the `first`-th to the (`first` + `length`)-th frame that VAD keeps.
@@ -29,8 +32,9 @@ struct Segment {
   std::int64_t length = 0;
 };
 
-/// Cuts `num_kept` frames. A tail is kept when at least half of it is music (pad) or never (drop);
-/// fewer frames than one segment give one short segment; no frames give none.
+/// Cuts `num_kept` frames. A tail, i.e. music after the last full segment, is kept as one short
+/// segment when at least half of a segment is music (pad) or never (drop); fewer frames than one
+/// segment give one short segment; no frames give none.
 ///
 /// @param segment_frames  length of a full segment
 /// @param hop_frames      distance of segments' starts

@@ -46,7 +46,8 @@ class SongFeatures {
 
 /// Decodes a song, extracts its features in one pass and constant memory and writes the file
 /// atomically. Training, evaluation and prediction all come through here.
-/// @throws InputError when the song can't be read, is shorter than one frame, all silent, or has NaN
+/// @throws InputError when the song can't be read, is shorter than one frame, all silent, or has
+/// NaN
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
                   const std::filesystem::path& feature_file);
 

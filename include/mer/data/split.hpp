@@ -19,8 +19,8 @@ struct SplitOptions {
   std::vector<double> ratios = {0.7, 0.2, 0.1};  ///< train, validation, test; sum 1
   std::int64_t seed = 0;
   enum class GroupBy { kGroup, kNone } group_by = GroupBy::kGroup;
-  int folds = 0;                  ///< 0 = one split; k ≥ 2 = k-fold cross-validation
-  double validation_share = 0.15; ///< with folds: this share of a fold's training groups validates
+  int folds = 0;                   ///< 0 = one split; k ≥ 2 = k-fold cross-validation
+  double validation_share = 0.15;  ///< with folds: this share of a fold's training groups validates
 
   void visit(OptionsVisitor& v);
   void validate() const;

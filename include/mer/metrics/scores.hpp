@@ -10,7 +10,8 @@
 namespace mer {
 
 /// Counts; rows = truth, columns = prediction.
-using ConfusionMatrix = Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using ConfusionMatrix =
+    Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// @throws std::invalid_argument when sizes differ or a class is out of range
 ConfusionMatrix confusion_matrix(std::span<const int> truth, std::span<const int> predicted,

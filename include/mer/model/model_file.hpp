@@ -11,11 +11,12 @@ namespace mer {
 
 /// Names every parameter and buffer `prefix.name` and adds it to `tensors` (contiguous, CPU). The
 /// tensors behind the views are appended to `keep_alive`.
-void add_module_to(const torch::nn::Module& module, const std::string& prefix, NamedTensors& tensors,
-                   std::vector<torch::Tensor>& keep_alive);
+void add_module_to(const torch::nn::Module& module, const std::string& prefix,
+                   NamedTensors& tensors, std::vector<torch::Tensor>& keep_alive);
 
 /// Copies `prefix.name` into every parameter and buffer.
-/// @throws UsageError naming the file and the tensor that is missing, of another shape, or left over
+/// @throws UsageError naming the file and the tensor that is missing, of another shape, or left
+/// over
 ///         under the prefix
 void load_module_from(torch::nn::Module& module, const std::string& prefix, const TensorFile& file);
 

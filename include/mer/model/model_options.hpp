@@ -13,38 +13,40 @@ struct ModelOptions {
 
   // CRNN branch: C1 (time ∥ frequency kernels) → P1 → C2 → P2 [→ C3 → P3] → Bi-LSTM
   enum class Conv { kPlain, kSeparable } conv = Conv::kPlain;
-  int c1_channels = 16;         ///< of each of the two parallel convolutions
+  int c1_channels = 16;  ///< of each of the two parallel convolutions
   int c1_time_kernel = 9;
   int c1_frequency_kernel = 9;
   int c2_channels = 32;
-  int c3_channels = 0;          ///< 0 = no third convolution (the paper has two)
-  int kernel = 3;               ///< of C2 and C3, square
-  int pool_frequency = 1;       ///< of P1, P2 and P3; 1 is the paper's letter
-  int pool_time = 2;            ///< of P1, P2 and P3
-  double conv_dropout = 0.0;    ///< after the last pooling
-  int crnn_lstm_units = 128;    ///< each direction
+  int c3_channels = 0;        ///< 0 = no third convolution (the paper has two)
+  int kernel = 3;             ///< of C2 and C3, square
+  int pool_frequency = 1;     ///< of P1, P2 and P3; 1 is the paper's letter
+  int pool_time = 2;          ///< of P1, P2 and P3
+  double conv_dropout = 0.0;  ///< after the last pooling
+  int crnn_lstm_units = 128;  ///< each direction
   int crnn_lstm_layers = 1;
 
   // LLD branch
   double lld_input_dropout = 0.0;
-  int lld_lstm_units = 128;     ///< each direction
+  int lld_lstm_units = 128;  ///< each direction
   int lld_lstm_layers = 2;
 
-  /// How a Bi-LSTM's outputs over time become a vector: last hidden states of both directions, mean,
-  /// mean and deviation, or learned attention weights; padding never counts.
+  /// How a Bi-LSTM's outputs over time become a vector: last hidden states of both directions,
+  /// mean, mean and deviation, or learned attention weights; padding never counts.
   enum class Pooling { kLast, kMean, kStat, kAttention } pooling = Pooling::kLast;
 
   // Head
-  int embedding_size = 128;     ///< the vector that the center losses act on
+  int embedding_size = 128;  ///< the vector that the center losses act on
   bool embedding_relu = false;
-  double head_dropout = 0.0;    ///< before and after the embedding
+  double head_dropout = 0.0;  ///< before and after the embedding
 
   void visit(OptionsVisitor& v) {
     v.choice("name", name, {"improved_cnn"}, "which network");
     v.choice("conv", conv, {{"plain", Conv::kPlain}, {"separable", Conv::kSeparable}},
              "full convolutions or depthwise-separable ones");
-    v.field("c1_channels", c1_channels, between(1, 512), "channels of each of C1's two convolutions");
-    v.field("c1_time_kernel", c1_time_kernel, between(1, 99), "C1's kernel along time, odd, in steps");
+    v.field("c1_channels", c1_channels, between(1, 512),
+            "channels of each of C1's two convolutions");
+    v.field("c1_time_kernel", c1_time_kernel, between(1, 99),
+            "C1's kernel along time, odd, in steps");
     v.field("c1_frequency_kernel", c1_frequency_kernel, between(1, 99),
             "C1's kernel along frequency, odd, in bands");
     v.field("c2_channels", c2_channels, between(1, 1024), "channels of C2");
@@ -54,7 +56,8 @@ struct ModelOptions {
     v.field("pool_time", pool_time, between(1, 16), "pooling factor over time");
     v.field("conv_dropout", conv_dropout, between(0, 0.95), "after the last pooling");
     v.field("crnn_lstm_units", crnn_lstm_units, between(1, 2048), "a direction, CRNN branch");
-    v.field("crnn_lstm_layers", crnn_lstm_layers, between(1, 4), "bidirectional layers, CRNN branch");
+    v.field("crnn_lstm_layers", crnn_lstm_layers, between(1, 4),
+            "bidirectional layers, CRNN branch");
     v.field("lld_input_dropout", lld_input_dropout, between(0, 0.95), "on the LLD columns");
     v.field("lld_lstm_units", lld_lstm_units, between(1, 2048), "a direction, LLD branch");
     v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4), "bidirectional layers, LLD branch");

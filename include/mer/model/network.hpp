@@ -16,8 +16,8 @@ struct NetworkShape {
   int spectrogram_steps = 0;
   int lld_columns = 0;
   int lld_steps = 0;
-  int lld_branches = 1;       ///< 2: class probabilities of two LLD branches are weighted
-  double lld_weight = 0.5;    ///< of the first branch when there are two
+  int lld_branches = 1;     ///< 2: class probabilities of two LLD branches are weighted
+  double lld_weight = 0.5;  ///< of the first branch when there are two
   int num_classes = 0;
 
   void visit(OptionsVisitor& v);

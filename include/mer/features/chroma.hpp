@@ -1,0 +1,62 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <optional>
+#include <span>
+
+#include "mer/core/options.hpp"
+#include "mer/features/sparse_rows.hpp"
+#include "mer/features/stft.hpp"
+
+namespace mer {
+
+struct ChromaOptions {
+  int window_samples = 0;  ///< 0 = the frame's own spectrum
+  double tuning = 0.0;
+
+  void visit(OptionsVisitor& v);
+  void validate() const;
+};
+
+/// Energy in the twelve pitch classes C, C#, … B, divided by the frame's largest.
+///
+///   chroma[c] = Σ_k weight[c, k] P[k],  divided by max_c
+///
+/// Each FFT bin spreads over pitch classes by a Gaussian as wide as the bin (at least a semitone);
+/// a bin's weights have unit norm and are then multiplied by a Gaussian over octaves round octave 5
+/// (centre 880 Hz with A4 = 440 Hz, deviation 2 octaves). Values in 0…1; a silent frame is all 0.
+///
+/// With 2048 samples at 44.1 kHz semitones separate only above about 1 kHz. A longer `window_samples`
+/// takes its own Hann-windowed spectrum round the same frame centre (one more FFT of that length);
+/// beyond the ends of the signal there are zeros.
+/// Source: Ellis (2007), "Chroma feature analysis and synthesis"; the filters are librosa's.
+class Chroma {
+ public:
+  static constexpr int kSize = 12;
+
+  /// @throws UsageError when the longer window is shorter than the frame
+  Chroma(const ChromaOptions& options, int frame_window_samples, int sample_rate_hz);
+
+  /// Samples beyond either end of the frame that compute(samples) wants; 0 for the frame's own
+  /// spectrum.
+  int margin_samples() const { return margin_samples_; }
+  bool has_own_spectrum() const { return own_spectrum_.has_value(); }
+
+  /// @param power  the frame's own spectrum, [frame_window / 2 + 1]
+  /// @return       [12], valid until the next call
+  const Eigen::ArrayXf& compute(const Eigen::ArrayXf& power);
+  /// @param samples  [window_samples] round the frame's centre
+  const Eigen::ArrayXf& compute_long(std::span<const float> samples);
+
+ private:
+  int margin_samples_ = 0;
+  std::optional<PowerSpectrum> own_spectrum_;
+  SparseRows filters_;
+  Eigen::ArrayXf chroma_;
+};
+
+/// The dense filter bank [12, window_samples / 2 + 1].
+/// @param tuning  deviation of the instrument from A4 = 440 Hz in semitones
+Eigen::MatrixXd chroma_filters(int window_samples, int sample_rate_hz, double tuning);
+
+}  // namespace mer

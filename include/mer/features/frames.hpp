@@ -1,0 +1,36 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+#include "mer/core/options.hpp"
+
+namespace mer {
+
+enum class WindowKind { kBlackmanHarris, kHann };
+
+/// How samples become frames. Frame t covers samples [t·hop, t·hop + window); a frame's time is its
+/// centre. Nothing is padded: fewer samples than one window give no frame.
+struct FrameOptions {
+  int window_samples = 2048;
+  int hop_samples = 1024;
+  WindowKind window = WindowKind::kBlackmanHarris;
+
+  void visit(OptionsVisitor& v);
+  void validate() const;
+};
+
+/// A *periodic* window (w[n] of length N is the first N samples of the symmetric one of N + 1), as
+/// spectral analysis wants it:
+///
+///   Blackman–Harris  0.35875 − 0.48829 cos(x) + 0.14128 cos(2x) − 0.01168 cos(3x),  x = 2πn/N
+///   Hann             0.5 − 0.5 cos(x)
+///
+/// Source: Harris (1978), "On the use of windows for harmonic analysis with the DFT".
+/// @return [samples], peak 1
+Eigen::ArrayXd make_window(WindowKind kind, int samples);
+
+/// How many whole frames lie in so many samples.
+std::int64_t count_frames(std::int64_t num_samples, const FrameOptions& options);
+
+}  // namespace mer

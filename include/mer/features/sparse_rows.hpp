@@ -1,0 +1,37 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <span>
+#include <vector>
+
+namespace mer {
+
+/// A filter bank whose rows are non-zero on few ranges of bins, kept as those ranges.
+class SparseRows {
+ public:
+  /// @param dense      [num_rows, num_bins]
+  /// @param threshold  weights of at most this size are dropped
+  SparseRows(const Eigen::MatrixXd& dense, double threshold);
+
+  int num_rows() const { return num_rows_; }
+  int num_bins() const { return num_bins_; }
+
+  /// out[row] = Σ_bin weight[row, bin] · in[bin]
+  /// @param in   [num_bins]
+  /// @param out  [num_rows]
+  void multiply(std::span<const float> in, std::span<float> out) const;
+
+ private:
+  struct Run {
+    int row;
+    int first_bin;
+    int length;
+    int first_weight;
+  };
+  int num_rows_;
+  int num_bins_;
+  std::vector<Run> runs_;
+  std::vector<float> weights_;
+};
+
+}  // namespace mer

@@ -1,0 +1,340 @@
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <set>
+
+#include "mer/core/error.hpp"
+#include "mer/core/options.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+std::string dotted(const std::string& prefix, std::string_view key) {
+  return prefix.empty() ? std::string(key) : prefix + "." + std::string(key);
+}
+
+std::string at_line(const std::string& name, const YAML::Mark& mark) {
+  return mark.is_null() ? name : name + ":" + std::to_string(mark.line + 1);
+}
+
+/// yaml-cpp keeps the first of two equal keys and says nothing; here it is an error.
+void refuse_duplicates(const YAML::Node& node, const std::string& prefix, const std::string& name) {
+  if (node.IsMap()) {
+    std::set<std::string> seen;
+    for (const auto& item : node) {
+      if (!item.first.IsScalar()) {
+        throw UsageError(at_line(name, item.first.Mark()) + ": a key must be a single word");
+      }
+      const std::string key = item.first.Scalar();
+      if (!seen.insert(key).second) {
+        throw UsageError(
+            at_line(name, item.first.Mark()) + ": duplicate key '" + dotted(prefix, key) + "'",
+            "remove one of the two");
+      }
+      refuse_duplicates(item.second, dotted(prefix, key), name);
+    }
+  } else if (node.IsSequence()) {
+    for (const auto& item : node) refuse_duplicates(item, prefix, name);
+  }
+}
+
+void assign(YAML::Node parent, const std::vector<std::string>& parts, std::size_t index,
+            const YAML::Node& value) {
+  if (index + 1 == parts.size()) {
+    parent[parts[index]] = value;
+    return;
+  }
+  if (!parent[parts[index]] || !parent[parts[index]].IsMap()) {
+    parent[parts[index]] = YAML::Node(YAML::NodeType::Map);
+  }
+  assign(parent[parts[index]], parts, index + 1, value);
+}
+
+/// Reads the tree into options, remembering which keys were asked for.
+class YamlReader : public OptionsVisitor {
+ public:
+  YamlReader(const YAML::Node& root, std::string name, std::filesystem::path base_dir,
+             const std::map<std::string, std::string>& overrides)
+      : name_(std::move(name)), base_dir_(std::move(base_dir)), overrides_(overrides) {
+    open_.push_back({root, "", {}});
+  }
+
+  void field(std::string_view key, bool& value, std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return;
+    const std::string text = scalar(key, node, "true or false");
+    if (text != "true" && text != "false") fail_value(key, node, "true or false");
+    value = text == "true";
+  }
+  void field(std::string_view key, int& value, Range range, std::string_view) override {
+    read_number(key, value, range, "a whole number");
+  }
+  void field(std::string_view key, std::int64_t& value, Range range, std::string_view) override {
+    read_number(key, value, range, "a whole number");
+  }
+  void field(std::string_view key, double& value, Range range, std::string_view) override {
+    read_number(key, value, range, "a number");
+  }
+  void field(std::string_view key, std::string& value, std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (node.IsDefined()) value = scalar(key, node, "text");
+  }
+  void field(std::string_view key, std::vector<double>& value, Range range,
+             std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return;
+    const std::string wanted = "a list of numbers" + suffix(range);
+    if (!node.IsSequence()) fail_value(key, node, wanted);
+    std::vector<double> numbers;
+    for (const auto& item : node) {
+      double number = 0.0;
+      if (!item.IsScalar() || !parse(item.Scalar(), number) || !range.contains(number)) {
+        fail_value(key, node, wanted);
+      }
+      numbers.push_back(number);
+    }
+    value = numbers;
+  }
+  void field(std::string_view key, std::vector<std::string>& value, std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return;
+    if (!node.IsSequence()) fail_value(key, node, "a list of words");
+    std::vector<std::string> words;
+    for (const auto& item : node) {
+      if (!item.IsScalar()) fail_value(key, node, "a list of words");
+      words.push_back(item.Scalar());
+    }
+    value = words;
+  }
+  void field(std::string_view key, std::filesystem::path& value, std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return;
+    const std::filesystem::path path = scalar(key, node, "a path");
+    if (path.empty()) {
+      value.clear();
+    } else if (overrides_.contains(full_key(key))) {
+      value = std::filesystem::absolute(path).lexically_normal();
+    } else if (base_dir_.empty()) {
+      value = path;
+    } else {
+      value = std::filesystem::absolute(base_dir_ / path).lexically_normal();
+    }
+  }
+
+  void finish(const std::function<void()>& check) {
+    refuse_unknown();
+    run_check(check);
+  }
+
+ protected:
+  std::size_t choose(std::string_view key, std::size_t current,
+                     const std::vector<std::string_view>& words, std::string_view) override {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return current;
+    const std::vector<std::string> allowed(words.begin(), words.end());
+    const std::string wanted = "one of " + join(allowed, ", ");
+    const std::string text = scalar(key, node, wanted);
+    const auto found = std::find(allowed.begin(), allowed.end(), text);
+    if (found == allowed.end()) {
+      const auto near = nearest_word(text, allowed);
+      fail_value(key, node, wanted, near ? "did you mean '" + *near + "'?" : "");
+    }
+    return static_cast<std::size_t>(found - allowed.begin());
+  }
+
+  void begin_section(std::string_view key) override {
+    const YAML::Node node = claim(key);
+    if (node.IsDefined() && !node.IsNull() && !node.IsMap()) {
+      fail_value(key, node, "a section of keys");
+    }
+    open_.push_back({node, full_key(key), {}});
+  }
+
+  void end_section(const std::function<void()>& check) override {
+    refuse_unknown();
+    run_check(check);
+    open_.pop_back();
+  }
+
+ private:
+  struct Section {
+    YAML::Node node;
+    std::string prefix;
+    std::vector<std::string> known;
+  };
+
+  std::string full_key(std::string_view key) const { return dotted(open_.back().prefix, key); }
+
+  /// The node of a key, undefined when absent.
+  YAML::Node claim(std::string_view key) {
+    open_.back().known.emplace_back(key);
+    const YAML::Node& map = open_.back().node;
+    if (!map.IsDefined() || !map.IsMap()) return YAML::Node(YAML::NodeType::Undefined);
+    const YAML::Node child = map[std::string(key)];
+    return child.IsDefined() ? child : YAML::Node(YAML::NodeType::Undefined);
+  }
+
+  std::string where(const std::string& key, const YAML::Node& node) const {
+    const auto found = overrides_.find(key);
+    if (found != overrides_.end()) return "--set " + found->second;
+    return at_line(name_, node.IsDefined() ? node.Mark() : YAML::Mark::null_mark());
+  }
+
+  [[noreturn]] void fail_value(std::string_view key, const YAML::Node& node,
+                               const std::string& wanted, const std::string& hint = {}) const {
+    std::string text =
+        node.IsNull() ? "empty" : "'" + (node.IsScalar() ? node.Scalar() : YAML::Dump(node)) + "'";
+    throw UsageError(where(full_key(key), node) + ": '" + full_key(key) + "' is " + text +
+                         ", allowed: " + wanted,
+                     hint);
+  }
+
+  std::string scalar(std::string_view key, const YAML::Node& node,
+                     const std::string& wanted) const {
+    if (!node.IsScalar()) fail_value(key, node, wanted);
+    return node.Scalar();
+  }
+
+  static std::string suffix(const Range& range) {
+    const std::string text = range.text();
+    return text.empty() ? "" : " " + text;
+  }
+
+  template <class Number>
+  static bool parse(const std::string& text, Number& number) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+  }
+
+  template <class Number>
+  void read_number(std::string_view key, Number& value, const Range& range, const char* kind) {
+    const YAML::Node node = claim(key);
+    if (!node.IsDefined()) return;
+    const std::string wanted = kind + suffix(range);
+    Number number{};
+    if (!parse(scalar(key, node, wanted), number) || !range.contains(static_cast<double>(number))) {
+      fail_value(key, node, wanted);
+    }
+    value = number;
+  }
+
+  void refuse_unknown() const {
+    const Section& section = open_.back();
+    if (!section.node.IsDefined() || !section.node.IsMap()) return;
+    for (const auto& item : section.node) {
+      const std::string key = item.first.Scalar();
+      if (std::find(section.known.begin(), section.known.end(), key) != section.known.end()) {
+        continue;
+      }
+      const std::string full = dotted(section.prefix, key);
+      // An override of `a.b.c` with an unknown `a` is reported by the assignment that made it.
+      std::string place = at_line(name_, item.first.Mark());
+      for (const auto& [overridden, text] : overrides_) {
+        if (overridden == full || overridden.starts_with(full + ".")) place = "--set " + text;
+      }
+      const auto near = nearest_word(key, section.known);
+      throw UsageError(
+          place + ": unknown key '" + full + "'",
+          near ? "did you mean '" + *near + "'?" : "known keys here: " + join(section.known, ", "));
+    }
+  }
+
+  void run_check(const std::function<void()>& check) const {
+    if (!check) return;
+    try {
+      check();
+    } catch (const UsageError& error) {
+      const Section& section = open_.back();
+      const bool has_mark = section.node.IsDefined() && !section.node.Mark().is_null();
+      std::string place = has_mark ? at_line(name_, section.node.Mark()) : name_;
+      for (const auto& [overridden, text] : overrides_) {
+        if (overridden.starts_with(section.prefix + ".")) place += ", --set " + text;
+      }
+      throw UsageError(
+          place + ": " + (section.prefix.empty() ? "" : section.prefix + ": ") + error.what(),
+          error.hint());
+    }
+  }
+
+  std::string name_;
+  std::filesystem::path base_dir_;
+  const std::map<std::string, std::string>& overrides_;
+  std::vector<Section> open_;
+};
+
+}  // namespace
+
+struct ConfigDocument::Impl {
+  YAML::Node root{YAML::NodeType::Map};
+  std::string name = "defaults";
+  std::filesystem::path base_dir;
+  std::map<std::string, std::string> overrides;  ///< dotted key → the assignment as typed
+};
+
+ConfigDocument::ConfigDocument() : impl_(std::make_unique<Impl>()) {}
+ConfigDocument::~ConfigDocument() = default;
+ConfigDocument::ConfigDocument(ConfigDocument&&) noexcept = default;
+ConfigDocument& ConfigDocument::operator=(ConfigDocument&&) noexcept = default;
+
+ConfigDocument ConfigDocument::load(const std::filesystem::path& file) {
+  const std::string text = read_text_file(file);
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  return parse(text, file.string(), folder);
+}
+
+ConfigDocument ConfigDocument::parse(const std::string& text, const std::string& name,
+                                     const std::filesystem::path& base_dir) {
+  ConfigDocument document;
+  document.impl_->name = name;
+  document.impl_->base_dir = base_dir;
+  try {
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsMap()) {
+      document.impl_->root = root;
+    } else if (!root.IsNull()) {
+      throw UsageError(name + ": is not a map of keys to values");
+    }
+  } catch (const YAML::Exception& error) {
+    throw UsageError(at_line(name, error.mark) + ": " + error.msg);
+  }
+  refuse_duplicates(document.impl_->root, "", name);
+  return document;
+}
+
+void ConfigDocument::set(const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  const std::string key = assignment.substr(0, equals);
+  std::vector<std::string> parts;
+  for (std::size_t start = 0; start <= key.size();) {
+    const std::size_t dot = std::min(key.find('.', start), key.size());
+    parts.push_back(key.substr(start, dot - start));
+    start = dot + 1;
+  }
+  const bool has_empty_part =
+      std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
+  if (equals == std::string::npos || has_empty_part) {
+    throw UsageError("--set " + assignment + ": is not KEY=VALUE",
+                     "for example --set train.lr=0.001");
+  }
+  YAML::Node value;
+  try {
+    value = YAML::Load(assignment.substr(equals + 1));
+  } catch (const YAML::Exception& error) {
+    throw UsageError("--set " + assignment + ": " + error.msg);
+  }
+  refuse_duplicates(value, key, "--set " + assignment);
+  assign(impl_->root, parts, 0, value);
+  impl_->overrides[key] = assignment;
+}
+
+void ConfigDocument::read_with(const std::function<void(OptionsVisitor&)>& visit,
+                               const std::function<void()>& check) {
+  YamlReader reader(impl_->root, impl_->name, impl_->base_dir, impl_->overrides);
+  visit(reader);
+  reader.finish(check);
+}
+
+}  // namespace mer

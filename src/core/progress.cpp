@@ -1,0 +1,36 @@
+#include "mer/core/progress.hpp"
+
+#include <cmath>
+#include <cstdio>
+
+namespace mer {
+
+RateMeter::RateMeter() : start_(std::chrono::steady_clock::now()) {}
+
+double RateMeter::per_second(std::size_t done) const {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  return elapsed.count() > 0.0 ? static_cast<double>(done) / elapsed.count() : 0.0;
+}
+
+std::string RateMeter::text(std::size_t done, std::size_t total) const {
+  const double rate = per_second(done);
+  if (done == 0 || rate <= 0.0) return "";
+  char text[64];
+  std::snprintf(text, sizeof(text), "%.3g/s", rate);
+  const double left_s = total > done ? static_cast<double>(total - done) / rate : 0.0;
+  return std::string(text) + ", " + format_duration(left_s) + " left";
+}
+
+std::string format_duration(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
+  char text[64];
+  if (whole >= 3600) {
+    std::snprintf(text, sizeof(text), "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60,
+                  whole % 60);
+  } else {
+    std::snprintf(text, sizeof(text), "%lld:%02lld", whole / 60, whole % 60);
+  }
+  return text;
+}
+
+}  // namespace mer

@@ -1,0 +1,251 @@
+#include "mer/core/text.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+
+#include "mer/core/error.hpp"
+
+namespace mer {
+namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return lower;
+}
+
+/// Optimal string alignment: insertions, deletions, substitutions, swaps of neighbours.
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+      }
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+/// Length of the valid UTF-8 sequence at the front, 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto continues = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  if (lead >= 0xC2 && lead <= 0xDF) return continues(1) ? 2 : 0;
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    if (!continues(1) || !continues(2)) return 0;
+    if (lead == 0xE0 && byte(1) < 0xA0) return 0;  // overlong
+    if (lead == 0xED && byte(1) > 0x9F) return 0;  // surrogate
+    return 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    if (lead == 0xF0 && byte(1) < 0x90) return 0;
+    if (lead == 0xF4 && byte(1) > 0x8F) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<std::string> nearest_word(std::string_view word,
+                                        std::span<const std::string> candidates) {
+  const std::string wanted = lower_case(word);
+  const std::size_t allowed = std::max<std::size_t>(2, wanted.size() / 3);
+  std::optional<std::string> best;
+  std::size_t best_distance = allowed + 1;
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(wanted, lower_case(candidate));
+    if (distance < best_distance && distance < std::max<std::size_t>(1, candidate.size())) {
+      best_distance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+std::string join(std::span<const std::string> words, std::string_view separator) {
+  std::string joined;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) joined += separator;
+    joined += words[i];
+  }
+  return joined;
+}
+
+std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  std::vector<CsvRow> rows;
+  CsvRow row;
+  std::string cell;
+  bool quoted = false;
+  bool cell_was_quoted = false;
+  int line = 1;
+  row.line = 1;
+
+  const auto end_cell = [&] {
+    row.cells.push_back(std::move(cell));
+    cell.clear();
+    cell_was_quoted = false;
+  };
+  const auto end_row = [&] {
+    const bool is_empty = row.cells.empty() && cell.empty() && !cell_was_quoted;
+    if (!is_empty) {
+      end_cell();
+      if (!rows.empty() && row.cells.size() != rows.front().cells.size()) {
+        throw UsageError(name + ":" + std::to_string(row.line) + ": " +
+                             std::to_string(row.cells.size()) + " columns where the header has " +
+                             std::to_string(rows.front().cells.size()),
+                         "put quotes around a cell that contains a comma");
+      }
+      rows.push_back(std::move(row));
+    }
+    row = CsvRow{};
+  };
+
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') ++line;
+    if (quoted) {
+      if (c != '"') {
+        cell += c;
+      } else if (i + 1 < text.size() && text[i + 1] == '"') {
+        cell += '"';
+        ++i;
+      } else {
+        quoted = false;
+      }
+    } else if (c == '"' && cell.empty() && !cell_was_quoted) {
+      quoted = true;
+      cell_was_quoted = true;
+    } else if (c == ',') {
+      end_cell();
+    } else if (c == '\n') {
+      end_row();
+      row.line = line;
+    } else if (c == '\r' && (i + 1 == text.size() || text[i + 1] == '\n')) {
+      // part of CRLF
+    } else {
+      cell += c;
+    }
+  }
+  if (quoted) {
+    throw UsageError(name + ":" + std::to_string(row.line) +
+                     ": a quote is opened and never closed");
+  }
+  end_row();
+  return rows;
+}
+
+std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
+  return parse_csv(read_text_file(path), path.string());
+}
+
+std::string csv_line(std::span<const std::string> cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line += ',';
+    const std::string& cell = cells[i];
+    // A lone empty cell would otherwise be an empty line, which readers skip.
+    const bool lone_empty = cells.size() == 1 && cell.empty();
+    if (!lone_empty && cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
+    }
+    line += '"';
+    for (const char c : cell) {
+      if (c == '"') line += '"';
+      line += c;
+    }
+    line += '"';
+  }
+  line += '\n';
+  return line;
+}
+
+std::string format_number(double value) {
+  if (std::isnan(value)) return "";
+  std::array<char, 64> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), value);
+  return {text.data(), end};
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw UsageError(path.string() + ": no such file");
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in || std::filesystem::is_directory(path, ignored)) {
+    throw UsageError(path.string() + ": cannot be read", "check that it is a file and readable");
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (in.bad()) throw UsageError(path.string() + ": reading failed");
+  return text.str();
+}
+
+void write_text_file(const std::filesystem::path& path, std::string_view text) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::string temporary = (folder / (path.filename().string() + ".tmp-XXXXXX")).string();
+  const int file = ::mkstemp(temporary.data());
+  const auto fail = [&](const char* what) {
+    const std::string reason = std::generic_category().message(errno);
+    if (file >= 0) {
+      ::close(file);
+      ::unlink(temporary.c_str());
+    }
+    throw Error(path.string() + ": " + what + ": " + reason);
+  };
+  if (file < 0) fail("cannot be created");
+  if (::fchmod(file, 0644) != 0) fail("cannot be created");
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("cannot be written");
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fsync(file) != 0) fail("cannot be written");
+  if (::close(file) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
+    const std::string reason = std::generic_category().message(errno);
+    ::unlink(temporary.c_str());
+    throw Error(path.string() + ": cannot be written: " + reason);
+  }
+}
+
+std::string to_valid_utf8(std::string_view text) {
+  std::string valid;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) {
+      valid += "\xEF\xBF\xBD";
+      text.remove_prefix(1);
+    } else {
+      valid += text.substr(0, length);
+      text.remove_prefix(length);
+    }
+  }
+  return valid;
+}
+
+}  // namespace mer
