@@ -1,0 +1,83 @@
+#pragma once
+
+#include <string>
+
+#include "mer/core/options.hpp"
+
+namespace mer {
+
+/// How a network is trained. Free of LibTorch.
+struct TrainOptions {
+  int iterations = 2500;  ///< optimiser steps; ignored when epochs is given
+  int epochs = 0;         ///< passes over the training songs; 0 = iterations counts
+  int batch_size = 16;
+
+  // Optimiser: AdamW
+  double lr = 1e-3;
+  double weight_decay = 0.01;  ///< on matrices and kernels; biases, norms and centers have none
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  enum class Schedule { kConstant, kCosine } schedule = Schedule::kConstant;
+  double warmup_share = 0.0;  ///< linear warm-up over this share of all steps
+  double min_lr_share = 0.0;  ///< cosine ends at this share of lr
+  double clip_norm = 5.0;     ///< gradient norm; 0 = off
+
+  // Sampling
+  bool class_balanced = false;  ///< draw songs so that every class is equally frequent
+  bool random_crops = false;    ///< segments start anywhere instead of on the grid
+  int crops_per_song = 3;       ///< an epoch's random crops of a song
+
+  // Augmentation, on what the network sees; all keyed on (seed, iteration, song)
+  double mixup_alpha = 0.0;        ///< Beta(a, a) mixing of pairs; 0 = off
+  double gain_deviation_db = 0.0;  ///< a level change of the spectrogram a segment
+  double lld_noise = 0.0;          ///< Gaussian noise on the standardised LLD
+  int frequency_masks = 0;
+  double frequency_mask_share = 0.125;  ///< longest mask, share of the bands
+  int time_masks = 0;
+  double time_mask_share = 0.15;  ///< longest mask, share of the steps
+
+  // Evaluation during training
+  int evaluate_every = 50;  ///< iterations; with epochs: at the end of each epoch
+  int patience = 0;         ///< evaluations without a better macro-F1 before stopping; 0 = off
+  enum class Select { kBest, kLast } select = Select::kBest;  ///< which weights `mer eval` takes
+
+  int threads = 1;    ///< LibTorch's threads; more than 1 rarely pays on small networks
+  int fold_jobs = 0;  ///< folds trained at once; 0 = one per core
+
+  void visit(OptionsVisitor& v) {
+    v.field("iterations", iterations, at_least(1), "optimiser steps, when epochs is 0");
+    v.field("epochs", epochs, at_least(0), "passes over the training songs; 0 = use iterations");
+    v.field("batch_size", batch_size, between(1, 4096), "segments a step");
+    v.field("lr", lr, above(0), "learning rate (after warm-up)");
+    v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
+    v.field("beta1", beta1, between(0, 0.9999), "AdamW");
+    v.field("beta2", beta2, between(0, 0.99999), "AdamW");
+    v.field("epsilon", epsilon, above(0), "AdamW");
+    v.choice("schedule", schedule,
+             {{"constant", Schedule::kConstant}, {"cosine", Schedule::kCosine}},
+             "learning rate after warm-up");
+    v.field("warmup_share", warmup_share, between(0, 1), "share of the steps that warm up");
+    v.field("min_lr_share", min_lr_share, between(0, 1), "where the cosine ends, share of lr");
+    v.field("clip_norm", clip_norm, at_least(0), "gradient norm; 0 = off");
+    v.field("class_balanced", class_balanced, "draw every class equally often");
+    v.field("random_crops", random_crops, "segments start anywhere in the song");
+    v.field("crops_per_song", crops_per_song, between(1, 1000), "random crops a song an epoch");
+    v.field("mixup_alpha", mixup_alpha, at_least(0), "Beta(a, a) mixing of pairs; 0 = off");
+    v.field("gain_deviation_db", gain_deviation_db, at_least(0), "random level change");
+    v.field("lld_noise", lld_noise, at_least(0), "Gaussian noise on standardised LLD");
+    v.field("frequency_masks", frequency_masks, between(0, 16), "bands hidden, number of masks");
+    v.field("frequency_mask_share", frequency_mask_share, between(0, 1), "longest, share of bands");
+    v.field("time_masks", time_masks, between(0, 16), "steps hidden, number of masks");
+    v.field("time_mask_share", time_mask_share, between(0, 1), "longest, share of steps");
+    v.field("evaluate_every", evaluate_every, at_least(1), "iterations; with epochs: every epoch");
+    v.field("patience", patience, at_least(0),
+            "evaluations without progress; 0 = never stop early");
+    v.choice("select", select, {{"best", Select::kBest}, {"last", Select::kLast}},
+             "weights that eval takes: best validation macro-F1, or the last");
+    v.field("threads", threads, between(1, 256), "LibTorch's threads");
+    v.field("fold_jobs", fold_jobs, between(0, 256), "folds trained at once; 0 = one per core");
+  }
+};
+
+}  // namespace mer

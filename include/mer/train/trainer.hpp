@@ -1,0 +1,81 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mer/core/progress.hpp"
+#include "mer/data/feature_store.hpp"
+#include "mer/data/manifest.hpp"
+#include "mer/data/split.hpp"
+#include "mer/train/run_config.hpp"
+
+namespace spdlog {
+class logger;
+}
+
+namespace mer {
+
+/// A row of metrics.csv; NaN where not measured.
+struct MetricsRow {
+  std::int64_t iteration = 0;
+  double epoch = 0.0;
+  double seconds = 0.0;
+  double lr = 0.0;
+  double train_loss = 0.0, train_softmax = 0.0, train_center = 0.0;  ///< means since the last row
+  double val_loss = 0.0, val_accuracy = 0.0, val_macro_f1 = 0.0;     ///< per song
+  double segments_per_second = 0.0;
+  bool is_best = false;
+};
+
+/// What a run talks to: never the terminal itself.
+struct RunCallbacks {
+  std::function<void(const MetricsRow&)> on_row;  ///< after each evaluation
+  /// After each step: (iteration, iterations, segments a second).
+  std::function<void(std::int64_t, std::int64_t, double)> on_step;
+  std::function<bool()> stop;           ///< asked after each step; true = save and stop
+  std::shared_ptr<spdlog::logger> log;  ///< may be null
+};
+
+struct RunResult {
+  enum class Status { kFinished, kInterrupted } status = Status::kFinished;
+  std::int64_t iterations = 0;
+  double best_macro_f1 = 0.0;  ///< on validation songs; NaN without any
+  std::int64_t best_iteration = 0;
+  std::vector<SongFailure> failures;  ///< songs left out because they can't be read
+};
+
+/// What a run needs to start: the songs, who is in which part, where their features lie.
+struct RunData {
+  Manifest manifest;
+  Split split;
+  FeatureStore::Report features;  ///< files parallel to manifest.songs; empty = left out
+};
+
+/// Trains into a new run folder (design.md, section 3) and returns when done or stopped.
+///
+/// Checks everything that can fail before the first step. Same config, seed, machine and thread
+/// count give the same weights and metrics. When the loss is not finite: status `failed` and an
+/// Error that names the iteration and the last good checkpoint.
+/// @throws UsageError when the folder exists already, a part of the split has no songs, …
+RunResult train_run(const RunConfig& config, const RunData& data,
+                    const std::filesystem::path& run_folder, const std::string& command_line,
+                    const RunCallbacks& callbacks);
+
+/// Goes on from state.safetensors; on CPU the end is the same as an uninterrupted run's.
+/// @throws UsageError when there is nothing to resume, the run has finished, or the manifest
+/// changed
+RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
+                     const RunCallbacks& callbacks);
+
+/// One line about the network that a config and a layout give: name and number of parameters.
+struct NetworkSummary {
+  std::string name;
+  std::int64_t parameters = 0;
+  int segment_frames = 0;
+};
+NetworkSummary summarise_network(const RunConfig& config, int num_classes);
+
+}  // namespace mer
