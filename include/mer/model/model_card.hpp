@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/model/loss_options.hpp"
+#include "mer/model/model_options.hpp"
+#include "mer/model/network_shape.hpp"
+
+namespace mer {
+
+/// What stands beside the weights in a model file (best, last, bundled), so that the file alone is
+/// enough to predict with anywhere. Free of LibTorch.
+///
+/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`. The card
+/// is the file's metadata: one entry a member below, of the same name, as JSON text. What belongs
+/// to rooms that this one doesn't know (recipe, segment, inputs, layout) is kept as JSON documents.
+struct ModelCard {
+  static constexpr int kSchema = 1;
+  static constexpr const char* kNetworkPrefix = "network";
+  static constexpr const char* kLossPrefix = "loss";
+
+  /// Scores of these weights on the validation songs; NaN where there were none.
+  struct Validation {
+    double loss = std::numeric_limits<double>::quiet_NaN();
+    double accuracy = std::numeric_limits<double>::quiet_NaN();
+    double macro_f1 = std::numeric_limits<double>::quiet_NaN();
+  };
+
+  std::string mer_version;
+  std::string run_name;           ///< the run folder's name
+  nlohmann::ordered_json config;  ///< the whole effective RunConfig
+  nlohmann::ordered_json recipe;  ///< to_json(Recipe), including which part of a song was read
+  nlohmann::ordered_json recipe_shared;  ///< Recipe::shared(), to compare with a feature file's
+  std::string recipe_fingerprint;        ///< Recipe::fingerprint()
+  nlohmann::ordered_json segment;        ///< to_json(SegmentOptions)
+  nlohmann::ordered_json inputs;         ///< to_json(InputOptions)
+  ModelOptions model;
+  LossOptions loss;
+  NetworkShape shape;
+  /// What the feature columns are: `sample_rate_hz`, `window_samples`, `hop_samples`,
+  /// `spectrogram_columns`, `lld_columns` [names], `lld_groups` [{name, first_column,
+  /// num_columns}].
+  nlohmann::ordered_json layout;
+  std::vector<std::string> classes;           ///< in the order of the network's outputs
+  std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
+  std::int64_t iteration = 0;                 ///< optimiser steps behind these weights
+  Validation validation;
+
+  TensorMetadata to_metadata() const;
+
+  /// @throws UsageError naming the file when it isn't a model of mer, comes from a newer mer, or
+  ///         lacks an entry
+  static ModelCard read(const TensorFile& file);
+};
+
+}  // namespace mer
