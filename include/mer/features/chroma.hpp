@@ -26,10 +26,10 @@ struct ChromaOptions {
 /// a bin's weights have unit norm and are then multiplied by a Gaussian over octaves round octave 5
 /// (centre 880 Hz with A4 = 440 Hz, deviation 2 octaves). Values in 0…1; a silent frame is all 0.
 ///
-/// With 2048 samples at 44.1 kHz semitones separate only above about 1 kHz. A longer `window_samples`
-/// takes its own Hann-windowed spectrum round the same frame centre (one more FFT of that length);
-/// beyond the ends of the signal there are zeros.
-/// Source: Ellis (2007), "Chroma feature analysis and synthesis"; the filters are librosa's.
+/// With 2048 samples at 44.1 kHz semitones separate only above about 1 kHz. A longer
+/// `window_samples` takes its own Hann-windowed spectrum round the same frame centre (one more FFT
+/// of that length); beyond the ends of the signal there are zeros. Source: Ellis (2007), "Chroma
+/// feature analysis and synthesis"; the filters are librosa's.
 class Chroma {
  public:
   static constexpr int kSize = 12;

@@ -18,9 +18,9 @@ struct ContrastOptions {
 /// Octave-based spectral contrast: how far the peaks of a band stand above its valleys.
 ///
 ///   bands   0 … min_hz, then num_bands octaves from min_hz upwards, the last one open to the top
-///   peak    mean of the largest  max(1, round(quantile · n)) magnitudes |X[k]| of the band's n bins
-///   valley  mean of the smallest ones
-///   contrast = 10·log10(max(peak, 1e-10)) − 10·log10(max(valley, 1e-10))   (dB)
+///   peak    mean of the largest  max(1, round(quantile · n)) magnitudes |X[k]| of the band's n
+///   bins valley  mean of the smallest ones contrast = 10·log10(max(peak, 1e-10)) −
+///   10·log10(max(valley, 1e-10))   (dB)
 ///
 /// [num_bands + 1]; 0 in silence. Band edges and rounding are those of librosa's spectral_contrast;
 /// unlike there, nothing is clipped 80 dB below a song's maximum.

@@ -12,7 +12,7 @@ using RowMatrixXf = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::
 
 /// A family of columns in the LLD matrix, e.g. the 20 MFCCs.
 struct ColumnGroup {
-  std::string name;         ///< "mfcc", "residual_phase", "f0", "voicing", "formants", …
+  std::string name;  ///< "mfcc", "residual_phase", "f0", "voicing", "formants", …
   int first_column = 0;
   int num_columns = 0;
   std::string unit;
@@ -22,8 +22,8 @@ struct ColumnGroup {
 
 /// What the columns of the two matrices are.
 struct FeatureLayout {
-  ColumnGroup spectrogram;        ///< [0, κ1)
-  std::vector<ColumnGroup> lld;   ///< in column order, without gaps
+  ColumnGroup spectrogram;               ///< [0, κ1)
+  std::vector<ColumnGroup> lld;          ///< in column order, without gaps
   std::vector<std::string> lld_columns;  ///< a name a column: "mfcc_0", "formant_1_hz", "chroma_C"
   int sample_rate_hz = 0;
   int window_samples = 0;
@@ -39,10 +39,10 @@ struct FeatureLayout {
 
 /// A song's features. Times count from the first sample that was analysed.
 struct FeatureSet {
-  RowMatrixXf spectrogram;        ///< [num_frames, κ1]
-  RowMatrixXf lld;                ///< [num_frames, D]
-  Eigen::VectorXf energy_db;      ///< [num_frames], mean square of the samples in dBFS, floor -120
-  std::vector<std::uint8_t> kept; ///< [num_frames], 1 where VAD keeps the frame
+  RowMatrixXf spectrogram;         ///< [num_frames, κ1]
+  RowMatrixXf lld;                 ///< [num_frames, D]
+  Eigen::VectorXf energy_db;       ///< [num_frames], mean square of the samples in dBFS, floor -120
+  std::vector<std::uint8_t> kept;  ///< [num_frames], 1 where VAD keeps the frame
   std::int64_t num_frames() const { return lld.rows(); }
 };
 

@@ -54,18 +54,18 @@ struct Formants {
 
 /// Formant frequencies and bandwidths F1, B1, … F3, B3 from the poles of a linear prediction.
 ///
-///   signal decimated to about 11 kHz (see Decimator) → pre-emphasis y[n] = x[n] − e^(−2πf/rate) x[n−1]
-///   → Gaussian window over the frame → Burg, `order` → roots z of the polynomial
-///   F = rate · arg z / 2π,   B = −rate · ln|z| / π        (Hz)
+///   signal decimated to about 11 kHz (see Decimator) → pre-emphasis y[n] = x[n] − e^(−2πf/rate)
+///   x[n−1] → Gaussian window over the frame → Burg, `order` → roots z of the polynomial F = rate ·
+///   arg z / 2π,   B = −rate · ln|z| / π        (Hz)
 ///
 /// A root is a formant when F lies between min_hz and half the rate less 50 Hz and B is below
-/// max_bandwidth_hz; the three lowest are taken. In the LLD matrix a missing formant repeats the last
-/// one found (0 before the first); a silent frame has none.
+/// max_bandwidth_hz; the three lowest are taken. In the LLD matrix a missing formant repeats the
+/// last one found (0 before the first); a silent frame has none.
 ///
 /// On music these are broad spectral resonances rather than a vocal tract's. Formant trackers by
 /// linear prediction are drawn towards harmonics, the more the higher the pitch.
-/// Source: Praat's "To Formant (burg)" (Boersma & Weenink); Markel & Gray (1976), "Linear Prediction
-/// of Speech".
+/// Source: Praat's "To Formant (burg)" (Boersma & Weenink); Markel & Gray (1976), "Linear
+/// Prediction of Speech".
 class FormantTracker {
  public:
   /// @param num_samples  length of a frame at the decimated rate
@@ -86,11 +86,10 @@ class FormantTracker {
   std::vector<std::complex<double>> roots_;
 };
 
-/// All roots of the real polynomial z^p + c[1] z^(p−1) + … + c[p], by Aberth's simultaneous iteration
-/// and, should that not converge, as eigenvalues of the companion matrix.
+/// All roots of the real polynomial z^p + c[1] z^(p−1) + … + c[p], by Aberth's simultaneous
+/// iteration and, should that not converge, as eigenvalues of the companion matrix.
 /// @param coefficients  c[0 … p] with c[0] = 1
 /// @param roots         [p]; taken as first guesses when they are not all zero
-void polynomial_roots(std::span<const double> coefficients,
-                      std::span<std::complex<double>> roots);
+void polynomial_roots(std::span<const double> coefficients, std::span<std::complex<double>> roots);
 
 }  // namespace mer

@@ -34,7 +34,8 @@ double mel_to_hz(double mel, MelScale scale);
 /// Sources: Slaney (1998), "Auditory Toolbox"; Young et al., "The HTK Book". Silence gives zeros.
 class MelFilterBank {
  public:
-  /// @throws UsageError when max_hz lies above half the rate, or a filter falls between two FFT bins
+  /// @throws UsageError when max_hz lies above half the rate, or a filter falls between two FFT
+  /// bins
   MelFilterBank(const MelOptions& options, int window_samples, int sample_rate_hz);
 
   int num_bands() const { return filters_.num_rows(); }

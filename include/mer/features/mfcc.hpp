@@ -18,7 +18,8 @@ struct MfccOptions {
 ///
 /// Silence (L = −100 everywhere) gives c[0] = −100·sqrt(B) and zeros.
 /// Source: Davis & Mermelstein (1980), "Comparison of parametric representations for monosyllabic
-/// word recognition"; scaling as in librosa with norm="ortho", without a clip at the song's maximum.
+/// word recognition"; scaling as in librosa with norm="ortho", without a clip at the song's
+/// maximum.
 class Mfcc {
  public:
   /// @throws UsageError when there are more coefficients than bands

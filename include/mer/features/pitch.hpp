@@ -31,15 +31,16 @@ struct Pitch {
 ///
 ///   d(τ)  = Σ_{n<W} (x[n] − x[n+τ])²,  W = window − longest lag         difference
 ///   d'(τ) = d(τ) · τ / Σ_{1≤j≤τ} d(j)                                   cumulative-mean normalised
-///   τ*    = the first minimum of d' below `threshold`, else the lowest one; refined between samples
+///   τ*    = the first minimum of d' below `threshold`, else the lowest one; refined between
+///   samples
 ///           by a parabola, then by windowed-sinc interpolation of d
 ///   voicing = 1 − d'(τ*), clipped to 0…1
 ///
 /// White noise has a voicing of about 0.2, far below min_voicing. A frame whose alternating part is
 /// below −100 dBFS, or within rounding of a constant, has no pitch and voicing 0.
 ///
-/// In the LLD matrix: "f0" in semitones above 55 Hz, 12 · log2(f / 55); in an unvoiced frame the last
-/// voiced one's value is held (0 before the first); "voicing" always is the frame's own.
+/// In the LLD matrix: "f0" in semitones above 55 Hz, 12 · log2(f / 55); in an unvoiced frame the
+/// last voiced one's value is held (0 before the first); "voicing" always is the frame's own.
 ///
 /// Costs three FFTs of the frame's length.
 /// Source: de Cheveigné & Kawahara (2002), "YIN, a fundamental frequency estimator for speech and

@@ -27,12 +27,12 @@ struct ResidualPhaseOptions {
 /// RP lies in −1…1 and is 0 where the envelope (the square root) is below the floor, so also in
 /// digital silence. Where the envelope is small the phase is arbitrary.
 ///
-/// Its descriptor in the LLD matrix is the mel-cepstrum of RP: window, filter bank and DCT are those
-/// of the MFCC. Silence gives that of zeros: −100·sqrt(B), 0, 0, ….
+/// Its descriptor in the LLD matrix is the mel-cepstrum of RP: window, filter bank and DCT are
+/// those of the MFCC. Silence gives that of zeros: −100·sqrt(B), 0, 0, ….
 ///
 /// Costs two FFTs of the frame's length here, and the cepstrum a third.
-/// Sources: Nalini & Palanivel (2015), "Music emotion recognition: The combined evidence of MFCC and
-/// residual phase"; Makhoul (1975), "Linear prediction: a tutorial review".
+/// Sources: Nalini & Palanivel (2015), "Music emotion recognition: The combined evidence of MFCC
+/// and residual phase"; Makhoul (1975), "Linear prediction: a tutorial review".
 class ResidualPhase {
  public:
   ResidualPhase(const ResidualPhaseOptions& options, int window_samples);

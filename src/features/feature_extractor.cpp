@@ -1,0 +1,283 @@
+#include "mer/features/feature_extractor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+#include "feature_layout.hpp"
+#include "kernels.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/features/stft.hpp"
+
+namespace mer {
+namespace {
+
+// Far beyond any recording (full scale is 1), near enough that no power overflows single precision.
+constexpr float kLargestSample = 1e6F;
+constexpr int kMinRateHz = 4000;
+constexpr int kMaxRateHz = 768000;
+
+int checked_rate(int sample_rate_hz) {
+  if (sample_rate_hz < kMinRateHz || sample_rate_hz > kMaxRateHz) {
+    throw UsageError("the sample rate is " + std::to_string(sample_rate_hz) +
+                         " Hz: it must be in " + std::to_string(kMinRateHz) + "…" +
+                         std::to_string(kMaxRateHz),
+                     "44100 is usual");
+  }
+  return sample_rate_hz;
+}
+
+float level_db(double mean_square) {
+  return static_cast<float>(10.0 * std::log10(std::max(mean_square, 1e-12)));
+}
+
+/// The part of the signal that frames still need, addressed by sample numbers from the signal's
+/// start. There are zeros before the start.
+class SampleWindow {
+ public:
+  SampleWindow(std::int64_t history, std::size_t capacity)
+      : history_(history), first_(-history), capacity_(capacity) {
+    samples_.reserve(capacity);
+    samples_.assign(static_cast<std::size_t>(history), 0.0F);
+  }
+
+  std::int64_t end() const { return first_ + static_cast<std::int64_t>(samples_.size()); }
+  const float* at(std::int64_t sample) const { return samples_.data() + (sample - first_); }
+
+  /// Drops what lies more than the history before `needed` and takes what then fits.
+  /// @return how many samples were taken
+  std::size_t append(std::span<const float> block, std::int64_t needed) {
+    if (block.size() > capacity_ - samples_.size()) {
+      const std::int64_t keep_from = std::clamp(needed - history_, first_, end());
+      samples_.erase(samples_.begin(), samples_.begin() + (keep_from - first_));
+      first_ = keep_from;
+    }
+    const std::size_t taken = std::min(block.size(), capacity_ - samples_.size());
+    samples_.insert(samples_.end(), block.begin(),
+                    block.begin() + static_cast<std::ptrdiff_t>(taken));
+    return taken;
+  }
+
+ private:
+  std::int64_t history_;
+  std::int64_t first_;
+  std::size_t capacity_;
+  std::vector<float> samples_;
+};
+
+/// Formants of frames of the full-rate signal. Each decimated sample is computed once, from the
+/// samples round it, whatever blocks these came in.
+class FormantColumns {
+ public:
+  FormantColumns(const FormantOptions& options, const FrameOptions& frame, int sample_rate_hz)
+      : decimator_(sample_rate_hz),
+        num_samples_(frame.window_samples / decimator_.factor()),
+        tracker_(options, num_samples_, decimator_.rate_hz()),
+        samples_(static_cast<std::size_t>(num_samples_) + 1) {}
+
+  int history_samples() const { return decimator_.half_length() + decimator_.factor(); }
+  int lookahead_samples() const { return decimator_.half_length(); }
+
+  void compute(const SampleWindow& signal, std::int64_t start, float* out) {
+    const std::int64_t factor = decimator_.factor();
+    const std::int64_t first = (start + factor - 1) / factor - 1;  // the sample before the frame
+    const std::int64_t count = static_cast<std::int64_t>(samples_.size());
+    const std::int64_t known =
+        computed_ ? std::clamp(first_ + count - first, std::int64_t{0}, count) : 0;
+    std::copy(samples_.end() - static_cast<std::ptrdiff_t>(known), samples_.end(),
+              samples_.begin());
+    for (std::int64_t i = known; i < count; ++i) {
+      samples_[static_cast<std::size_t>(i)] = decimator_.compute(signal.at((first + i) * factor));
+    }
+    first_ = first;
+    computed_ = true;
+
+    const Formants formants = tracker_.compute(samples_);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(formants.found); ++i) {
+      last_[2 * i] = formants.frequency_hz[i];
+      last_[2 * i + 1] = formants.bandwidth_hz[i];
+    }
+    std::copy(last_.begin(), last_.end(), out);
+  }
+
+ private:
+  Decimator decimator_;
+  int num_samples_;
+  FormantTracker tracker_;
+  std::vector<float> samples_;  // the last frame's, decimated, and the one before it
+  std::int64_t first_ = 0;      // the number of the first of them
+  bool computed_ = false;
+  std::array<float, 2 * Formants::kCount> last_{};
+};
+
+}  // namespace
+
+struct FeatureExtractor::Impl {
+  Impl(const FeatureOptions& options_in, int sample_rate_hz)
+      : options(options_in),
+        layout(make_feature_layout(options_in, checked_rate(sample_rate_hz))),
+        spectrum(options.frame),
+        mel(options.mel, options.frame.window_samples, sample_rate_hz),
+        mfcc(options.mfcc, options.mel.num_bands),
+        residual_phase(options.residual_phase, options.frame.window_samples),
+        pitch(options.pitch, options.frame.window_samples, sample_rate_hz),
+        formants(options.formants, options.frame, sample_rate_hz),
+        contrast(options.contrast, options.frame.window_samples, sample_rate_hz),
+        chroma(options.chroma, options.frame.window_samples, sample_rate_hz),
+        log_mel(options.mel.num_bands),
+        lookahead(std::max(chroma.margin_samples(), formants.lookahead_samples())),
+        history(std::max({residual_phase.history_samples(), chroma.margin_samples(),
+                          formants.history_samples()})),
+        signal(history,
+               static_cast<std::size_t>(2 * (history + options.frame.window_samples + lookahead) +
+                                        8 * static_cast<std::int64_t>(options.frame.hop_samples))),
+        spectrogram_row(static_cast<std::size_t>(layout.spectrogram_columns())),
+        lld_row(static_cast<std::size_t>(layout.lld_width())) {}
+
+  void take(std::span<const float> samples);
+  void compute_ready_frames();
+  void compute_frame(std::int64_t start);
+  float* columns(std::size_t group) { return lld_row.data() + layout.lld[group].first_column; }
+
+  FeatureOptions options;
+  FeatureLayout layout;
+  PowerSpectrum spectrum;
+  MelFilterBank mel;
+  Mfcc mfcc;
+  ResidualPhase residual_phase;
+  PitchTracker pitch;
+  FormantColumns formants;
+  SpectralContrast contrast;
+  Chroma chroma;
+  Eigen::ArrayXf log_mel;
+
+  std::int64_t lookahead;  // samples after a frame that its features depend on
+  std::int64_t history;    // samples before a frame that they depend on
+  SampleWindow signal;
+  std::int64_t num_samples = 0;  // pushed so far
+  std::int64_t next_frame = 0;
+  bool finished = false;
+  float last_pitch = 0.0F;
+
+  std::vector<float> spectrogram_row;
+  std::vector<float> lld_row;
+  std::vector<float> spectrogram_rows;  // complete, not pulled yet
+  std::vector<float> lld_rows;
+  std::vector<float> energy_rows;
+};
+
+void FeatureExtractor::Impl::take(std::span<const float> samples) {
+  while (!samples.empty()) {
+    const std::size_t taken = signal.append(samples, next_frame * options.frame.hop_samples);
+    samples = samples.subspan(taken);
+    compute_ready_frames();
+  }
+}
+
+void FeatureExtractor::Impl::compute_ready_frames() {
+  while (true) {
+    const std::int64_t start = next_frame * options.frame.hop_samples;
+    const std::int64_t end = start + options.frame.window_samples;
+    if (end > num_samples || end + lookahead > signal.end()) return;
+    compute_frame(start);
+    ++next_frame;
+  }
+}
+
+void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
+  const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
+  const std::span<const float> frame(signal.at(start), window);
+
+  const Eigen::ArrayXf& power = spectrum.compute(frame);
+  const Eigen::ArrayXf& chroma_values =
+      chroma.has_own_spectrum()
+          ? chroma.compute_long({signal.at(start - chroma.margin_samples()),
+                                 window + 2 * static_cast<std::size_t>(chroma.margin_samples())})
+          : chroma.compute(power);
+  std::copy_n(chroma_values.data(), Chroma::kSize, columns(6));
+  const Eigen::ArrayXf& contrast_values = contrast.compute(power);
+  std::copy_n(contrast_values.data(), contrast.size(), columns(5));
+  const Eigen::ArrayXf& mel_power = mel.compute(power);
+  power_to_db(mel_power, log_mel);
+  std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(0));
+  const Eigen::ArrayXf& row = options.spectrogram == SpectrogramKind::kLogMel ? log_mel
+                              : options.spectrogram == SpectrogramKind::kMel  ? mel_power
+                                                                              : power;
+  spectrogram_rows.insert(spectrogram_rows.end(), row.data(), row.data() + row.size());
+
+  // From here on the spectrum, its mel bands and their cepstrum are the residual phase's.
+  const std::size_t before = static_cast<std::size_t>(residual_phase.history_samples());
+  const Eigen::ArrayXf& phase = residual_phase.compute({frame.data() - before, before + window});
+  power_to_db(mel.compute(spectrum.compute({phase.data(), window})), log_mel);
+  std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(1));
+
+  const Pitch found = pitch.compute(frame);
+  if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
+  *columns(2) = last_pitch;
+  *columns(3) = found.voicing;
+  formants.compute(signal, start, columns(4));
+
+  lld_rows.insert(lld_rows.end(), lld_row.begin(), lld_row.end());
+  energy_rows.push_back(level_db(kernels::energy(frame.data(), options.frame.window_samples) /
+                                 static_cast<double>(window)));
+}
+
+FeatureExtractor::FeatureExtractor(const FeatureOptions& options, int sample_rate_hz)
+    : impl_(std::make_unique<Impl>(options, sample_rate_hz)) {}
+FeatureExtractor::~FeatureExtractor() = default;
+FeatureExtractor::FeatureExtractor(FeatureExtractor&&) noexcept = default;
+FeatureExtractor& FeatureExtractor::operator=(FeatureExtractor&&) noexcept = default;
+
+const FeatureLayout& FeatureExtractor::layout() const { return impl_->layout; }
+
+void FeatureExtractor::push(std::span<const float> samples) {
+  if (impl_->finished) throw std::logic_error("no samples can follow finish()");
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (!(std::abs(samples[i]) <= kLargestSample)) {
+      throw InputError(
+          "sample " + std::to_string(impl_->num_samples + static_cast<std::int64_t>(i)) + " is " +
+              (std::isnan(samples[i]) ? std::string("not a number")
+                                      : format_number(static_cast<double>(samples[i]))) +
+              ": samples must lie in -1e6…1e6, full scale is 1",
+          "convert the recording again, or leave it out");
+    }
+  }
+  impl_->num_samples += static_cast<std::int64_t>(samples.size());
+  impl_->take(samples);
+}
+
+void FeatureExtractor::finish() {
+  if (impl_->finished) return;
+  impl_->finished = true;
+  const std::vector<float> zeros(static_cast<std::size_t>(impl_->lookahead), 0.0F);
+  impl_->take(zeros);
+}
+
+FeatureSet FeatureExtractor::pull() {
+  FeatureSet set;
+  const Eigen::Index rows = static_cast<Eigen::Index>(impl_->energy_rows.size());
+  set.spectrogram = Eigen::Map<const RowMatrixXf>(impl_->spectrogram_rows.data(), rows,
+                                                  impl_->layout.spectrogram_columns());
+  set.lld = Eigen::Map<const RowMatrixXf>(impl_->lld_rows.data(), rows, impl_->layout.lld_width());
+  set.energy_db = Eigen::Map<const Eigen::VectorXf>(impl_->energy_rows.data(), rows);
+  impl_->spectrogram_rows.clear();
+  impl_->lld_rows.clear();
+  impl_->energy_rows.clear();
+  return set;
+}
+
+FeatureSet extract_features(std::span<const float> samples, const FeatureOptions& options,
+                            const VadOptions& vad, int sample_rate_hz) {
+  FeatureExtractor extractor(options, sample_rate_hz);
+  extractor.push(samples);
+  extractor.finish();
+  FeatureSet set = extractor.pull();
+  set.kept = voice_activity({set.energy_db.data(), static_cast<std::size_t>(set.energy_db.size())},
+                            static_cast<double>(options.frame.hop_samples) / sample_rate_hz, vad);
+  return set;
+}
+
+}  // namespace mer

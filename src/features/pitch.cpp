@@ -1,0 +1,197 @@
+#include "mer/features/pitch.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <stdexcept>
+#include <string>
+
+#include "kernels.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+constexpr int kSincHalfWidth = 8;
+// Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
+constexpr double kSilenceMeanSquare = 1e-10;
+// Periods shorter than this fall between samples badly enough for the sampled minimum of d' to hide
+// them; their minima are interpolated before they are compared with the threshold.
+constexpr int kShortLag = 160;
+
+}  // namespace
+
+void PitchOptions::visit(OptionsVisitor& v) {
+  v.field("min_hz", min_hz, above_up_to(0, 20000), "lowest pitch in Hz");
+  v.field("max_hz", max_hz, above_up_to(0, 20000), "highest pitch in Hz");
+  v.field("threshold", threshold, above_up_to(0, 1),
+          "aperiodicity (0 = periodic, 1 = not) below which the shortest period is taken at once");
+  v.field("min_voicing", min_voicing, between(0, 1),
+          "a frame with a voicing strength below this keeps the pitch of the last voiced one");
+}
+
+void PitchOptions::validate() const {
+  if (min_hz >= max_hz) {
+    throw UsageError("min_hz is " + format_number(min_hz) + ": it must be below max_hz, " +
+                         format_number(max_hz),
+                     "55 and 2000 are usual");
+  }
+}
+
+PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int sample_rate_hz)
+    : options_(options),
+      sample_rate_hz_(sample_rate_hz),
+      min_lag_(static_cast<int>(std::floor(sample_rate_hz / options.max_hz))),
+      max_lag_(static_cast<int>(std::ceil(sample_rate_hz / options.min_hz))),
+      last_lag_(max_lag_ + kSincHalfWidth),
+      integration_samples_(window_samples - last_lag_),
+      fft_(window_samples),
+      frame_(window_samples),
+      head_(window_samples),
+      frame_bins_(fft_.num_bins()),
+      head_bins_(fft_.num_bins()),
+      correlation_(window_samples) {
+  options.validate();
+  if (2 * max_lag_ > window_samples) {
+    throw UsageError(
+        "features.pitch.min_hz is " + format_number(options.min_hz) +
+            ": its period must fit twice into a frame of " + std::to_string(window_samples) +
+            " samples at " + std::to_string(sample_rate_hz) + " Hz",
+        "set features.pitch.min_hz to at least " +
+            std::to_string(2 * sample_rate_hz / window_samples + 1) +
+            " or features.frame.window_samples to at least " + std::to_string(2 * max_lag_));
+  }
+  if (min_lag_ < 2) {
+    throw UsageError("features.pitch.max_hz is " + format_number(options.max_hz) +
+                         ": at a sample rate of " + std::to_string(sample_rate_hz) +
+                         " Hz it must be at most half of that",
+                     "set features.pitch.max_hz to at most " + std::to_string(sample_rate_hz / 2));
+  }
+  const std::size_t lags = static_cast<std::size_t>(last_lag_) + 1;
+  difference_.resize(lags);
+  cumulative_mean_.resize(lags);
+  normalised_.resize(lags);
+}
+
+// Fills d and d' for all lags; false for a frame without an alternating part.
+bool PitchTracker::difference(std::span<const float> frame) {
+  const int count = fft_.size();
+  double mean = 0.0;
+  for (const float x : frame) mean += x;
+  mean /= count;
+  const float offset = static_cast<float>(mean);
+  for (int n = 0; n < count; ++n) frame_[n] = frame[static_cast<std::size_t>(n)] - offset;
+  const double energy = kernels::energy(frame_.data(), count);
+  if (energy < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
+
+  // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
+  // free of wrap-around for the lags wanted.
+  head_ = frame_;
+  head_.tail(count - integration_samples_).setZero();
+  fft_.forward(frame_.data(), frame_bins_.data());
+  fft_.forward(head_.data(), head_bins_.data());
+  frame_bins_ *= head_bins_.conjugate();
+  fft_.inverse(frame_bins_.data(), correlation_.data());
+
+  const double scale = 2.0 / count;
+  const double head_energy = kernels::energy(frame_.data(), integration_samples_);
+  double shifted_energy = head_energy;
+  double sum = 0.0;
+  difference_[0] = 0.0F;
+  normalised_[0] = 1.0F;
+  cumulative_mean_[0] = 0.0F;
+  for (int lag = 1; lag <= last_lag_; ++lag) {
+    const double leaving = frame_[lag - 1];
+    const double entering = frame_[lag + integration_samples_ - 1];
+    shifted_energy += entering * entering - leaving * leaving;
+    const double d = std::max(
+        0.0, head_energy + shifted_energy - scale * static_cast<double>(correlation_[lag]));
+    sum += d;
+    const std::size_t i = static_cast<std::size_t>(lag);
+    difference_[i] = static_cast<float>(d);
+    cumulative_mean_[i] = static_cast<float>(sum / lag);
+    normalised_[i] = sum > 0.0 ? static_cast<float>(d * lag / sum) : 1.0F;
+  }
+  return true;
+}
+
+// d between samples: Hann-windowed sinc whose weights are made to sum to one.
+float PitchTracker::interpolated(float lag) const {
+  const int base = static_cast<int>(std::floor(lag));
+  const float part = lag - static_cast<float>(base);
+  if (part == 0.0F) return difference_[static_cast<std::size_t>(base)];
+  const int first = std::max(0, base - kSincHalfWidth + 1);
+  const int last = std::min(last_lag_, base + kSincHalfWidth);
+  float sum = 0.0F;
+  float weight_sum = 0.0F;
+  for (int i = first; i <= last; ++i) {
+    const float x = lag - static_cast<float>(i);
+    const float sign = (base - i) % 2 == 0 ? 1.0F : -1.0F;  // sin(πx) = ± sin(π·part)
+    const float taper = std::cos(0.5F * std::numbers::pi_v<float> * x / kSincHalfWidth);
+    const float weight = sign * taper * taper / x;
+    sum += weight * difference_[static_cast<std::size_t>(i)];
+    weight_sum += weight;
+  }
+  return sum / weight_sum;
+}
+
+// Where d has its minimum near a lag at which the sampled d' has one.
+float PitchTracker::refined_lag(int lag) const {
+  float centre = static_cast<float>(lag);
+  for (const float step : {1.0F, 0.5F, 0.25F, 0.125F}) {
+    const float left = interpolated(centre - step);
+    const float middle = interpolated(centre);
+    const float right = interpolated(centre + step);
+    const float curvature = left - 2.0F * middle + right;
+    if (!(curvature > 0.0F)) break;
+    const float move = 0.5F * step * (left - right) / curvature;
+    centre += std::clamp(move, -step, step);
+    centre = std::clamp(centre, static_cast<float>(lag) - 1.0F, static_cast<float>(lag) + 1.0F);
+  }
+  return centre;
+}
+
+float PitchTracker::normalised_at(float lag) const {
+  const float mean = cumulative_mean_[static_cast<std::size_t>(std::lround(lag))];
+  return mean > 0.0F ? std::max(0.0F, interpolated(lag)) / mean : 1.0F;
+}
+
+Pitch PitchTracker::compute(std::span<const float> frame) {
+  if (static_cast<int>(frame.size()) != fft_.size()) {
+    throw std::invalid_argument("the frame must be one window long");
+  }
+  Pitch pitch;
+  if (!difference(frame)) return pitch;
+
+  const float threshold = static_cast<float>(options_.threshold);
+  float best_lag = 0.0F;
+  float best = 2.0F;
+  for (int lag = min_lag_; lag <= max_lag_; ++lag) {
+    const std::size_t i = static_cast<std::size_t>(lag);
+    float value = normalised_[i];
+    if (value > normalised_[i - 1] || value > normalised_[i + 1]) continue;  // no local minimum
+    float position = static_cast<float>(lag);
+    if (lag < kShortLag && value >= threshold) {
+      position = refined_lag(lag);
+      value = std::min(value, normalised_at(position));
+    }
+    if (value < best) {
+      best = value;
+      best_lag = static_cast<float>(lag);
+    }
+    if (value < threshold) break;
+  }
+  if (best > 1.0F) return pitch;  // d' never turns: no periodicity in the range
+  best_lag = refined_lag(static_cast<int>(best_lag));
+  best = std::min(best, normalised_at(best_lag));
+  pitch.frequency_hz = static_cast<float>(sample_rate_hz_) / best_lag;
+  pitch.voicing = std::clamp(1.0F - best, 0.0F, 1.0F);
+  pitch.voiced = pitch.voicing >= static_cast<float>(options_.min_voicing);
+  return pitch;
+}
+
+float semitones_above_55_hz(float frequency_hz) { return 12.0F * std::log2(frequency_hz / 55.0F); }
+
+}  // namespace mer
