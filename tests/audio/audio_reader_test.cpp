@@ -1,0 +1,252 @@
+#include <algorithm>
+#include <stdexcept>
+
+#include "test_audio.hpp"
+
+namespace mer {
+namespace {
+
+class AudioReaderTest : public AudioTest {};
+
+/// 0, 1, 2, … in 16-bit steps: every sample says where it stood in the file.
+std::vector<float> ramp(std::size_t num_samples) {
+  std::vector<float> samples(num_samples);
+  for (std::size_t i = 0; i < num_samples; ++i) samples[i] = static_cast<float>(i) / 32768.0F;
+  return samples;
+}
+
+TEST_F(AudioReaderTest, GivesPcmSamplesExactlyAtTheFilesOwnRate) {
+  const std::vector<float> samples = ramp(20000);
+  for (const int format : {kWav16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16, kWavFloat,
+                           SF_FORMAT_AIFF | SF_FORMAT_PCM_24, SF_FORMAT_W64 | SF_FORMAT_PCM_32}) {
+    const auto file = write("ramp.audio", format, 8000, 1, samples);
+    EXPECT_EQ(read_audio(file, whole_file(8000)), samples) << std::hex << format;
+  }
+}
+
+TEST_F(AudioReaderTest, KnowsFormatRateChannelsAndLength) {
+  const auto file = write("a.wav", kWav16, 48000, 2, std::vector<float>(2 * 24000));
+  const AudioReader reader(file, AudioOptions{});
+  EXPECT_EQ(reader.info().format, "WAV (16 bit PCM)");
+  EXPECT_EQ(reader.info().sample_rate_hz, 48000);
+  EXPECT_EQ(reader.info().num_channels, 2);
+  EXPECT_DOUBLE_EQ(reader.info().duration_s, 0.5);
+  EXPECT_FALSE(reader.info().by_ffmpeg);
+  EXPECT_TRUE(reader.warnings().empty());
+}
+
+TEST_F(AudioReaderTest, AveragesTheChannels) {
+  // Frame t holds t, 2t, 3t, … 8t (in 2^-15), so the mean is 4.5 t.
+  std::vector<float> interleaved;
+  for (int t = 0; t < 900; ++t) {
+    for (int c = 1; c <= 8; ++c) interleaved.push_back(static_cast<float>(c * t) / 32768.0F);
+  }
+  const auto file = write("eight.wav", kWavFloat, 44100, 8, interleaved);
+  const std::vector<float> mono = read_audio(file, whole_file(44100));
+  ASSERT_EQ(mono.size(), 900U);
+  for (std::size_t t = 0; t < mono.size(); ++t) {
+    EXPECT_FLOAT_EQ(mono[t], 4.5F * static_cast<float>(t) / 32768.0F);
+  }
+}
+
+TEST_F(AudioReaderTest, OppositeChannelsCancel) {
+  std::vector<float> interleaved;
+  for (const float value : sine(440, 0.5, 44100, 1000)) {
+    interleaved.push_back(value);
+    interleaved.push_back(-value);
+  }
+  const auto file = write("side.wav", kWavFloat, 44100, 2, interleaved);
+  for (const float value : read_audio(file, whole_file(44100))) EXPECT_EQ(value, 0.0F);
+}
+
+TEST_F(AudioReaderTest, ResamplingKeepsFrequencyLevelAndLength) {
+  for (const int rate_hz : {8000, 11025, 22050, 32000, 48000, 96000, 192000}) {
+    const auto file = write("sine.wav", kWavFloat, rate_hz, 1,
+                            sine(1000, 0.5, rate_hz, static_cast<std::size_t>(rate_hz)));
+    const std::vector<float> samples = read_audio(file, whole_file(44100));
+    EXPECT_NEAR(static_cast<double>(samples.size()), 44100, 1) << rate_hz;
+    EXPECT_NEAR(amplitude_at(samples, 1000, 44100), 0.5, 0.5 * 1e-3) << rate_hz;
+    // Nothing of the sine's energy is anywhere else: sum of squares = amplitude² / 2.
+    double energy = 0.0;
+    for (std::size_t i = 10000; i < 34100; ++i) energy += samples[i] * samples[i];
+    EXPECT_NEAR(energy / 24100, 0.125, 0.125 * 2e-3) << rate_hz;
+  }
+}
+
+TEST_F(AudioReaderTest, ResamplingKeepsTheTimeOfAnEvent) {
+  // One click at 0.5 s of a 48 kHz file is the largest sample at 0.5 s of the 44.1 kHz one.
+  std::vector<float> samples(48000);
+  samples[24000] = 1.0F;
+  const auto file = write("click.wav", kWavFloat, 48000, 1, samples);
+  const std::vector<float> read = read_audio(file, whole_file(44100));
+  EXPECT_EQ(std::max_element(read.begin(), read.end()) - read.begin(), 22050);
+}
+
+TEST_F(AudioReaderTest, ResamplingRemovesWhatTheNewRateCannotHold) {
+  const auto file = write("high.wav", kWavFloat, 96000, 1, sine(30000, 0.5, 96000, 96000));
+  const std::vector<float> samples = read_audio(file, whole_file(44100));
+  for (std::size_t i = 1000; i < 43000; ++i) ASSERT_LT(std::abs(samples[i]), 1e-4F);
+}
+
+TEST_F(AudioReaderTest, SamplesDoNotDependOnTheBlockSize) {
+  std::vector<float> noise(30000);
+  std::uint32_t state = 1;
+  for (float& value : noise) {
+    state = state * 1664525U + 1013904223U;
+    value = static_cast<float>(state >> 8) / static_cast<float>(1 << 25);
+  }
+  const auto file = write("noise.wav", kWavFloat, 48000, 1, noise);
+  const std::vector<float> expected = read_audio(file, whole_file(44100));
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{7}, std::size_t{1024}, std::size_t{100000}}) {
+    AudioReader reader(file, whole_file(44100));
+    std::vector<float> block(size);
+    std::vector<float> samples;
+    while (const std::size_t count = reader.read(block)) {
+      samples.insert(samples.end(), block.begin(),
+                     block.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    EXPECT_EQ(samples, expected) << size;
+    EXPECT_EQ(reader.read(block), 0U) << "the end stays the end";
+  }
+}
+
+TEST_F(AudioReaderTest, StartAndDurationAreExactToTheSampleAtTheFilesOwnRate) {
+  const std::vector<float> samples = ramp(32000);
+  AudioOptions options = whole_file(8000);
+  options.start_s = 1.25;     // frame 10000
+  options.duration_s = 0.75;  // 6000 frames
+  for (const int format : {kWav16, SF_FORMAT_FLAC | SF_FORMAT_PCM_16}) {
+    const auto file = write("ramp.audio", format, 8000, 1, samples);
+    const std::vector<float> read = read_audio(file, options);
+    EXPECT_EQ(read, std::vector<float>(samples.begin() + 10000, samples.begin() + 16000));
+  }
+}
+
+TEST_F(AudioReaderTest, SkippingGivesWhatReadingFromTheFrontGives) {
+  // Also where libsndfile's own seeking would land beside the frame.
+  const std::vector<float> samples = sine(440, 0.5, 48000, 3 * 48000);
+  for (const int format :
+       {SF_FORMAT_OGG | SF_FORMAT_VORBIS, SF_FORMAT_OGG | SF_FORMAT_OPUS,
+        SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, SF_FORMAT_WAV | SF_FORMAT_IMA_ADPCM}) {
+    const auto file = write("song.audio", format, 48000, 1, samples);
+    const std::vector<float> whole = read_audio(file, whole_file(48000));
+    AudioOptions options = whole_file(48000);
+    options.start_s = 1.7;  // frame 81600
+    const std::vector<float> rest = read_audio(file, options);
+    EXPECT_EQ(rest, std::vector<float>(whole.begin() + 81600, whole.end())) << std::hex << format;
+  }
+}
+
+TEST_F(AudioReaderTest, DurationIsTimeInTheFileWhateverTheRateAskedFor) {
+  const auto file = write("long.wav", kWav16, 8000, 1, std::vector<float>(8000 * 4, 0.1F));
+  AudioOptions options;
+  options.duration_s = 1.5;
+  EXPECT_NEAR(static_cast<double>(read_audio(file, options).size()), 1.5 * 44100, 1);
+}
+
+TEST_F(AudioReaderTest, ADurationBeyondTheEndGivesWhatIsThere) {
+  const auto file = write("short.wav", kWav16, 44100, 1, std::vector<float>(1000, 0.1F));
+  EXPECT_EQ(read_audio(file, AudioOptions{}).size(), 1000U);
+}
+
+TEST_F(AudioReaderTest, LossyFormatsKeepFrequencyLevelAndLength) {
+  struct Case {
+    const char* name;
+    int format;
+    int slack_samples;  // an MP3 from libsndfile carries no gapless length: whole frames and delay
+  };
+  for (const Case& c : {Case{"a.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS, 0},
+                        Case{"a.opus", SF_FORMAT_OGG | SF_FORMAT_OPUS, 0},
+                        Case{"a.mp3", SF_FORMAT_MPEG | SF_FORMAT_MPEG_LAYER_III, 4 * 1152}}) {
+    const auto file = write(c.name, c.format, 48000, 1, sine(1000, 0.5, 48000, 2 * 48000));
+    const std::vector<float> samples = read_audio(file, whole_file(48000));
+    EXPECT_NEAR(static_cast<double>(samples.size()), 2 * 48000, c.slack_samples) << c.name;
+    EXPECT_NEAR(amplitude_at(samples, 1000, 48000), 0.5, 0.03) << c.name;
+  }
+}
+
+TEST_F(AudioReaderTest, ReadsOneSample) {
+  const auto file = write("one.wav", kWavFloat, 44100, 1, {0.25F});
+  EXPECT_EQ(read_audio(file, whole_file(44100)), std::vector<float>{0.25F});
+}
+
+TEST_F(AudioReaderTest, NamesTheTimeAndChannelOfASampleThatIsNotANumber) {
+  std::vector<float> interleaved(2 * 30000, 0.1F);
+  interleaved[2 * 20000 + 1] = std::nanf("");
+  const auto file = write("nan.wav", kWavFloat, 8000, 2, interleaved);
+  const std::string message = input_error_of([&] { read_audio(file, whole_file(44100)); });
+  EXPECT_NE(message.find("nan.wav: the sample at 2.500 s is not a number (frame 20000, channel 2)"),
+            std::string::npos)
+      << message;
+}
+
+TEST_F(AudioReaderTest, TimesInErrorsCountFromTheFilesBeginning) {
+  std::vector<float> samples(30000, 0.1F);
+  samples[20000] = std::numeric_limits<float>::infinity();
+  const auto file = write("inf.wav", kWavFloat, 8000, 1, samples);
+  AudioOptions options = whole_file(8000);
+  options.start_s = 2.0;
+  const std::string message = input_error_of([&] { read_audio(file, options); });
+  EXPECT_NE(message.find("the sample at 2.500 s is infinite (frame 20000"), std::string::npos)
+      << message;
+  options.duration_s = 0.25;  // ends before it
+  EXPECT_EQ(read_audio(file, options).size(), 2000U);
+}
+
+TEST_F(AudioReaderTest, RefusesSamplesWhoseSquareWouldOverflow) {
+  const auto file = write("huge.wav", kWavFloat, 8000, 1, {0.0F, 1e30F});
+  EXPECT_NE(
+      input_error_of([&] { read_audio(file, whole_file(8000)); }).find("far beyond full scale"),
+      std::string::npos);
+}
+
+TEST_F(AudioReaderTest, AStartBehindTheEndIsAnErrorThatSaysTheLength) {
+  for (const int format : {kWav16, SF_FORMAT_OGG | SF_FORMAT_VORBIS}) {
+    const auto file = write("short.audio", format, 8000, 1, std::vector<float>(12000, 0.1F));
+    AudioOptions options = whole_file(8000);
+    options.start_s = 1.5;
+    const std::string message = input_error_of([&] { read_audio(file, options); });
+    EXPECT_NE(message.find("audio.start_s is 1.5 but the file is only 1.500 s long"),
+              std::string::npos)
+        << message;
+  }
+}
+
+TEST_F(AudioReaderTest, ReadsFilesOfAnyName) {
+  const std::vector<float> samples = ramp(100);
+  for (const char* name :
+       {"-song.wav", "-", "größe 日本 'x'.wav", "\xFF\xFE.wav", "no extension"}) {
+    const auto file = write(name, kWav16, 8000, 1, samples);
+    EXPECT_EQ(read_audio(file, whole_file(8000)), samples) << name;
+  }
+}
+
+TEST_F(AudioReaderTest, ADashIsAFileNameAndNotStandardInput) {
+  const auto before = std::filesystem::current_path();
+  write("-", kWav16, 8000, 1, ramp(100));
+  std::filesystem::current_path(path("."));
+  EXPECT_EQ(read_audio("-", whole_file(8000)).size(), 100U);
+  std::filesystem::current_path(before);
+}
+
+TEST_F(AudioReaderTest, RefusesARateOfNothing) {
+  const auto file = write("a.wav", kWav16, 8000, 1, ramp(10));
+  EXPECT_THROW(AudioReader(file, whole_file(0)), std::invalid_argument);
+}
+
+TEST(FormatChecks, EveryFormatOfLibsndfileDecodesASineHere) {
+  int checked = 0;
+  for (const FormatCheck& check : check_formats()) {
+    for (const char* name : {"WAV", "FLAC", "AIFF", "Ogg Vorbis", "Opus", "MP3"}) {
+      if (check.name != name) continue;
+      EXPECT_TRUE(check.works) << check.name << ": " << check.note;
+      ++checked;
+    }
+    EXPECT_TRUE(check.works || !check.note.empty()) << check.name << " must say why";
+  }
+  EXPECT_EQ(checked, 6);
+}
+
+}  // namespace
+}  // namespace mer
