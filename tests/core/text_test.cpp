@@ -1,0 +1,87 @@
+#include "mer/core/text.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "../support/temporary_folder.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/progress.hpp"
+
+namespace mer {
+namespace {
+
+using test::message_of;
+using test::TemporaryFolder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(NearestWord, FindsATypingErrorAndNothingElse) {
+  const std::vector<std::string> verbs = {"predict", "preprocess", "eval"};
+  EXPECT_EQ(nearest_word("predcit", verbs), "predict");  // a swap counts once
+  EXPECT_EQ(nearest_word("PREDICT", verbs), "predict");
+  EXPECT_EQ(nearest_word("evl", verbs), "eval");
+  EXPECT_EQ(nearest_word("something", verbs), std::nullopt);
+}
+
+TEST(Csv, QuotesLineBreaksAndLineNumbers) {
+  const auto rows = parse_csv(
+      "\xEF\xBB\xBF"
+      "a,b\r\n\"x, \"\"y\"\"\",\"two\nlines\"\n\nz,\n",
+      "t.csv");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_THAT(rows[0].cells, ElementsAre("a", "b"));
+  EXPECT_THAT(rows[1].cells, ElementsAre("x, \"y\"", "two\nlines"));
+  EXPECT_THAT(rows[2].cells, ElementsAre("z", ""));
+  EXPECT_EQ(rows[1].line, 2);
+  EXPECT_EQ(rows[2].line, 5);
+}
+
+TEST(Csv, ARowOfAnotherLengthAndAnOpenQuoteNameTheLine) {
+  EXPECT_THAT(message_of<UsageError>([] { parse_csv("a,b\n1,2\n1,2,3\n", "t.csv"); }),
+              HasSubstr("t.csv:3: 3 columns where the header has 2"));
+  EXPECT_THAT(message_of<UsageError>([] { parse_csv("a,b\n1,\"2\n", "t.csv"); }),
+              HasSubstr("t.csv:2: a quote is opened and never closed"));
+}
+
+TEST(Csv, ALineThatIsWrittenIsReadBack) {
+  const std::vector<std::string> cells = {"plain", "with, comma", "\"quoted\"", "", "line\nbreak"};
+  EXPECT_EQ(parse_csv(csv_line(cells), "t").front().cells, cells);
+  const std::vector<std::string> lone = {""};
+  EXPECT_EQ(parse_csv(csv_line(lone), "t").front().cells, lone);
+}
+
+TEST(FormatNumber, IsShortestThatReadsBack) {
+  EXPECT_EQ(format_number(0.1), "0.1");
+  EXPECT_EQ(format_number(1.0), "1");
+  EXPECT_EQ(format_number(std::numeric_limits<double>::quiet_NaN()), "");
+  EXPECT_EQ(std::stod(format_number(1.0 / 3.0)), 1.0 / 3.0);
+}
+
+TEST(Utf8, InvalidBytesBecomeReplacementCharacters) {
+  EXPECT_EQ(to_valid_utf8("Céline ♫ 𝄞"), "Céline ♫ 𝄞");
+  EXPECT_EQ(to_valid_utf8("a\xE9z"), "a\xEF\xBF\xBDz");              // Latin-1 é
+  EXPECT_EQ(to_valid_utf8("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");  // overlong slash
+  EXPECT_EQ(to_valid_utf8("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // surrogate
+}
+
+TEST(WriteTextFile, ReplacesTheFileAndLeavesNoOther) {
+  const TemporaryFolder folder;
+  write_text_file(folder / "x", "one");
+  write_text_file(folder / "x", "two");
+  EXPECT_EQ(read_text_file(folder / "x"), "two");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+  EXPECT_THAT(message_of<Error>([&] { write_text_file(folder.path() / "no" / "x", ""); }),
+              HasSubstr("cannot be created"));
+}
+
+TEST(FormatDuration, IsMinutesAndSecondsOrHours) {
+  EXPECT_EQ(format_duration(214), "3:34");
+  EXPECT_EQ(format_duration(3727), "1:02:07");
+  EXPECT_EQ(format_duration(59.6), "1:00");
+}
+
+}  // namespace
+}  // namespace mer
