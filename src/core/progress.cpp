@@ -7,9 +7,13 @@ namespace mer {
 
 RateMeter::RateMeter() : start_(std::chrono::steady_clock::now()) {}
 
+double RateMeter::seconds() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+}
+
 double RateMeter::per_second(std::size_t done) const {
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  return elapsed.count() > 0.0 ? static_cast<double>(done) / elapsed.count() : 0.0;
+  const double elapsed_s = seconds();
+  return elapsed_s > 0.0 ? static_cast<double>(done) / elapsed_s : 0.0;
 }
 
 std::string RateMeter::text(std::size_t done, std::size_t total) const {

@@ -15,6 +15,7 @@ using Progress = std::function<void(std::size_t done, std::size_t total, const s
 class RateMeter {
  public:
   RateMeter();
+  double seconds() const;  ///< since the clock started
   double per_second(std::size_t done) const;
   std::string text(std::size_t done, std::size_t total) const;
 

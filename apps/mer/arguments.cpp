@@ -1,0 +1,29 @@
+#include "arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace mer::app {
+
+void ConfigArgs::add_to(CLI::App& command, bool required) {
+  CLI::Option* option = command
+                            .add_option("-c,--config", config,
+                                        "YAML file that says what to compute and for which songs")
+                            ->type_name("FILE");
+  if (required) option->required();
+  command.add_option("--set", set, "Override one option of the config; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+RunConfig ConfigArgs::read() const {
+  ConfigDocument document = config.empty() ? ConfigDocument() : ConfigDocument::load(config);
+  for (const std::string& assignment : set) document.set(assignment);
+  RunConfig run;
+  document.read(run);
+  if (run.data.store.empty()) run.data.store = std::filesystem::absolute("mer-store");
+  return run;
+}
+
+}  // namespace mer::app

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mer/train/run_config.hpp"
+#include "terminal.hpp"
+
+namespace mer::app {
+
+/// `-c CONFIG [--set KEY=VALUE]…`, shared by the verbs that read a config.
+struct ConfigArgs {
+  std::filesystem::path config;
+  std::vector<std::string> set;
+
+  void add_to(CLI::App& command, bool required);
+  /// Defaults < file < --set. `data.store` becomes mer-store/ in the working directory when empty.
+  RunConfig read() const;
+};
+
+struct TrainArgs {
+  ConfigArgs config;
+  std::string name;
+  std::filesystem::path runs = "runs";
+  std::filesystem::path resume;
+  bool print_config = false;
+  Talk talk;
+};
+
+struct EvalArgs {
+  std::vector<std::string> models;
+  std::filesystem::path manifest;
+  std::string split;
+  ConfigArgs config;
+  std::string weights;
+  std::string format = "table";
+  std::filesystem::path output;
+  int jobs = 0;
+  Talk talk;
+};
+
+struct PredictArgs {
+  std::vector<std::string> inputs;
+  std::vector<std::string> models;
+  std::string format = "table";
+  std::filesystem::path output;
+  int jobs = 0;
+  bool timeline = false;
+  bool resume = false;
+  double max_seconds = 0.0;
+  double min_confidence = 0.0;
+  Talk talk;
+};
+
+// The verbs that need LibTorch. `mer` runs the engine for them; the engine does the work.
+int run_train(const TrainArgs& args);
+int run_eval(const EvalArgs& args);
+int run_predict(const PredictArgs& args);
+int run_doctor();
+
+}  // namespace mer::app

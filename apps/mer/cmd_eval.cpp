@@ -1,0 +1,36 @@
+#include "arguments.hpp"
+#include "command.hpp"
+
+namespace mer::app {
+
+Command add_eval(CLI::App& app) {
+  auto args = std::make_shared<EvalArgs>();
+  CLI::App* cmd = app.add_subcommand("eval", "Score trained systems on labelled songs");
+  cmd->add_option("model", args->models,
+                  "Run folder, model file or bundled model; several are averaged")
+      ->required()
+      ->type_name("MODEL");
+  cmd->add_option("--manifest", args->manifest, "Score these songs instead of the run's")
+      ->type_name("FILE");
+  cmd->add_option("--split", args->split,
+                  "train, validation, test; default: test of a run, all of a manifest");
+  args->config.add_to(*cmd, false);
+  cmd->add_option("--weights", args->weights, "best or last; default: the run's train.select")
+      ->check(CLI::IsMember({"best", "last"}));
+  cmd->add_option("--format", args->format, "table or json on stdout")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"table", "json"}));
+  cmd->add_option("-o,--output", args->output,
+                  "Folder for metrics.json, confusion.csv, predictions.csv")
+      ->type_name("DIR");
+  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  add_talk_options(*cmd, args->talk);
+  cmd->footer(
+      "Example:\n  mer eval runs/first\n  mer eval default --manifest songs.csv --format json\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read");
+  return {cmd, [args] { return run_eval(*args); }};
+}
+
+}  // namespace mer::app

@@ -1,0 +1,80 @@
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/tensor_file.hpp"
+#include "mer/core/text.hpp"
+#include "models.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void print_pair(const std::string& key, const std::string& value) {
+  std::printf("%-18s %s\n", key.c_str(), value.c_str());
+}
+
+/// A file's tensors and what its metadata says; nested JSON stays on one line.
+void print_tensor_file(const fs::path& path) {
+  const TensorFile file = TensorFile::open(path);
+  print_pair("file", path.string());
+  print_pair("size",
+             format_number(static_cast<double>(fs::file_size(path) / 1000) / 1000.0) + " MB");
+  for (const auto& [key, value] : file.metadata()) print_pair(key, value);
+  for (const std::string& name : file.names()) {
+    std::string shape;
+    for (const std::int64_t size : file.at(name).shape) {
+      shape += (shape.empty() ? "" : ", ") + std::to_string(size);
+    }
+    print_pair("tensor", name + " [" + shape + "]");
+  }
+}
+
+void print_run(const fs::path& run) {
+  std::fputs(read_text_file(run / "run.json").c_str(), stdout);
+  std::fputs("\n", stdout);
+  const auto metrics = read_csv(run / "metrics.csv");
+  if (metrics.size() < 2) return;
+  for (std::size_t i = 0; i < metrics.front().cells.size(); ++i) {
+    print_pair("last " + metrics.front().cells[i], metrics.back().cells[i]);
+  }
+}
+
+int run_info(const std::string& what) {
+  if (what.empty()) {
+    const auto models = bundled_models();
+    if (models.empty()) std::fputs("no bundled models\n", stdout);
+    for (const fs::path& model : models) {
+      fs::path card = model;
+      card.replace_extension(".md");
+      std::printf("%-16s %s%s\n", model.stem().c_str(), model.c_str(),
+                  fs::exists(card) ? ("   card: " + card.string()).c_str() : "");
+    }
+    return kDone;
+  }
+  if (fs::is_directory(what)) {
+    if (!fs::exists(fs::path(what) / "run.json")) {
+      throw UsageError(what + ": is a folder without a run in it");
+    }
+    print_run(what);
+  } else {
+    print_tensor_file(find_model(what, "").file);
+  }
+  return kDone;
+}
+
+}  // namespace
+
+Command add_info(CLI::App& app) {
+  auto what = std::make_shared<std::string>();
+  CLI::App* cmd =
+      app.add_subcommand("info", "Show a run, a model or a feature file; alone: bundled models");
+  cmd->add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
+  cmd->footer(
+      "Example:\n  mer info runs/first\n  mer info default\nExit codes: 0 done, 2 no such thing");
+  return {cmd, [what] { return run_info(*what); }};
+}
+
+}  // namespace mer::app

@@ -1,0 +1,52 @@
+#include "arguments.hpp"
+#include "command.hpp"
+#include "mer/core/error.hpp"
+#include "mer/data/feature_store.hpp"
+#include "preprocessing.hpp"
+
+namespace mer::app {
+namespace {
+
+struct PreprocessArgs {
+  ConfigArgs config;
+  int jobs = 0;
+  std::string shard = "1/1";
+  Talk talk;
+};
+
+int run_preprocess(const PreprocessArgs& args) {
+  catch_interrupts();
+  const Shard shard = Shard::parse(args.shard);
+  const RunConfig config = args.config.read();
+  const Manifest manifest = load_manifest(config.data);
+  const FeatureStore store(config.data.store, config.recipe);
+  const FeatureStore::Report report = fill_store(store, manifest, {}, args.jobs, shard, args.talk);
+  say(args.talk, std::to_string(report.made) + " songs preprocessed, " +
+                     std::to_string(report.present) + " were there already, " +
+                     std::to_string(report.failures.size()) +
+                     " failed: " + store.folder().string());
+  return report.failures.empty() ? kDone : kSomeInputsFailed;
+}
+
+}  // namespace
+
+Command add_preprocess(CLI::App& app) {
+  auto args = std::make_shared<PreprocessArgs>();
+  CLI::App* cmd = app.add_subcommand("preprocess", "Turn audio files into feature files");
+  args->config.add_to(*cmd, true);
+  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  cmd->add_option("--shard", args->shard, "Do the I-th of N equal parts only")
+      ->capture_default_str()
+      ->type_name("I/N");
+  add_talk_options(*cmd, args->talk);
+  cmd->footer(
+      "Example:\n  mer preprocess -c configs/4qaed.yaml --set data.manifest=songs.csv -j 8 --shard "
+      "1/4\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read, 130 "
+      "interrupted");
+  return {cmd, [args] { return run_preprocess(*args); }};
+}
+
+}  // namespace mer::app

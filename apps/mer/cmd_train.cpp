@@ -1,0 +1,40 @@
+#include <cstdio>
+
+#include "arguments.hpp"
+#include "command.hpp"
+#include "mer/core/error.hpp"
+
+namespace mer::app {
+
+Command add_train(CLI::App& app) {
+  auto args = std::make_shared<TrainArgs>();
+  CLI::App* cmd =
+      app.add_subcommand("train", "Train a network into a new run folder, or resume one");
+  args->config.add_to(*cmd, false);
+  cmd->add_option("--name", args->name, "The run's name; default: the config's stem");
+  cmd->add_option("--runs", args->runs, "Folder of the run folders")
+      ->capture_default_str()
+      ->type_name("DIR");
+  CLI::Option* resume =
+      cmd->add_option("--resume", args->resume, "Go on with this run folder")->type_name("RUN");
+  resume->excludes("--config")->excludes("--name")->excludes("--set");
+  cmd->add_flag("--print-config", args->print_config, "Print the effective config and stop");
+  add_talk_options(*cmd, args->talk);
+  cmd->footer(
+      "Example:\n  mer train -c configs/4qaed.yaml --set data.manifest=songs.csv --name first\n"
+      "Missing features are computed first.\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read, 130 "
+      "interrupted");
+  return {cmd, [args] {
+            if (args->resume.empty() && args->config.config.empty()) {
+              throw UsageError(
+                  "train needs a config or a run to resume",
+                  "mer train -c configs/quickstart.yaml, or mer train --resume runs/NAME");
+            }
+            if (!args->print_config) return run_train(*args);
+            std::fputs(to_yaml(args->config.read(), true).c_str(), stdout);
+            return static_cast<int>(kDone);
+          }};
+}
+
+}  // namespace mer::app

@@ -1,0 +1,234 @@
+#include <spdlog/logger.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdio>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "../arguments.hpp"
+#include "../command.hpp"
+#include "../models.hpp"
+#include "../preprocessing.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/parallel.hpp"
+#include "mer/core/text.hpp"
+#include "mer/eval/evaluation.hpp"
+#include "mer/eval/predict_files.hpp"
+#include "mer/train/trainer.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string command_line() { return join(process_arguments(), " "); }
+
+/// `runs/NAME`; without a name the config's stem, with -2, -3, … when taken.
+fs::path new_run_folder(const TrainArgs& args) {
+  if (!args.name.empty()) {
+    const fs::path folder = args.runs / args.name;
+    if (fs::exists(folder)) {
+      throw UsageError(folder.string() + ": the run exists already",
+                       "mer train --resume " + folder.string() + ", or give another --name");
+    }
+    return folder;
+  }
+  const std::string stem = args.config.config.stem().string();
+  for (int number = 1;; ++number) {
+    const fs::path folder = args.runs / (number == 1 ? stem : stem + "-" + std::to_string(number));
+    if (!fs::exists(folder)) return folder;
+  }
+}
+
+std::string counts_text(const Split& split) {
+  return std::to_string(songs_in(split, kTrain).size()) + "/" +
+         std::to_string(songs_in(split, kValidation).size()) + "/" +
+         std::to_string(songs_in(split, kTest).size());
+}
+
+void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
+                   const std::string& division, const fs::path& run) {
+  const NetworkSummary network =
+      summarise_network(config, static_cast<int>(manifest.classes.size()));
+  char size[32];
+  std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(network.parameters) / 1e6);
+  const bool grouped =
+      manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
+  say(args.talk, "data      " + std::to_string(manifest.songs.size()) + " songs (" + division +
+                     "), split by " + (grouped ? "group" : "song") + ", seed " +
+                     std::to_string(config.data.split.seed) + "; classes " +
+                     join(manifest.classes, ", "));
+  say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
+                     format_number(config.segment.seconds) + " s (" +
+                     std::to_string(network.segment_frames) + " frames)");
+  say(args.talk, "model     " + network.name + ", " + size + " parameters, " + config.loss.name +
+                     " loss   device " + config.device);
+  say(args.talk, "run       " + run.string());
+}
+
+void print_row_header(const Talk& talk, bool with_fold) {
+  say(talk, std::string(with_fold ? "fold  " : "") +
+                " iter   epoch    loss  (softmax + center)  val loss  val acc   val F1        lr  "
+                "segments/s");
+}
+
+void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
+  char text[160];
+  std::snprintf(text, sizeof(text),
+                "%5lld  %6.1f  %6.3f  (%7.3f + %6.3f)  %8.3f  %7.3f  %7.3f  %8.2g  %10.0f%s",
+                static_cast<long long>(row.iteration), row.epoch, row.train_loss, row.train_softmax,
+                row.train_center, row.val_loss, row.val_accuracy, row.val_macro_f1, row.lr,
+                row.segments_per_second, row.is_best ? "  best" : "");
+  say(talk, prefix + text);
+}
+
+/// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
+RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, ProgressLine* line,
+                            std::mutex& mutex, const std::shared_ptr<spdlog::logger>& log) {
+  RunCallbacks callbacks;
+  callbacks.on_row = [&talk, prefix, line, &mutex](const MetricsRow& row) {
+    const std::scoped_lock lock(mutex);
+    if (line != nullptr) line->clear();
+    print_row(talk, prefix, row);
+  };
+  if (line != nullptr) {
+    callbacks.on_step = [line](std::int64_t iteration, std::int64_t iterations, double rate) {
+      char text[96];
+      std::snprintf(text, sizeof(text), "%lld/%lld  %.0f segments/s",
+                    static_cast<long long>(iteration), static_cast<long long>(iterations), rate);
+      line->show(text);
+    };
+  }
+  callbacks.stop = interrupted;
+  callbacks.log = log;
+  return callbacks;
+}
+
+/// True when run.json says that nothing is left to do.
+bool is_finished(const fs::path& run) {
+  if (!fs::exists(run / "run.json")) return false;
+  const auto json = nlohmann::json::parse(read_text_file(run / "run.json"), nullptr, false);
+  return json.is_object() && json.value("status", "") == "finished";
+}
+
+RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs::path& run,
+                          const RunCallbacks& callbacks) {
+  if (fs::exists(run / "state.safetensors")) return resume_run(run, data, callbacks);
+  // Stopped before its first checkpoint: nothing is lost by starting again.
+  fs::remove_all(run);
+  return train_run(config, data, run, command_line(), callbacks);
+}
+
+[[noreturn]] void stop_here(const fs::path& run) {
+  throw Interrupted("interrupted; the state is saved", "mer train --resume " + run.string());
+}
+
+int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& run, bool resuming) {
+  RunData data;
+  data.manifest = load_manifest(config.data);
+  data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
+                        : make_split(data.manifest, config.data.split);
+  print_summary(args, config, data.manifest, counts_text(data.split), run);
+  const FeatureStore store(config.data.store, config.recipe);
+  data.features = fill_store(store, data.manifest, {}, 0, {}, args.talk);
+
+  std::mutex mutex;
+  ProgressLine line("training", args.talk);
+  const auto callbacks = make_callbacks(args.talk, "", &line, mutex, make_logger(args.talk));
+  print_row_header(args.talk, false);
+  const RunResult result = resuming ? resume_run(run, data, callbacks)
+                                    : train_run(config, data, run, command_line(), callbacks);
+  line.clear();
+  if (result.status == RunResult::Status::kInterrupted) stop_here(run);
+  char best[64] = "";
+  if (!std::isnan(result.best_macro_f1)) {
+    std::snprintf(best, sizeof(best), ", best validation macro-F1 %.3f at iteration %lld",
+                  result.best_macro_f1, static_cast<long long>(result.best_iteration));
+  }
+  say(args.talk, "finished after " + std::to_string(result.iterations) + " iterations" + best);
+  say(args.talk, "next      mer eval " + run.string());
+  return result.failures.empty() ? kDone : kSomeInputsFailed;
+}
+
+/// Scores each fold's model on its own test songs, and all of them pooled.
+void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
+                 const std::vector<Split>& folds, const FeatureStore::Report& features,
+                 const fs::path& run) {
+  std::vector<ScoredSong> pooled;
+  std::vector<std::string> failed;
+  std::vector<std::int64_t> training_counts(manifest.classes.size(), 0);
+  ProgressLine line("scoring", args.talk);
+  for (std::size_t i = 0; i < folds.size(); ++i) {
+    const FoundModel model = find_model((run / ("fold-" + std::to_string(i + 1))).string(), "");
+    const Predictor predictor = Predictor::load({model.file}, config.device);
+    const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
+    std::vector<fs::path> files;
+    for (const std::size_t song : songs) files.push_back(features.files[song]);
+    Evaluation evaluation =
+        evaluate_songs(predictor, model.name, kTest, manifest, songs, files, 0, line.callback());
+    write_evaluation(evaluation, model.run / "eval" / kTest);
+    for (std::size_t c = 0; c < training_counts.size(); ++c) {
+      training_counts[c] += predictor.training_counts()[c];
+    }
+    std::move(evaluation.songs.begin(), evaluation.songs.end(), std::back_inserter(pooled));
+    failed.insert(failed.end(), evaluation.failed.begin(), evaluation.failed.end());
+  }
+  line.clear();
+  const Evaluation evaluation = score_songs(run.string(), kTest, manifest.classes,
+                                            std::move(pooled), std::move(failed), training_counts);
+  write_evaluation(evaluation, run / "eval" / kTest);
+  std::fputs(to_table(evaluation).c_str(), stdout);
+}
+
+int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run) {
+  const Manifest manifest = load_manifest(config.data);
+  const std::vector<Split> folds = make_folds(manifest, config.data.split);
+  print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run);
+  const FeatureStore store(config.data.store, config.recipe);
+  const FeatureStore::Report features = fill_store(store, manifest, {}, 0, {}, args.talk);
+  fs::create_directories(run);
+  write_text_file(run / "config.yaml", to_yaml(config, false));
+
+  std::mutex mutex;
+  const auto log = make_logger(args.talk);
+  std::atomic<bool> any_failed{false};
+  print_row_header(args.talk, true);
+  parallel_for_each(
+      folds.size(), config.train.fold_jobs,
+      [&](std::size_t i) {
+        const fs::path fold = run / ("fold-" + std::to_string(i + 1));
+        if (is_finished(fold)) return;
+        RunConfig fold_config = config;
+        fold_config.data.split.folds = 0;
+        const RunData data{manifest, folds[i], features};
+        const auto callbacks =
+            make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, mutex, log);
+        const RunResult result = train_or_resume(fold_config, data, fold, callbacks);
+        if (!result.failures.empty()) any_failed = true;
+      },
+      interrupted);
+  if (interrupted()) stop_here(run);
+  score_folds(args, config, manifest, folds, features, run);
+  return any_failed ? kSomeInputsFailed : kDone;
+}
+
+}  // namespace
+
+int run_train(const TrainArgs& args) {
+  catch_interrupts();
+  const bool resuming = !args.resume.empty();
+  if (resuming && !fs::exists(args.resume / "config.yaml")) {
+    throw UsageError(args.resume.string() + ": is not a run folder", "runs are kept in runs/");
+  }
+  ConfigArgs source = args.config;
+  if (resuming) source.config = args.resume / "config.yaml";
+  const RunConfig config = source.read();
+  const fs::path run = resuming ? args.resume : new_run_folder(args);
+  say(args.talk, "config    " + source.config.string());
+  if (config.data.split.folds > 0) return train_folds(args, config, run);
+  return train_one(args, config, run, resuming);
+}
+
+}  // namespace mer::app

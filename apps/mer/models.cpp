@@ -1,0 +1,90 @@
+#include "models.hpp"
+
+#include <algorithm>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/train/run_config.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string selected_weights(const fs::path& run) {
+  RunConfig config;
+  ConfigDocument::load(run / "config.yaml").read(config);
+  return config.train.select == TrainOptions::Select::kBest ? "best" : "last";
+}
+
+}  // namespace
+
+std::vector<fs::path> model_folders() {
+  const fs::path executable = fs::read_symlink("/proc/self/exe").parent_path();
+  std::vector<fs::path> folders;
+  for (const fs::path& candidate :
+       {executable / "../share/mer/models", executable / "../../share/mer/models",
+        fs::path(MER_SOURCE_MODELS)}) {
+    std::error_code ignored;
+    if (fs::is_directory(candidate, ignored)) folders.push_back(candidate.lexically_normal());
+  }
+  return folders;
+}
+
+std::vector<fs::path> bundled_models() {
+  std::vector<fs::path> files;
+  for (const fs::path& folder : model_folders()) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const bool known = std::any_of(files.begin(), files.end(), [&](const fs::path& file) {
+        return file.filename() == entry.path().filename();
+      });
+      if (entry.path().extension() == ".safetensors" && !known) files.push_back(entry.path());
+    }
+  }
+  std::sort(files.begin(), files.end(),
+            [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
+  return files;
+}
+
+std::vector<fs::path> folds_of(const fs::path& folder) {
+  std::vector<fs::path> folds;
+  for (int fold = 1; fs::is_directory(folder / ("fold-" + std::to_string(fold))); ++fold) {
+    folds.push_back(folder / ("fold-" + std::to_string(fold)));
+  }
+  return folds;
+}
+
+FoundModel find_model(const std::string& name, const std::string& weights) {
+  if (fs::is_directory(name)) {
+    const auto folds = folds_of(name);
+    if (!folds.empty()) {
+      throw UsageError(name + ": is a cross-validation of " + std::to_string(folds.size()) +
+                           " folds, not one model",
+                       "name a fold, e.g. " + folds.front().string());
+    }
+    if (!fs::exists(fs::path(name) / "config.yaml")) {
+      throw UsageError(name + ": is a folder without a run in it",
+                       "a run folder holds config.yaml and best.safetensors");
+    }
+    const std::string chosen = weights.empty() ? selected_weights(name) : weights;
+    const fs::path file = fs::path(name) / (chosen + ".safetensors");
+    if (!fs::exists(file)) {
+      throw UsageError(file.string() + ": no such file; the run has not been evaluated yet",
+                       "mer train --resume " + name);
+    }
+    return {name, file, name};
+  }
+  if (fs::exists(name)) return {name, name, {}};
+  std::vector<std::string> names;
+  for (const fs::path& file : bundled_models()) {
+    names.push_back(file.stem().string());
+    if (names.back() == name) return {name, file, {}};
+  }
+  const auto near = nearest_word(name, names);
+  throw UsageError("model '" + name + "' is neither a path nor a bundled model",
+                   near            ? "did you mean '" + *near + "'?"
+                   : names.empty() ? "no models are bundled here; train one with mer train"
+                                   : "bundled models: " + join(names, ", "));
+}
+
+}  // namespace mer::app

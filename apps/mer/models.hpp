@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mer::app {
+
+/// Folders that may hold bundled models, the nearest first: beside the executable as installed,
+/// then the source tree's data/models. Only those that exist.
+std::vector<std::filesystem::path> model_folders();
+
+/// Every bundled model's file, sorted by name.
+std::vector<std::filesystem::path> bundled_models();
+
+/// A MODEL of the command line, found.
+struct FoundModel {
+  std::string name;            ///< as the user gave it
+  std::filesystem::path file;  ///< the .safetensors
+  std::filesystem::path run;   ///< its run folder; empty for a model file
+};
+
+/// An existing path (run folder or model file), else a bundled model's name.
+/// @param weights  "best", "last", or empty for what the run's config selects
+/// @throws UsageError when there is no such thing, or the folder is a parent of folds
+FoundModel find_model(const std::string& name, const std::string& weights);
+
+/// The folds of a cross-validation's parent folder, in order; empty when it is none.
+std::vector<std::filesystem::path> folds_of(const std::filesystem::path& folder);
+
+}  // namespace mer::app
