@@ -1,0 +1,52 @@
+# `cmake --install` gives bin/mer, libexec/mer/mer-engine, headers, one static library a room, the
+# bundled models, the bash completion, and merConfig.cmake: find_package(mer COMPONENTS features).
+include(CMakePackageConfigHelpers)
+
+set(mer_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/mer")
+get_property(mer_rooms GLOBAL PROPERTY MER_ROOMS)
+set(MER_ROOM_USES "")
+foreach(room IN LISTS mer_rooms)
+  install(TARGETS mer_${room} EXPORT mer_${room}Targets
+          ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+  install(EXPORT mer_${room}Targets NAMESPACE mer:: DESTINATION ${mer_cmake_dir} COMPONENT development)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/mer/${room}"
+          DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mer" COMPONENT development)
+  get_target_property(uses mer_${room} MER_USES)
+  string(APPEND MER_ROOM_USES "set(_mer_${room}_uses ${uses})\n")
+endforeach()
+install(FILES "${PROJECT_BINARY_DIR}/include/mer/core/version.hpp"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mer/core" COMPONENT development)
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/merConfig.cmake.in"
+  "${PROJECT_BINARY_DIR}/merConfig.cmake" INSTALL_DESTINATION ${mer_cmake_dir})
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/merConfigVersion.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/merConfig.cmake" "${PROJECT_BINARY_DIR}/merConfigVersion.cmake"
+        DESTINATION ${mer_cmake_dir} COMPONENT development)
+
+install(TARGETS mer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+if(MER_TORCH)
+  install(TARGETS mer_engine RUNTIME DESTINATION libexec/mer COMPONENT program)
+endif()
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/data/models/" DESTINATION share/mer/models
+        COMPONENT program)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/mer COMPONENT program)
+install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
+        DESTINATION share/bash-completion/completions COMPONENT program)
+install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" "${PROJECT_SOURCE_DIR}/README.md"
+        DESTINATION share/doc/mer COMPONENT program)
+
+# `cpack -G DEB` in the build folder: one package, its dependencies read off the binaries.
+set(CPACK_PACKAGE_NAME mer)
+set(CPACK_PACKAGE_CONTACT "mer authors <founders@mer.invalid>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Music emotion recognition toolkit")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# LibTorch takes whatever BLAS there is; the reference one is ten times slower.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0-openmp | libopenblas0")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ffmpeg")
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_COMPONENTS_ALL program)
+set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+include(CPack)

@@ -39,7 +39,8 @@ function(mer_room name)
   set(ROOM_SOURCES ${existing})
   add_library(mer_${name} STATIC ${ROOM_SOURCES})
   add_library(mer::${name} ALIAS mer_${name})
-  set_target_properties(mer_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(mer_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+                                               MER_USES "${ROOM_USES}")
   target_compile_features(mer_${name} PUBLIC cxx_std_20)
   target_include_directories(mer_${name} PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that mer needs. Usage: scripts/install_deps.sh [build|test|experiments]…
+# Without an argument: build. Uses sudo when not root. Does nothing when all are there.
+set -euo pipefail
+
+build="g++ cmake ninja-build pkg-config git libtorch-dev libopenblas-openmp-dev libsndfile1-dev
+  libsoxr-dev libfftw3-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
+  nlohmann-json3-dev libxxhash-dev libgtest-dev libgmock-dev"
+# ffmpeg: tests decode AAC through it, and mer uses it for what libsndfile can't read.
+test="ffmpeg clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema python3-numpy
+  libbenchmark-dev"
+experiments="$test openmpi-bin parallel fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
+
+packages=""
+for group in "${@:-build}"; do
+  case $group in
+    build) packages+=" $build" ;;
+    test) packages+=" $build $test" ;;
+    experiments) packages+=" $build $experiments" ;;
+    *) echo "unknown group '$group', allowed: build, test, experiments" >&2; exit 2 ;;
+  esac
+done
+
+missing=""
+for package in $(tr ' ' '\n' <<<"$packages" | sort -u); do
+  status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+  [[ $status == ii* ]] || missing+=" $package"
+done
+if [[ -z $missing ]]; then
+  echo "all packages are installed" >&2
+  exit 0
+fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  command -v sudo >/dev/null || { echo "not root and no sudo: install by hand:$missing" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "installing:$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+"${as_root[@]}" apt-get update -qq >&2
+# shellcheck disable=SC2086  # one word a package
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
