@@ -1,12 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "mer/core/progress.hpp"
 #include "mer/data/manifest.hpp"
 #include "mer/eval/predictor.hpp"
 #include "mer/metrics/scores.hpp"
@@ -32,17 +31,29 @@ struct Evaluation {
   Scores segment_scores;
 };
 
-/// Scores finished predictions; intervals resample groups.
-/// @param training_counts  parallel to classes; names the baseline's class
+/// Checks that the model knows every label of these songs.
+/// @param songs  indices into manifest.songs
+/// @throws UsageError naming the manifest's line and the model's classes
+void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
+                          const std::vector<std::string>& classes);
+
+/// Scores finished predictions; intervals resample groups (Song::group; a song without one is a
+/// group of its own), for segments as well as for songs. Without songs every score is 0.
+///
+/// @param training_counts  parallel to classes; the largest names the baseline's class
+/// @throws UsageError for a label that is not among the classes
 Evaluation score_songs(std::string model, std::string split, std::vector<std::string> classes,
                        std::vector<ScoredSong> songs, std::vector<std::string> failed,
                        const std::vector<std::int64_t>& training_counts);
 
-/// metrics.json (contract/metrics.schema.json).
+/// metrics.json (contract/metrics.schema.json), with `baseline_class` besides.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
-/// The table that `mer eval` prints: scores with intervals, baseline, per class, confusion.
+/// The table that `mer eval` prints: scores with intervals, baseline, per class, confusion (counts
+/// and per cent of the row), for songs and for segments.
 std::string to_table(const Evaluation& evaluation);
-/// Writes metrics.json, confusion.csv, predictions.csv into the folder (made if needed).
+/// Writes metrics.json, confusion.csv (songs) and predictions.csv into the folder (made if needed),
+/// each atomically.
+/// @throws Error when the folder can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
 
 }  // namespace mer

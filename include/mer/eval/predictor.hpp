@@ -29,6 +29,14 @@ struct SongPrediction {
 };
 
 /// A trained system, or several whose log-probabilities are averaged, ready to answer.
+///
+/// Several models that cut songs alike are averaged segment by segment, and the song is the mean
+/// over those segments. Where their segments differ, each model's song is averaged first and those
+/// are joined; the segments shown are then the first model's own. A class's probability counts as
+/// at least 1e-12 in a logarithm, so that one model can't rule a class out for all.
+///
+/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment is
+/// padded to one, masked, and gets a warning.
 class Predictor {
  public:
   /// @param model_files  each a best/last/bundled .safetensors; several must agree in their classes
@@ -45,13 +53,19 @@ class Predictor {
   /// The training songs' class counts, summed over the models; parallel to classes().
   const std::vector<std::int64_t>& training_counts() const;
 
-  /// Safe from several threads.
+  /// Safe from several threads: nothing is written to, and a network in evaluation mode keeps no
+  /// state. Callers with threads of their own set LibTorch's to 1 (set_torch_threads), or each call
+  /// starts a pool of its own.
+  /// @throws InputError when VAD kept no frame
   /// @throws UsageError when the features were made with another recipe (both values named)
   SongPrediction predict(const SongFeatures& song) const;
 
-  /// Decodes and answers; features go through a temporary file in constant memory.
+  /// Decodes and answers; features go through a file in the system's temporary folder, in constant
+  /// memory, and nothing is left there. Safe from several threads. The recipe's audio.start_s and
+  /// audio.duration_s don't count here.
   /// @param max_seconds  analyse at most this much from the start; 0 = the whole file
   /// @throws InputError for a file that can't be used
+  /// @throws Error when the temporary folder is full or can't be written
   SongPrediction predict_file(const std::filesystem::path& audio_file, double max_seconds) const;
 
  private:

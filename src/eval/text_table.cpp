@@ -1,0 +1,121 @@
+#include "text_table.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <utility>
+#include <vector>
+
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+struct Character {
+  char32_t code = 0;
+  std::size_t begin = 0;  ///< first byte
+  std::size_t size = 0;   ///< bytes
+};
+
+/// @param text  valid UTF-8
+std::vector<Character> characters(std::string_view text) {
+  std::vector<Character> found;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const auto lead = static_cast<unsigned char>(text[at]);
+    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    char32_t code = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+    for (std::size_t i = 1; i < size && at + i < text.size(); ++i) {
+      code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+    }
+    found.push_back({code, at, size});
+    at += size;
+  }
+  return found;
+}
+
+bool within(char32_t code, std::initializer_list<std::pair<char32_t, char32_t>> ranges) {
+  for (const auto& [first, last] : ranges) {
+    if (code >= first && code <= last) return true;
+  }
+  return false;
+}
+
+std::size_t width_of(char32_t code) {
+  if (within(code, {{0x0300, 0x036F}, {0x200B, 0x200F}, {0x20D0, 0x20FF}, {0xFE00, 0xFE0F}})) {
+    return 0;
+  }
+  if (within(code, {{0x1100, 0x115F},
+                    {0x2E80, 0xA4CF},
+                    {0xAC00, 0xD7A3},
+                    {0xF900, 0xFAFF},
+                    {0xFE30, 0xFE6F},
+                    {0xFF00, 0xFF60},
+                    {0xFFE0, 0xFFE6},
+                    {0x1F300, 0x1F64F},
+                    {0x1F900, 0x1F9FF},
+                    {0x20000, 0x3FFFD}})) {
+    return 2;
+  }
+  return 1;
+}
+
+bool is_control(char32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+
+}  // namespace
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (const Character& character : characters(text)) width += width_of(character.code);
+  return width;
+}
+
+std::string printable(std::string_view text) {
+  const std::string valid = to_valid_utf8(text);
+  std::string shown;
+  for (const Character& character : characters(valid)) {
+    if (is_control(character.code)) {
+      shown += '?';
+    } else {
+      shown += valid.substr(character.begin, character.size);
+    }
+  }
+  return shown;
+}
+
+std::string pad_left(std::string_view text, std::size_t width) {
+  const std::size_t taken = display_width(text);
+  return std::string(width > taken ? width - taken : 0, ' ') + std::string(text);
+}
+
+std::string pad_right(std::string_view text, std::size_t width) {
+  const std::size_t taken = display_width(text);
+  return std::string(text) + std::string(width > taken ? width - taken : 0, ' ');
+}
+
+std::string shorten(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width || width < 2) return std::string(text);
+  const std::vector<Character> all = characters(text);
+  const std::size_t front_width = (width - 1) / 2;
+  const std::size_t back_width = width - 1 - front_width;
+  std::size_t front = 0;
+  for (std::size_t used = 0; front < all.size(); ++front) {
+    used += width_of(all[front].code);
+    if (used > front_width) break;
+  }
+  std::size_t back = all.size();
+  for (std::size_t used = 0; back > front; --back) {
+    used += width_of(all[back - 1].code);
+    if (used > back_width) break;
+  }
+  return std::string(text.substr(0, all[front].begin)) + "…" +
+         (back < all.size() ? std::string(text.substr(all[back].begin)) : std::string());
+}
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
+  return text.data();
+}
+
+}  // namespace mer
