@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "mer/core/error.hpp"
@@ -60,19 +62,41 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
   }
 }
 
+// The sum of the roots of the `count` first values in the order `before`, where bins come as in
+// [begin, end). A few values are kept sorted while the bins pass by, which is faster than sorting
+// or partitioning as long as few bins displace one of them; many are partitioned.
+template <class Iterator, class Before>
+float SpectralContrast::sum_of_first(Iterator begin, Iterator end, int count, Before before) {
+  constexpr int kFew = 40;
+  float* const first = scratch_.data();
+  if (count <= kFew) {
+    float* const last = first + (count - 1);
+    std::copy_n(begin, count, first);
+    std::sort(first, first + count, before);
+    for (Iterator bin = begin + count; bin != end; ++bin) {
+      const float value = *bin;
+      if (!before(value, *last)) continue;
+      float* place = last;
+      for (; place != first && before(value, place[-1]); --place) *place = place[-1];
+      *place = value;
+    }
+  } else {
+    float* const all = std::copy(begin, end, first);
+    std::nth_element(first, first + (count - 1), all, before);
+  }
+  float sum = 0.0F;
+  for (int i = 0; i < count; ++i) sum += std::sqrt(first[i]);
+  return sum;
+}
+
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   for (std::size_t band = 0; band < bands_.size(); ++band) {
     const auto [first_bin, num_bins, num_selected] = bands_[band];
-    float* const begin = scratch_.data();
-    float* const end = begin + num_bins;
-    std::copy_n(power.data() + first_bin, num_bins, begin);
-    std::nth_element(begin, begin + (num_selected - 1), end);
-    float valley = 0.0F;
-    for (const float* p = begin; p < begin + num_selected; ++p) valley += std::sqrt(*p);
-    float* const peaks = end - num_selected;
-    std::nth_element(begin, peaks, end);
-    float peak = 0.0F;
-    for (const float* p = peaks; p < end; ++p) peak += std::sqrt(*p);
+    const std::span<const float> bins(power.data() + first_bin, static_cast<std::size_t>(num_bins));
+    // Music's power falls with frequency: from the top for the smallest, from below for the
+    // largest.
+    const float valley = sum_of_first(bins.rbegin(), bins.rend(), num_selected, std::less<>());
+    const float peak = sum_of_first(bins.begin(), bins.end(), num_selected, std::greater<>());
     const Eigen::Index i = static_cast<Eigen::Index>(band);
     valleys_[i] = valley / static_cast<float>(num_selected);
     peaks_[i] = peak / static_cast<float>(num_selected);

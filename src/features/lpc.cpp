@@ -60,28 +60,23 @@ std::span<const double> Burg::compute(std::span<const double> samples) {
   std::copy(samples.begin(), samples.end(), backward_.begin());
   std::fill(coefficients_.begin(), coefficients_.end(), 0.0);
   coefficients_[0] = 1.0;
-  const std::size_t count = samples.size();
-  double first_denominator = 0.0;
-  for (std::size_t m = 1; m <= static_cast<std::size_t>(order_); ++m) {
-    double numerator = 0.0;
-    double denominator = 0.0;
-    for (std::size_t n = m; n < count; ++n) {
-      numerator += forward_[n] * backward_[n - 1];
-      denominator += forward_[n] * forward_[n] + backward_[n - 1] * backward_[n - 1];
-    }
-    if (m == 1) first_denominator = denominator;
-    if (denominator <= first_denominator * 1e-15) break;  // silent, or perfectly predicted
-    const double reflection = -2.0 * numerator / denominator;
+  const int count = static_cast<int>(samples.size());
+  double first_energy = 0.0;
+  for (int m = 1; m <= order_; ++m) {
+    // The backward error of sample n at order m lies at n − m, so that it never has to be shifted.
+    double* const forward = forward_.data() + m;
+    double* const backward = backward_.data();
+    const kernels::LatticeSums sums = kernels::lattice_sums(forward, backward, count - m);
+    if (m == 1) first_energy = sums.energy;
+    if (sums.energy <= first_energy * 1e-15) break;  // silent, or perfectly predicted
+    const double reflection = -2.0 * sums.product / sums.energy;
     previous_ = coefficients_;
-    for (std::size_t i = 1; i <= m; ++i) {
-      coefficients_[i] = previous_[i] + reflection * previous_[m - i];
+    for (int i = 1; i <= m; ++i) {
+      coefficients_[static_cast<std::size_t>(i)] =
+          previous_[static_cast<std::size_t>(i)] +
+          reflection * previous_[static_cast<std::size_t>(m - i)];
     }
-    for (std::size_t n = count - 1; n >= m; --n) {
-      const double front = forward_[n];
-      const double back = backward_[n - 1];
-      forward_[n] = front + reflection * back;
-      backward_[n] = back + reflection * front;
-    }
+    kernels::lattice_step(forward, backward, count - m, reflection);
   }
   return coefficients_;
 }

@@ -1,6 +1,7 @@
 #include "mer/features/pitch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <complex>
 #include <numbers>
@@ -20,6 +21,8 @@ constexpr double kSilenceMeanSquare = 1e-10;
 // Periods shorter than this fall between samples badly enough for the sampled minimum of d' to hide
 // them; their minima are interpolated before they are compared with the threshold.
 constexpr int kShortLag = 160;
+// … unless even so they could hardly become the best one.
+constexpr float kHopeless = 0.7F;
 
 }  // namespace
 
@@ -73,6 +76,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
   difference_.resize(lags);
   cumulative_mean_.resize(lags);
   normalised_.resize(lags);
+  energies_.resize(lags);
 }
 
 // Fills d and d' for all lags; false for a frame without an alternating part.
@@ -113,6 +117,7 @@ bool PitchTracker::difference(std::span<const float> frame) {
     difference_[i] = static_cast<float>(d);
     cumulative_mean_[i] = static_cast<float>(sum / lag);
     normalised_[i] = sum > 0.0 ? static_cast<float>(d * lag / sum) : 1.0F;
+    energies_[i] = static_cast<float>(head_energy + shifted_energy);
   }
   return true;
 }
@@ -122,16 +127,30 @@ float PitchTracker::interpolated(float lag) const {
   const int base = static_cast<int>(std::floor(lag));
   const float part = lag - static_cast<float>(base);
   if (part == 0.0F) return difference_[static_cast<std::size_t>(base)];
-  const int first = std::max(0, base - kSincHalfWidth + 1);
-  const int last = std::min(last_lag_, base + kSincHalfWidth);
+  // With x = part + j the weight is ± sin(π·part) · (1 + cos(πx/8)) / x; the sine cancels, and the
+  // cosine of the sum comes from those of its parts.
+  constexpr int kTaps = 2 * kSincHalfWidth;
+  static const std::array<std::array<float, 2>, kTaps> tap_angles = [] {
+    std::array<std::array<float, 2>, kTaps> angles{};
+    for (int i = 0; i < kTaps; ++i) {
+      const double angle = std::numbers::pi * (kSincHalfWidth - 1 - i) / kSincHalfWidth;
+      angles[static_cast<std::size_t>(i)] = {static_cast<float>(std::cos(angle)),
+                                             static_cast<float>(std::sin(angle))};
+    }
+    return angles;
+  }();
+  const float angle = std::numbers::pi_v<float> / kSincHalfWidth * part;
+  const float cosine = std::cos(angle);
+  const float sine = std::sin(angle);
+  const int first_lag = base - kSincHalfWidth + 1;
   float sum = 0.0F;
   float weight_sum = 0.0F;
-  for (int i = first; i <= last; ++i) {
-    const float x = lag - static_cast<float>(i);
-    const float sign = (base - i) % 2 == 0 ? 1.0F : -1.0F;  // sin(πx) = ± sin(π·part)
-    const float taper = std::cos(0.5F * std::numbers::pi_v<float> * x / kSincHalfWidth);
-    const float weight = sign * taper * taper / x;
-    sum += weight * difference_[static_cast<std::size_t>(i)];
+  for (int i = std::max(0, -first_lag); i < kTaps && first_lag + i <= last_lag_; ++i) {
+    const auto [tap_cosine, tap_sine] = tap_angles[static_cast<std::size_t>(i)];
+    const float x = part + static_cast<float>(kSincHalfWidth - 1 - i);
+    const float taper = 1.0F + (cosine * tap_cosine - sine * tap_sine);
+    const float weight = (i % 2 == 0 ? taper : -taper) / x;
+    sum += weight * difference_[static_cast<std::size_t>(first_lag + i)];
     weight_sum += weight;
   }
   return sum / weight_sum;
@@ -173,7 +192,7 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
     float value = normalised_[i];
     if (value > normalised_[i - 1] || value > normalised_[i + 1]) continue;  // no local minimum
     float position = static_cast<float>(lag);
-    if (lag < kShortLag && value >= threshold) {
+    if (lag < kShortLag && value >= threshold && value < kHopeless) {
       position = refined_lag(lag);
       value = std::min(value, normalised_at(position));
     }
@@ -186,6 +205,10 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
   if (best > 1.0F) return pitch;  // d' never turns: no periodicity in the range
   best_lag = refined_lag(static_cast<int>(best_lag));
   best = std::min(best, normalised_at(best_lag));
+  // A sound that starts or stops within the frame has a small d at all short lags, so a small d'
+  // somewhere; but that d is no smaller than the energies that it compares.
+  const float energy = energies_[static_cast<std::size_t>(std::lround(best_lag))];
+  if (energy > 0.0F) best = std::max(best, interpolated(best_lag) / energy);
   pitch.frequency_hz = static_cast<float>(sample_rate_hz_) / best_lag;
   pitch.voicing = std::clamp(1.0F - best, 0.0F, 1.0F);
   pitch.voiced = pitch.voicing >= static_cast<float>(options_.min_voicing);

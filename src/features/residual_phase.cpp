@@ -25,7 +25,7 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
       fft_(window_samples),
       window_(make_window(WindowKind::kHann, window_samples)),
       samples_(static_cast<std::size_t>(options.order + window_samples)),
-      windowed_(static_cast<std::size_t>(window_samples + options.order + 16)),
+      windowed_(static_cast<std::size_t>(window_samples + options.order + 1 + kernels::kLagBlock)),
       lags_(static_cast<std::size_t>(options.order) + 1),
       coefficients_(static_cast<std::size_t>(options.order) + 1),
       residual_(window_samples),
@@ -66,9 +66,9 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const float> samples) {
   }
   fft_.inverse(bins_.data(), hilbert_.data());
 
-  const float floor = static_cast<float>(options_.envelope_floor);
-  envelope_ = (residual_.square() + hilbert_.square()).sqrt();
-  phase_ = (envelope_ >= floor).select(residual_ / envelope_.max(floor), 0.0F);
+  kernels::cosine_phase(residual_.data(), hilbert_.data(), count,
+                        static_cast<float>(options_.envelope_floor), envelope_.data(),
+                        phase_.data());
   return phase_;
 }
 

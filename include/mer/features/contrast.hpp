@@ -42,6 +42,9 @@ class SpectralContrast {
     int num_bins;
     int num_selected;
   };
+  template <class Iterator, class Before>
+  float sum_of_first(Iterator begin, Iterator end, int count, Before before);
+
   std::vector<Band> bands_;
   std::vector<float> scratch_;
   Eigen::ArrayXf peaks_;

@@ -15,7 +15,7 @@ struct FormantOptions {
   int order = 10;
   double pre_emphasis_hz = 50.0;
   double min_hz = 90.0;
-  double max_bandwidth_hz = 1000.0;
+  double max_bandwidth_hz = 700.0;
 
   void visit(OptionsVisitor& v);
 };

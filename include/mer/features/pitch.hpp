@@ -34,9 +34,9 @@ struct Pitch {
 ///   τ*    = the first minimum of d' below `threshold`, else the lowest one; refined between
 ///   samples
 ///           by a parabola, then by windowed-sinc interpolation of d
-///   voicing = 1 − d'(τ*), clipped to 0…1
+///   voicing = 1 − max(d'(τ*), d(τ*) / Σ_{n<W} (x[n]² + x[n+τ*]²)), clipped to 0…1
 ///
-/// White noise has a voicing of about 0.2, far below min_voicing. A frame whose alternating part is
+/// White noise has a voicing of about 0.1, far below min_voicing. A frame whose alternating part is
 /// below −100 dBFS, or within rounding of a constant, has no pitch and voicing 0.
 ///
 /// In the LLD matrix: "f0" in semitones above 55 Hz, 12 · log2(f / 55); in an unvoiced frame the
@@ -65,7 +65,7 @@ class PitchTracker {
   int max_lag_;
   int last_lag_;  // the longest lag whose difference is known, for interpolating at max_lag_
   int integration_samples_;
-  RealFft fft_;
+  RealFft<float> fft_;
   Eigen::ArrayXf frame_;
   Eigen::ArrayXf head_;
   Eigen::ArrayXcf frame_bins_;
@@ -74,6 +74,7 @@ class PitchTracker {
   std::vector<float> difference_;
   std::vector<float> cumulative_mean_;
   std::vector<float> normalised_;
+  std::vector<float> energies_;
 };
 
 /// Semitones above 55 Hz.

@@ -52,7 +52,7 @@ class ResidualPhase {
 
  private:
   ResidualPhaseOptions options_;
-  RealFft fft_;
+  RealFft<float> fft_;
   Eigen::ArrayXd window_;
   std::vector<double> samples_;
   std::vector<double> windowed_;
