@@ -1,6 +1,9 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "mer/core/options.hpp"
@@ -51,15 +54,38 @@ class InputBuilder {
 
   const InputShape& shape() const { return shape_; }
   InputBatch make_batch(std::int64_t batch_size) const;
-  /// Writes one segment into row `row`; safe from several threads for different rows.
+  /// Writes one segment into row `row`, all of it (padding becomes zeros); safe from several
+  /// threads for different rows.
+  /// @throws std::invalid_argument when the segment is not within the song, or longer than a
+  /// segment
   void fill(const SongFeatures& song, const Segment& segment, std::int64_t row,
             InputBatch& batch) const;
 
  private:
-  FeatureLayout layout_;
+  using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
+  /// Columns of the feature file that are added, times `gain`, to columns of a branch.
+  struct Block {
+    int source = 0;
+    int target = 0;
+    int width = 0;
+    float gain = 1.0F;
+  };
+  using Branch = std::vector<Block>;
+
+  void plan_branches(const FeatureLayout& layout);
+  void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
+                        std::int64_t row, InputBatch& batch) const;
+  void fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames, std::int64_t row,
+                InputBatch& batch) const;
+
   std::int64_t segment_frames_;
   InputOptions options_;
-  Standardisation standardisation_;
+  int bands_;                                      ///< κ1
+  int columns_;                                    ///< D
+  RowArray spectrogram_mean_, spectrogram_scale_;  ///< [κ1], scale = 1 / deviation
+  RowArray lld_mean_, lld_scale_;                  ///< [D]
+  std::vector<Branch> branches_;
+  int branch_width_ = 0;
   InputShape shape_;
 };
 

@@ -1,0 +1,251 @@
+#include "mer/data/manifest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <set>
+#include <stdexcept>
+
+#include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+const std::vector<std::string> kColumns = {"path", "label",   "group",  "split",
+                                           "id",   "valence", "arousal"};
+const std::array<std::string, 4> kQuadrants = {"happy", "anger", "sad", "relaxed"};
+const std::vector<std::string> kSplitNames = {"train", "validation", "test"};
+
+/// Where in a manifest something is wrong, as messages begin.
+std::string at_line(const std::filesystem::path& file, int line) {
+  return file.string() + ":" + std::to_string(line) + ": ";
+}
+
+/// Which cell of a row holds which known column.
+class Header {
+ public:
+  Header(const std::filesystem::path& file, const CsvRow& row) {
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      const std::string& name = row.cells[i];
+      if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
+        const std::optional<std::string> near = nearest_word(name, kColumns);
+        throw UsageError(at_line(file, row.line) + "unknown column '" + name + "', known are " +
+                             join(kColumns, ", "),
+                         near ? "did you mean '" + *near + "'?" : "remove or rename the column");
+      }
+      if (!cell_of_.emplace(name, i).second) {
+        throw UsageError(at_line(file, row.line) + "column '" + name + "' stands there twice",
+                         "remove one of the two");
+      }
+    }
+    for (const char* name : {"path", "label"}) {
+      if (!has(name)) {
+        throw UsageError(
+            at_line(file, row.line) + "column '" + name + "' is missing",
+            "the first line must name the columns: path,label and optionally group,split,id,"
+            "valence,arousal");
+      }
+    }
+  }
+
+  bool has(const std::string& column) const { return cell_of_.count(column) != 0; }
+  std::string cell(const CsvRow& row, const std::string& column) const {
+    const auto found = cell_of_.find(column);
+    return found == cell_of_.end() ? std::string() : row.cells[found->second];
+  }
+
+ private:
+  std::map<std::string, std::size_t> cell_of_;
+};
+
+/// Spaces around a label would silently make a second class of it.
+std::string checked_text(const std::string& where, const std::string& column,
+                         const std::string& text) {
+  if (!text.empty() &&
+      (text.front() == ' ' || text.front() == '\t' || text.back() == ' ' || text.back() == '\t')) {
+    throw UsageError(where + column + " '" + text + "' begins or ends with a space",
+                     "remove the space");
+  }
+  return text;
+}
+
+double signed_unit(const std::string& where, const std::string& column, const std::string& text) {
+  if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
+  double value = 0.0;
+  const char* const end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || parsed != end || !(value >= -1.0 && value <= 1.0)) {
+    throw UsageError(where + column + " '" + text + "' is not a number in -1…1",
+                     "scale the ratings to -1…1, or leave the cell empty");
+  }
+  return value;
+}
+
+/// Files are told from folders and from nothing, so that a typing error is found before any work.
+void check_file(const std::string& where, const Song& song, const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(song.path, ignored);
+  if (!std::filesystem::exists(status)) {
+    throw UsageError(where + "no such file: '" + song.listed_path + "'",
+                     "paths are relative to the manifest's folder, '" + folder.string() + "'");
+  }
+  if (std::filesystem::is_directory(status)) {
+    throw UsageError(where + "'" + song.listed_path + "' is a folder, not a file",
+                     "list the audio files one by one, or use `mer import folder`");
+  }
+}
+
+Song read_song(const std::filesystem::path& file, const std::filesystem::path& folder,
+               const Header& header, const CsvRow& row) {
+  const std::string where = at_line(file, row.line);
+  Song song;
+  song.line = row.line;
+  song.listed_path = header.cell(row, "path");
+  if (song.listed_path.empty()) throw UsageError(where + "the path is empty", "fill it in");
+  song.path = (folder / std::filesystem::path(song.listed_path)).lexically_normal();
+  song.label = checked_text(where, "label", header.cell(row, "label"));
+  if (song.label.empty()) {
+    throw UsageError(where + "the label is empty", "fill it in, or remove the line");
+  }
+  song.group = checked_text(where, "group", header.cell(row, "group"));
+  song.id = checked_text(where, "id", header.cell(row, "id"));
+  song.split = checked_text(where, "split", header.cell(row, "split"));
+  if (!song.split.empty() &&
+      std::find(kSplitNames.begin(), kSplitNames.end(), song.split) == kSplitNames.end()) {
+    throw UsageError(where + "unknown split '" + song.split + "'",
+                     "splits are called " + join(kSplitNames, ", "));
+  }
+  song.valence = signed_unit(where, "valence", header.cell(row, "valence"));
+  song.arousal = signed_unit(where, "arousal", header.cell(row, "arousal"));
+  check_file(where, song, folder);
+  return song;
+}
+
+/// The path as listed, without its extension and without leading "./" and "../".
+std::string id_of_path(const std::string& listed_path) {
+  std::filesystem::path path = std::filesystem::path(listed_path).lexically_normal();
+  path.replace_extension();
+  std::filesystem::path id;
+  for (const std::filesystem::path& part : path) {
+    if (part != ".." && part != "." && part != "/") id /= part;
+  }
+  return id.generic_string();
+}
+
+/// Songs whose paths differ only in what id_of_path() drops get a hash of the path as well, all of
+/// them, so that an id does not depend on the order of the lines.
+void derive_ids(std::vector<Song>& songs) {
+  std::map<std::string, int> uses;
+  for (const Song& song : songs) {
+    ++uses[song.id.empty() ? id_of_path(song.listed_path) : song.id];
+  }
+  for (Song& song : songs) {
+    if (!song.id.empty()) continue;
+    const std::string id = id_of_path(song.listed_path);
+    song.id =
+        uses[id] == 1 && !id.empty() ? id : id + "-" + hash_hex(song.listed_path).substr(0, 8);
+  }
+}
+
+void check_unique(const std::filesystem::path& file, const std::vector<Song>& songs) {
+  std::map<std::string, int> line_of_path;
+  std::map<std::string, int> line_of_id;
+  for (const Song& song : songs) {
+    const auto [same_path, new_path] = line_of_path.emplace(song.path.string(), song.line);
+    if (!new_path) {
+      throw UsageError(at_line(file, song.line) + "path '" + song.listed_path +
+                           "' is already in line " + std::to_string(same_path->second),
+                       "remove one of the two lines");
+    }
+    const auto [same_id, new_id] = line_of_id.emplace(song.id, song.line);
+    if (!new_id) {
+      throw UsageError(at_line(file, song.line) + "id '" + song.id + "' is already in line " +
+                           std::to_string(same_id->second),
+                       "give every song its own id, or leave the id column out");
+    }
+  }
+}
+
+void check_groups(const std::filesystem::path& file, const std::vector<Song>& songs) {
+  std::map<std::string, const Song*> first_of_group;
+  for (const Song& song : songs) {
+    if (song.split.empty()) continue;
+    const Song& first = *first_of_group.emplace(song.group, &song).first->second;
+    if (first.split != song.split) {
+      throw UsageError(at_line(file, song.line) + "group '" + song.group + "' is in '" +
+                           song.split + "' here and in '" + first.split + "' in line " +
+                           std::to_string(first.line),
+                       "songs of one group must share a split: a model would know the artist");
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> in_canonical_order(std::vector<std::string> labels) {
+  const std::set<std::string> unique(labels.begin(), labels.end());
+  std::vector<std::string> ordered;
+  for (const std::string& name : kQuadrants) {
+    if (unique.count(name) != 0) ordered.push_back(name);
+  }
+  for (const std::string& name : unique) {
+    if (std::find(kQuadrants.begin(), kQuadrants.end(), name) == kQuadrants.end()) {
+      ordered.push_back(name);
+    }
+  }
+  return ordered;
+}
+
+int Manifest::class_index(const std::string& label) const {
+  const auto found = std::find(classes.begin(), classes.end(), label);
+  if (found == classes.end()) throw std::invalid_argument("no class '" + label + "'");
+  return static_cast<int>(found - classes.begin());
+}
+
+Manifest Manifest::load(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) {
+    throw UsageError(file.string() + ": no such manifest",
+                     "check the path, or write one with `mer import folder DIR -o manifest.csv`");
+  }
+  const std::vector<CsvRow> rows = read_csv(file);
+  if (rows.empty()) {
+    throw UsageError(file.string() + ": the manifest is empty",
+                     "the first line must name the columns: path,label");
+  }
+  const Header header(file, rows.front());
+  const std::filesystem::path folder = file.parent_path();
+
+  Manifest manifest;
+  manifest.file = file;
+  manifest.has_groups = header.has("group");
+  manifest.has_splits = header.has("split");
+  std::vector<std::string> labels;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    manifest.songs.push_back(read_song(file, folder, header, rows[i]));
+    labels.push_back(manifest.songs.back().label);
+  }
+  if (manifest.songs.empty()) {
+    throw UsageError(file.string() + ": the manifest lists no songs",
+                     "add one line a song below the column names");
+  }
+  derive_ids(manifest.songs);
+  check_unique(file, manifest.songs);
+  for (Song& song : manifest.songs) {
+    if (song.group.empty()) song.group = song.id;
+  }
+  check_groups(file, manifest.songs);
+  manifest.classes = in_canonical_order(labels);
+  if (manifest.classes.size() < 2) {
+    throw UsageError(file.string() + ": all songs have the label '" + manifest.classes.front() +
+                         "', at least two classes are needed",
+                     "add songs of another class");
+  }
+  return manifest;
+}
+
+}  // namespace mer

@@ -1,0 +1,245 @@
+#include "mer/data/network_input.hpp"
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <stdexcept>
+
+#include "mer/core/error.hpp"
+
+namespace mer {
+namespace {
+
+using Eigen::ArrayXf;
+using Eigen::Index;
+using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
+
+int divided_up(std::int64_t whole, int part) { return static_cast<int>((whole + part - 1) / part); }
+
+const ColumnGroup* find_group(const FeatureLayout& layout, const std::string& name) {
+  for (const ColumnGroup& group : layout.lld) {
+    if (group.name == name) return &group;
+  }
+  return nullptr;
+}
+
+[[noreturn]] void cannot_combine(const std::string& why) {
+  throw UsageError("combine: " + why, "combine: concat works with any features");
+}
+
+}  // namespace
+
+void InputOptions::visit(OptionsVisitor& v) {
+  v.choice("combine", combine,
+           {{"concat", Combine::kConcat}, {"sum", Combine::kSum}, {"score", Combine::kScore}},
+           "how MFCC and residual phase come together: beside each other, summed, or as two "
+           "branches whose class probabilities are weighted");
+  v.field("mfcc_weight", mfcc_weight, between(0, 1), "w of the MFCC; the residual phase has 1 - w");
+  v.field("spectrogram_pool_bands", spectrogram_pool_bands, between(1, 4096),
+          "mean over this many neighbouring bands");
+  v.field("spectrogram_pool_frames", spectrogram_pool_frames, between(1, 4096),
+          "mean over this many neighbouring frames");
+  v.field("lld_pool_frames", lld_pool_frames, between(1, 4096),
+          "descriptors' statistics over this many neighbouring frames");
+  v.choice("lld_statistics", lld_statistics,
+           {{"mean", Statistics::kMean}, {"mean_deviation", Statistics::kMeanDeviation}},
+           "which statistics: the mean, or the mean and the deviation");
+}
+
+InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
+                           const InputOptions& options, Standardisation standardisation)
+    : segment_frames_(segment_frames),
+      options_(options),
+      bands_(layout.spectrogram_columns()),
+      columns_(layout.lld_width()) {
+  if (segment_frames < 1) throw std::invalid_argument("InputBuilder: no frames a segment");
+  const auto as_array = [](const std::vector<float>& values, int wanted) {
+    if (static_cast<int>(values.size()) != wanted) {
+      throw std::invalid_argument("InputBuilder: the standardisation has another width");
+    }
+    return RowArray(Eigen::Map<const RowArray>(values.data(), wanted));
+  };
+  spectrogram_mean_ = as_array(standardisation.spectrogram_mean, bands_);
+  spectrogram_scale_ = as_array(standardisation.spectrogram_deviation, bands_).inverse();
+  lld_mean_ = as_array(standardisation.lld_mean, columns_);
+  lld_scale_ = as_array(standardisation.lld_deviation, columns_).inverse();
+
+  plan_branches(layout);
+  shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
+  shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
+  shape_.lld_columns = branch_width_;
+  if (options.lld_statistics == InputOptions::Statistics::kMeanDeviation) shape_.lld_columns *= 2;
+  shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
+  shape_.lld_branches = static_cast<int>(branches_.size());
+}
+
+void InputBuilder::plan_branches(const FeatureLayout& layout) {
+  const ColumnGroup* mfcc = find_group(layout, "mfcc");
+  const ColumnGroup* phase = find_group(layout, "residual_phase");
+  const bool both = mfcc != nullptr && phase != nullptr;
+  const bool concat = options_.combine == InputOptions::Combine::kConcat;
+  if (!concat && !both) {
+    cannot_combine("sum and score need both MFCC and residual phase among the features");
+  }
+  if (!concat && mfcc->num_columns != phase->num_columns) {
+    cannot_combine("sum and score need as many MFCC (" + std::to_string(mfcc->num_columns) +
+                   ") as residual phase coefficients (" + std::to_string(phase->num_columns) + ")");
+  }
+  const float weight = static_cast<float>(options_.mfcc_weight);
+
+  Branch first;
+  int width = 0;
+  const auto append = [&width](Branch& branch, const ColumnGroup& group, float gain) {
+    branch.push_back({group.first_column, width, group.num_columns, gain});
+    width += group.num_columns;
+  };
+  const auto append_rest = [&](Branch& branch) {
+    for (const ColumnGroup& group : layout.lld) {
+      if (&group != mfcc && &group != phase) append(branch, group, 1.0F);
+    }
+  };
+  switch (options_.combine) {
+    case InputOptions::Combine::kConcat:
+      // A weight between two says nothing when there is only one.
+      if (mfcc != nullptr) append(first, *mfcc, both ? weight : 1.0F);
+      if (phase != nullptr) append(first, *phase, both ? 1.0F - weight : 1.0F);
+      append_rest(first);
+      break;
+    case InputOptions::Combine::kSum:
+      append(first, *mfcc, weight);
+      first.push_back({phase->first_column, 0, phase->num_columns, 1.0F - weight});
+      append_rest(first);
+      break;
+    case InputOptions::Combine::kScore: {
+      append(first, *mfcc, 1.0F);
+      append_rest(first);
+      Branch second = first;
+      second.front().source = phase->first_column;
+      branches_.push_back(std::move(first));
+      branches_.push_back(std::move(second));
+      branch_width_ = width;
+      return;
+    }
+  }
+  branches_.push_back(std::move(first));
+  branch_width_ = width;
+}
+
+InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
+  const auto zeros = [](std::vector<std::int64_t> shape) {
+    std::int64_t count = 1;
+    for (const std::int64_t size : shape) count *= size;
+    return FloatTensor{std::move(shape), std::vector<float>(static_cast<std::size_t>(count), 0.0F)};
+  };
+  InputBatch batch;
+  batch.spectrogram = zeros({batch_size, shape_.spectrogram_bands, shape_.spectrogram_steps});
+  batch.spectrogram_valid = zeros({batch_size, shape_.spectrogram_steps});
+  for (int branch = 0; branch < shape_.lld_branches; ++branch) {
+    batch.lld.push_back(zeros({batch_size, shape_.lld_steps, shape_.lld_columns}));
+  }
+  batch.lld_valid = zeros({batch_size, shape_.lld_steps});
+  return batch;
+}
+
+void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::int64_t row,
+                        InputBatch& batch) const {
+  const std::vector<std::int32_t>& kept = song.kept_frames();
+  if (segment.first < 0 || segment.length < 0 || segment.length > segment_frames_ ||
+      segment.first + segment.length > static_cast<std::int64_t>(kept.size())) {
+    throw std::invalid_argument("InputBuilder::fill: the segment is outside the song");
+  }
+  if (row < 0 || row >= batch.spectrogram.shape.at(0)) {
+    throw std::invalid_argument("InputBuilder::fill: the row is outside the batch");
+  }
+  const std::span<const std::int32_t> frames(kept.data() + segment.first,
+                                             static_cast<std::size_t>(segment.length));
+  fill_spectrogram(song, frames, row, batch);
+  fill_lld(song, frames, row, batch);
+}
+
+void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
+                                    std::int64_t row, InputBatch& batch) const {
+  const Eigen::Map<const RowMatrixXf> values = song.spectrogram();
+  if (values.cols() != bands_) {
+    throw std::invalid_argument("InputBuilder::fill: the song's spectrogram has another width");
+  }
+  const Index steps = shape_.spectrogram_steps;
+  const Index out_bands = shape_.spectrogram_bands;
+  const auto num_frames = static_cast<Index>(frames.size());
+  const Index pool = options_.spectrogram_pool_frames;
+  const Index pool_bands = options_.spectrogram_pool_bands;
+
+  float* const valid = batch.spectrogram_valid.values.data() + row * steps;
+  RowMatrixXf pooled = RowMatrixXf::Zero(steps, out_bands);
+  RowArray sum(bands_);
+  for (Index step = 0; step < steps; ++step) {
+    const Index begin = step * pool;
+    const Index end = std::min(begin + pool, num_frames);
+    valid[step] = begin < end ? 1.0F : 0.0F;
+    if (begin >= end) continue;
+    sum = values.row(frames[static_cast<std::size_t>(begin)]).array();
+    for (Index i = begin + 1; i < end; ++i) {
+      sum += values.row(frames[static_cast<std::size_t>(i)]).array();
+    }
+    // Standardising is linear, so the mean of the frames may be taken before it.
+    sum = (sum / static_cast<float>(end - begin) - spectrogram_mean_) * spectrogram_scale_;
+    if (pool_bands == 1) {
+      pooled.row(step) = sum.matrix();
+      continue;
+    }
+    for (Index band = 0; band < out_bands; ++band) {
+      const Index width = std::min(pool_bands, bands_ - band * pool_bands);
+      pooled(step, band) = sum.segment(band * pool_bands, width).mean();
+    }
+  }
+  Eigen::Map<RowMatrixXf>(batch.spectrogram.values.data() + row * out_bands * steps, out_bands,
+                          steps) = pooled.transpose();
+}
+
+void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames,
+                            std::int64_t row, InputBatch& batch) const {
+  const Eigen::Map<const RowMatrixXf> values = song.lld();
+  if (values.cols() != columns_) {
+    throw std::invalid_argument("InputBuilder::fill: the song has other descriptors");
+  }
+  const Index steps = shape_.lld_steps;
+  const Index width = branch_width_;
+  const auto num_frames = static_cast<Index>(frames.size());
+  const Index pool = options_.lld_pool_frames;
+  const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+
+  float* const valid = batch.lld_valid.values.data() + row * steps;
+  RowArray standardised(columns_);
+  RowMatrixXf combined(pool, width);  // one branch's view of the frames of a step
+  for (std::size_t b = 0; b < branches_.size(); ++b) {
+    Eigen::Map<RowMatrixXf> out(batch.lld[b].values.data() + row * steps * shape_.lld_columns,
+                                steps, shape_.lld_columns);
+    for (Index step = 0; step < steps; ++step) {
+      const Index begin = step * pool;
+      const Index count = std::max<Index>(0, std::min(begin + pool, num_frames) - begin);
+      valid[step] = count > 0 ? 1.0F : 0.0F;
+      if (count == 0) {
+        out.row(step).setZero();
+        continue;
+      }
+      for (Index i = 0; i < count; ++i) {
+        standardised =
+            (values.row(frames[static_cast<std::size_t>(begin + i)]).array() - lld_mean_) *
+            lld_scale_;
+        combined.row(i).setZero();
+        for (const Block& block : branches_[b]) {
+          combined.row(i).segment(block.target, block.width) +=
+              block.gain * standardised.segment(block.source, block.width).matrix();
+        }
+      }
+      const auto rows = combined.topRows(count);
+      auto mean = out.row(step).head(width);
+      mean = rows.colwise().mean();
+      if (deviations) {
+        out.row(step).tail(width) =
+            ((rows.rowwise() - mean).array().square().colwise().mean()).sqrt().matrix();
+      }
+    }
+  }
+}
+
+}  // namespace mer

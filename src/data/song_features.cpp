@@ -1,0 +1,218 @@
+#include "mer/data/song_features.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "mer/audio/audio_reader.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
+#include "mer/features/feature_extractor.hpp"
+#include "mer/features/vad.hpp"
+
+namespace mer {
+namespace {
+
+constexpr std::size_t kBlockSamples = 1 << 16;
+/// The energy that stands for digital silence (see FeatureSet::energy_db).
+constexpr float kSilenceDbfs = -120.0F;
+
+constexpr const char* kRecipeKey = "recipe";
+constexpr const char* kSharedRecipeKey = "shared_recipe";
+constexpr const char* kFingerprintKey = "fingerprint";
+constexpr const char* kDurationKey = "duration_s";
+constexpr const char* kWarningsKey = "warnings";
+
+const std::string& metadata_at(const TensorFile& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) {
+    throw UsageError(
+        file.path().string() + ": not a feature file: its metadata has no '" + key + "'",
+        "make feature files with `mer preprocess` or `mer features`");
+  }
+  return found->second;
+}
+
+nlohmann::ordered_json json_at(const TensorFile& file, const std::string& key) {
+  nlohmann::ordered_json json =
+      nlohmann::ordered_json::parse(metadata_at(file, key), nullptr, false);
+  if (json.is_discarded()) {
+    throw UsageError(
+        file.path().string() + ": not a feature file: its metadata '" + key + "' is not JSON",
+        "make feature files with `mer preprocess` or `mer features`");
+  }
+  return json;
+}
+
+/// Rows that have become complete go to disk; of a song only its energies stay in memory.
+class FeatureWriter {
+ public:
+  FeatureWriter(const std::filesystem::path& file, const FeatureLayout& layout, double start_s)
+      : stream_(file), layout_(layout), start_s_(start_s) {}
+
+  void write(const FeatureSet& rows) {
+    if (rows.num_frames() == 0) return;
+    append("spectrogram", rows.spectrogram);
+    append("lld", rows.lld);
+    const std::span<const float> energies(rows.energy_db.data(),
+                                          static_cast<std::size_t>(rows.energy_db.size()));
+    stream_.append("energy_db", 0, energies);
+    std::vector<double> centre_s;
+    for (std::int64_t i = 0; i < rows.num_frames(); ++i) {
+      centre_s.push_back(start_s_ + layout_.frame_time_s(num_frames() + i));
+    }
+    stream_.append("time_s", 0, std::span<const double>(centre_s));
+    energy_db_.insert(energy_db_.end(), energies.begin(), energies.end());
+  }
+
+  std::int64_t num_frames() const { return static_cast<std::int64_t>(energy_db_.size()); }
+  const std::vector<float>& energy_db() const { return energy_db_; }
+
+  void finish(const std::vector<std::uint8_t>& kept, const TensorMetadata& metadata) {
+    stream_.add("kept", view_of(std::span<const std::uint8_t>(kept), {num_frames()}));
+    stream_.finish(metadata);
+  }
+
+ private:
+  void append(const char* name, const RowMatrixXf& rows) {
+    stream_.append(name, rows.cols(),
+                   std::span<const float>(rows.data(), static_cast<std::size_t>(rows.size())));
+  }
+
+  TensorFileStream stream_;
+  FeatureLayout layout_;
+  double start_s_;
+  std::vector<float> energy_db_;
+};
+
+/// Two decimals are what a person wants to read of a level or of seconds.
+std::string rounded(double value, double steps_per_unit) {
+  return format_number(std::round(value * steps_per_unit) / steps_per_unit);
+}
+
+/// @return the mask of the frames to keep
+std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
+                                        const FeatureWriter& writer, const FeatureLayout& layout,
+                                        const Recipe& recipe, std::int64_t num_samples) {
+  const double rate = layout.sample_rate_hz;
+  if (writer.num_frames() == 0) {
+    throw InputError(audio_file.string() + ": " + std::to_string(num_samples) + " samples (" +
+                         rounded(static_cast<double>(num_samples) / rate, 1e4) +
+                         " s) are less than one frame of " + std::to_string(layout.window_samples) +
+                         " samples (" + rounded(layout.window_samples / rate, 1e4) + " s)",
+                     "give a longer piece of music");
+  }
+  const std::vector<float>& energy_db = writer.energy_db();
+  std::vector<std::uint8_t> kept = voice_activity(energy_db, layout.hop_samples / rate, recipe.vad);
+  const float loudest = *std::max_element(energy_db.begin(), energy_db.end());
+  if (loudest <= kSilenceDbfs || std::find(kept.begin(), kept.end(), 1) == kept.end()) {
+    throw InputError(audio_file.string() + ": nothing but silence: the loudest frame has " +
+                         rounded(loudest, 10.0) + " dBFS, vad.floor_dbfs is " +
+                         format_number(recipe.vad.floor_dbfs),
+                     "check the recording, or lower vad.floor_dbfs if it is music so quiet");
+  }
+  return kept;
+}
+
+TensorMetadata metadata_of(const Recipe& recipe, const FeatureLayout& layout, double duration_s,
+                           const std::vector<std::string>& warnings) {
+  std::vector<std::string> valid_warnings;
+  for (const std::string& warning : warnings) valid_warnings.push_back(to_valid_utf8(warning));
+  return {{kRecipeKey, to_json(recipe).dump()},
+          {kSharedRecipeKey, recipe.shared().dump()},
+          {kFingerprintKey, recipe.fingerprint()},
+          {kDurationKey, nlohmann::json(duration_s).dump()},
+          {kWarningsKey, nlohmann::json(valid_warnings).dump()},
+          {"spectrogram", layout.spectrogram.name},
+          {"lld_columns", nlohmann::json(layout.lld_columns).dump()},
+          {"mer_version", kVersion}};
+}
+
+void extract(const std::filesystem::path& audio_file, const Recipe& recipe,
+             const std::filesystem::path& feature_file) {
+  AudioReader reader(audio_file, recipe.audio);
+  FeatureExtractor extractor(recipe.features, recipe.audio.sample_rate_hz);
+  FeatureWriter writer(feature_file, extractor.layout(), recipe.audio.start_s);
+  std::vector<float> block(kBlockSamples);
+  std::int64_t num_samples = 0;
+  while (const std::size_t count = reader.read(block)) {
+    num_samples += static_cast<std::int64_t>(count);
+    extractor.push(std::span<const float>(block.data(), count));
+    writer.write(extractor.pull());
+  }
+  extractor.finish();
+  writer.write(extractor.pull());
+
+  const std::vector<std::uint8_t> kept =
+      kept_or_throw(audio_file, writer, extractor.layout(), recipe, num_samples);
+  writer.finish(
+      kept, metadata_of(recipe, extractor.layout(), reader.info().duration_s, reader.warnings()));
+}
+
+}  // namespace
+
+SongFeatures::SongFeatures(TensorFile file) : file_(std::move(file)) {
+  const TensorView& lld = file_.at("lld", {-1, -1});
+  num_frames_ = lld.shape[0];
+  lld.as<float>();  // wrong element types are found here, not in the middle of training
+  file_.at("spectrogram", {num_frames_, -1}).as<float>();
+  file_.at("energy_db", {num_frames_}).as<float>();
+  file_.at("time_s", {num_frames_}).as<double>();
+  const std::span<const std::uint8_t> mask = file_.at("kept", {num_frames_}).as<std::uint8_t>();
+  for (std::size_t frame = 0; frame < mask.size(); ++frame) {
+    if (mask[frame] != 0) kept_frames_.push_back(static_cast<std::int32_t>(frame));
+  }
+  fingerprint_ = metadata_at(file_, kFingerprintKey);
+  const nlohmann::ordered_json duration = json_at(file_, kDurationKey);
+  const nlohmann::ordered_json warnings = json_at(file_, kWarningsKey);
+  shared_recipe();
+  try {
+    duration_s_ = duration.get<double>();
+    warnings_ = warnings.get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception&) {
+    throw UsageError(file_.path().string() + ": not a feature file: odd metadata '" + kDurationKey +
+                         "' or '" + kWarningsKey + "'",
+                     "make feature files with `mer preprocess` or `mer features`");
+  }
+}
+
+SongFeatures SongFeatures::open(const std::filesystem::path& file) {
+  return SongFeatures(TensorFile::open(file));
+}
+
+Eigen::Map<const RowMatrixXf> SongFeatures::spectrogram() const {
+  const TensorView& view = file_.at("spectrogram");
+  return {view.as<float>().data(), view.shape[0], view.shape[1]};
+}
+
+Eigen::Map<const RowMatrixXf> SongFeatures::lld() const {
+  const TensorView& view = file_.at("lld");
+  return {view.as<float>().data(), view.shape[0], view.shape[1]};
+}
+
+std::span<const float> SongFeatures::energy_db() const { return file_.at("energy_db").as<float>(); }
+
+std::span<const std::uint8_t> SongFeatures::kept() const {
+  return file_.at("kept").as<std::uint8_t>();
+}
+
+std::span<const double> SongFeatures::time_s() const { return file_.at("time_s").as<double>(); }
+
+nlohmann::ordered_json SongFeatures::shared_recipe() const {
+  return json_at(file_, kSharedRecipeKey);
+}
+
+void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                  const std::filesystem::path& feature_file) {
+  try {
+    extract(audio_file, recipe, feature_file);
+  } catch (const InputError& error) {
+    const std::string path = audio_file.string();
+    if (std::string_view(error.what()).substr(0, path.size()) == path) throw;
+    throw InputError(path + ": " + error.what(), error.hint());
+  }
+}
+
+}  // namespace mer

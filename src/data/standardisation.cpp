@@ -1,0 +1,93 @@
+#include "mer/data/standardisation.hpp"
+
+#include <Eigen/Core>
+#include <cmath>
+#include <stdexcept>
+
+namespace mer {
+namespace {
+
+/// Below this share of the mean a deviation is rounding of single-precision values.
+constexpr double kRounding = 1e-6;
+
+/// Running sums of columns, relative to the first row seen: exact for a column that never varies,
+/// and without cancellation for one that varies little about a large mean.
+class ColumnSums {
+ public:
+  void add(const Eigen::Map<const RowMatrixXf>& rows, const std::vector<std::int32_t>& frames) {
+    for (const std::int32_t frame : frames) {
+      const Eigen::ArrayXd row = rows.row(frame).transpose().cast<double>().array();
+      if (count_ == 0) {
+        origin_ = row;
+        sum_ = Eigen::ArrayXd::Zero(row.size());
+        sum_of_squares_ = sum_;
+      } else if (row.size() != origin_.size()) {
+        throw std::invalid_argument("Standardisation::fit: songs of different widths");
+      }
+      sum_ += row - origin_;
+      sum_of_squares_ += (row - origin_).square();
+      ++count_;
+    }
+  }
+
+  void result(std::vector<float>& mean, std::vector<float>& deviation) const {
+    if (count_ == 0) throw std::invalid_argument("Standardisation::fit: no frames");
+    const Eigen::ArrayXd offset = sum_ / static_cast<double>(count_);
+    const Eigen::ArrayXd variance =
+        (sum_of_squares_ / static_cast<double>(count_) - offset.square()).max(0.0);
+    for (Eigen::Index column = 0; column < offset.size(); ++column) {
+      const double centre = origin_(column) + offset(column);
+      const double spread = std::sqrt(variance(column));
+      mean.push_back(static_cast<float>(centre));
+      const bool constant = spread <= kRounding * std::abs(centre);  // true for 0 and 0 as well
+      deviation.push_back(constant ? 1.0F : static_cast<float>(spread));
+    }
+  }
+
+ private:
+  std::int64_t count_ = 0;
+  Eigen::ArrayXd origin_, sum_, sum_of_squares_;  ///< [columns]
+};
+
+constexpr const char* kNames[] = {"standardisation.spectrogram.mean",
+                                  "standardisation.spectrogram.deviation",
+                                  "standardisation.lld.mean", "standardisation.lld.deviation"};
+
+}  // namespace
+
+Standardisation Standardisation::fit(std::span<const SongFeatures* const> songs) {
+  ColumnSums spectrogram;
+  ColumnSums lld;
+  for (const SongFeatures* song : songs) {
+    spectrogram.add(song->spectrogram(), song->kept_frames());
+    lld.add(song->lld(), song->kept_frames());
+  }
+  Standardisation result;
+  spectrogram.result(result.spectrogram_mean, result.spectrogram_deviation);
+  lld.result(result.lld_mean, result.lld_deviation);
+  return result;
+}
+
+void Standardisation::add_to(NamedTensors& tensors) const {
+  const std::vector<float>* values[] = {&spectrogram_mean, &spectrogram_deviation, &lld_mean,
+                                        &lld_deviation};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto size = static_cast<std::int64_t>(values[i]->size());
+    tensors.emplace_back(kNames[i], view_of(std::span<const float>(*values[i]), {size}));
+  }
+}
+
+Standardisation Standardisation::from(const TensorFile& file) {
+  Standardisation result;
+  std::vector<float>* values[] = {&result.spectrogram_mean, &result.spectrogram_deviation,
+                                  &result.lld_mean, &result.lld_deviation};
+  for (std::size_t i = 0; i < 4; ++i) {
+    // The deviation must be as wide as the mean before it.
+    const std::int64_t size = i % 2 == 0 ? -1 : static_cast<std::int64_t>(values[i - 1]->size());
+    const std::span<const float> stored = file.at(kNames[i], {size}).as<float>();
+    values[i]->assign(stored.begin(), stored.end());
+  }
+  return result;
+}
+
+}  // namespace mer
