@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/data/network_input.hpp"
+#include "mer/data/standardisation.hpp"
+#include "mer/features/feature_options.hpp"
+#include "mer/train/train_options.hpp"
+
+namespace mer {
+
+/// What one optimiser step sees, in plain memory.
+struct TrainingBatch {
+  InputBatch inputs;
+  FloatTensor targets;              ///< [B, classes], rows sum to 1
+  std::vector<std::uint64_t> keys;  ///< one a row: (seed, iteration, song, item)
+};
+
+/// Random changes of standardised inputs, in this order:
+///
+/// 1. gain: the level of each segment's spectrogram by N(0, deviation) dB, exactly as if the song
+///    had been louder (but for the floor of the logarithm), whatever standardisation and pooling
+///    over bands did;
+/// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in both branches and in the targets,
+///    λ ~ Beta(α, α) a row; a step is valid where one of the two is;
+/// 3. noise: N(0, deviation) on every valid LLD value;
+/// 4. frequency and time masks on the spectrogram (SpecAugment, Park et al. 2019): their width is
+///    uniform from 0 to the longest, their place uniform; hidden values are 0, the training mean.
+///
+/// Everything is keyed on the rows' keys: neither the order of rows nor threads matter. Padding
+/// stays 0.
+class Augmentation {
+ public:
+  Augmentation(const TrainOptions& options, SpectrogramKind kind,
+               const Standardisation& standardisation, int pooled_bands, const InputShape& shape);
+
+  /// @param batch_key  of (seed, iteration), for who mixes with whom
+  void apply(TrainingBatch& batch, std::uint64_t batch_key) const;
+
+  void change_level(TrainingBatch& batch) const;
+  void mix(TrainingBatch& batch, std::uint64_t batch_key) const;
+  void add_noise(TrainingBatch& batch) const;
+  void mask(TrainingBatch& batch) const;
+
+ private:
+  TrainOptions options_;
+  SpectrogramKind kind_;
+  InputShape shape_;
+  /// [bands]: what 1 dB (or, of a power spectrogram, one time its mean) is after standardising and
+  /// pooling.
+  std::vector<float> band_step_;
+};
+
+/// Partner of every row: a random permutation that depends on the set of keys, not on their order.
+std::vector<std::size_t> mixup_partners(const std::vector<std::uint64_t>& keys,
+                                        std::uint64_t batch_key);
+
+/// A draw from Beta(alpha, alpha), alpha > 0, stable for small alpha too.
+/// Source: Marsaglia & Tsang (2000), with the boost of section 6 in the logarithmic domain.
+double sample_beta(double alpha, std::mt19937_64& rng);
+
+/// A run of hidden bands or steps.
+struct Mask {
+  std::int64_t first = 0;
+  std::int64_t length = 0;
+};
+/// Length uniform in 0…floor(longest_share · size), then place uniform.
+Mask sample_mask(std::int64_t size, double longest_share, std::mt19937_64& rng);
+
+}  // namespace mer

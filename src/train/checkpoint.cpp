@@ -1,0 +1,96 @@
+#include "checkpoint.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "mer/core/error.hpp"
+#include "mer/model/model_file.hpp"
+
+namespace mer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kStateFormat = "mer-state";
+
+Json to_json(const Progression& progression) {
+  const Progression::Sums& sums = progression.since_row;
+  return {{"iteration", progression.iteration},
+          {"seconds", progression.seconds},
+          {"best_macro_f1",
+           std::isnan(progression.best_macro_f1) ? Json(nullptr) : Json(progression.best_macro_f1)},
+          {"best_iteration", progression.best_iteration},
+          {"evaluations_without_progress", progression.evaluations_without_progress},
+          {"since_row",
+           {{"steps", sums.steps},
+            {"loss", sums.loss},
+            {"softmax", sums.softmax},
+            {"center", sums.center},
+            {"as_printed", sums.as_printed},
+            {"seconds", sums.seconds}}}};
+}
+
+Progression progression_of(const Json& json) {
+  Progression progression;
+  progression.iteration = json.at("iteration").get<std::int64_t>();
+  progression.seconds = json.at("seconds").get<double>();
+  if (!json.at("best_macro_f1").is_null()) {
+    progression.best_macro_f1 = json.at("best_macro_f1").get<double>();
+  }
+  progression.best_iteration = json.at("best_iteration").get<std::int64_t>();
+  progression.evaluations_without_progress =
+      json.at("evaluations_without_progress").get<std::int64_t>();
+  const Json& sums = json.at("since_row");
+  progression.since_row = {sums.at("steps").get<std::int64_t>(), sums.at("loss").get<double>(),
+                           sums.at("softmax").get<double>(),     sums.at("center").get<double>(),
+                           sums.at("as_printed").get<double>(),  sums.at("seconds").get<double>()};
+  return progression;
+}
+
+}  // namespace
+
+void write_model_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
+                      const Standardisation& standardisation, const ModelCard& card) {
+  NamedTensors tensors;
+  std::vector<torch::Tensor> keep_alive;
+  add_module_to(network, ModelCard::kNetworkPrefix, tensors, keep_alive);
+  add_module_to(loss, ModelCard::kLossPrefix, tensors, keep_alive);
+  standardisation.add_to(tensors);
+  write_tensor_file(file, tensors, card.to_metadata());
+}
+
+void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
+                      const Standardisation& standardisation, const AdamW& optimiser,
+                      const Progression& progression) {
+  NamedTensors tensors;
+  std::vector<torch::Tensor> keep_alive;
+  add_module_to(network, ModelCard::kNetworkPrefix, tensors, keep_alive);
+  add_module_to(loss, ModelCard::kLossPrefix, tensors, keep_alive);
+  standardisation.add_to(tensors);
+  optimiser.add_to(tensors, keep_alive);
+  write_tensor_file(file, tensors,
+                    {{"format", kStateFormat},
+                     {"optimiser_steps", std::to_string(optimiser.num_steps())},
+                     {"progression", to_json(progression).dump()}});
+}
+
+Progression read_state_file(const TensorFile& file, Network& network, Loss& loss,
+                            AdamW& optimiser) {
+  const TensorMetadata& metadata = file.metadata();
+  const auto format = metadata.find("format");
+  if (format == metadata.end() || format->second != kStateFormat) {
+    throw UsageError(file.path().string() + ": not the state of a run");
+  }
+  load_module_from(network, ModelCard::kNetworkPrefix, file);
+  load_module_from(loss, ModelCard::kLossPrefix, file);
+  try {
+    optimiser.load(file, Json::parse(metadata.at("optimiser_steps")).get<std::int64_t>());
+    return progression_of(Json::parse(metadata.at("progression")));
+  } catch (const std::out_of_range&) {
+    throw UsageError(file.path().string() + ": not the whole state of a run");
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError(file.path().string() + ": not the state of a run: " + error.what());
+  }
+}
+
+}  // namespace mer

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+
+#include "mer/data/standardisation.hpp"
+#include "mer/model/loss.hpp"
+#include "mer/model/model_card.hpp"
+#include "mer/model/network.hpp"
+#include "mer/train/optimiser.hpp"
+
+namespace mer {
+
+/// Where a run stands, beside its weights.
+struct Progression {
+  std::int64_t iteration = 0;  ///< steps done
+  double seconds = 0.0;        ///< of training so far
+  double best_macro_f1 = std::numeric_limits<double>::quiet_NaN();
+  std::int64_t best_iteration = 0;
+  std::int64_t evaluations_without_progress = 0;
+
+  /// Sums over the steps since the last row of metrics.csv.
+  struct Sums {
+    std::int64_t steps = 0;
+    double loss = 0.0, softmax = 0.0, center = 0.0, as_printed = 0.0;
+    double seconds = 0.0;
+  } since_row;
+};
+
+/// Writes best.safetensors, last.safetensors: all that prediction needs.
+void write_model_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
+                      const Standardisation& standardisation, const ModelCard& card);
+
+/// Writes state.safetensors: all that going on needs.
+void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
+                      const Standardisation& standardisation, const AdamW& optimiser,
+                      const Progression& progression);
+
+/// Reads the weights, centers and moments back in and returns where the run stood.
+/// @throws UsageError naming the file when it doesn't fit the network
+Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimiser);
+
+}  // namespace mer

@@ -1,0 +1,222 @@
+#include "run_data.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
+#include "mer/core/random.hpp"
+#include "mer/features/feature_extractor.hpp"
+#include "purposes.hpp"
+
+namespace mer {
+namespace {
+
+constexpr std::size_t kValidationBatchSize = 32;
+
+std::string hash_of(const RunData& data) {
+  std::string text;
+  for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
+    const Song& song = data.manifest.songs[i];
+    for (const std::string& part :
+         {song.id, song.label, song.group, data.features.files[i].filename().string()}) {
+      text += part;
+      text += '\0';
+    }
+  }
+  return hash_hex(text);
+}
+
+/// The failures that the store reported, and songs that a part needs but nobody made.
+std::vector<SongFailure> failures_of(const RunData& data) {
+  std::vector<SongFailure> failures = data.features.failures;
+  for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
+    const bool reported = std::any_of(failures.begin(), failures.end(),
+                                      [&](const SongFailure& f) { return f.song == i; });
+    const bool needed = data.split[i] == kTrain || data.split[i] == kValidation;
+    if (needed && !reported && data.features.files[i].empty()) {
+      failures.push_back({i, data.manifest.songs[i].listed_path + ": has no features",
+                          "make them with `mer preprocess`"});
+    }
+  }
+  std::stable_sort(failures.begin(), failures.end(),
+                   [](const SongFailure& a, const SongFailure& b) { return a.song < b.song; });
+  return failures;
+}
+
+std::vector<Segment> grid_of(const SongFeatures& song, const RunConfig& config,
+                             const PreparedData& data, bool testing) {
+  const int rate = data.layout.sample_rate_hz;
+  const int hop = data.layout.hop_samples;
+  SegmentOptions whole = config.segment;
+  whole.seconds = config.recipe.audio.pad_to_seconds;
+  const std::int64_t padded_frames = whole.seconds > 0.0 ? whole.num_frames(rate, hop) : 0;
+  return cut_segments(static_cast<std::int64_t>(song.kept_frames().size()), data.segment_frames,
+                      config.segment.hop_frames(rate, hop, testing), config.segment.tail,
+                      padded_frames);
+}
+
+std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
+                               const PreparedData& prepared, const std::string& part) {
+  const std::string fingerprint = config.recipe.fingerprint();
+  std::vector<RunSong> songs;
+  for (const std::size_t i : songs_in(data.split, part)) {
+    const std::filesystem::path& file = data.features.files[i];
+    if (file.empty()) continue;
+    SongFeatures features = SongFeatures::open(file);
+    if (features.fingerprint() != fingerprint) {
+      require_same_recipe(config.recipe.shared(), features.shared_recipe(), file.string());
+      throw UsageError(file.string() + ": made with recipe " + features.fingerprint() +
+                           ", this run needs " + fingerprint,
+                       "make the features again with `mer preprocess`");
+    }
+    std::vector<Segment> segments = grid_of(features, config, prepared, part != kTrain);
+    if (segments.empty()) continue;
+    const Song& song = data.manifest.songs[i];
+    songs.push_back({data.manifest.class_index(song.label), seed_of(song.id), std::move(features),
+                     std::move(segments)});
+  }
+  return songs;
+}
+
+std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedData& data) {
+  std::vector<SamplerSong> songs;
+  for (const RunSong& song : data.training) {
+    const std::int64_t items = config.train.random_crops
+                                   ? config.train.crops_per_song
+                                   : static_cast<std::int64_t>(song.segments.size());
+    songs.push_back({song.class_index, items});
+  }
+  return songs;
+}
+
+}  // namespace
+
+FeatureLayout layout_of(const Recipe& recipe) {
+  return FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
+}
+
+NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes) {
+  NetworkShape result;
+  result.spectrogram_bands = shape.spectrogram_bands;
+  result.spectrogram_steps = shape.spectrogram_steps;
+  result.lld_columns = shape.lld_columns;
+  result.lld_steps = shape.lld_steps;
+  result.lld_branches = shape.lld_branches;
+  result.lld_weight = options.mfcc_weight;
+  result.num_classes = num_classes;
+  return result;
+}
+
+PreparedData prepare_data(const RunConfig& config, const RunData& data) {
+  const std::size_t num_songs = data.manifest.songs.size();
+  if (data.split.size() != num_songs || data.features.files.size() != num_songs) {
+    throw std::invalid_argument("split and feature files must be parallel to the manifest's songs");
+  }
+  PreparedData prepared;
+  prepared.classes = data.manifest.classes;
+  prepared.failures = failures_of(data);
+  prepared.hash = hash_of(data);
+  prepared.layout = layout_of(config.recipe);
+  prepared.segment_frames =
+      config.segment.num_frames(prepared.layout.sample_rate_hz, prepared.layout.hop_samples);
+  prepared.training = open_part(config, data, prepared, kTrain);
+  prepared.validation = open_part(config, data, prepared, kValidation);
+
+  const std::string where = data.manifest.file.string() + ": ";
+  if (prepared.training.empty()) {
+    throw UsageError(where + "no song to train with (" + std::to_string(num_songs) +
+                         " songs, of which " + std::to_string(prepared.failures.size()) +
+                         " could not be read)",
+                     "give a larger train part in data.split.ratios or in the split column");
+  }
+  prepared.training_counts.assign(prepared.classes.size(), 0);
+  for (const RunSong& song : prepared.training) {
+    ++prepared.training_counts[static_cast<std::size_t>(song.class_index)];
+  }
+  for (std::size_t c = 0; c < prepared.classes.size(); ++c) {
+    if (prepared.training_counts[c] > 0) continue;
+    throw UsageError(where + "no song of class '" + prepared.classes[c] + "' to train with",
+                     "add songs of this class, or change data.split");
+  }
+  return prepared;
+}
+
+Standardisation fit_standardisation(const PreparedData& data) {
+  std::vector<const SongFeatures*> songs;
+  for (const RunSong& song : data.training) songs.push_back(&song.features);
+  return Standardisation::fit(songs);
+}
+
+BatchMaker::BatchMaker(const RunConfig& config, const PreparedData& data,
+                       const InputBuilder& builder, const Standardisation& standardisation)
+    : data_(data),
+      builder_(builder),
+      options_(config.train),
+      seed_(static_cast<std::uint64_t>(config.seed)),
+      sampler_(sampler_songs(config, data), static_cast<int>(data.classes.size()),
+               config.train.class_balanced, config.train.batch_size, seed_),
+      augmentation_(config.train, config.recipe.features.spectrogram, standardisation,
+                    config.inputs.spectrogram_pool_bands, builder.shape()) {}
+
+Segment BatchMaker::segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const {
+  if (!options_.random_crops) return song.segments[static_cast<std::size_t>(draw.item)];
+  const auto num_kept = static_cast<std::int64_t>(song.features.kept_frames().size());
+  const std::int64_t last_start = num_kept - data_.segment_frames;
+  if (last_start <= 0) return {0, num_kept};
+  std::mt19937_64 rng(mix_seed({key, kCrop}));
+  return {static_cast<std::int64_t>(uniform_index(rng, static_cast<std::uint64_t>(last_start) + 1)),
+          data_.segment_frames};
+}
+
+TrainingBatch BatchMaker::make(std::int64_t iteration) {
+  const auto number = static_cast<std::uint64_t>(iteration);
+  const std::vector<Draw> draws = sampler_.batch(iteration);
+  const auto batch_size = static_cast<std::int64_t>(draws.size());
+  const std::size_t num_classes = data_.classes.size();
+  TrainingBatch batch;
+  batch.inputs = builder_.make_batch(batch_size);
+  batch.targets = {{batch_size, static_cast<std::int64_t>(num_classes)},
+                   std::vector<float>(draws.size() * num_classes, 0.0F)};
+  for (std::size_t row = 0; row < draws.size(); ++row) {
+    const Draw& draw = draws[row];
+    const RunSong& song = data_.training[draw.song];
+    const std::uint64_t key =
+        mix_seed({seed_, kRow, number, song.key, static_cast<std::uint64_t>(draw.round),
+                  static_cast<std::uint64_t>(draw.item)});
+    batch.keys.push_back(key);
+    batch.targets.values[row * num_classes + static_cast<std::size_t>(song.class_index)] = 1.0F;
+    builder_.fill(song.features, segment_of(song, draw, key), static_cast<std::int64_t>(row),
+                  batch.inputs);
+  }
+  augmentation_.apply(batch, mix_seed({seed_, number}));
+  return batch;
+}
+
+ValidationBatches::ValidationBatches(const PreparedData& data, const InputBuilder& builder)
+    : data_(data), builder_(builder) {
+  for (std::size_t song = 0; song < data.validation.size(); ++song) {
+    for (const Segment& segment : data.validation[song].segments) rows_.push_back({song, segment});
+  }
+}
+
+std::int64_t ValidationBatches::count() const {
+  return static_cast<std::int64_t>((rows_.size() + kValidationBatchSize - 1) /
+                                   kValidationBatchSize);
+}
+
+ValidationBatches::Batch ValidationBatches::make(std::int64_t number) const {
+  const std::size_t first = static_cast<std::size_t>(number) * kValidationBatchSize;
+  const std::size_t size = std::min(kValidationBatchSize, rows_.size() - first);
+  Batch batch;
+  batch.inputs = builder_.make_batch(static_cast<std::int64_t>(size));
+  for (std::size_t row = 0; row < size; ++row) {
+    const Row& source = rows_[first + row];
+    batch.songs.push_back(source.song);
+    builder_.fill(data_.validation[source.song].features, source.segment,
+                  static_cast<std::int64_t>(row), batch.inputs);
+  }
+  return batch;
+}
+
+}  // namespace mer

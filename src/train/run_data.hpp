@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mer/data/network_input.hpp"
+#include "mer/data/segments.hpp"
+#include "mer/data/song_features.hpp"
+#include "mer/features/feature_set.hpp"
+#include "mer/model/network_shape.hpp"
+#include "mer/train/augmentation.hpp"
+#include "mer/train/run_config.hpp"
+#include "mer/train/sampler.hpp"
+#include "mer/train/trainer.hpp"
+
+namespace mer {
+
+/// A song that takes part, with its features open.
+struct RunSong {
+  int class_index = 0;
+  std::uint64_t key = 0;  ///< of its id
+  SongFeatures features;
+  std::vector<Segment> segments;  ///< the grid for its part
+};
+
+/// Everything about a run's songs that doesn't change while it trains.
+struct PreparedData {
+  std::vector<std::string> classes;
+  std::vector<RunSong> training;
+  std::vector<RunSong> validation;
+  std::vector<std::int64_t> training_counts;  ///< songs a class
+  std::vector<SongFailure> failures;
+  std::string hash;  ///< of ids, labels, groups and the feature files' names
+  FeatureLayout layout;
+  std::int64_t segment_frames = 0;
+};
+
+/// Opens the features and checks what can be checked before the first step.
+/// @throws UsageError when a part is empty, a class has no training song, or features were made
+/// with another recipe
+PreparedData prepare_data(const RunConfig& config, const RunData& data);
+
+Standardisation fit_standardisation(const PreparedData& data);
+
+FeatureLayout layout_of(const Recipe& recipe);
+NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes);
+
+/// Makes the batches of optimiser steps; what a step sees follows from the seed and its number.
+class BatchMaker {
+ public:
+  BatchMaker(const RunConfig& config, const PreparedData& data, const InputBuilder& builder,
+             const Standardisation& standardisation);
+
+  const Sampler& sampler() const { return sampler_; }
+  /// @param iteration  from 1; called from one thread at a time
+  TrainingBatch make(std::int64_t iteration);
+
+ private:
+  Segment segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const;
+
+  const PreparedData& data_;
+  const InputBuilder& builder_;
+  TrainOptions options_;
+  std::uint64_t seed_;
+  Sampler sampler_;
+  Augmentation augmentation_;
+};
+
+/// The validation songs' segments, in batches.
+class ValidationBatches {
+ public:
+  struct Row {
+    std::size_t song;
+    Segment segment;
+  };
+  struct Batch {
+    InputBatch inputs;
+    std::vector<std::size_t> songs;  ///< parallel to the rows
+  };
+
+  ValidationBatches(const PreparedData& data, const InputBuilder& builder);
+  std::int64_t count() const;
+  /// @param number  from 0
+  Batch make(std::int64_t number) const;
+
+ private:
+  const PreparedData& data_;
+  const InputBuilder& builder_;
+  std::vector<Row> rows_;
+};
+
+}  // namespace mer

@@ -1,0 +1,167 @@
+#include "run_folder.hpp"
+
+#include <fcntl.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <utility>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+const std::array<std::string, 10> kMetricsHeader = {
+    "iteration",     "epoch",        "seconds",  "lr",           "train_loss",
+    "train_softmax", "train_center", "val_loss", "val_accuracy", "val_macro_f1"};
+
+/// The header and the whole lines up to an iteration: a killed process may leave half a line.
+std::string kept_rows(const std::string& text, std::int64_t iteration) {
+  std::string kept;
+  std::size_t start = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos;
+       start = end + 1, end = text.find('\n', start)) {
+    std::int64_t number = 0;
+    const auto [_, error] = std::from_chars(text.data() + start, text.data() + end, number);
+    const bool is_header = start == 0;
+    if (is_header || (error == std::errc() && number <= iteration)) {
+      kept.append(text, start, end + 1 - start);
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+RunConfig read_run_config(const std::filesystem::path& run_folder) {
+  const std::filesystem::path file = run_folder / "config.yaml";
+  if (!std::filesystem::is_regular_file(file)) {
+    throw UsageError(run_folder.string() + ": not a run: it has no config.yaml",
+                     "give a folder that `mer train` made");
+  }
+  RunConfig config;
+  ConfigDocument::load(file).read(config);
+  return config;
+}
+
+RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      status_(std::move(other.status_)),
+      metrics_(std::move(other.metrics_)),
+      log_(std::move(other.log_)) {}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& config,
+                            const RunData& data) {
+  std::error_code error;
+  if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
+  if (!error && !std::filesystem::create_directory(path, error) && !error) {
+    throw UsageError(
+        path.string() + ": exists already",
+        "go on with it by `mer train --resume " + path.string() + "`, or give another --name");
+  }
+  if (error) {
+    throw Error(path.string() + ": cannot be made: " + error.message(),
+                "choose a folder that you may write to with --runs");
+  }
+  RunFolder folder(path);
+  folder.lock();
+  RunConfig effective = config;
+  effective.data.manifest = std::filesystem::absolute(config.data.manifest);
+  effective.data.store =
+      std::filesystem::absolute(config.data.store.empty() ? "mer-store" : config.data.store);
+  write_text_file(path / "config.yaml", to_yaml(effective, false));
+  write_split_csv(path / "split.csv", data.manifest, data.split);
+  folder.open_metrics(0);
+  folder.open_log();
+  return folder;
+}
+
+RunFolder RunFolder::reopen(const std::filesystem::path& path) {
+  const std::filesystem::path file = path / "run.json";
+  if (!std::filesystem::is_regular_file(file)) {
+    throw UsageError(path.string() + ": not a run: it has no run.json",
+                     "give a folder that `mer train` made");
+  }
+  RunFolder folder(path);
+  folder.lock();
+  folder.status_ = nlohmann::ordered_json::parse(read_text_file(file), nullptr, false);
+  if (!folder.status_.is_object() || !folder.status_.contains("status")) {
+    throw UsageError(file.string() + ": not the status of a run");
+  }
+  if (folder.status_["status"] == "finished") {
+    throw UsageError(path.string() + ": has finished, there is nothing to resume",
+                     "start a new run with another --name");
+  }
+  if (!std::filesystem::is_regular_file(folder.state_file())) {
+    throw UsageError(path.string() + ": nothing to resume: it has no state.safetensors",
+                     "start a new run with another --name");
+  }
+  folder.open_log();
+  return folder;
+}
+
+void RunFolder::lock() {
+  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  // File systems without locks (some network ones) answer otherwise: there it goes without.
+  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw UsageError(path_.string() + ": another process is training in this folder",
+                     "wait until it has ended, or stop it");
+  }
+}
+
+void RunFolder::open_log() {
+  const auto sink =
+      std::make_shared<spdlog::sinks::basic_file_sink_mt>((path_ / "log.txt").string());
+  log_ = std::make_shared<spdlog::logger>("train", sink);
+  log_->set_level(spdlog::level::debug);
+  log_->flush_on(spdlog::level::debug);
+}
+
+void RunFolder::write_status() {
+  write_text_file(path_ / "run.json",
+                  status_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void RunFolder::open_metrics(std::int64_t iteration) {
+  const std::filesystem::path file = path_ / "metrics.csv";
+  const std::string kept = std::filesystem::exists(file)
+                               ? kept_rows(read_text_file(file), iteration)
+                               : csv_line(kMetricsHeader);
+  write_text_file(file, kept);
+  metrics_.open(file, std::ios::app);
+  if (!metrics_) throw Error(file.string() + ": cannot be written");
+}
+
+void RunFolder::add_metrics(const MetricsRow& row) {
+  const std::array<std::string, 10> cells = {
+      std::to_string(row.iteration),   format_number(row.epoch),
+      format_number(row.seconds),      format_number(row.lr),
+      format_number(row.train_loss),   format_number(row.train_softmax),
+      format_number(row.train_center), format_number(row.val_loss),
+      format_number(row.val_accuracy), format_number(row.val_macro_f1)};
+  metrics_ << csv_line(cells) << std::flush;
+  if (!metrics_) throw Error((path_ / "metrics.csv").string() + ": cannot be written");
+}
+
+}  // namespace mer
