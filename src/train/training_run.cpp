@@ -10,10 +10,10 @@
 #include "mer/core/version.hpp"
 #include "mer/model/classifier.hpp"
 #include "mer/model/device.hpp"
+#include "mer/model/network_input.hpp"
+#include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
-// Sorted apart: this header and the data room's of the same name are different files.
-#include "mer/model/network_input.hpp"
 
 namespace mer {
 namespace {
