@@ -287,8 +287,8 @@ std::string to_table(const Evaluation& evaluation) {
           printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
   text += per_class_table("songs", songs, evaluation.classes) + "\n";
   text += per_class_table("segments", segments, evaluation.classes) + "\n";
-  text += confusion_table("songs:", songs, evaluation.classes) + "\n";
-  text += confusion_table("segments:", segments, evaluation.classes);
+  text += confusion_table("songs", songs, evaluation.classes) + "\n";
+  text += confusion_table("segments", segments, evaluation.classes);
   return text;
 }
 

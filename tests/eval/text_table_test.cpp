@@ -1,0 +1,36 @@
+#include "text_table.hpp"
+
+#include <gtest/gtest.h>
+
+namespace mer {
+namespace {
+
+TEST(DisplayWidth, CountsWhatATerminalShows) {
+  EXPECT_EQ(display_width("abc"), 3U);
+  EXPECT_EQ(display_width("é"), 1U);        // one character of two bytes
+  EXPECT_EQ(display_width("e\u0301"), 1U);  // e and a combining acute
+  EXPECT_EQ(display_width("音楽"), 4U);     // each takes two columns
+}
+
+TEST(Printable, ReplacesControlCharactersAndBrokenUtf8) {
+  EXPECT_EQ(printable("a\nb\x1b[31m\x7f"), "a?b?[31m?");
+  EXPECT_EQ(printable("\xC2\x85"), "?");  // a control character beyond ASCII
+  EXPECT_EQ(printable("caf\xE9.wav"), "caf\uFFFD.wav");
+  EXPECT_EQ(printable("café"), "café");
+}
+
+TEST(Padding, CountsColumnsNotBytes) {
+  EXPECT_EQ(pad_left("é", 3), "  é");
+  EXPECT_EQ(pad_right("é", 3), "é  ");
+  EXPECT_EQ(pad_right("long", 2), "long");
+}
+
+TEST(Shorten, KeepsBothEndsWithinTheWidth) {
+  EXPECT_EQ(shorten("abcdefghij", 10), "abcdefghij");
+  EXPECT_EQ(shorten("abcdefghij", 7), "abc…hij");
+  EXPECT_EQ(shorten("abcdefghij", 6), "ab…hij");
+  EXPECT_EQ(shorten("音楽音楽音楽", 7), "音…楽");  // three columns on each side hold one each
+}
+
+}  // namespace
+}  // namespace mer
