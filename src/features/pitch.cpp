@@ -18,6 +18,8 @@ namespace {
 constexpr int kSincHalfWidth = 8;
 // Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
 constexpr double kSilenceMeanSquare = 1e-10;
+// A lag at which less than this share of the frame's energy is compared shows no period.
+constexpr double kLeastShare = 0.01;
 // Periods shorter than this fall between samples badly enough for the sampled minimum of d' to hide
 // them; their minima are interpolated before they are compared with the threshold.
 constexpr int kShortLag = 160;
@@ -117,7 +119,9 @@ bool PitchTracker::difference(std::span<const float> frame) {
     difference_[i] = static_cast<float>(d);
     cumulative_mean_[i] = static_cast<float>(sum / lag);
     normalised_[i] = sum > 0.0 ? static_cast<float>(d * lag / sum) : 1.0F;
-    energies_[i] = static_cast<float>(head_energy + shifted_energy);
+    // What is compared at this lag; next to nothing when the sound starts only afterwards.
+    energies_[i] = static_cast<float>(std::max(0.0, head_energy + shifted_energy));
+    if (energies_[i] < kLeastShare * energy) normalised_[i] = 1.0F;
   }
   return true;
 }
@@ -186,10 +190,11 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
 
   const float threshold = static_cast<float>(options_.threshold);
   float best_lag = 0.0F;
-  float best = 2.0F;
+  float best = 1.0F;
   for (int lag = min_lag_; lag <= max_lag_; ++lag) {
     const std::size_t i = static_cast<std::size_t>(lag);
     float value = normalised_[i];
+    if (value >= 1.0F) continue;  // no more alike than at shorter lags on average
     if (value > normalised_[i - 1] || value > normalised_[i + 1]) continue;  // no local minimum
     float position = static_cast<float>(lag);
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
@@ -202,7 +207,7 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
     }
     if (value < threshold) break;
   }
-  if (best > 1.0F) return pitch;  // d' never turns: no periodicity in the range
+  if (best >= 1.0F) return pitch;  // no periodicity in the range
   best_lag = refined_lag(static_cast<int>(best_lag));
   best = std::min(best, normalised_at(best_lag));
   // A sound that starts or stops within the frame has a small d at all short lags, so a small d'

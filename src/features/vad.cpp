@@ -6,6 +6,9 @@
 namespace mer {
 namespace {
 
+// The floor of FeatureSet::energy_db: no threshold makes it music.
+constexpr float kDigitalSilenceDb = -120.0F;
+
 // The level below which so many per cent of the frames lie (linear between neighbours).
 float percentile(std::vector<float> levels, double percent) {
   std::sort(levels.begin(), levels.end());
@@ -42,7 +45,7 @@ std::vector<std::uint8_t> voice_activity(std::span<const float> level_db, double
   std::vector<std::uint8_t> kept(count, 0);
   std::size_t rest_start = count;  // after the last loud frame; `count` before the first
   for (std::size_t t = 0; t < count; ++t) {
-    if (static_cast<double>(level_db[t]) < threshold) continue;
+    if (static_cast<double>(level_db[t]) < threshold || level_db[t] <= kDigitalSilenceDb) continue;
     kept[t] = 1;
     if (rest_start < t && static_cast<double>(t - rest_start) <= longest_rest) {
       std::fill(kept.begin() + static_cast<std::ptrdiff_t>(rest_start),

@@ -1,0 +1,101 @@
+#include "mer/features/chroma.hpp"
+
+#include <gtest/gtest.h>
+
+#include "mer/core/error.hpp"
+#include "reference.hpp"
+
+namespace mer {
+namespace {
+
+int loudest(const Eigen::ArrayXf& chroma) {
+  Eigen::Index index = 0;
+  chroma.maxCoeff(&index);
+  return static_cast<int>(index);
+}
+
+Eigen::ArrayXf chroma_of(const std::vector<float>& frame) {
+  PowerSpectrum spectrum((FrameOptions()));
+  Chroma chroma(ChromaOptions(), 2048, 44100);
+  return chroma.compute(spectrum.compute(frame));
+}
+
+TEST(Chroma, OfEachNoteIsLoudestAtItsPitchClass) {
+  for (int note = 0; note < 12; ++note) {
+    const double hz = 440.0 * std::exp2((note - 9) / 12.0 + 2.0);  // C6 … B6: a semitone is 3 bins
+    const Eigen::ArrayXf chroma = chroma_of(test::tone(hz, 1, 2048));
+    EXPECT_EQ(loudest(chroma), note) << hz << " Hz";
+    EXPECT_FLOAT_EQ(chroma.maxCoeff(), 1.0F);
+  }
+}
+
+TEST(Chroma, FiltersHaveUnitNormTimesAGaussianOverOctaves) {
+  // At 880 Hz, the centre, the Gaussian is 1; two octaves away e^(−1/2).
+  const Eigen::MatrixXd filters = chroma_filters(44100, 44100, 0.0);  // bins of 1 Hz
+  EXPECT_NEAR(filters.col(880).norm(), 1.0, 1e-12);
+  EXPECT_NEAR(filters.col(3520).norm(), std::exp(-0.5), 1e-12);
+  EXPECT_NEAR(filters.col(220).norm(), std::exp(-0.5), 1e-12);
+  // A bin on a pitch class: e^0 there, e^(−2) a semitone beside, e^(−8) two.
+  EXPECT_NEAR(filters(8, 880) / filters(9, 880), std::exp(-2.0), 1e-9);
+  EXPECT_NEAR(filters(11, 880) / filters(9, 880), std::exp(-8.0), 1e-9);
+}
+
+TEST(Chroma, WithATuningFollowsIt) {
+  // A third of a semitone up, everything: filters see the same.
+  const Eigen::MatrixXd plain = chroma_filters(44100, 44100, 0.0);
+  const Eigen::MatrixXd tuned = chroma_filters(44100, 44100, 0.3);
+  const int raised = static_cast<int>(std::lround(8800 * std::exp2(0.3 / 12.0)));
+  EXPECT_LT((plain.col(8800) - tuned.col(raised)).norm(), 1e-3);
+  EXPECT_GT((plain.col(8800) - tuned.col(8800)).norm(), 0.05);
+}
+
+TEST(Chroma, DoesNotDependOnTheGain) {
+  std::vector<float> frame = test::tone(1000.0, 3, 2048);
+  const Eigen::ArrayXf loud = chroma_of(frame);
+  for (float& x : frame) x *= 0.125F;
+  EXPECT_LT((chroma_of(frame) - loud).abs().maxCoeff(), 1e-6F);
+}
+
+TEST(Chroma, OfSilenceIsZero) {
+  const Eigen::ArrayXf chroma = chroma_of(std::vector<float>(2048, 0.0F));
+  EXPECT_EQ(chroma.abs().maxCoeff(), 0.0F);
+}
+
+TEST(Chroma, WithALongWindowSeparatesADetunedLowChord) {
+  // C3, E3, G3 (130.8, 164.8, 196.0 Hz), 20 cents sharp: 21.5 Hz bins smear them over neighbouring
+  // pitch classes, 5.4 Hz bins with the tuning given do not.
+  std::vector<float> samples(8192, 0.0F);
+  for (const double hz : {130.813, 164.814, 195.998}) {
+    const std::vector<float> note = test::tone(hz * std::exp2(0.2 / 12.0), 1, 8192, 0.2);
+    for (std::size_t n = 0; n < samples.size(); ++n) samples[n] += note[n];
+  }
+  ChromaOptions options;
+  options.window_samples = 8192;
+  options.tuning = 0.2;
+  Chroma chroma(options, 2048, 44100);
+  ASSERT_EQ(chroma.margin_samples(), 3072);
+  const Eigen::ArrayXf sharp = chroma.compute_long(samples);
+  const Eigen::ArrayXf smeared =
+      chroma_of(std::vector<float>(samples.begin() + 3072, samples.begin() + 5120));
+  double sharp_rest = 0.0;
+  double smeared_rest = 0.0;
+  for (const int c : {1, 2, 3, 5, 6, 8, 9, 10, 11}) {
+    sharp_rest = std::max(sharp_rest, static_cast<double>(sharp[c]));
+    smeared_rest = std::max(smeared_rest, static_cast<double>(smeared[c]));
+  }
+  for (const int c : {0, 4, 7}) EXPECT_GT(sharp[c], sharp_rest) << c;
+  EXPECT_LT(sharp_rest, 0.6 * smeared_rest);
+}
+
+TEST(Chroma, RefusesAWindowShorterThanTheFrameOrOdd) {
+  ChromaOptions options;
+  options.window_samples = 2046;
+  EXPECT_THROW(Chroma(options, 2048, 44100), UsageError);
+  options.window_samples = 2048;
+  EXPECT_NO_THROW(Chroma(options, 2048, 44100));
+  options.window_samples = 8191;
+  EXPECT_THROW(options.validate(), UsageError);
+}
+
+}  // namespace
+}  // namespace mer
