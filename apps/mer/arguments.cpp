@@ -18,7 +18,10 @@ void ConfigArgs::add_to(CLI::App& command, bool required) {
 }
 
 RunConfig ConfigArgs::read() const {
-  ConfigDocument document = config.empty() ? ConfigDocument() : ConfigDocument::load(config);
+  return read_over(config.empty() ? ConfigDocument() : ConfigDocument::load(config));
+}
+
+RunConfig ConfigArgs::read_over(ConfigDocument document) const {
   for (const std::string& assignment : set) document.set(assignment);
   RunConfig run;
   document.read(run);

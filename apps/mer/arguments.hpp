@@ -17,6 +17,8 @@ struct ConfigArgs {
   void add_to(CLI::App& command, bool required);
   /// Defaults < file < --set. `data.store` becomes mer-store/ in the working directory when empty.
   RunConfig read() const;
+  /// The same with another document in the place of the file.
+  RunConfig read_over(ConfigDocument document) const;
 };
 
 struct TrainArgs {

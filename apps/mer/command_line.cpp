@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <sstream>
 
 #include "command.hpp"
 #include "mer/core/error.hpp"
@@ -60,14 +61,21 @@ int parse_error(CLI::App& app, const CLI::ParseError& error) {
   return kUsage;
 }
 
-int run_guarded(const std::function<int()>& run) {
+/// CLI11's texts end without a line feed when there is a footer.
+void print_text(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+  if (text.empty() || text.back() != '\n') std::fputs("\n", stdout);
+}
+
+int run_guarded(const Command& command) {
   try {
-    return run();
+    return command.run();
   } catch (const Interrupted& error) {
     print_error(error.what(), error.hint());
     return kInterrupted;
   } catch (const UsageError& error) {
-    print_error(error.what(), error.hint());
+    print_error(error.what(), error.hint().empty() ? "mer " + command.parser->get_name() + " --help"
+                                                   : error.hint());
     return kUsage;
   } catch (const InputError& error) {
     print_error(error.what(), error.hint());
@@ -112,14 +120,17 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {  // --help, --version
-    return app.exit(success);
+    std::ostringstream text;
+    app.exit(success, text, text);
+    print_text(text.str());
+    return kDone;
   } catch (const CLI::ParseError& error) {
     return parse_error(app, error);
   }
   for (const Command& command : commands) {
-    if (command.parser->parsed()) return run_guarded(command.run);
+    if (command.parser->parsed()) return run_guarded(command);
   }
-  std::fputs(app.help().c_str(), stdout);
+  print_text(app.help());
   return kDone;
 }
 

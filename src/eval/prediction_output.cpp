@@ -248,8 +248,7 @@ std::string closing_line(const BatchCount& count) {
 }
 
 std::string timeline(const FileResult& result, const std::vector<std::string>& classes, int width) {
-  const std::string title = printable(result.path);
-  if (!result.ok()) return title + ": " + printable(note_of(result)) + "\n";
+  if (!result.ok()) return printable(result.path) + ": " + printable(note_of(result)) + "\n";
 
   const SongPrediction& song = *result.prediction;
   const std::vector<std::string> keys = keys_of(classes);
@@ -276,13 +275,7 @@ std::string timeline(const FileResult& result, const std::vector<std::string>& c
   const auto labelled = [&](const std::string& label, const std::string& line) {
     return pad_right(shorten(label, label_width), label_width) + "  " + line + "\n";
   };
-  std::string text =
-      shorten(title + "  " + format_duration(song.duration_s) + "  " +
-                  (result.uncertain ? std::string("-") : printable(emotion_of(song, classes))) +
-                  " " + fixed(confidence_of(song), 2),
-              total) +
-      "\n";
-  text += labelled("emotion", strip);
+  std::string text = labelled("emotion", strip);
   for (std::size_t c = 0; c < classes.size(); ++c) {
     text += labelled(keys[c] + " " + printable(classes[c]), rows[c]);
   }

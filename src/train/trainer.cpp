@@ -5,6 +5,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/version.hpp"
+#include "mer/model/device.hpp"
 #include "run_folder.hpp"
 #include "training_run.hpp"
 
@@ -18,7 +19,7 @@ RunResult train_run(const RunConfig& config, const RunData& data,
                      "go on with it by `mer train --resume " + run_folder.string() +
                          "`, or give another --name");
   }
-  choose_device(config.device);
+  parse_device(config.device);
   TrainingRun run(config, prepare_data(config, data), callbacks, std::nullopt);
 
   RunFolder folder = RunFolder::create(run_folder, config, data);

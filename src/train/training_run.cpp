@@ -67,18 +67,13 @@ NetworkInput as_input(const InputBatch& batch, torch::Device device) {
 
 }  // namespace
 
-torch::Device choose_device(const std::string& name) {
-  if (name == "auto") return parse_device(torch::cuda::is_available() ? "cuda" : "cpu");
-  return parse_device(name);
-}
-
 TrainingRun::TrainingRun(RunConfig config, PreparedData data, const RunCallbacks& callbacks,
                          const std::optional<TensorFile>& state)
     : config_(std::move(config)),
       data_(std::move(data)),
       callbacks_(callbacks),
-      device_(choose_device(config_.device)),
-      standardisation_(state ? Standardisation::from(*state) : fit_standardisation(data_)),
+      device_(parse_device(config_.device)),
+      standardisation_(state ? Standardisation::from(*state) : fit_standardisation(data_, config_.inputs)),
       builder_(data_.layout, data_.segment_frames, config_.inputs, standardisation_),
       shape_(
           network_shape(builder_.shape(), config_.inputs, static_cast<int>(data_.classes.size()))),

@@ -81,8 +81,4 @@ class TrainingRun {
   double lr_ = 0.0;
 };
 
-/// "cpu", "cuda…"; `auto` is decided here.
-/// @throws UsageError for a device that isn't there
-torch::Device choose_device(const std::string& name);
-
 }  // namespace mer

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -7,10 +8,12 @@
 #include "../models.hpp"
 #include "../preprocessing.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
 #include "mer/eval/evaluation.hpp"
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/predictor.hpp"
+#include "mer/model/model_card.hpp"
 
 namespace mer::app {
 namespace {
@@ -51,6 +54,18 @@ EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::
   return chosen;
 }
 
+/// Where the songs and their features are and how they are read: the config given, else the run's,
+/// else the recipe that the model file carries; --set on top of it.
+RunConfig eval_config(const EvalArgs& args, const FoundModel& model) {
+  if (!args.config.config.empty()) return args.config.read();
+  if (!model.run.empty()) {
+    return args.config.read_over(ConfigDocument::load(model.run / "config.yaml"));
+  }
+  const ModelCard card = ModelCard::read(TensorFile::open(model.file));
+  return args.config.read_over(ConfigDocument::parse(
+      card.recipe.dump(), model.file.string() + " ('recipe' of the model)", fs::path()));
+}
+
 }  // namespace
 
 int run_eval(const EvalArgs& args) {
@@ -69,31 +84,20 @@ int run_eval(const EvalArgs& args) {
   }
   const fs::path& run = models.front().run;
 
-  RunConfig config;
-  if (!args.config.config.empty() || !args.config.set.empty()) {
-    config = args.config.read();
-  } else if (!run.empty()) {
-    ConfigDocument::load(run / "config.yaml").read(config);
-  }
-  if (config.data.store.empty()) config.data.store = fs::absolute("mer-store");
   if (args.manifest.empty() && run.empty()) {
     throw UsageError(names.front() + ": a model file has no songs of its own",
                      "--manifest songs.csv says which songs to score");
   }
+  const RunConfig config = eval_config(args, models.front());
   const EvalSongs chosen =
       args.manifest.empty() ? songs_of_run(args, config, run) : songs_of_manifest(args);
   if (chosen.songs.empty())
     throw UsageError("there are no songs in the part '" + chosen.split + "'");
 
   const Predictor predictor = Predictor::load(files, config.device);
-  // The model's recipe decides; a config given by hand may change which part of a song is read.
-  Recipe recipe = predictor.recipe();
-  if (!args.config.config.empty() || !args.config.set.empty()) {
-    recipe.audio.start_s = config.recipe.audio.start_s;
-    recipe.audio.duration_s = config.recipe.audio.duration_s;
-    recipe.audio.pad_to_seconds = config.recipe.audio.pad_to_seconds;
-  }
-  const FeatureStore store(config.data.store, recipe);
+  // A config given by hand may change which part of a song is read, but not what features mean.
+  require_same_recipe(config.recipe.shared(), predictor.recipe().shared(), names.front());
+  const FeatureStore store(config.data.store, config.recipe);
   const FeatureStore::Report features =
       fill_store(store, chosen.manifest, chosen.songs, args.jobs, {}, args.talk);
 

@@ -56,6 +56,8 @@ void print_summary(const TrainArgs& args, const RunConfig& config, const Manifes
   std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(network.parameters) / 1e6);
   const bool grouped =
       manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
+  say(args.talk,
+      "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
   say(args.talk, "data      " + std::to_string(manifest.songs.size()) + " songs (" + division +
                      "), split by " + (grouped ? "group" : "song") + ", seed " +
                      std::to_string(config.data.split.seed) + "; classes " +
@@ -74,14 +76,26 @@ void print_row_header(const Talk& talk, bool with_fold) {
                 "segments/s");
 }
 
+/// A number of a column, `-` where it was not measured.
+std::string cell(const char* format, int width, double value) {
+  char text[32];
+  if (std::isnan(value)) {
+    std::snprintf(text, sizeof(text), "%*s", width, "-");
+  } else {
+    std::snprintf(text, sizeof(text), format, width, value);
+  }
+  return text;
+}
+
 void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
-  char text[160];
-  std::snprintf(text, sizeof(text),
-                "%5lld  %6.1f  %6.3f  (%7.3f + %6.3f)  %8.3f  %7.3f  %7.3f  %8.2g  %10.0f%s",
-                static_cast<long long>(row.iteration), row.epoch, row.train_loss, row.train_softmax,
-                row.train_center, row.val_loss, row.val_accuracy, row.val_macro_f1, row.lr,
-                row.segments_per_second, row.is_best ? "  best" : "");
-  say(talk, prefix + text);
+  char start[24];
+  std::snprintf(start, sizeof(start), "%5lld  %6.1f", static_cast<long long>(row.iteration),
+                row.epoch);
+  say(talk, prefix + start + cell("%*.3f", 8, row.train_loss) + "  (" +
+                cell("%*.3f", 7, row.train_softmax) + " + " + cell("%*.3f", 6, row.train_center) +
+                ")" + cell("%*.3f", 10, row.val_loss) + cell("%*.3f", 9, row.val_accuracy) +
+                cell("%*.3f", 9, row.val_macro_f1) + cell("%*.2g", 10, row.lr) +
+                cell("%*.0f", 12, row.segments_per_second) + (row.is_best ? "  best" : ""));
 }
 
 /// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
@@ -142,12 +156,12 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
                                     : train_run(config, data, run, command_line(), callbacks);
   line.clear();
   if (result.status == RunResult::Status::kInterrupted) stop_here(run);
-  char best[64] = "";
   if (!std::isnan(result.best_macro_f1)) {
-    std::snprintf(best, sizeof(best), ", best validation macro-F1 %.3f at iteration %lld",
+    char best[64];
+    std::snprintf(best, sizeof(best), "validation macro-F1 %.3f at iteration %lld",
                   result.best_macro_f1, static_cast<long long>(result.best_iteration));
+    say(args.talk, std::string("best      ") + best);
   }
-  say(args.talk, "finished after " + std::to_string(result.iterations) + " iterations" + best);
   say(args.talk, "next      mer eval " + run.string());
   return result.failures.empty() ? kDone : kSomeInputsFailed;
 }
@@ -226,7 +240,6 @@ int run_train(const TrainArgs& args) {
   if (resuming) source.config = args.resume / "config.yaml";
   const RunConfig config = source.read();
   const fs::path run = resuming ? args.resume : new_run_folder(args);
-  say(args.talk, "config    " + source.config.string());
   if (config.data.split.folds > 0) return train_folds(args, config, run);
   return train_one(args, config, run, resuming);
 }

@@ -42,8 +42,9 @@ class FeatureStore {
     std::size_t made = 0;
     std::size_t present = 0;
     std::vector<SongFailure> failures;  ///< ascending by song
-    std::vector<std::filesystem::path>
-        files;  ///< parallel to the songs; empty = failed or not in the shard
+    /// Parallel to fill()'s `songs`, that is to manifest.songs when `songs` was empty; an empty
+    /// path is a song that failed or is not in the shard.
+    std::vector<std::filesystem::path> files;
   };
   /// Makes what is missing, `jobs` songs at a time (0 = one per core); a song that fails is
   /// recorded and the rest go on. The result does not depend on `jobs`.

@@ -47,7 +47,8 @@ class PredictionTable {
 /// "2 files", "2 files, 1 failed (exit code 3)"; without a line feed.
 std::string closing_line(const BatchCount& count);
 
-/// A song's emotion over its length, drawn in text of at most `width` columns: which class is the
+/// A song's emotion over its length, drawn below its row of the table in text of at most `width`
+/// columns: which class is the
 /// most likely (by the key letter that stands before each class's row), each class's probability as
 /// a bar from 0 to 1, and the time below. A dot is a stretch that no segment covers (silence).
 /// A failed file gives one line with the error.

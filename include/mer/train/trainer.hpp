@@ -51,7 +51,9 @@ struct RunResult {
 struct RunData {
   Manifest manifest;
   Split split;
-  FeatureStore::Report features;  ///< files parallel to manifest.songs; empty = left out
+  /// Of all songs (fill() with no `songs`), so that its files are parallel to manifest.songs; songs
+  /// with an empty path are left out.
+  FeatureStore::Report features;
 };
 
 /// Trains into a new run folder (design.md, section 3) and returns when done or stopped.
