@@ -11,9 +11,9 @@ enum class ChordPattern { kHeld, kBeats, kOffbeats, kStrum };
 
 ChordPattern pick_chord_pattern(const SongFrame& frame, Dice& dice) {
   const Traits& t = frame.traits;
-  return static_cast<ChordPattern>(dice.weighted(
-      {std::exp(-0.7 * t.staccato - 0.3 * t.density), std::exp(0.3 * t.dynamics - 0.4),
-       std::exp(0.6 * t.syncopation + 0.4 * t.staccato - 1.0), std::exp(0.5 * t.density - 0.5)}));
+  return static_cast<ChordPattern>(
+      dice.weighted({std::exp(-0.6 * t.staccato), std::exp(0.3 * t.dynamics - 0.4),
+                     std::exp(0.6 * t.syncopation + 0.4 * t.staccato - 1.0), 0.6}));
 }
 
 void add_chord(const SongFrame& frame, Dice& dice, int bar, double step, double length,
@@ -177,7 +177,8 @@ void play_chords(const SongFrame& frame, Dice& dice, Track& track) {
 }
 
 void play_power_chords(const SongFrame& frame, Dice& dice, Track& track) {
-  const bool gallops = frame.traits.density > 0.3 && dice.chance(0.6);
+  const bool gallops = dice.chance(0.3);
+  const int every = dice.chance(0.45) ? 4 : 2;
   for (int bar = 0; bar < static_cast<int>(frame.bars.size()); ++bar) {
     const SongFrame::Bar& here = frame.bars[static_cast<std::size_t>(bar)];
     const int root = bass_root(frame, here.chord) + (bass_root(frame, here.chord) < 40 ? 12 : 0);
@@ -193,16 +194,16 @@ void play_power_chords(const SongFrame& frame, Dice& dice, Track& track) {
       strike(0, steps, 1.0);
       continue;
     }
-    for (int step = 0; step < steps; step += 2) {
+    for (int step = 0; step < steps; step += every) {
       const bool accent = step == 0 || (step == 6 && frame.traits.syncopation > 0.0);
-      strike(step, accent ? 4 : 2, accent ? 1.0 : 0.7);
-      if (gallops && step % 4 == 2) strike(step + 1, 1, 0.6);
+      strike(step, accent ? 4 : every, accent ? 1.0 : 0.7);
+      if (gallops && every == 2 && step % 4 == 2) strike(step + 1, 1, 0.6);
     }
   }
 }
 
 void play_arpeggio(const SongFrame& frame, Dice& dice, Track& track) {
-  const int every = frame.traits.density > 0.6 && frame.beat_s > 0.45 ? 1 : 2;
+  const int every = frame.beat_s > 0.5 && dice.chance(0.4) ? 1 : 2;
   const int shape = dice.below(3);
   for (int bar = 0; bar < static_cast<int>(frame.bars.size()); ++bar) {
     const SongFrame::Bar& here = frame.bars[static_cast<std::size_t>(bar)];

@@ -23,22 +23,22 @@ struct TraitRow {
 /// height, articulation, timbre: Gabrielsson & Lindström 2010, "The role of structure in the
 /// musical expression of emotions"); the sizes are ours, small enough that no trait tells the
 /// emotion alone.
-constexpr std::array kTraitRows = {TraitRow{&Traits::tempo, {0.75, 0.60, -0.75, -0.60}, 0.3},
-                                   TraitRow{&Traits::density, {0.50, 0.65, -0.65, -0.45}, 0.3},
-                                   TraitRow{&Traits::dynamics, {0.40, 0.80, -0.65, -0.55}, 0.3},
-                                   TraitRow{&Traits::staccato, {0.75, 0.35, -0.75, -0.40}, 0.2},
-                                   TraitRow{&Traits::brightness, {0.50, 0.45, -0.55, -0.40}, 0.6},
-                                   TraitRow{&Traits::percussion, {0.65, 0.80, -0.80, -0.60}, 0.5},
-                                   TraitRow{&Traits::mode, {1.00, -1.00, -1.00, 1.00}, 0.0},
-                                   TraitRow{&Traits::consonance, {0.60, -0.90, -0.40, 0.70}, 0.3},
-                                   TraitRow{&Traits::pitch_height, {0.65, -0.55, -0.30, 0.20}, 0.4},
-                                   TraitRow{&Traits::contour, {0.60, -0.20, -0.70, 0.25}, 0.0},
-                                   TraitRow{&Traits::roughness, {-0.15, 0.95, -0.35, -0.45}, 0.5},
-                                   TraitRow{&Traits::syncopation, {0.60, 0.10, -0.60, -0.10}, 0.3},
-                                   TraitRow{&Traits::reverb, {-0.40, -0.40, 0.50, 0.30}, 0.6},
-                                   TraitRow{&Traits::level, {0.40, 0.60, -0.55, -0.45}, 0.5},
-                                   TraitRow{&Traits::vibrato, {0.00, -0.10, 0.65, -0.40}, 0.3},
-                                   TraitRow{&Traits::colour, {0.00, -0.45, -0.20, 0.65}, 0.5}};
+constexpr std::array kTraitRows = {TraitRow{&Traits::tempo, {0.75, 0.55, -0.75, -0.55}, 0.3},
+                                   TraitRow{&Traits::density, {0.45, 0.55, -0.55, -0.40}, 0.3},
+                                   TraitRow{&Traits::dynamics, {0.45, 0.90, -0.75, -0.60}, 0.3},
+                                   TraitRow{&Traits::staccato, {0.75, 0.30, -0.75, -0.35}, 0.2},
+                                   TraitRow{&Traits::brightness, {0.50, 0.40, -0.55, -0.40}, 0.6},
+                                   TraitRow{&Traits::percussion, {0.60, 0.70, -0.75, -0.55}, 0.5},
+                                   TraitRow{&Traits::mode, {1.15, -1.15, -1.15, 1.15}, 0.0},
+                                   TraitRow{&Traits::consonance, {0.80, -1.10, -0.50, 0.90}, 0.3},
+                                   TraitRow{&Traits::pitch_height, {0.90, -0.80, -0.35, 0.30}, 0.4},
+                                   TraitRow{&Traits::contour, {0.80, -0.30, -0.90, 0.35}, 0.0},
+                                   TraitRow{&Traits::roughness, {-0.30, 1.15, -0.40, -0.50}, 0.5},
+                                   TraitRow{&Traits::syncopation, {0.80, 0.10, -0.80, -0.10}, 0.3},
+                                   TraitRow{&Traits::reverb, {-0.50, -0.50, 0.60, 0.40}, 0.6},
+                                   TraitRow{&Traits::level, {0.45, 0.70, -0.65, -0.50}, 0.5},
+                                   TraitRow{&Traits::vibrato, {0.00, -0.10, 0.90, -0.60}, 0.3},
+                                   TraitRow{&Traits::colour, {0.00, -0.60, -0.35, 0.95}, 0.5}};
 
 Traits draw_traits(Emotion emotion, Dice& song, Dice& artist) {
   Traits traits;
@@ -57,14 +57,14 @@ constexpr std::array kLeadInstruments = {
 /// Who plays: an artist's favourites, bent by what the song tends to.
 Instrument pick_lead(Dice& dice, Dice& artist, const Traits& t) {
   std::array<double, kLeadInstruments.size()> weights = {
-      std::exp(0.2 * t.dynamics),
-      std::exp(0.2 * t.consonance),
-      std::exp(0.3 * t.colour - 0.2 * t.roughness),
-      std::exp(0.2 * t.level - 0.4),
-      std::exp(-0.5 * t.staccato + 0.3 * t.vibrato),
-      std::exp(0.3 * t.pitch_height - 0.2 * t.roughness - 0.3),
-      std::exp(0.7 * t.roughness - 0.2),
-      std::exp(0.4 * t.brightness + 0.2 * t.consonance - 1.2)};
+      std::exp(0.3 * t.dynamics),
+      std::exp(0.4 * t.consonance),
+      std::exp(0.7 * t.colour - 0.3 * t.roughness),
+      std::exp(0.3 * t.level - 0.4),
+      std::exp(-0.6 * t.staccato + 0.7 * t.vibrato),
+      std::exp(0.5 * t.pitch_height - 0.4 * t.roughness - 0.3),
+      std::exp(0.9 * t.roughness - 0.2),
+      std::exp(0.5 * t.brightness + 0.5 * t.consonance - 1.2)};
   for (double& weight : weights) weight *= std::exp(0.8 * artist.normal());
   return kLeadInstruments[dice.weighted(weights)];
 }
@@ -74,8 +74,8 @@ Instrument pick_accompanist(Dice& dice, Dice& artist, const Traits& t) {
                                    Instrument::kElectricPiano, Instrument::kOrgan,
                                    Instrument::kStrings};
   std::array<double, kChoices.size()> weights = {
-      std::exp(0.2 * t.staccato), std::exp(0.2 * t.density), std::exp(0.3 * t.colour),
-      std::exp(0.2 * t.level - 0.5), std::exp(-0.5 * t.staccato)};
+      std::exp(0.2 * t.staccato), std::exp(0.3 * t.consonance), std::exp(0.7 * t.colour),
+      std::exp(0.3 * t.level - 0.5), std::exp(-0.5 * t.staccato + 0.4 * t.vibrato)};
   for (double& weight : weights) weight *= std::exp(0.8 * artist.normal());
   return kChoices[dice.weighted(weights)];
 }
@@ -96,9 +96,13 @@ double clamp_tempo(double tempo_bpm) { return std::clamp(tempo_bpm, 54.0, 190.0)
 /// The form: phrases of four bars, A A B A …, an open cadence in between and a closed one at the
 /// end.
 void lay_out_bars(SongFrame& frame, Dice& dice, double seconds) {
+  // As many whole bars as fit best before the last chord dies away; the tempo gives a little, so
+  // that they fill the song.
+  constexpr double kTailS = 1.0;
+  const double room_s = std::max(0.5 * seconds, seconds - kTailS);
   const double bar_s = frame.beat_s * frame.beats_per_bar;
-  constexpr double kTailS = 1.0;  // for the last chord to die away
-  const int num_bars = std::max(1, static_cast<int>((seconds - kTailS) / bar_s));
+  const int num_bars = std::max(1, static_cast<int>(std::lround(room_s / bar_s)));
+  frame.beat_s *= std::clamp(room_s / (num_bars * bar_s), 0.85, 1.18);
   constexpr std::string_view kForm = "AABA";
   const bool allow_diminished = frame.traits.consonance < -0.3;
   const double p_seventh = logistic(0.9 * frame.traits.colour, 0.9);
@@ -172,7 +176,7 @@ void arrange(const SongFrame& frame, Dice& dice, Dice& artist, Composition& song
     play_chords(frame, dice, chords);
     song.tracks.push_back(std::move(chords));
   }
-  if (dice.chance(logistic(0.5 * t.density, 0.4))) {
+  if (dice.chance(0.4)) {
     const Instrument player = dice.chance(0.5) ? Instrument::kPlucked : Instrument::kElectricPiano;
     Track arpeggio = make_track(player, clean, -9.0, 1.2 * send);
     play_arpeggio(frame, dice, arpeggio);
@@ -254,6 +258,7 @@ Composition compose(Emotion emotion, std::uint64_t song_seed, std::uint64_t arti
   frame.hold = std::clamp(0.80 - 0.20 * t.staccato, 0.25, 1.08);
   frame.timing_s = artist.uniform(0.002, 0.010);
   lay_out_bars(frame, dice, seconds);
+  song.tempo_bpm = 60.0 / frame.beat_s;
 
   song.room_size = std::clamp(0.5 + 0.18 * t.reverb, 0.1, 0.95);
   song.rms_db = std::clamp(-20.0 + 2.2 * t.level + 0.8 * t.dynamics, -30.0, -13.0);
