@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -9,9 +10,9 @@
 namespace mer {
 namespace {
 
-using Eigen::ArrayXf;
 using Eigen::Index;
-using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
+
+constexpr Index kTileSteps = 16;  // one cache line of floats
 
 int divided_up(std::int64_t whole, int part) { return static_cast<int>((whole + part - 1) / part); }
 
@@ -43,6 +44,8 @@ void InputOptions::visit(OptionsVisitor& v) {
   v.choice("lld_statistics", lld_statistics,
            {{"mean", Statistics::kMean}, {"mean_deviation", Statistics::kMeanDeviation}},
            "which statistics: the mean, or the mean and the deviation");
+  v.field("standardise_pooled_lld", standardise_pooled_lld,
+          "bring the pooled descriptors to mean 0 and deviation 1 once more");
 }
 
 InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
@@ -70,6 +73,17 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   if (options.lld_statistics == InputOptions::Statistics::kMeanDeviation) shape_.lld_columns *= 2;
   shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
   shape_.lld_branches = static_cast<int>(branches_.size());
+
+  if (standardisation.pooled_lld_mean.empty()) return;
+  const auto as_matrix = [this](const std::vector<float>& values) {
+    if (static_cast<int>(values.size()) != shape_.lld_branches * shape_.lld_columns) {
+      throw std::invalid_argument("InputBuilder: the pooled standardisation has another width");
+    }
+    return RowMatrixXf(
+        Eigen::Map<const RowMatrixXf>(values.data(), shape_.lld_branches, shape_.lld_columns));
+  };
+  pooled_lld_mean_ = as_matrix(standardisation.pooled_lld_mean);
+  pooled_lld_scale_ = as_matrix(standardisation.pooled_lld_deviation).cwiseInverse();
 }
 
 void InputBuilder::plan_branches(const FeatureLayout& layout) {
@@ -89,7 +103,7 @@ void InputBuilder::plan_branches(const FeatureLayout& layout) {
   Branch first;
   int width = 0;
   const auto append = [&width](Branch& branch, const ColumnGroup& group, float gain) {
-    branch.push_back({group.first_column, width, group.num_columns, gain});
+    branch.push_back({group.first_column, width, group.num_columns, gain, false});
     width += group.num_columns;
   };
   const auto append_rest = [&](Branch& branch) {
@@ -106,7 +120,7 @@ void InputBuilder::plan_branches(const FeatureLayout& layout) {
       break;
     case InputOptions::Combine::kSum:
       append(first, *mfcc, weight);
-      first.push_back({phase->first_column, 0, phase->num_columns, 1.0F - weight});
+      first.push_back({phase->first_column, 0, phase->num_columns, 1.0F - weight, true});
       append_rest(first);
       break;
     case InputOptions::Combine::kScore: {
@@ -166,33 +180,65 @@ void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const st
   const Index out_bands = shape_.spectrogram_bands;
   const auto num_frames = static_cast<Index>(frames.size());
   const Index pool = options_.spectrogram_pool_frames;
-  const Index pool_bands = options_.spectrogram_pool_bands;
 
   float* const valid = batch.spectrogram_valid.values.data() + row * steps;
-  RowMatrixXf pooled = RowMatrixXf::Zero(steps, out_bands);
+  Eigen::Map<RowMatrixXf> out(batch.spectrogram.values.data() + row * out_bands * steps, out_bands,
+                              steps);
   RowArray sum(bands_);
-  for (Index step = 0; step < steps; ++step) {
-    const Index begin = step * pool;
-    const Index end = std::min(begin + pool, num_frames);
-    valid[step] = begin < end ? 1.0F : 0.0F;
-    if (begin >= end) continue;
-    sum = values.row(frames[static_cast<std::size_t>(begin)]).array();
-    for (Index i = begin + 1; i < end; ++i) {
-      sum += values.row(frames[static_cast<std::size_t>(i)]).array();
-    }
-    // Standardising is linear, so the mean of the frames may be taken before it.
-    sum = (sum / static_cast<float>(end - begin) - spectrogram_mean_) * spectrogram_scale_;
-    if (pool_bands == 1) {
-      pooled.row(step) = sum.matrix();
-      continue;
+  // Frames are rows here and columns there: tiles of steps keep both ends of the copy in the cache.
+  RowMatrixXf tile(kTileSteps, out_bands);
+  for (Index first = 0; first < steps; first += kTileSteps) {
+    const Index width = std::min(kTileSteps, steps - first);
+    for (Index i = 0; i < width; ++i) {
+      const Index begin = (first + i) * pool;
+      const Index end = std::min(begin + pool, num_frames);
+      valid[first + i] = begin < end ? 1.0F : 0.0F;
+      if (begin >= end) {
+        tile.row(i).setZero();
+        continue;
+      }
+      sum = values.row(frames[static_cast<std::size_t>(begin)]).array();
+      for (Index frame = begin + 1; frame < end; ++frame) {
+        sum += values.row(frames[static_cast<std::size_t>(frame)]).array();
+      }
+      // Standardising is linear, so the mean of the frames may be taken before it.
+      const float share = 1.0F / static_cast<float>(end - begin);
+      sum = (sum * share - spectrogram_mean_) * spectrogram_scale_;
+      pool_bands(sum, tile.row(i));
     }
     for (Index band = 0; band < out_bands; ++band) {
-      const Index width = std::min(pool_bands, bands_ - band * pool_bands);
-      pooled(step, band) = sum.segment(band * pool_bands, width).mean();
+      float* const target = &out(band, first);
+      for (Index i = 0; i < width; ++i) target[i] = tile(i, band);
     }
   }
-  Eigen::Map<RowMatrixXf>(batch.spectrogram.values.data() + row * out_bands * steps, out_bands,
-                          steps) = pooled.transpose();
+}
+
+void InputBuilder::pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVectorXf> pooled) const {
+  const Index pool = options_.spectrogram_pool_bands;
+  if (pool == 1) {
+    pooled = bands.matrix();
+    return;
+  }
+  for (Index band = 0; band < pooled.size(); ++band) {
+    const Index begin = band * pool;
+    const Index end = std::min<Index>(begin + pool, bands_);
+    float sum = 0.0F;
+    for (Index i = begin; i < end; ++i) sum += bands(i);
+    pooled(band) = sum / static_cast<float>(end - begin);
+  }
+}
+
+void InputBuilder::combine(const Branch& branch, const float* columns, float* combined) const {
+  for (const Block& block : branch) {
+    const float* const source = columns + block.source;
+    const float* const mean = lld_mean_.data() + block.source;
+    const float* const scale = lld_scale_.data() + block.source;
+    float* const target = combined + block.target;
+    for (int i = 0; i < block.width; ++i) {
+      const float value = block.gain * ((source[i] - mean[i]) * scale[i]);
+      target[i] = block.adds ? target[i] + value : value;
+    }
+  }
 }
 
 void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames,
@@ -202,14 +248,15 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
     throw std::invalid_argument("InputBuilder::fill: the song has other descriptors");
   }
   const Index steps = shape_.lld_steps;
-  const Index width = branch_width_;
   const auto num_frames = static_cast<Index>(frames.size());
   const Index pool = options_.lld_pool_frames;
   const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanDeviation;
 
   float* const valid = batch.lld_valid.values.data() + row * steps;
-  RowArray standardised(columns_);
-  RowMatrixXf combined(pool, width);  // one branch's view of the frames of a step
+  RowArray mean(branch_width_);
+  RowArray squares(branch_width_);
+  // One branch's view of the frames of a step; a segment may be shorter than a step.
+  RowMatrixXf combined(std::min<Index>(pool, segment_frames_), branch_width_);
   for (std::size_t b = 0; b < branches_.size(); ++b) {
     Eigen::Map<RowMatrixXf> out(batch.lld[b].values.data() + row * steps * shape_.lld_columns,
                                 steps, shape_.lld_columns);
@@ -221,24 +268,70 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
         out.row(step).setZero();
         continue;
       }
+      mean.setZero();
       for (Index i = 0; i < count; ++i) {
-        standardised =
-            (values.row(frames[static_cast<std::size_t>(begin + i)]).array() - lld_mean_) *
-            lld_scale_;
-        combined.row(i).setZero();
-        for (const Block& block : branches_[b]) {
-          combined.row(i).segment(block.target, block.width) +=
-              block.gain * standardised.segment(block.source, block.width).matrix();
-        }
+        const std::int32_t frame = frames[static_cast<std::size_t>(begin + i)];
+        combine(branches_[b], values.data() + frame * values.cols(), combined.row(i).data());
+        mean += combined.row(i).array();
       }
-      const auto rows = combined.topRows(count);
-      auto mean = out.row(step).head(width);
-      mean = rows.colwise().mean();
+      mean *= 1.0F / static_cast<float>(count);
+      out.row(step).head(branch_width_) = mean.matrix();
       if (deviations) {
-        out.row(step).tail(width) =
-            ((rows.rowwise() - mean).array().square().colwise().mean()).sqrt().matrix();
+        squares.setZero();
+        for (Index i = 0; i < count; ++i) squares += (combined.row(i).array() - mean).square();
+        out.row(step).tail(branch_width_) = (squares / static_cast<float>(count)).sqrt().matrix();
+      }
+      if (pooled_lld_mean_.size() > 0) {
+        const auto branch = static_cast<Index>(b);
+        out.row(step) = (out.row(step) - pooled_lld_mean_.row(branch))
+                            .cwiseProduct(pooled_lld_scale_.row(branch));
       }
     }
+  }
+}
+
+void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const FeatureLayout& layout,
+                            std::int64_t segment_frames, const InputOptions& options,
+                            Standardisation& standardisation) {
+  standardisation.pooled_lld_mean.clear();
+  standardisation.pooled_lld_deviation.clear();
+  const InputBuilder builder(layout, segment_frames, options, standardisation);
+  const InputShape& shape = builder.shape();
+  InputBatch batch = builder.make_batch(1);
+  // The descriptors come standardised, so plain sums do not cancel.
+  const Index width = static_cast<Index>(shape.lld_branches) * shape.lld_columns;
+  Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(width);
+  Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(width);
+  std::int64_t count = 0;
+  for (const SongFeatures* song : songs) {
+    const auto num_kept = static_cast<std::int64_t>(song->kept_frames().size());
+    for (std::int64_t first = 0; first < num_kept; first += segment_frames) {
+      builder.fill(*song, {first, std::min(segment_frames, num_kept - first)}, 0, batch);
+      for (int step = 0; step < shape.lld_steps; ++step) {
+        if (batch.lld_valid.values[static_cast<std::size_t>(step)] == 0.0F) continue;
+        for (int branch = 0; branch < shape.lld_branches; ++branch) {
+          const Eigen::ArrayXd row = Eigen::Map<const Eigen::ArrayXf>(
+                                         batch.lld[static_cast<std::size_t>(branch)].values.data() +
+                                             static_cast<std::ptrdiff_t>(step) * shape.lld_columns,
+                                         shape.lld_columns)
+                                         .cast<double>();
+          const Index start = static_cast<Index>(branch) * shape.lld_columns;
+          sum.segment(start, shape.lld_columns) += row;
+          squares.segment(start, shape.lld_columns) += row.square();
+        }
+        ++count;
+      }
+    }
+  }
+  if (count == 0) throw std::invalid_argument("standardise_pooled_lld: no frames");
+  constexpr double kConstant = 1e-6;  // rounding of single-precision values
+  for (Index column = 0; column < width; ++column) {
+    const double mean = sum(column) / static_cast<double>(count);
+    const double variance = squares(column) / static_cast<double>(count) - mean * mean;
+    const double deviation = std::sqrt(std::max(0.0, variance));
+    standardisation.pooled_lld_mean.push_back(static_cast<float>(mean));
+    standardisation.pooled_lld_deviation.push_back(
+        deviation < kConstant ? 1.0F : static_cast<float>(deviation));
   }
 }
 

@@ -52,6 +52,18 @@ class ColumnSums {
 constexpr const char* kNames[] = {"standardisation.spectrogram.mean",
                                   "standardisation.spectrogram.deviation",
                                   "standardisation.lld.mean", "standardisation.lld.deviation"};
+constexpr const char* kPooledMean = "standardisation.pooled_lld.mean";
+constexpr const char* kPooledDeviation = "standardisation.pooled_lld.deviation";
+
+void add_vector(const char* name, const std::vector<float>& values, NamedTensors& tensors) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  tensors.emplace_back(name, view_of(std::span<const float>(values), {size}));
+}
+
+std::vector<float> read_vector(const TensorFile& file, const char* name, std::int64_t size) {
+  const std::span<const float> stored = file.at(name, {size}).as<float>();
+  return {stored.begin(), stored.end()};
+}
 
 }  // namespace
 
@@ -71,10 +83,10 @@ Standardisation Standardisation::fit(std::span<const SongFeatures* const> songs)
 void Standardisation::add_to(NamedTensors& tensors) const {
   const std::vector<float>* values[] = {&spectrogram_mean, &spectrogram_deviation, &lld_mean,
                                         &lld_deviation};
-  for (std::size_t i = 0; i < 4; ++i) {
-    const auto size = static_cast<std::int64_t>(values[i]->size());
-    tensors.emplace_back(kNames[i], view_of(std::span<const float>(*values[i]), {size}));
-  }
+  for (std::size_t i = 0; i < 4; ++i) add_vector(kNames[i], *values[i], tensors);
+  if (pooled_lld_mean.empty()) return;
+  add_vector(kPooledMean, pooled_lld_mean, tensors);
+  add_vector(kPooledDeviation, pooled_lld_deviation, tensors);
 }
 
 Standardisation Standardisation::from(const TensorFile& file) {
@@ -84,9 +96,12 @@ Standardisation Standardisation::from(const TensorFile& file) {
   for (std::size_t i = 0; i < 4; ++i) {
     // The deviation must be as wide as the mean before it.
     const std::int64_t size = i % 2 == 0 ? -1 : static_cast<std::int64_t>(values[i - 1]->size());
-    const std::span<const float> stored = file.at(kNames[i], {size}).as<float>();
-    values[i]->assign(stored.begin(), stored.end());
+    *values[i] = read_vector(file, kNames[i], size);
   }
+  if (!file.contains(kPooledMean)) return result;
+  result.pooled_lld_mean = read_vector(file, kPooledMean, -1);
+  result.pooled_lld_deviation =
+      read_vector(file, kPooledDeviation, static_cast<std::int64_t>(result.pooled_lld_mean.size()));
   return result;
 }
 

@@ -142,10 +142,14 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   return prepared;
 }
 
-Standardisation fit_standardisation(const PreparedData& data) {
+Standardisation fit_standardisation(const PreparedData& data, const InputOptions& inputs) {
   std::vector<const SongFeatures*> songs;
   for (const RunSong& song : data.training) songs.push_back(&song.features);
-  return Standardisation::fit(songs);
+  Standardisation standardisation = Standardisation::fit(songs);
+  if (inputs.standardise_pooled_lld) {
+    standardise_pooled_lld(songs, data.layout, data.segment_frames, inputs, standardisation);
+  }
+  return standardisation;
 }
 
 BatchMaker::BatchMaker(const RunConfig& config, const PreparedData& data,

@@ -42,7 +42,7 @@ struct PreparedData {
 /// with another recipe
 PreparedData prepare_data(const RunConfig& config, const RunData& data);
 
-Standardisation fit_standardisation(const PreparedData& data);
+Standardisation fit_standardisation(const PreparedData& data, const InputOptions& inputs);
 
 FeatureLayout layout_of(const Recipe& recipe);
 NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes);

@@ -24,6 +24,9 @@ struct InputOptions {
   int spectrogram_pool_frames = 1;  ///< … and this many frames
   int lld_pool_frames = 1;          ///< LLD statistics over this many frames
   enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
+  /// Standardise the pooled descriptors once more: a mean over frames varies less than a frame, and
+  /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and score.
+  bool standardise_pooled_lld = false;
 
   void visit(OptionsVisitor& v);
 };
@@ -63,30 +66,43 @@ class InputBuilder {
 
  private:
   using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
-  /// Columns of the feature file that are added, times `gain`, to columns of a branch.
+  /// Columns of the feature file that become columns of a branch, times `gain`.
   struct Block {
     int source = 0;
     int target = 0;
     int width = 0;
     float gain = 1.0F;
+    bool adds = false;  ///< to what an earlier block has put there
   };
   using Branch = std::vector<Block>;
 
   void plan_branches(const FeatureLayout& layout);
   void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
                         std::int64_t row, InputBatch& batch) const;
+  /// Means of neighbouring bands.
+  void pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVectorXf> pooled) const;
+  /// One frame's descriptors [D], standardised, as a branch wants them [branch_width_].
+  void combine(const Branch& branch, const float* columns, float* combined) const;
   void fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames, std::int64_t row,
                 InputBatch& batch) const;
 
   std::int64_t segment_frames_;
   InputOptions options_;
-  int bands_;                                      ///< κ1
-  int columns_;                                    ///< D
-  RowArray spectrogram_mean_, spectrogram_scale_;  ///< [κ1], scale = 1 / deviation
-  RowArray lld_mean_, lld_scale_;                  ///< [D]
+  int bands_;                                       ///< κ1
+  int columns_;                                     ///< D
+  RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
+  RowArray lld_mean_, lld_scale_;                   ///< [D]
+  RowMatrixXf pooled_lld_mean_, pooled_lld_scale_;  ///< [branches, columns], or empty
   std::vector<Branch> branches_;
   int branch_width_ = 0;
   InputShape shape_;
 };
+
+/// Fills Standardisation::pooled_lld_* with the mean and deviation of every pooled descriptor over
+/// the training songs (cut into segments without overlap; the rest of a song counts too). A column
+/// that never varies has deviation 1. Sums in double precision, in the given order.
+void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const FeatureLayout& layout,
+                            std::int64_t segment_frames, const InputOptions& options,
+                            Standardisation& standardisation);
 
 }  // namespace mer

@@ -14,6 +14,10 @@ struct Standardisation {
   std::vector<float> spectrogram_mean, spectrogram_deviation;  ///< [κ1]
   std::vector<float> lld_mean, lld_deviation;                  ///< [D]
 
+  /// Of the pooled descriptors as a network sees them, branch after branch [branches × columns];
+  /// empty unless inputs.standardise_pooled_lld (standardise_pooled_lld() fills them).
+  std::vector<float> pooled_lld_mean, pooled_lld_deviation;
+
   /// Sums in double precision, song by song in the given order.
   static Standardisation fit(std::span<const SongFeatures* const> songs);
   /// Tensors `standardisation.spectrogram.mean` and so on.
