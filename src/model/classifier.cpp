@@ -1,0 +1,34 @@
+#include "mer/model/classifier.hpp"
+
+#include <torch/torch.h>
+
+#include "mer/model/device.hpp"
+#include "mer/model/model_file.hpp"
+#include "mer/model/network.hpp"
+#include "mer/model/network_input.hpp"
+
+namespace mer {
+
+Classifier::Classifier(const ModelOptions& options, const NetworkShape& shape,
+                       const TensorFile& weights, const std::string& prefix,
+                       const std::string& device)
+    : network_(make_network(options, shape, 0)), device_(device), num_classes_(shape.num_classes) {
+  load_module_from(*network_, prefix, weights);
+  network_->to(parse_device(device));
+  network_->eval();
+}
+
+std::vector<double> Classifier::probabilities(const FloatTensor& spectrogram,
+                                              const FloatTensor& spectrogram_valid,
+                                              const std::vector<FloatTensor>& lld,
+                                              const FloatTensor& lld_valid) const {
+  at::init_num_threads();  // OpenMP counts its threads for each calling thread anew
+  const torch::NoGradGuard no_grad;
+  const NetworkInput input =
+      to_network_input(spectrogram, spectrogram_valid, lld, lld_valid, torch::Device(device_));
+  return class_probabilities(network_->forward(input).logits);
+}
+
+void set_torch_threads(int num_threads) { torch::set_num_threads(num_threads); }
+
+}  // namespace mer
