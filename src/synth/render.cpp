@@ -17,14 +17,12 @@ namespace {
 std::vector<float> render_track(const Track& track, std::uint64_t noise_seed, int sample_rate_hz,
                                 std::size_t num_samples) {
   std::vector<float> bus(num_samples);
-  float velocities = 0.0F;
   for (std::size_t i = 0; i < track.notes.size(); ++i) {
     const Note& note = track.notes[i];
     const auto start = static_cast<std::size_t>(note.start_s * sample_rate_hz);
     if (start >= num_samples) continue;
     play_note(track.instrument, track.timbre, note, mix_seed({noise_seed, i}), sample_rate_hz,
               std::span(bus).subspan(start));
-    velocities += note.velocity;
   }
   if (track.timbre.drive > 0.0F) amplify(bus, track.timbre.drive, sample_rate_hz);
   const float loudness = active_rms(bus, sample_rate_hz);
