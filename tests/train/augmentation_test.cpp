@@ -20,10 +20,10 @@ constexpr int kClasses = 2;
 InputShape small_shape() { return {kBands, kSteps, kColumns, kLldSteps, 1}; }
 
 Standardisation of_width(int bands, float mean, float deviation) {
-  return {std::vector<float>(static_cast<std::size_t>(bands), mean),
-          std::vector<float>(static_cast<std::size_t>(bands), deviation),
-          {0.0F, 0.0F, 0.0F},
-          {1.0F, 1.0F, 1.0F}};
+  Standardisation standardisation;
+  standardisation.spectrogram_mean.assign(static_cast<std::size_t>(bands), mean);
+  standardisation.spectrogram_deviation.assign(static_cast<std::size_t>(bands), deviation);
+  return standardisation;
 }
 
 /// Rows with the given keys whose values follow from the key; the last `padding` steps are padding.

@@ -66,6 +66,10 @@ class ToySongs {
 
   /// Everything random switched on at once, so that equality of runs means something.
   void switch_all_augmentation_on() {
+    config.inputs.spectrogram_pool_bands = 2;
+    config.inputs.lld_pool_frames = 2;
+    config.inputs.lld_statistics = InputOptions::Statistics::kMeanDeviation;
+    config.inputs.standardise_pooled_lld = true;
     config.model.conv_dropout = 0.2;
     config.model.head_dropout = 0.2;
     config.model.lld_input_dropout = 0.2;
