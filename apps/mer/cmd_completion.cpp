@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "mer/core/text.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 namespace {
@@ -44,7 +45,7 @@ std::string bash_completion(CLI::App& app) {
 Command add_completion(CLI::App& app) {
   auto shell = std::make_shared<std::string>("bash");
   CLI::App* cmd = app.add_subcommand("completion", "Print the shell completion");
-  cmd->add_option("shell", *shell, "bash")->required()->check(CLI::IsMember({"bash"}));
+  cmd->add_option("shell", *shell, "bash")->required()->check(one_of({"bash"}));
   cmd->footer("Example:\n  source <(mer completion bash)\nExit codes: 0 done, 2 unknown shell");
   return {cmd, [&app] {
             std::fputs(bash_completion(app).c_str(), stdout);

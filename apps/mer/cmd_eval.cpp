@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 #include "command.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 
@@ -16,16 +17,16 @@ Command add_eval(CLI::App& app) {
                   "train, validation, test; default: test of a run, all of a manifest");
   args->config.add_to(*cmd, false);
   cmd->add_option("--weights", args->weights, "best or last; default: the run's train.select")
-      ->check(CLI::IsMember({"best", "last"}));
+      ->check(one_of({"best", "last"}));
   cmd->add_option("--format", args->format, "table or json on stdout")
       ->capture_default_str()
-      ->check(CLI::IsMember({"table", "json"}));
+      ->check(one_of({"table", "json"}));
   cmd->add_option("-o,--output", args->output,
                   "Folder for metrics.json, confusion.csv, predictions.csv")
       ->type_name("DIR");
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   add_talk_options(*cmd, args->talk);
   cmd->footer(
       "Example:\n  mer eval runs/first\n  mer eval default --manifest songs.csv --format json\n"

@@ -2,6 +2,7 @@
 #include "mer/core/text.hpp"
 #include "mer/data/corpus_import.hpp"
 #include "terminal.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 namespace {
@@ -32,7 +33,7 @@ Command add_import(CLI::App& app) {
   CLI::App* cmd = app.add_subcommand("import", "Write a manifest for a corpus on disk");
   cmd->add_option("corpus", args->corpus, "folder: one folder a class; 4qaed: Panda et al. 2018")
       ->required()
-      ->check(CLI::IsMember({"folder", "4qaed"}));
+      ->check(one_of({"folder", "4qaed"}));
   cmd->add_option("dir", args->folder, "The corpus' folder")->required()->type_name("DIR");
   cmd->add_option("-o,--output", args->output, "The manifest to write")
       ->required()

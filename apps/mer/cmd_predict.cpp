@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 #include "command.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 
@@ -20,19 +21,19 @@ Command add_predict(CLI::App& app) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   cmd->add_option("--format", args->format, "table, json, jsonl or csv")
       ->capture_default_str()
-      ->check(CLI::IsMember({"table", "json", "jsonl", "csv"}));
+      ->check(one_of({"table", "json", "jsonl", "csv"}));
   cmd->add_option("-o,--output", args->output, "Write there instead of stdout")->type_name("FILE");
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   cmd->add_flag("--timeline", args->timeline,
                 "Draw each song's emotion over its length (table only)");
   cmd->add_option("--max-seconds", args->max_seconds, "Analyse this much from the start, 0 for all")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   cmd->add_option("--min-confidence", args->min_confidence, "Below it the answer is \"uncertain\"")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(number(between(0.0, 1.0)));
   cmd->add_flag("--resume", args->resume,
                 "Go on with a jsonl file: skip the songs it already holds");
   add_talk_options(*cmd, args->talk);

@@ -3,6 +3,7 @@
 #include "mer/core/error.hpp"
 #include "mer/data/feature_store.hpp"
 #include "preprocessing.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 namespace {
@@ -36,7 +37,7 @@ Command add_preprocess(CLI::App& app) {
   args->config.add_to(*cmd, true);
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   cmd->add_option("--shard", args->shard, "Do the I-th of N equal parts only")
       ->capture_default_str()
       ->type_name("I/N");

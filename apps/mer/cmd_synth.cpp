@@ -2,6 +2,7 @@
 #include "mer/core/error.hpp"
 #include "mer/synth/corpus.hpp"
 #include "terminal.hpp"
+#include "validators.hpp"
 
 namespace mer::app {
 namespace {
@@ -32,16 +33,16 @@ Command add_synth(CLI::App& app) {
       ->type_name("DIR");
   cmd->add_option("--songs", args->options.songs, "Number of songs, a quarter a class")
       ->capture_default_str()
-      ->check(CLI::Range(8, 100000));
+      ->check(number(between(8, 100000)));
   cmd->add_option("--seconds", args->options.seconds, "Length of a song")
       ->capture_default_str()
-      ->check(CLI::Range(3.0, 600.0));
+      ->check(number(between(3.0, 600.0)));
   cmd->add_option("--seed", args->options.seed, "The same seed composes the same songs")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(number(at_least(0)));
   add_talk_options(*cmd, args->talk);
   cmd->footer(
       "Example:\n  mer synth -o demo --songs 128\nExit codes: 0 done, 1 failed, 2 wrong usage");

@@ -69,7 +69,12 @@ void print_text(const std::string& text) {
 
 int run_guarded(const Command& command) {
   try {
-    return command.run();
+    const int code = command.run();
+    // What printf could not write would otherwise be lost without a word.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+      throw Error("stdout: cannot be written", "is the disk full?");
+    }
+    return code;
   } catch (const Interrupted& error) {
     print_error(error.what(), error.hint());
     return kInterrupted;

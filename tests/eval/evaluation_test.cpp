@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-#include "json_schema.hpp"
+#include "../support/json_schema.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 

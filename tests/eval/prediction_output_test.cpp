@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "json_schema.hpp"
+#include "../support/json_schema.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {

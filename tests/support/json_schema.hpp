@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "../support/temporary_folder.hpp"
+#include "temporary_folder.hpp"
 
 namespace mer::test {
 

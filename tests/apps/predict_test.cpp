@@ -1,0 +1,320 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "../support/json_schema.hpp"
+#include "mer/core/text.hpp"
+#include "world.hpp"
+
+namespace mer::test {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+const std::vector<std::string> kClasses = {"happy", "anger", "sad", "relaxed"};
+
+/// Words of a `mer predict` with the world's model.
+Words predict(const Words& more) {
+  Words words = {"predict", "-m", "runs/base"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+std::vector<std::string> paths_of(const Json& document) {
+  std::vector<std::string> paths;
+  for (const Json& result : document["results"]) paths.push_back(result["path"]);
+  return paths;
+}
+
+class Predict : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(world_.trouble(), ""); }
+
+  const World& world_ = World::get();
+  /// Two of the world's songs.
+  const std::string happy_ = "songs/happy/song_0001.flac";
+  const std::string sad_ = "songs/sad/song_0003.flac";
+};
+
+TEST_F(Predict, AnswersInATableWithOneLineASong) {
+  const Outcome outcome = world_.mer(predict({happy_, sad_}));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "2 files\n");
+  const auto lines = lines_of(outcome.out);
+  ASSERT_THAT(lines, SizeIs(3)) << outcome.out;
+  EXPECT_THAT(lines[0], StartsWith("file "));
+  for (const std::string& name : kClasses) EXPECT_THAT(lines[0], HasSubstr(" " + name + " "));
+  EXPECT_THAT(lines[1], StartsWith(happy_ + "    0:04  "));
+  EXPECT_THAT(lines[2], StartsWith(sad_ + "      0:04  "));
+}
+
+TEST_F(Predict, DrawsATimelineBelowEachLine) {
+  const auto lines = lines_of(world_.mer(predict({happy_, "--timeline"})).out);
+  ASSERT_THAT(lines, SizeIs(8));  // header, row, strip, four classes, time
+  EXPECT_THAT(lines[1], StartsWith(happy_));
+  EXPECT_THAT(lines[2], StartsWith("emotion  "));
+  EXPECT_THAT(lines[3], StartsWith("h happy  "));
+  EXPECT_THAT(lines[7], HasSubstr("0:04"));
+}
+
+TEST_F(Predict, TakesTheModelBeforeAndAfterTheSong) {
+  const Outcome after = world_.mer({"predict", happy_, "-m", "runs/base", "--format", "csv"});
+  const Outcome before = world_.mer({"predict", "-m", "runs/base", happy_, "--format", "csv"});
+  EXPECT_EQ(after.exit_code, 0) << after.err;
+  EXPECT_EQ(before.exit_code, 0) << before.err;
+  EXPECT_EQ(before.out, after.out);
+  EXPECT_THAT(lines_of(after.out), SizeIs(2));
+}
+
+TEST_F(Predict, AveragesRepeatedModelsGivenOnBothSidesOfTheSong) {
+  const Outcome both = world_.mer({"predict", "-m", "runs/base", happy_, "--model",
+                                   "runs/base/last.safetensors", "--format", "json"});
+  ASSERT_EQ(both.exit_code, 0) << both.err;
+  const Json document = Json::parse(both.out);
+  EXPECT_EQ(document["model"], "runs/base + runs/base/last.safetensors");
+  EXPECT_THAT(paths_of(document), ElementsAre(happy_));
+}
+
+TEST_F(Predict, AsJsonFitsTheSchemaAtEveryLogLevel) {
+  const Outcome plain = world_.mer(predict({happy_, sad_, "--format", "json"}));
+  const Outcome verbose = world_.mer(predict({happy_, sad_, "--format", "json", "-v"}));
+  EXPECT_EQ(plain.exit_code, 0);
+  EXPECT_EQ(verbose.out, plain.out);
+  const Json document = Json::parse(plain.out);
+  EXPECT_EQ(document["schema"], 1);
+  EXPECT_EQ(document["classes"], Json(kClasses));
+  EXPECT_THAT(paths_of(document), ElementsAre(happy_, sad_));
+  for (const Json& result : document["results"]) {
+    double sum = 0.0;
+    double largest = 0.0;
+    for (const auto& [name, value] : result["probabilities"].items()) {
+      sum += value.get<double>();
+      largest = std::max(largest, value.get<double>());
+    }
+    EXPECT_NEAR(sum, 1.0, 1e-6);
+    EXPECT_EQ(result["confidence"], largest);
+    EXPECT_EQ(result["probabilities"][result["emotion"].get<std::string>()], largest);
+    EXPECT_NEAR(result["duration_s"].get<double>(), 4.0, 0.01);
+    for (const Json& segment : result["segments"]) {
+      EXPECT_LT(segment["start_s"], segment["end_s"]);
+      EXPECT_LE(segment["end_s"], 4.01);
+    }
+  }
+  if (!has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  EXPECT_TRUE(fits_schema(plain.out, "predict.schema.json"));
+}
+
+TEST_F(Predict, LetsACorruptFileAmongThreeFailAlone) {
+  world_.write("three/b_corrupt.mp3", "this is no music at all");
+  fs::copy(world_ / happy_, world_ / "three/a.flac");
+  fs::copy(world_ / sad_, world_ / "three/c.flac");
+  const Words files = {"three/a.flac", "three/b_corrupt.mp3", "three/c.flac"};
+  const Outcome outcome =
+      world_.mer(predict({files[0], files[1], files[2], "--format", "json", "-j", "2"}));
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("error: "));
+  EXPECT_THAT(outcome.err, HasSubstr("b_corrupt.mp3"));
+  EXPECT_THAT(outcome.err, HasSubstr("3 files, 1 failed (exit code 3)"));
+  const Json document = Json::parse(outcome.out);
+  EXPECT_EQ(paths_of(document), files);
+  const Json& bad = document["results"][1];
+  EXPECT_EQ(bad["status"], "error");
+  EXPECT_TRUE(bad["emotion"].is_null());
+  EXPECT_THAT(bad["error"].get<std::string>(), Not(IsEmpty()));
+
+  Json alone = Json::parse(world_.mer(predict({happy_, sad_, "--format", "json"})).out);
+  alone["results"][0]["path"] = files[0];
+  alone["results"][1]["path"] = files[2];
+  EXPECT_EQ(document["results"][0], alone["results"][0]);
+  EXPECT_EQ(document["results"][2], alone["results"][1]);
+  if (!has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  EXPECT_TRUE(fits_schema(outcome.out, "predict.schema.json"));
+}
+
+TEST_F(Predict, EndsWithExitCodeThreeWhenEveryFileFails) {
+  const Outcome outcome = world_.mer(predict({"nowhere.wav"}));
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(lines_of(outcome.out), SizeIs(2));
+  EXPECT_THAT(outcome.out, HasSubstr("nowhere.wav"));
+  EXPECT_THAT(outcome.out, HasSubstr("no such file"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 file, 1 failed (exit code 3)"));
+}
+
+TEST_F(Predict, SearchesFoldersInSortedOrderAndSkipsOtherFiles) {
+  world_.write("library/notes.txt", "not audio");
+  fs::create_directories(world_ / "library/b");
+  fs::copy(world_ / sad_, world_ / "library/b/z.FLAC");
+  fs::copy(world_ / happy_, world_ / "library/a.flac");
+  fs::copy(world_ / sad_, world_ / "library/c.flac");
+  const Outcome outcome = world_.mer(predict({"library", happy_, "--format", "jsonl", "-j", "2"}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::vector<std::string> paths;
+  for (const std::string& line : lines_of(outcome.out)) {
+    paths.push_back(Json::parse(line)["path"]);
+  }
+  EXPECT_THAT(paths, ElementsAre("library/a.flac", "library/b/z.FLAC", "library/c.flac", happy_));
+}
+
+TEST_F(Predict, ReadsAListFromStdinAndKeepsItsOrder) {
+  const std::string relaxed = "songs/relaxed/song_0004.flac";
+  const Outcome outcome = world_.mer(predict({"-", relaxed, "--format", "csv", "-j", "2"}),
+                                     sad_ + "\r\n\n" + happy_ + "\n");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto rows = parse_csv(outcome.out, "csv");
+  ASSERT_THAT(rows, SizeIs(4));
+  EXPECT_EQ(rows[1].cells[0], sad_);
+  EXPECT_EQ(rows[2].cells[0], happy_);
+  EXPECT_EQ(rows[3].cells[0], relaxed);
+}
+
+TEST_F(Predict, AsCsvHasAColumnForEachClass) {
+  const auto rows = parse_csv(world_.mer(predict({happy_, "--format", "csv"})).out, "csv");
+  ASSERT_THAT(rows, SizeIs(2));
+  EXPECT_THAT(rows[0].cells,
+              ElementsAre("path", "status", "emotion", "confidence", "p_happy", "p_anger", "p_sad",
+                          "p_relaxed", "duration_s", "analysed_s", "segments", "error"));
+  EXPECT_EQ(rows[1].cells[1], "ok");
+}
+
+TEST_F(Predict, WritesToAFileInsteadOfStdout) {
+  const Outcome outcome = world_.mer(predict({happy_, "--format", "json", "-o", "moods.json"}));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(paths_of(Json::parse(read(world_ / "moods.json"))), ElementsAre(happy_));
+}
+
+TEST_F(Predict, ResumesAJsonlFileThatWasCutOff) {
+  ASSERT_EQ(world_.mer(predict({happy_, sad_, "--format", "jsonl", "-o", "m.jsonl"})).exit_code, 0);
+  const std::string whole = read(world_ / "m.jsonl");
+  const std::string first = lines_of(whole).at(0) + "\n";
+  fs::resize_file(world_ / "m.jsonl", first.size() + 40);  // stopped within the second line
+  const Outcome outcome =
+      world_.mer(predict({happy_, sad_, "--format", "jsonl", "-o", "m.jsonl", "--resume"}));
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "") << "one file was left to do";
+  EXPECT_EQ(read(world_ / "m.jsonl"), whole);
+}
+
+TEST_F(Predict, RefusesToResumeAFileThatIsNotItsOwn) {
+  world_.write("other.jsonl", "{\"song\": 1}\n");
+  const Outcome outcome =
+      world_.mer(predict({happy_, "--format", "jsonl", "-o", "other.jsonl", "--resume"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("other.jsonl: is not a jsonl file of mer predict"));
+  EXPECT_EQ(read(world_ / "other.jsonl"), "{\"song\": 1}\n");
+}
+
+TEST_F(Predict, GivesNoEmotionBelowTheConfidenceAskedFor) {
+  const Outcome outcome =
+      world_.mer(predict({happy_, "--format", "json", "--min-confidence", "1"}));
+  EXPECT_EQ(outcome.exit_code, 0);
+  const Json result = Json::parse(outcome.out)["results"][0];
+  EXPECT_EQ(result["status"], "ok");
+  EXPECT_TRUE(result["emotion"].is_null());
+  EXPECT_TRUE(result["confidence"].is_number());
+  if (!has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  EXPECT_TRUE(fits_schema(outcome.out, "predict.schema.json"));
+}
+
+TEST_F(Predict, AnalysesTheFirstSecondsOnlyWhenAsked) {
+  const Outcome outcome = world_.mer(predict({happy_, "--format", "json", "--max-seconds", "2"}));
+  const Json result = Json::parse(outcome.out)["results"][0];
+  EXPECT_NEAR(result["duration_s"].get<double>(), 4.0, 0.01);
+  EXPECT_LE(result["analysed_s"], 2.0);
+  EXPECT_LE(result["segments"].back()["end_s"], 2.01);
+}
+
+TEST_F(Predict, AnswersOrSaysWhyNotForEveryOddFile) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> with_nan = tone(300, 2.0, 22050);
+  with_nan[22050] = kNan;
+  const std::string not_utf8 = std::string("odd/caf\xE9") + ".wav";
+  const auto write = [&](const std::string& name, const std::string& bytes) {
+    return world_.write(name, bytes);
+  };
+  write("odd/silent.wav", wav(std::vector<float>(3 * 22050, 0.0F), 22050));
+  write("odd/one_sample.wav", wav({0.5F}, 22050));
+  write("odd/no_samples.wav", wav({}, 22050));
+  write("odd/empty.wav", "");
+  write("odd/nan.wav", wav(with_nan, 22050));
+  write("odd/short.wav", wav(tone(300, 0.4, 22050), 22050));
+  write("odd/one_frame.wav", wav(tone(300, 2048.0 / 22050, 22050), 22050));
+  write("odd/eight_channels.wav", wav(tone(300, 2.0, 22050, 8), 22050, 8));
+  write("odd/mono.wav", wav(tone(300, 2.0, 22050), 22050));
+  write("odd/8khz.wav", wav(tone(300, 2.0, 8000), 8000));
+  write("odd/192khz.wav", wav(tone(300, 2.0, 192000), 192000));
+  write("odd/Übermut – 悲しい.wav", wav(tone(300, 2.0, 22050), 22050));
+  write(not_utf8, wav(tone(300, 2.0, 22050), 22050));
+
+  const Outcome outcome = world_.mer(predict({"odd", "--format", "json", "-j", "2"}));
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("13 files, 5 failed (exit code 3)"));
+  const Json document = Json::parse(outcome.out);
+  std::map<std::string, Json> results;
+  for (const Json& result : document["results"]) {
+    results[result["path"].get<std::string>().substr(4)] = result;
+  }
+  EXPECT_THAT(results, SizeIs(13));
+
+  const std::map<std::string, std::string> reasons = {{"silent.wav", "silence"},
+                                                      {"one_sample.wav", "1 sample"},
+                                                      {"no_samples.wav", ""},
+                                                      {"empty.wav", "empty"},
+                                                      {"nan.wav", "1 s"}};
+  for (const auto& [name, reason] : reasons) {
+    EXPECT_EQ(results[name]["status"], "error") << name;
+    EXPECT_THAT(results[name]["error"].get<std::string>(), HasSubstr(reason)) << name;
+  }
+  for (const char* name : {"short.wav", "one_frame.wav"}) {
+    EXPECT_EQ(results[name]["status"], "ok") << results[name];
+    EXPECT_THAT(results[name]["warnings"].dump(), HasSubstr("less than a segment of 1 s"));
+    EXPECT_THAT(results[name]["segments"], SizeIs(1));
+  }
+  for (const char* name : {"eight_channels.wav", "mono.wav", "8khz.wav", "192khz.wav",
+                           "Übermut – 悲しい.wav", "caf\xEF\xBF\xBD.wav"}) {
+    EXPECT_EQ(results[name]["status"], "ok") << name;
+    EXPECT_EQ(results[name]["warnings"], Json::array()) << name;
+    EXPECT_NEAR(results[name]["duration_s"].get<double>(), 2.0, 1e-3) << name;
+  }
+  // The same on every channel mixes down to itself; a name is no part of the music.
+  for (const char* name : {"eight_channels.wav", "Übermut – 悲しい.wav", "caf\xEF\xBF\xBD.wav"}) {
+    for (const std::string& label : kClasses) {
+      EXPECT_NEAR(results[name]["probabilities"][label].get<double>(),
+                  results["mono.wav"]["probabilities"][label].get<double>(), 1e-4)
+          << name;
+    }
+  }
+  if (!has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  EXPECT_TRUE(fits_schema(outcome.out, "predict.schema.json"));
+}
+
+TEST_F(Predict, WithoutAModelUsesTheBundledOneAndSaysSo) {
+  if (!fs::exists(fs::path(MER_SOURCE_DIR) / "data/models/default.safetensors")) {
+    GTEST_SKIP() << "no model is bundled";
+  }
+  const Outcome outcome = world_.mer({"predict", happy_, "--format", "json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("the bundled model 'default'"));
+  EXPECT_EQ(Json::parse(outcome.out)["model"], "default");
+  EXPECT_THAT(world_.mer({"info"}).out, HasSubstr("default "));
+}
+
+TEST_F(Predict, FailsWhenItsOutputCannotBeWritten) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
+  const Outcome outcome = world_.mer(predict({happy_, "-o", "/dev/full"}));
+  EXPECT_EQ(outcome.exit_code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("error: /dev/full: cannot be written"));
+}
+
+}  // namespace
+}  // namespace mer::test
