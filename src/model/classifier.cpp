@@ -12,9 +12,11 @@ namespace mer {
 Classifier::Classifier(const ModelOptions& options, const NetworkShape& shape,
                        const TensorFile& weights, const std::string& prefix,
                        const std::string& device)
-    : network_(make_network(options, shape, 0)), device_(device), num_classes_(shape.num_classes) {
+    : network_(make_network(options, shape, 0)),
+      device_(parse_device(device).str()),
+      num_classes_(shape.num_classes) {
   load_module_from(*network_, prefix, weights);
-  network_->to(parse_device(device));
+  network_->to(torch::Device(device_));
   network_->eval();
 }
 

@@ -98,6 +98,10 @@ struct Refusal {
   std::string advice;
 };
 
+void PrintTo(const Refusal& refusal, std::ostream* stream) {
+  *stream << text_of(refusal.arguments);
+}
+
 class EvalRefuses : public Eval, public testing::WithParamInterface<Refusal> {};
 
 TEST_P(EvalRefuses, WithOneLineOfFactAndOneOfAdvice) {
@@ -137,7 +141,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"eval", "runs/base", "--weights", "bets"},
                 "'bets' is not one of best, last",
                 "mer eval --help"},
-        Refusal{{"eval", "runs/base", "--manifest", "other/m.csv"}, "other/m.csv:3: ", "happy"}));
+        Refusal{{"eval", "runs/base", "--manifest", "other/m.csv"},
+                "other/m.csv:3: ",
+                "model of these classes"}));
 
 TEST(Info, ShowsRunsModelsAndFeatures) {
   const World& world = World::get();

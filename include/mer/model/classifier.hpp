@@ -20,7 +20,7 @@ class Network;
 class Classifier {
  public:
   /// Builds the network and loads its weights, the tensors `prefix.*` of the file.
-  /// @param device  "cpu", "cuda", "cuda:1"
+  /// @param device  "cpu", "cuda", "cuda:1", "auto"
   /// @throws UsageError as make_network(), load_module_from() and parse_device() do
   Classifier(const ModelOptions& options, const NetworkShape& shape, const TensorFile& weights,
              const std::string& prefix, const std::string& device);
