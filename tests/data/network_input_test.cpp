@@ -178,6 +178,39 @@ TEST_F(InputBuilderTest, StandardisesEveryColumnByItself) {
   EXPECT_FLOAT_EQ(batch.lld[0].values[10], 1.0F);
 }
 
+TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
+  const SongFeatures song = song_of(std::vector<std::uint8_t>(11, 1));
+  const SongFeatures* songs[] = {&song};
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+    InputOptions options;
+    options.combine = combine;
+    options.lld_pool_frames = 2;
+    options.lld_statistics = Statistics::kMeanDeviation;
+    Standardisation standardisation = identity();
+    // Segments of 4 frames: 4, 4 and 3, so six steps of music, the last of one frame.
+    standardise_pooled_lld(songs, layout_of(), 4, options, standardisation);
+    const InputBuilder builder(layout_of(), 4, options, standardisation);
+    InputBatch batch = builder.make_batch(3);
+    builder.fill(song, {0, 4}, 0, batch);
+    builder.fill(song, {4, 4}, 1, batch);
+    builder.fill(song, {8, 3}, 2, batch);
+    for (const FloatTensor& lld : batch.lld) {
+      for (int column = 0; column < builder.shape().lld_columns; ++column) {
+        double sum = 0.0;
+        double squares = 0.0;
+        for (int step = 0; step < 6; ++step) {
+          const double value =
+              lld.values[static_cast<std::size_t>(step * builder.shape().lld_columns + column)];
+          sum += value;
+          squares += value * value;
+        }
+        EXPECT_NEAR(sum / 6, 0.0, 1e-4) << column;
+        EXPECT_NEAR(squares / 6, 1.0, 1e-4) << column;
+      }
+    }
+  }
+}
+
 TEST_F(InputBuilderTest, RefilledRowsHoldNothingOfWhatWasThere) {
   for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
     InputOptions options;

@@ -58,7 +58,7 @@ TEST(Standardisation, WithoutAnyFrameIsTheProgrammersFault) {
 
 TEST(Standardisation, IsReadBackFromATensorFile) {
   const TemporaryFolder folder;
-  const Standardisation written = {{1, 2}, {3, 4}, {5}, {6}};
+  const Standardisation written = {{1, 2}, {3, 4}, {5}, {6}, {7, 8}, {9, 10}};
   NamedTensors tensors;
   written.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});
@@ -67,11 +67,13 @@ TEST(Standardisation, IsReadBackFromATensorFile) {
   EXPECT_EQ(read.spectrogram_deviation, written.spectrogram_deviation);
   EXPECT_EQ(read.lld_mean, written.lld_mean);
   EXPECT_EQ(read.lld_deviation, written.lld_deviation);
+  EXPECT_EQ(read.pooled_lld_mean, written.pooled_lld_mean);
+  EXPECT_EQ(read.pooled_lld_deviation, written.pooled_lld_deviation);
 }
 
 TEST(Standardisation, OfDifferentWidthsInAFileIsAnErrorNamingTheTensor) {
   const TemporaryFolder folder;
-  const Standardisation odd = {{1, 2}, {3}, {5}, {6}};
+  const Standardisation odd = {{1, 2}, {3}, {5}, {6}, {}, {}};
   NamedTensors tensors;
   odd.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});
