@@ -3,14 +3,36 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <span>
 #include <string>
 
+#include "kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/mel.hpp"
 
 namespace mer {
+namespace {
+
+// Up to so many values are kept sorted while the bins pass by, whole blocks of bins being skipped
+// that hold none of them; more are partitioned.
+constexpr int kFew = 40;
+
+// Puts a value into its place among `count` sorted ones, the last of which falls out.
+template <class Before>
+void insert(float* sorted, int count, float value, Before before) {
+  float* place = sorted + (count - 1);
+  if (!before(value, *place)) return;
+  for (; place != sorted && before(value, place[-1]); --place) *place = place[-1];
+  *place = value;
+}
+
+double sum_of_roots(const float* values, int count) {
+  double sum = 0.0;
+  for (int i = 0; i < count; ++i) sum += std::sqrt(values[i]);
+  return sum;
+}
+
+}  // namespace
 
 void ContrastOptions::visit(OptionsVisitor& v) {
   v.field("num_bands", num_bands, between(1, 12), "number of octave bands above min_hz");
@@ -22,7 +44,7 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : scratch_(static_cast<std::size_t>(window_samples / 2 + 1)),
+    : scratch_(static_cast<std::size_t>(std::max(window_samples / 2 + 1, 2 * kFew))),
       peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
       contrast_(options.num_bands + 1) {
@@ -62,44 +84,50 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
   }
 }
 
-// The sum of the roots of the `count` first values in the order `before`, where bins come as in
-// [begin, end). A few values are kept sorted while the bins pass by, which is faster than sorting
-// or partitioning as long as few bins displace one of them; many are partitioned.
-template <class Iterator, class Before>
-float SpectralContrast::sum_of_first(Iterator begin, Iterator end, int count, Before before) {
-  constexpr int kFew = 40;
-  float* const first = scratch_.data();
-  if (count <= kFew) {
-    float* const last = first + (count - 1);
-    std::copy_n(begin, count, first);
-    std::sort(first, first + count, before);
-    for (Iterator bin = begin + count; bin != end; ++bin) {
-      const float value = *bin;
-      if (!before(value, *last)) continue;
-      float* place = last;
-      for (; place != first && before(value, place[-1]); --place) *place = place[-1];
-      *place = value;
-    }
-  } else {
-    float* const all = std::copy(begin, end, first);
-    std::nth_element(first, first + (count - 1), all, before);
+// The sums of the roots of the `count` smallest and of the `count` largest bins.
+SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int num_bins,
+                                                          int count) {
+  float* const smallest = scratch_.data();
+  if (count > kFew) {
+    std::copy_n(bins, num_bins, smallest);
+    std::nth_element(smallest, smallest + (count - 1), smallest + num_bins);
+    const double valley = sum_of_roots(smallest, count);
+    float* const largest = smallest + (num_bins - count);
+    std::nth_element(smallest, largest, smallest + num_bins);
+    return {valley, sum_of_roots(largest, count)};
   }
-  float sum = 0.0F;
-  for (int i = 0; i < count; ++i) sum += std::sqrt(first[i]);
-  return sum;
+  float* const largest = smallest + kFew;
+  std::copy_n(bins + (num_bins - count), count, smallest);  // music's power falls with frequency
+  std::copy_n(bins, count, largest);
+  std::sort(smallest, smallest + count);
+  std::sort(largest, largest + count, std::greater<>());
+  const auto offer_small = [&](int bin) { insert(smallest, count, bins[bin], std::less<>()); };
+  const auto offer_large = [&](int bin) { insert(largest, count, bins[bin], std::greater<>()); };
+
+  int bin = count;
+  for (; bin + kernels::kExtremesBlock <= num_bins; bin += kernels::kExtremesBlock) {
+    if (!(kernels::extremes(bins + bin).largest > largest[count - 1])) continue;
+    for (int i = 0; i < kernels::kExtremesBlock; ++i) offer_large(bin + i);
+  }
+  for (; bin < num_bins; ++bin) offer_large(bin);
+  bin = num_bins - count;
+  for (; bin >= kernels::kExtremesBlock; bin -= kernels::kExtremesBlock) {
+    const int first = bin - kernels::kExtremesBlock;
+    if (!(kernels::extremes(bins + first).smallest < smallest[count - 1])) continue;
+    for (int i = kernels::kExtremesBlock - 1; i >= 0; --i) offer_small(first + i);
+  }
+  while (bin > 0) offer_small(--bin);
+  return {sum_of_roots(smallest, count), sum_of_roots(largest, count)};
 }
 
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   for (std::size_t band = 0; band < bands_.size(); ++band) {
     const auto [first_bin, num_bins, num_selected] = bands_[band];
     const std::span<const float> bins(power.data() + first_bin, static_cast<std::size_t>(num_bins));
-    // Music's power falls with frequency: from the top for the smallest, from below for the
-    // largest.
-    const float valley = sum_of_first(bins.rbegin(), bins.rend(), num_selected, std::less<>());
-    const float peak = sum_of_first(bins.begin(), bins.end(), num_selected, std::greater<>());
+    const Sums sums = sums_of_extremes(power.data() + first_bin, num_bins, num_selected);
     const Eigen::Index i = static_cast<Eigen::Index>(band);
-    valleys_[i] = valley / static_cast<float>(num_selected);
-    peaks_[i] = peak / static_cast<float>(num_selected);
+    valleys_[i] = static_cast<float>(sums.smallest / num_selected);
+    peaks_[i] = static_cast<float>(sums.largest / num_selected);
   }
   power_to_db(peaks_, contrast_);
   power_to_db(valleys_, peaks_);

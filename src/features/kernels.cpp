@@ -50,6 +50,22 @@ float dot(const float* a, const float* b, int count) {
 }
 
 MER_MULTIVERSION
+double sum(const float* samples, int count) {
+  Double4 sums[2] = {};
+  int i = 0;
+  for (; i + 8 <= count; i += 8) {
+    for (int j = 0; j < 2; ++j) {
+      const float* x = samples + i + 4 * j;
+      sums[j] += Double4{x[0], x[1], x[2], x[3]};
+    }
+  }
+  sums[0] += sums[1];
+  double total = (sums[0][0] + sums[0][1]) + (sums[0][2] + sums[0][3]);
+  for (; i < count; ++i) total += samples[i];
+  return total;
+}
+
+MER_MULTIVERSION
 double energy(const float* samples, int count) {
   Double4 sums[4] = {};
   int i = 0;
@@ -284,6 +300,25 @@ void power(const std::complex<double>* bins, int count, float* power) {
     const double imag = parts[2 * k + 1];
     power[k] = static_cast<float>(real * real + imag * imag);
   }
+}
+
+MER_MULTIVERSION
+Extremes extremes(const float* values) {
+  Float8 low;
+  MER_LOAD(low, values);
+  Float8 high = low;
+  Float8 x;
+  for (int i = 8; i < kExtremesBlock; i += 8) {
+    MER_LOAD(x, values + i);
+    low = x < low ? x : low;
+    high = x > high ? x : high;
+  }
+  Extremes found{low[0], high[0]};
+  for (int lane = 1; lane < 8; ++lane) {
+    found.smallest = std::min(found.smallest, low[lane]);
+    found.largest = std::max(found.largest, high[lane]);
+  }
+  return found;
 }
 
 }  // namespace mer::kernels

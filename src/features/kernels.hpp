@@ -19,6 +19,9 @@ namespace mer::kernels {
 /// Σ a[i] b[i]
 float dot(const float* a, const float* b, int count);
 
+/// Σ x[i] in double precision
+double sum(const float* samples, int count);
+
 /// Σ x[i]² in double precision
 double energy(const float* samples, int count);
 
@@ -58,5 +61,13 @@ void tangle(std::complex<double>* bins, const std::complex<double>* twiddles, in
 
 /// power[k] = |bins[k]|²
 void power(const std::complex<double>* bins, int count, float* power);
+
+/// The largest and the smallest of 32 values.
+inline constexpr int kExtremesBlock = 32;
+struct Extremes {
+  float smallest;
+  float largest;
+};
+Extremes extremes(const float* values);
 
 }  // namespace mer::kernels

@@ -84,9 +84,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
 // Fills d and d' for all lags; false for a frame without an alternating part.
 bool PitchTracker::difference(std::span<const float> frame) {
   const int count = fft_.size();
-  double mean = 0.0;
-  for (const float x : frame) mean += x;
-  mean /= count;
+  const double mean = kernels::sum(frame.data(), count) / count;
   const float offset = static_cast<float>(mean);
   for (int n = 0; n < count; ++n) frame_[n] = frame[static_cast<std::size_t>(n)] - offset;
   const double energy = kernels::energy(frame_.data(), count);

@@ -42,8 +42,11 @@ class SpectralContrast {
     int num_bins;
     int num_selected;
   };
-  template <class Iterator, class Before>
-  float sum_of_first(Iterator begin, Iterator end, int count, Before before);
+  struct Sums {
+    double smallest;
+    double largest;
+  };
+  Sums sums_of_extremes(const float* bins, int num_bins, int count);
 
   std::vector<Band> bands_;
   std::vector<float> scratch_;
