@@ -279,7 +279,11 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
       if (deviations) {
         squares.setZero();
         for (Index i = 0; i < count; ++i) squares += (combined.row(i).array() - mean).square();
-        out.row(step).tail(branch_width_) = (squares / static_cast<float>(count)).sqrt().matrix();
+        // Not Eigen's sqrt: its packets are an approximation and its single elements are not, so
+        // that the last bit would depend on where in the batch a row lies.
+        for (Index i = 0; i < branch_width_; ++i) {
+          out(step, branch_width_ + i) = std::sqrt(squares(i) / static_cast<float>(count));
+        }
       }
       if (pooled_lld_mean_.size() > 0) {
         const auto branch = static_cast<Index>(b);
