@@ -34,8 +34,9 @@ fs::path engine_path() {
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   // One thread for each of our own threads; train.threads raises it for training.
   ::setenv("OMP_NUM_THREADS", "1", 0);
-  // OpenBLAS 0.3.21 doesn't know recent processors and takes its slowest kernels for them: 28 GFLOP/s
-  // instead of 120 on a Xeon with AVX-512. These names run on whatever has the instructions.
+  // OpenBLAS 0.3.21 doesn't know recent processors and takes its slowest kernels for them: 28
+  // GFLOP/s instead of 120 on a Xeon with AVX-512. These names run on whatever has the
+  // instructions.
   if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0) {
     ::setenv("OPENBLAS_CORETYPE", "SkylakeX", 0);

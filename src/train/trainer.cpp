@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "mer/core/error.hpp"
+#include "mer/core/source_commit.hpp"
 #include "mer/core/version.hpp"
 #include "mer/model/device.hpp"
 #include "run_folder.hpp"
@@ -23,8 +24,9 @@ RunResult train_run(const RunConfig& config, const RunData& data,
   TrainingRun run(config, prepare_data(config, data), callbacks, std::nullopt);
 
   RunFolder folder = RunFolder::create(run_folder, config, data);
-  folder.status() = {{"status", "running"}, {"command", command_line}, {"mer_version", kVersion},
-                     {"commit", ""},        {"started", utc_now()},    {"ended", nullptr},
+  folder.status() = {{"status", "running"},     {"command", command_line},
+                     {"mer_version", kVersion}, {"commit", source_commit()},
+                     {"started", utc_now()},    {"ended", nullptr},
                      {"iterations", 0}};
   folder.status().update(run.description());
   return run.run(folder);

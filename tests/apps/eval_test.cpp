@@ -73,7 +73,7 @@ TEST_F(Eval, OfAManifestScoresEveryRowAndWritesOnlyWhereAsked) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json metrics = Json::parse(outcome.out);
   EXPECT_EQ(metrics["split"], "all");
-  EXPECT_EQ(metrics["songs"]["count"], 12);
+  EXPECT_EQ(metrics["songs"]["count"], 16);
   EXPECT_EQ(read(world_ / "scores/metrics.json"), outcome.out);
   EXPECT_EQ(files_below(world_ / "runs/base"), before);
 }

@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::SizeIs;
 
 constexpr const char* kMetricsHeader =
@@ -58,6 +59,9 @@ TEST_F(Train, MakesTheRunFolderOfTheContract) {
   EXPECT_THAT(run["command"].get<std::string>(), HasSubstr("train -c tiny.yaml --name base"));
   EXPECT_EQ(run["device"], "cpu");
   EXPECT_EQ(run["iterations"], 24);
+  if (fs::exists(fs::path(MER_SOURCE_DIR) / ".git")) {
+    EXPECT_THAT(run["commit"].get<std::string>(), MatchesRegex("[0-9a-f]{12}(-dirty)?"));
+  }
   for (const char* key : {"mer_version", "commit", "seeds", "dataset"}) {
     EXPECT_TRUE(run.contains(key)) << key;
   }
@@ -65,7 +69,7 @@ TEST_F(Train, MakesTheRunFolderOfTheContract) {
 
 TEST_F(Train, FreezesTheSplitWithEverySongInOnePart) {
   const auto rows = read_csv(world_ / "runs/base/split.csv");
-  ASSERT_THAT(rows, SizeIs(13));
+  ASSERT_THAT(rows, SizeIs(17));
   EXPECT_THAT(rows[0].cells, ElementsAre("id", "path", "label", "group", "split"));
   std::set<std::string> paths;
   std::map<std::string, int> songs;
@@ -73,9 +77,9 @@ TEST_F(Train, FreezesTheSplitWithEverySongInOnePart) {
     paths.insert(rows[i].cells[1]);
     ++songs[rows[i].cells[4]];
   }
-  EXPECT_THAT(paths, SizeIs(12));
-  // Three songs a class: one of each class in every part.
-  EXPECT_EQ(songs, (std::map<std::string, int>{{"train", 4}, {"validation", 4}, {"test", 4}}));
+  EXPECT_THAT(paths, SizeIs(16));
+  // Four songs a class, of which two, one and one.
+  EXPECT_EQ(songs, (std::map<std::string, int>{{"train", 8}, {"validation", 4}, {"test", 4}}));
 }
 
 TEST_F(Train, WritesTheEffectiveConfigWhichTrainsTheSameAgain) {
@@ -209,10 +213,10 @@ TEST_F(Folds, AreOrdinaryRunsWithPooledScoresBesideThem) {
   const auto pooled = read_csv(world_ / "runs/cv/eval/test/predictions.csv");
   std::set<std::string> songs;
   for (const CsvRow& row : pooled) songs.insert(row.cells.front());
-  EXPECT_THAT(pooled, SizeIs(13));
-  EXPECT_THAT(songs, SizeIs(13));
+  EXPECT_THAT(pooled, SizeIs(17));
+  EXPECT_THAT(songs, SizeIs(17));
   const auto json = nlohmann::json::parse(read(world_ / "runs/cv/eval/test/metrics.json"));
-  EXPECT_EQ(json["songs"]["count"], 12);
+  EXPECT_EQ(json["songs"]["count"], 16);
   EXPECT_THAT(trained().out, HasSubstr("baseline"));
 }
 

@@ -15,7 +15,7 @@ const char* const kTinyConfig =
 
 World::World() {
   folder_.write("tiny.yaml", kTinyConfig);
-  for (const Words& command : {Words{"synth", "-o", "songs", "--songs", "12", "--seconds", "4"},
+  for (const Words& command : {Words{"synth", "-o", "songs", "--songs", "16", "--seconds", "4"},
                                Words{"train", "-c", "tiny.yaml", "--name", "base"}}) {
     const Outcome outcome = mer(command);
     if (outcome.exit_code == 0) continue;

@@ -8,7 +8,7 @@ namespace mer::test {
 
 /// A tiny corpus, a config for it and a run trained on it, made once for all tests that need them.
 ///
-///   songs/manifest.csv   12 composed songs of 4 s, three a class
+///   songs/manifest.csv   16 composed songs of 4 s, four a class
 ///   tiny.yaml            22050 Hz, segments of 1 s, a network of a few thousand weights
 ///   mer-store/           the songs' features
 ///   runs/base/           a finished run of 24 iterations

@@ -11,6 +11,7 @@
 #include "../models.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/parallel.hpp"
+#include "mer/core/source_commit.hpp"
 #include "mer/core/version.hpp"
 
 namespace mer::app {
@@ -38,7 +39,8 @@ std::string environment(const char* name) {
 
 int run_doctor() {
   bool well = true;
-  line("mer", kVersion);
+  const std::string commit = source_commit();
+  line("mer", kVersion + (commit.empty() ? "" : "  commit " + commit));
   line("LibTorch", TORCH_VERSION);
   const std::string blas = blas_library();
   const bool is_reference = blas.find("openblas") == std::string::npos &&
