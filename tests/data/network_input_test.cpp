@@ -178,6 +178,31 @@ TEST_F(InputBuilderTest, StandardisesEveryColumnByItself) {
   EXPECT_FLOAT_EQ(batch.lld[0].values[10], 1.0F);
 }
 
+TEST_F(InputBuilderTest, WritesTheSameBitsIntoEveryRowOfABatch) {
+  std::mt19937_64 rng(3);
+  RowMatrixXf spectrogram(9, kBands);
+  RowMatrixXf lld(9, 7);
+  for (float& value : spectrogram.reshaped()) value = static_cast<float>(normal_real(rng));
+  for (float& value : lld.reshaped()) value = static_cast<float>(normal_real(rng));
+  const SongFeatures song =
+      make_song(folder_ / "random", spectrogram, lld, std::vector<std::uint8_t>(9, 1));
+  InputOptions options;
+  options.spectrogram_pool_bands = 2;
+  options.lld_pool_frames = 3;
+  options.lld_statistics = Statistics::kMeanDeviation;
+  // Odd sizes, so that rows begin at different alignments.
+  const InputBuilder builder(layout_of(3, 2), 9, options, identity(7));
+  InputBatch batch = builder.make_batch(5);
+  for (int row = 0; row < 5; ++row) builder.fill(song, {0, 9}, row, batch);
+  for (const FloatTensor* tensor : {&batch.spectrogram, &batch.lld[0]}) {
+    const std::vector<float>& values = tensor->values;
+    const auto size = static_cast<std::ptrdiff_t>(values.size() / 5);
+    for (int row = 1; row < 5; ++row) {
+      EXPECT_TRUE(std::equal(values.begin(), values.begin() + size, values.begin() + row * size));
+    }
+  }
+}
+
 TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
   const SongFeatures song = song_of(std::vector<std::uint8_t>(11, 1));
   const SongFeatures* songs[] = {&song};
