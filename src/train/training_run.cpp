@@ -65,8 +65,8 @@ NetworkInput as_input(const InputBatch& batch, torch::Device device) {
                           device);
 }
 
-/// Lets this thread's arithmetic take numbers below 1e-38 for 0. The gradient of a last hidden state
-/// fades away over hundreds of steps into such denormal numbers, and a CPU is a hundred times
+/// Lets this thread's arithmetic take numbers below 1e-38 for 0. The gradient of a last hidden
+/// state fades away over hundreds of steps into such denormal numbers, and a CPU is a hundred times
 /// slower with them: a step with an unpooled Bi-LSTM of 430 frames took three times as long.
 class FlushDenormals {
  public:
@@ -84,7 +84,8 @@ TrainingRun::TrainingRun(RunConfig config, PreparedData data, const RunCallbacks
       data_(std::move(data)),
       callbacks_(callbacks),
       device_(parse_device(config_.device)),
-      standardisation_(state ? Standardisation::from(*state) : fit_standardisation(data_, config_.inputs)),
+      standardisation_(state ? Standardisation::from(*state)
+                             : fit_standardisation(data_, config_.inputs)),
       builder_(data_.layout, data_.segment_frames, config_.inputs, standardisation_),
       shape_(
           network_shape(builder_.shape(), config_.inputs, static_cast<int>(data_.classes.size()))),
