@@ -15,8 +15,8 @@ namespace mer {
 /// How a file becomes mono samples.
 struct AudioOptions {
   int sample_rate_hz = 44100;
-  double start_s = 0.0;      ///< skip this much of each file
-  double duration_s = 30.0;  ///< read at most this much after start_s; 0 = to the end
+  double start_s = 0.0;         ///< skip this much of each file
+  double duration_s = 30.0;     ///< read at most this much after start_s; 0 = to the end
   double pad_to_seconds = 0.0;  ///< fill shorter songs with masked zero frames; 0 = off
   enum class Resampler { kLow, kMedium, kHigh, kVeryHigh } resampler = Resampler::kHigh;
 
@@ -25,10 +25,10 @@ struct AudioOptions {
 
 /// What is known about a file before it is decoded.
 struct AudioInfo {
-  std::string format;        ///< "WAV (16 bit PCM)", "MP3", …
-  int sample_rate_hz = 0;    ///< of the file
-  int num_channels = 0;      ///< of the file
-  double duration_s = 0.0;   ///< of the file; an estimate until the end was read for some MP3s
+  std::string format;       ///< "WAV (16 bit PCM)", "MP3", …
+  int sample_rate_hz = 0;   ///< of the file
+  int num_channels = 0;     ///< of the file
+  double duration_s = 0.0;  ///< of the file; an estimate until the end was read for some MP3s
   bool by_ffmpeg = false;
 };
 
