@@ -84,7 +84,7 @@ TEST_F(Installed, FeatureLibraryAloneBuildsAProgramWithoutLibTorch) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   // 1 + floor((44100 - 2048) / 1024)
   EXPECT_EQ(outcome.out, "42 frames, 128 bands\n");
-  EXPECT_THAT(run({"ldd", program}).out, Not(ContainsRegex("torch|c10|yaml|sndfile")));
+  EXPECT_THAT(run({"ldd", program}).out, Not(ContainsRegex("libtorch|libc10|libyaml|libsndfile")));
 }
 
 }  // namespace
