@@ -34,7 +34,7 @@ void expect_shape(const torch::Tensor& tensor, std::int64_t batch, int dimension
 }
 
 /// The one map of a spectrogram, [B, 1, bands, steps], with strides that say "channels last":
-/// oneDNN and LibTorch's pooling are about twice as fast in that layout, and each layer keeps its
+/// the layout that oneDNN's convolutions and LibTorch's pooling prefer; each layer keeps its
 /// input's.
 torch::Tensor as_single_map(const torch::Tensor& spectrogram) {
   const torch::Tensor x = spectrogram.contiguous();

@@ -11,9 +11,9 @@ namespace mer {
 
 /// A batch's loss.
 struct LossValue {
-  torch::Tensor total;      ///< scalar, differentiable: softmax + tau · center
+  torch::Tensor total;      ///< scalar, differentiable: softmax + tau / 2 · center ratio (eq. 12)
   double softmax = 0.0;     ///< the cross-entropy term, as reduced
-  double center = 0.0;      ///< tau · center term, as reduced; 0 without one
+  double center = 0.0;      ///< tau / 2 · center ratio, as reduced; 0 without one
   double as_printed = 0.0;  ///< the paper's form: sums over the batch (eq. 12), without smoothing
 };
 
