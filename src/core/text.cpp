@@ -1,20 +1,15 @@
 #include "mer/core/text.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <cerrno>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <system_error>
 
+#include "atomic_file.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {
@@ -206,31 +201,9 @@ std::string read_text_file(const std::filesystem::path& path) {
 }
 
 void write_text_file(const std::filesystem::path& path, std::string_view text) {
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  std::string temporary = (folder / (path.filename().string() + ".tmp-XXXXXX")).string();
-  const int file = ::mkstemp(temporary.data());
-  const auto fail = [&](const char* what) {
-    const std::string reason = std::generic_category().message(errno);
-    if (file >= 0) {
-      ::close(file);
-      ::unlink(temporary.c_str());
-    }
-    throw Error(path.string() + ": " + what + ": " + reason);
-  };
-  if (file < 0) fail("cannot be created");
-  if (::fchmod(file, 0644) != 0) fail("cannot be created");
-  while (!text.empty()) {
-    const ssize_t written = ::write(file, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) fail("cannot be written");
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(file) != 0) fail("cannot be written");
-  if (::close(file) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::generic_category().message(errno);
-    ::unlink(temporary.c_str());
-    throw Error(path.string() + ": cannot be written: " + reason);
-  }
+  AtomicFile file(path);
+  file.write(std::as_bytes(std::span(text)));
+  file.commit();
 }
 
 std::string to_valid_utf8(std::string_view text) {
