@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-#include "atomic_file.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {
@@ -242,6 +242,11 @@ std::vector<std::string> TensorFile::names() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : impl_->tensors) names.push_back(name);
   return names;
+}
+
+void TensorFile::release_pages() const {
+  // Of a shared read-only mapping nothing can be lost: what is touched again is read again.
+  ::madvise(impl_->mapping, impl_->size, MADV_DONTNEED);
 }
 
 const TensorMetadata& TensorFile::metadata() const { return impl_->metadata; }

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "atomic_file.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {

@@ -131,7 +131,8 @@ TensorMetadata metadata_of(const Recipe& recipe, const FeatureLayout& layout, do
 }
 
 void extract(const std::filesystem::path& audio_file, const Recipe& recipe,
-             const std::filesystem::path& feature_file) {
+             const std::filesystem::path& feature_file,
+             const std::function<void(std::span<const float>)>& on_samples) {
   AudioReader reader(audio_file, recipe.audio);
   FeatureExtractor extractor(recipe.features, recipe.audio.sample_rate_hz);
   FeatureWriter writer(feature_file, extractor.layout(), recipe.audio.start_s);
@@ -139,7 +140,9 @@ void extract(const std::filesystem::path& audio_file, const Recipe& recipe,
   std::int64_t num_samples = 0;
   while (const std::size_t count = reader.read(block)) {
     num_samples += static_cast<std::int64_t>(count);
-    extractor.push(std::span<const float>(block.data(), count));
+    const std::span<const float> samples(block.data(), count);
+    if (on_samples) on_samples(samples);
+    extractor.push(samples);
     writer.write(extractor.pull());
   }
   extractor.finish();
@@ -204,10 +207,15 @@ nlohmann::ordered_json SongFeatures::shared_recipe() const {
   return json_at(file_, kSharedRecipeKey);
 }
 
+Recipe SongFeatures::recipe() const {
+  return options_from_json<Recipe>(json_at(file_, kRecipeKey), file_.path().string());
+}
+
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
-                  const std::filesystem::path& feature_file) {
+                  const std::filesystem::path& feature_file,
+                  const std::function<void(std::span<const float>)>& on_samples) {
   try {
-    extract(audio_file, recipe, feature_file);
+    extract(audio_file, recipe, feature_file, on_samples);
   } catch (const InputError& error) {
     const std::string path = audio_file.string();
     if (std::string_view(error.what()).substr(0, path.size()) == path) throw;

@@ -85,6 +85,9 @@ class TensorFile {
   /// Like at(), and checks the shape; -1 in `shape` matches any size.
   const TensorView& at(const std::string& name, const std::vector<std::int64_t>& shape) const;
   std::vector<std::string> names() const;  ///< sorted
+  /// What was touched so far no longer counts as this process's memory; it stays readable. For
+  /// going through a large file in constant memory.
+  void release_pages() const;
   const TensorMetadata& metadata() const;
   const std::filesystem::path& path() const;
 

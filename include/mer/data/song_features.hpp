@@ -3,6 +3,8 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,12 @@ class SongFeatures {
   const std::vector<std::string>& warnings() const { return warnings_; }
   const std::string& fingerprint() const { return fingerprint_; }
   nlohmann::ordered_json shared_recipe() const;
+  /// Everything that decided what the numbers mean.
+  /// @throws UsageError when another version of mer wrote options that this one does not know
+  Recipe recipe() const;
+  const TensorMetadata& metadata() const { return file_.metadata(); }
+  /// See TensorFile::release_pages().
+  void release_pages() const { file_.release_pages(); }
 
  private:
   TensorFile file_;
@@ -45,10 +53,12 @@ class SongFeatures {
 };
 
 /// Decodes a song, extracts its features in one pass and constant memory and writes the file
-/// atomically. Training, evaluation and prediction all come through here.
+/// atomically. Training, evaluation, prediction and `mer features` all come through here.
+/// @param on_samples  is shown every block of samples as it was analysed, e.g. to draw the waveform
 /// @throws InputError when the song can't be read, is shorter than one frame, all silent, or has
 /// NaN
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
-                  const std::filesystem::path& feature_file);
+                  const std::filesystem::path& feature_file,
+                  const std::function<void(std::span<const float>)>& on_samples = {});
 
 }  // namespace mer

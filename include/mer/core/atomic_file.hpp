@@ -16,7 +16,10 @@
 
 namespace mer {
 
-/// A file being written under a temporary name; renamed by commit(), else removed.
+/// A file being written under a temporary name in the target's folder; commit() gives it the
+/// target's name, without which it is removed: the target is there whole or as it was before.
+/// Every method throws Error, naming the target, when the disk is full or the folder isn't
+/// writable.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& target) : target_(target) {
