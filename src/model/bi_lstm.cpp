@@ -7,14 +7,7 @@
 #include <tuple>
 #include <vector>
 
-// One function for every generation of vector units, chosen when the program starts. Sanitizers
-// don't get along with the resolvers that this makes.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define MER_VECTOR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define MER_VECTOR_CLONES
-#endif
+#include "vector_clones.hpp"
 
 namespace mer {
 namespace {
@@ -22,11 +15,11 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-inline double exponential(double x) { return std::exp(x); }
+MER_INLINE double exponential(double x) { return std::exp(x); }
 
 /// exp by range reduction and a polynomial (Cephes' expf, relative error below 2e-7), written so
 /// that a loop over it becomes vector instructions. Arguments beyond ±87 saturate; NaN stays NaN.
-inline float exponential(float x) {
+MER_INLINE float exponential(float x) {
   constexpr float kRounder = 12582912.0F;  // 1.5 · 2^23: adding it rounds to an integer
   x = x < -87.0F ? -87.0F : x;
   x = x > 87.0F ? 87.0F : x;
@@ -44,21 +37,21 @@ inline float exponential(float x) {
 }
 
 template <class Real>
-inline Real sigmoid(Real x) {
+MER_INLINE Real sigmoid(Real x) {
   return Real(1) / (Real(1) + exponential(-x));
 }
 
 template <class Real>
-inline Real hyperbolic_tangent(Real x) {
+MER_INLINE Real hyperbolic_tangent(Real x) {
   return Real(1) - Real(2) / (exponential(Real(2) * x) + Real(1));
 }
 
 /// One row of one step. `gates` [4 · units] holds input, forget, cell and output gate before their
 /// activation and after it at the end.
 template <class Real>
-inline void cell_forward_row(std::int64_t units, Real* __restrict gates,
-                             const Real* __restrict cell_before, Real* __restrict cell,
-                             Real* __restrict cell_tanh, Real* __restrict hidden) {
+MER_INLINE void cell_forward_row(std::int64_t units, Real* __restrict gates,
+                                 const Real* __restrict cell_before, Real* __restrict cell,
+                                 Real* __restrict cell_tanh, Real* __restrict hidden) {
   Real* __restrict in = gates;
   Real* __restrict forget = gates + units;
   Real* __restrict candidate = gates + 2 * units;
@@ -78,10 +71,11 @@ inline void cell_forward_row(std::int64_t units, Real* __restrict gates,
 /// output's own gradient is added here) and leave as what goes to the step before, for
 /// `hidden_grad` without the share through the gates.
 template <class Real>
-inline void cell_backward_row(std::int64_t units, const Real* __restrict gates,
-                              const Real* __restrict cell_before, const Real* __restrict cell_tanh,
-                              const Real* __restrict output_grad, Real* __restrict hidden_grad,
-                              Real* __restrict cell_grad, Real* __restrict gates_grad) {
+MER_INLINE void cell_backward_row(std::int64_t units, const Real* __restrict gates,
+                                  const Real* __restrict cell_before,
+                                  const Real* __restrict cell_tanh,
+                                  const Real* __restrict output_grad, Real* __restrict hidden_grad,
+                                  Real* __restrict cell_grad, Real* __restrict gates_grad) {
   const Real* __restrict in_gate = gates;
   const Real* __restrict forget_gate = gates + units;
   const Real* __restrict candidate_gate = gates + 2 * units;

@@ -5,6 +5,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "pool_norm.hpp"
+
 namespace mer {
 namespace {
 
@@ -55,23 +57,29 @@ torch::Tensor weighted_log_probabilities(const torch::Tensor& a, const torch::Te
 
 PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_time)
     : pool_frequency_(pool_frequency), pool_time_(pool_time) {
-  norm_ = register_module("norm", MaskedBatchNorm(channels));
+  norm_ = register_module("norm", NormRelu(channels));
 }
 
 MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
+  StepMask pooled = mask.pooled(pool_time_);
+  if (pool_frequency_ > 1 || pool_time_ > 1) {
+    maps = maps.is_cpu() ? masked_max_pool(maps, mask.valid, pool_frequency_, pool_time_)
+                         : pool_on_device(maps, mask, pooled);
+  }
+  // Padded steps leave the norm as 0.
+  return {norm_->forward(maps, pooled), std::move(pooled)};
+}
+
+torch::Tensor PoolNormImpl::pool_on_device(torch::Tensor maps, const StepMask& mask,
+                                           const StepMask& pooled) const {
   if (!mask.all_valid) {
     maps =
         maps.masked_fill(mask.for_maps().logical_not(), -std::numeric_limits<double>::infinity());
   }
-  if (pool_frequency_ > 1 || pool_time_ > 1) {
-    maps = torch::max_pool2d(maps, {pool_frequency_, pool_time_}, {pool_frequency_, pool_time_}, 0,
-                             1, /*ceil_mode=*/true);
-  }
-  StepMask pooled = mask.pooled(pool_time_);
+  maps = torch::max_pool2d(maps, {pool_frequency_, pool_time_}, {pool_frequency_, pool_time_}, 0, 1,
+                           /*ceil_mode=*/true);
   if (!pooled.all_valid) maps = maps.masked_fill(pooled.for_maps().logical_not(), 0.0);
-  // Padded steps leave the norm as 0, and ReLU keeps them there.
-  maps = torch::relu(norm_->forward(maps, pooled));
-  return {maps, std::move(pooled)};
+  return maps;
 }
 
 TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options) {

@@ -29,9 +29,12 @@ class PoolNormImpl : public torch::nn::Module {
   MaskedMaps forward(torch::Tensor maps, const StepMask& mask);
 
  private:
+  torch::Tensor pool_on_device(torch::Tensor maps, const StepMask& mask,
+                               const StepMask& pooled) const;
+
   int pool_frequency_;
   int pool_time_;
-  MaskedBatchNorm norm_{nullptr};
+  NormRelu norm_{nullptr};
 };
 TORCH_MODULE(PoolNorm);
 

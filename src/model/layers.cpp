@@ -7,6 +7,7 @@
 
 #include "bi_lstm.hpp"
 #include "mer/core/random.hpp"
+#include "pool_norm.hpp"
 
 namespace mer {
 namespace {
@@ -121,21 +122,33 @@ torch::Tensor KeyedDropoutImpl::forward(const torch::Tensor& x,
   return x * mask.to(x.options());
 }
 
-MaskedBatchNormImpl::MaskedBatchNormImpl(std::int64_t channels) {
+NormReluImpl::NormReluImpl(std::int64_t channels) {
   weight_ = register_parameter("weight", torch::ones(channels));
   bias_ = register_parameter("bias", torch::zeros(channels));
   running_mean_ = register_buffer("running_mean", torch::zeros(channels));
   running_variance_ = register_buffer("running_variance", torch::ones(channels));
 }
 
-torch::Tensor MaskedBatchNormImpl::forward(const torch::Tensor& x, const StepMask& mask) {
-  if (is_training() && !mask.all_valid) return normalise_valid(x, mask);
-  torch::Tensor y = torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_,
-                                      is_training(), kBatchNormMomentum, kBatchNormEpsilon, true);
+torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask) {
+  if (x.is_cpu()) {
+    return is_training() ? train_on_cpu(x, mask)
+                         : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,
+                                          running_variance_, kBatchNormEpsilon);
+  }
+  if (is_training() && !mask.all_valid) return train_on_device(x, mask);
+  const torch::Tensor y =
+      torch::relu(torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_,
+                                    is_training(), kBatchNormMomentum, kBatchNormEpsilon, true));
   return mask.all_valid ? y : y * mask.for_maps();
 }
 
-torch::Tensor MaskedBatchNormImpl::normalise_valid(const torch::Tensor& x, const StepMask& mask) {
+torch::Tensor NormReluImpl::train_on_cpu(const torch::Tensor& x, const StepMask& mask) {
+  const NormalisedMaps result = norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon);
+  follow(result.mean, result.variance, torch::full({}, result.count, x.options()));
+  return result.maps;
+}
+
+torch::Tensor NormReluImpl::train_on_device(const torch::Tensor& x, const StepMask& mask) {
   const torch::Tensor valid = mask.for_maps().to(x.options());
   const torch::Tensor count = valid.sum() * x.size(2);
   const auto per_channel = [&](const torch::Tensor& values) {
@@ -144,14 +157,16 @@ torch::Tensor MaskedBatchNormImpl::normalise_valid(const torch::Tensor& x, const
   const torch::Tensor mean = (x * valid).sum({0, 2, 3}) / count;
   const torch::Tensor centred = (x - per_channel(mean)) * valid;
   const torch::Tensor variance = centred.square().sum({0, 2, 3}) / count;
-  {
-    const torch::NoGradGuard no_grad;
-    running_mean_.lerp_(mean.detach(), kBatchNormMomentum);
-    running_variance_.lerp_(variance.detach() * (count / (count - 1).clamp_min(1)),
-                            kBatchNormMomentum);
-  }
+  follow(mean.detach(), variance.detach(), count);
   const torch::Tensor scale = weight_ * (variance + kBatchNormEpsilon).rsqrt();
-  return (centred * per_channel(scale) + per_channel(bias_)) * valid;
+  return torch::relu(centred * per_channel(scale) + per_channel(bias_)) * valid;
+}
+
+void NormReluImpl::follow(const torch::Tensor& mean, const torch::Tensor& variance,
+                          const torch::Tensor& count) {
+  const torch::NoGradGuard no_grad;
+  running_mean_.lerp_(mean, kBatchNormMomentum);
+  running_variance_.lerp_(variance * (count / (count - 1).clamp_min(1)), kBatchNormMomentum);
 }
 
 SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int layers,

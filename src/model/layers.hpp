@@ -43,23 +43,25 @@ class KeyedDropoutImpl : public torch::nn::Module {
 };
 TORCH_MODULE(KeyedDropout);
 
-/// Batch normalisation of maps over valid steps only: padding changes neither the statistics of a
-/// batch nor the running ones. Padded steps come out as 0.
+/// Batch normalisation of maps over valid steps only, then ReLU: padding changes neither the
+/// statistics of a batch nor the running ones. Padded steps come out as 0.
 ///   input = output  [B, channels, bands, steps]
-class MaskedBatchNormImpl : public torch::nn::Module {
+class NormReluImpl : public torch::nn::Module {
  public:
-  explicit MaskedBatchNormImpl(std::int64_t channels);
+  explicit NormReluImpl(std::int64_t channels);
   torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
 
  private:
-  torch::Tensor normalise_valid(const torch::Tensor& x, const StepMask& mask);
+  torch::Tensor train_on_cpu(const torch::Tensor& x, const StepMask& mask);
+  torch::Tensor train_on_device(const torch::Tensor& x, const StepMask& mask);
+  void follow(const torch::Tensor& mean, const torch::Tensor& variance, const torch::Tensor& count);
 
   torch::Tensor weight_;
   torch::Tensor bias_;
   torch::Tensor running_mean_;
   torch::Tensor running_variance_;
 };
-TORCH_MODULE(MaskedBatchNorm);
+TORCH_MODULE(NormRelu);
 
 /// A Bi-LSTM and what makes one vector out of its outputs over time; padding never counts.
 ///   input  [B, steps, input_size]

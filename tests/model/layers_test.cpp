@@ -68,26 +68,27 @@ TEST(KeyedDropout, DoesNothingInEvaluationAndWantsKeysInTraining) {
   EXPECT_TRUE(torch::equal(dropout->forward(x, {}), x));
 }
 
-TEST(MaskedBatchNorm, LooksAtValidStepsOnly) {
-  // Valid values 1 and 3: mean 2, variance 1. The padded 100 must not count.
+TEST(NormRelu, LooksAtValidStepsOnly) {
+  // Valid values 1 and 3: mean 2, variance 1, so -1 and 1 before the ReLU. The padded 100 must not
+  // count.
   const torch::Tensor x = torch::tensor({1.0F, 3.0F, 100.0F}).view({1, 1, 1, 3});
   const StepMask mask = StepMask::of(torch::tensor({{1.0F, 1.0F, 0.0F}}), 1, 3);
-  MaskedBatchNorm norm(1);
+  NormRelu norm(1);
   const double unit = 1.0 / std::sqrt(1.0 + 1e-5);
-  const torch::Tensor expected = torch::tensor({-unit, unit, 0.0}, torch::kFloat);
+  const torch::Tensor expected = torch::tensor({0.0, unit, 0.0}, torch::kFloat);
   EXPECT_TRUE(near(norm->forward(x, mask).flatten(), expected));
   // Momentum 0.1: mean 0.9 · 0 + 0.1 · 2; variance 0.9 · 1 + 0.1 · 2 (unbiased: 1 · 2 / 1).
   EXPECT_NEAR(norm->named_buffers()["running_mean"].item<double>(), 0.2, 1e-6);
   EXPECT_NEAR(norm->named_buffers()["running_variance"].item<double>(), 1.1, 1e-6);
 }
 
-TEST(MaskedBatchNorm, WithPaddingEqualsTheOneWithoutOnTheShorterMap) {
+TEST(NormRelu, WithPaddingEqualsTheOneWithoutOnTheShorterMap) {
   torch::manual_seed(1);
   const torch::Tensor x = torch::randn({2, 3, 4, 6});
   torch::Tensor valid = torch::ones({2, 6});
   valid.slice(1, 4).zero_();
-  MaskedBatchNorm padded(3);
-  MaskedBatchNorm cut(3);
+  NormRelu padded(3);
+  NormRelu cut(3);
   const torch::Tensor from_padded = padded->forward(x, StepMask::of(valid, 2, 6));
   const torch::Tensor from_cut =
       cut->forward(x.slice(3, 0, 4), StepMask::of(torch::ones({2, 4}), 2, 4));
