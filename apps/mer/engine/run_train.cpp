@@ -1,9 +1,11 @@
+#include <malloc.h>
 #include <spdlog/logger.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
 
@@ -228,9 +230,17 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
   return any_failed ? kSomeInputsFailed : kDone;
 }
 
+/// Every step needs the same large tensors again: giving their memory back to the system after each
+/// makes it clear the pages anew, an eighth of a step's time.
+void keep_freed_memory() {
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
 }  // namespace
 
 int run_train(const TrainArgs& args) {
+  keep_freed_memory();
   catch_interrupts();
   const bool resuming = !args.resume.empty();
   if (resuming && !fs::exists(args.resume / "config.yaml")) {
