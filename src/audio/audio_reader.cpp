@@ -103,6 +103,7 @@ struct AudioReader::Impl {
   Impl(std::filesystem::path path, const AudioOptions& options);
 
   std::size_t read(std::span<float> block);
+  void collect_warnings();
 
   std::filesystem::path path_;
   std::unique_ptr<SampleSource> source_;
@@ -277,7 +278,17 @@ bool AudioReader::Impl::refill() {
 void AudioReader::Impl::finish() {
   done_ = true;
   if (at_file_end_) info_.duration_s = static_cast<double>(position_) / info_.sample_rate_hz;
+  collect_warnings();
+}
+
+void AudioReader::Impl::collect_warnings() {
   warnings_ = source_->warnings();
+  if (2 * info_.sample_rate_hz < options_.sample_rate_hz) {
+    warnings_.push_back("recorded at " + std::to_string(info_.sample_rate_hz) +
+                        " Hz: nothing sounds above " + std::to_string(info_.sample_rate_hz / 2) +
+                        " Hz, unlike in music at " + std::to_string(options_.sample_rate_hz) +
+                        " Hz");
+  }
 }
 
 std::size_t AudioReader::Impl::read(std::span<float> block) {
@@ -298,7 +309,7 @@ std::size_t AudioReader::Impl::read(std::span<float> block) {
 
 AudioReader::AudioReader(const std::filesystem::path& path, const AudioOptions& options)
     : impl_(std::make_unique<Impl>(path, options)) {
-  impl_->warnings_ = impl_->source_->warnings();
+  impl_->collect_warnings();
 }
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;

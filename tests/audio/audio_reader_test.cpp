@@ -35,6 +35,16 @@ TEST_F(AudioReaderTest, KnowsFormatRateChannelsAndLength) {
   EXPECT_TRUE(reader.warnings().empty());
 }
 
+TEST_F(AudioReaderTest, RemarksARateBelowHalfOfTheOneAskedFor) {
+  const auto telephone = write("low.wav", kWav16, 8000, 1, std::vector<float>(8000));
+  const AudioReader low(telephone, AudioOptions{});
+  ASSERT_EQ(low.warnings().size(), 1U);
+  EXPECT_EQ(low.warnings()[0],
+            "recorded at 8000 Hz: nothing sounds above 4000 Hz, unlike in music at 44100 Hz");
+  const auto half = write("half.wav", kWav16, 22050, 1, std::vector<float>(8000));
+  EXPECT_TRUE(AudioReader(half, AudioOptions{}).warnings().empty());
+}
+
 TEST_F(AudioReaderTest, AveragesTheChannels) {
   // Frame t holds t, 2t, 3t, … 8t (in 2^-15), so the mean is 4.5 t.
   std::vector<float> interleaved;

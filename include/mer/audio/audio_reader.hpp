@@ -53,7 +53,8 @@ class AudioReader {
   ///         and when decoding breaks off with an error
   std::size_t read(std::span<float> block);
 
-  /// Remarks for the user, e.g. "decoded by ffmpeg", "the file ends early"; complete at the end.
+  /// Remarks for the user, e.g. "decoded by ffmpeg", "the file ends early", "recorded at 8000 Hz"
+  /// (less than half the rate asked for: a network has not seen such spectra); complete at the end.
   const std::vector<std::string>& warnings() const;
 
  private:
