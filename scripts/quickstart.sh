@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 echo "== install ==" >&2
 scripts/install_deps.sh build
 echo "== build ==" >&2
-scripts/build.sh release >&2
+scripts/build.sh release mer >&2
 
 mer=build/bin/mer
 out=quickstart

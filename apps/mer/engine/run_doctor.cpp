@@ -1,5 +1,5 @@
 #include <dlfcn.h>
-#include <torch/torch.h>
+#include <torch/cuda.h>
 #include <torch/version.h>
 
 #include <cstdio>
