@@ -51,6 +51,7 @@ int run_doctor() {
   line("device", torch::cuda::is_available() ? "cuda" : "cpu");
   line("cores", std::to_string(available_cores()));
   line("threads", environment("OMP_NUM_THREADS") + "  " + environment("OMP_WAIT_POLICY"));
+  line("kernels", environment("OPENBLAS_CORETYPE"));
   for (const FormatCheck& format : check_formats()) {
     line(("  " + format.name).c_str(), std::string(format.works ? "decodes" : "DOES NOT DECODE") +
                                            (format.note.empty() ? "" : "  " + format.note));

@@ -8,6 +8,7 @@
 #include <limits>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "../arguments.hpp"
 #include "../command.hpp"
@@ -101,12 +102,16 @@ void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& ro
 }
 
 /// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
+/// `header` says whether the table's header was printed; it and `mutex` are shared by all folds.
 RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, ProgressLine* line,
-                            std::mutex& mutex, const std::shared_ptr<spdlog::logger>& log) {
+                            bool& header, std::mutex& mutex,
+                            const std::shared_ptr<spdlog::logger>& log) {
   RunCallbacks callbacks;
-  callbacks.on_row = [&talk, prefix, line, &mutex](const MetricsRow& row) {
+  callbacks.on_row = [&talk, prefix, line, &header, &mutex](const MetricsRow& row) {
     const std::scoped_lock lock(mutex);
     if (line != nullptr) line->clear();
+    // Not before: what is said about the data and the network comes first.
+    if (!std::exchange(header, true)) print_row_header(talk, !prefix.empty());
     print_row(talk, prefix, row);
   };
   if (line != nullptr) {
@@ -151,9 +156,10 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
   data.features = fill_store(store, data.manifest, {}, 0, {}, args.talk);
 
   std::mutex mutex;
+  bool header = false;
   ProgressLine line("training", args.talk);
-  const auto callbacks = make_callbacks(args.talk, "", &line, mutex, make_logger(args.talk));
-  print_row_header(args.talk, false);
+  const auto callbacks =
+      make_callbacks(args.talk, "", &line, header, mutex, make_logger(args.talk));
   const RunResult result = resuming ? resume_run(run, data, callbacks)
                                     : train_run(config, data, run, command_line(), callbacks);
   line.clear();
@@ -208,9 +214,9 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
   write_text_file(run / "config.yaml", to_yaml(config, false));
 
   std::mutex mutex;
+  bool header = false;
   const auto log = make_logger(args.talk);
   std::atomic<bool> any_failed{false};
-  print_row_header(args.talk, true);
   parallel_for_each(
       folds.size(), config.train.fold_jobs,
       [&](std::size_t i) {
@@ -220,7 +226,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
         fold_config.data.split.folds = 0;
         const RunData data{manifest, folds[i], features};
         const auto callbacks =
-            make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, mutex, log);
+            make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, header, mutex, log);
         const RunResult result = train_or_resume(fold_config, data, fold, callbacks);
         if (!result.failures.empty()) any_failed = true;
       },

@@ -49,7 +49,7 @@ struct TrainOptions {
     v.field("iterations", iterations, at_least(1), "optimiser steps, when epochs is 0");
     v.field("epochs", epochs, at_least(0), "passes over the training songs; 0 = use iterations");
     v.field("batch_size", batch_size, between(1, 4096), "segments a step");
-    v.field("lr", lr, above(0), "learning rate (after warm-up)");
+    v.field("lr", lr, above_up_to(0, 10), "learning rate (after warm-up)");
     v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
     v.field("beta1", beta1, between(0, 0.9999), "AdamW");
     v.field("beta2", beta2, between(0, 0.99999), "AdamW");
