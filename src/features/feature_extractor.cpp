@@ -1,6 +1,7 @@
 #include "mer/features/feature_extractor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -68,51 +69,6 @@ class SampleWindow {
   std::vector<float> samples_;
 };
 
-/// Formants of frames of the full-rate signal. Each decimated sample is computed once, from the
-/// samples round it, whatever blocks these came in.
-class FormantColumns {
- public:
-  FormantColumns(const FormantOptions& options, const FrameOptions& frame, int sample_rate_hz)
-      : decimator_(sample_rate_hz),
-        num_samples_(frame.window_samples / decimator_.factor()),
-        tracker_(options, num_samples_, decimator_.rate_hz()),
-        samples_(static_cast<std::size_t>(num_samples_) + 1) {}
-
-  int history_samples() const { return decimator_.half_length() + decimator_.factor(); }
-  int lookahead_samples() const { return decimator_.half_length(); }
-
-  void compute(const SampleWindow& signal, std::int64_t start, float* out) {
-    const std::int64_t factor = decimator_.factor();
-    const std::int64_t first = (start + factor - 1) / factor - 1;  // the sample before the frame
-    const std::int64_t count = static_cast<std::int64_t>(samples_.size());
-    const std::int64_t known =
-        computed_ ? std::clamp(first_ + count - first, std::int64_t{0}, count) : 0;
-    std::copy(samples_.end() - static_cast<std::ptrdiff_t>(known), samples_.end(),
-              samples_.begin());
-    for (std::int64_t i = known; i < count; ++i) {
-      samples_[static_cast<std::size_t>(i)] = decimator_.compute(signal.at((first + i) * factor));
-    }
-    first_ = first;
-    computed_ = true;
-
-    const Formants formants = tracker_.compute(samples_);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(formants.found); ++i) {
-      last_[2 * i] = formants.frequency_hz[i];
-      last_[2 * i + 1] = formants.bandwidth_hz[i];
-    }
-    std::copy(last_.begin(), last_.end(), out);
-  }
-
- private:
-  Decimator decimator_;
-  int num_samples_;
-  FormantTracker tracker_;
-  std::vector<float> samples_;  // the last frame's, decimated, and the one before it
-  std::int64_t first_ = 0;      // the number of the first of them
-  bool computed_ = false;
-  std::array<float, 2 * Formants::kCount> last_{};
-};
-
 }  // namespace
 
 struct FeatureExtractor::Impl {
@@ -124,13 +80,12 @@ struct FeatureExtractor::Impl {
         mfcc(options.mfcc, options.mel.num_bands),
         residual_phase(options.residual_phase, options.frame.window_samples),
         pitch(options.pitch, options.frame.window_samples, sample_rate_hz),
-        formants(options.formants, options.frame, sample_rate_hz),
+        formants(options.formants, options.frame.window_samples, sample_rate_hz),
         contrast(options.contrast, options.frame.window_samples, sample_rate_hz),
         chroma(options.chroma, options.frame.window_samples, sample_rate_hz),
         log_mel(options.mel.num_bands),
-        lookahead(std::max(chroma.margin_samples(), formants.lookahead_samples())),
-        history(std::max({residual_phase.history_samples(), chroma.margin_samples(),
-                          formants.history_samples()})),
+        lookahead(chroma.margin_samples()),
+        history(std::max(residual_phase.history_samples(), chroma.margin_samples())),
         signal(history,
                static_cast<std::size_t>(2 * (history + options.frame.window_samples + lookahead) +
                                         8 * static_cast<std::int64_t>(options.frame.hop_samples))),
@@ -149,7 +104,7 @@ struct FeatureExtractor::Impl {
   Mfcc mfcc;
   ResidualPhase residual_phase;
   PitchTracker pitch;
-  FormantColumns formants;
+  FormantTracker formants;
   SpectralContrast contrast;
   Chroma chroma;
   Eigen::ArrayXf log_mel;
@@ -161,6 +116,7 @@ struct FeatureExtractor::Impl {
   std::int64_t next_frame = 0;
   bool finished = false;
   float last_pitch = 0.0F;
+  std::array<float, 2 * Formants::kCount> last_formants{};
 
   std::vector<float> spectrogram_row;
   std::vector<float> lld_row;
@@ -208,17 +164,22 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
                                                                               : power;
   spectrogram_rows.insert(spectrogram_rows.end(), row.data(), row.data() + row.size());
 
+  const Pitch found = pitch.compute(frame);
+  if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
+  *columns(2) = last_pitch;
+  *columns(3) = found.voicing;
+  const Formants resonances = formants.compute(power, found.voiced ? found.frequency_hz : 0.0F);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(resonances.found); ++i) {
+    last_formants[2 * i] = resonances.frequency_hz[i];
+    last_formants[2 * i + 1] = resonances.bandwidth_hz[i];
+  }
+  std::copy(last_formants.begin(), last_formants.end(), columns(4));
+
   // From here on the spectrum, its mel bands and their cepstrum are the residual phase's.
   const std::size_t before = static_cast<std::size_t>(residual_phase.history_samples());
   const Eigen::ArrayXf& phase = residual_phase.compute({frame.data() - before, before + window});
   power_to_db(mel.compute(spectrum.compute({phase.data(), window})), log_mel);
   std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(1));
-
-  const Pitch found = pitch.compute(frame);
-  if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
-  *columns(2) = last_pitch;
-  *columns(3) = found.voicing;
-  formants.compute(signal, start, columns(4));
 
   lld_rows.insert(lld_rows.end(), lld_row.begin(), lld_row.end());
   energy_rows.push_back(level_db(kernels::energy(frame.data(), options.frame.window_samples) /

@@ -1,6 +1,5 @@
 #include "mer/features/formants.hpp"
 
-#include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
@@ -8,181 +7,222 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels.hpp"
+#include "all_pole.hpp"
 #include "mer/core/error.hpp"
+#include "mer/features/lpc.hpp"
 
 namespace mer {
 namespace {
 
-constexpr double kTargetRateHz = 11000.0;
 constexpr double kTopMarginHz = 50.0;
-// Mean square of a windowed frame below which it counts as silent (−120 dBFS).
+// Mean square of a frame's band below which it counts as silent (−120 dBFS).
 constexpr double kSilenceMeanSquare = 1e-12;
+// Harmonics nearer than this melt into each other under a Blackman–Harris window.
+constexpr double kResolvedBins = 3.0;
+constexpr int kLeastOrder = 6;
 
-// Modified Bessel function of the first kind and order 0, by its power series.
-double bessel_i0(double x) {
-  double term = 1.0;
-  double sum = 1.0;
-  for (int k = 1; k < 60 && term > sum * 1e-17; ++k) {
-    term *= (x / (2.0 * k)) * (x / (2.0 * k));
-    sum += term;
-  }
-  return sum;
-}
-
-int nearest_factor(int sample_rate_hz) {
-  int best = 1;
-  for (int factor = 2; sample_rate_hz / factor > 4000; ++factor) {
-    const auto distance = [&](int f) {
-      return std::abs(std::log(sample_rate_hz / (f * kTargetRateHz)));
-    };
-    if (distance(factor) < distance(best)) best = factor;
-  }
-  return best;
+// Two poles for each of the resonances that the band still holds.
+int order_for_band(int order, double share) {
+  if (share >= 1.0) return order;
+  return std::max(kLeastOrder, 2 * static_cast<int>(std::lround(0.5 * order * share)));
 }
 
 }  // namespace
 
 void FormantOptions::visit(OptionsVisitor& v) {
   v.field("order", order, between(6, 32),
-          "order of the linear prediction at 11 kHz, two for each resonance");
+          "order of the linear prediction, two for each resonance below top_hz");
+  v.field("top_hz", top_hz, between(1000, 20000),
+          "upper end of the band that the prediction models, in Hz; 5000 suits low voices");
+  v.choice("pre_emphasis", pre_emphasis,
+           {{"auto", PreEmphasis::kAuto},
+            {"always", PreEmphasis::kAlways},
+            {"never", PreEmphasis::kNever}},
+           "whether the spectrum is raised by 6 dB an octave; auto = in frames that are predicted "
+           "better with it");
   v.field("pre_emphasis_hz", pre_emphasis_hz, between(0, 5000),
-          "frequency from which the spectrum is raised by 6 dB an octave, in Hz");
+          "frequency from which it is raised, in Hz");
   v.field("min_hz", min_hz, between(0, 1000), "a resonance below this is not a formant, in Hz");
   v.field("max_bandwidth_hz", max_bandwidth_hz, above_up_to(0, 5000),
           "a resonance broader than this is not a formant, in Hz");
 }
 
-Decimator::Decimator(int sample_rate_hz)
-    : factor_(nearest_factor(sample_rate_hz)),
-      rate_hz_(static_cast<double>(sample_rate_hz) / factor_),
-      half_length_(factor_ == 1 ? 0 : 14 * factor_) {
-  // Half amplitude at the new half rate's 97 %; with 28 taps a new sample and β = 5.65 the response
-  // is flat to 85 % and 60 dB down from 109 % on: what folds back lies above 91 % of the half rate.
-  constexpr double kCutoff = 0.97;
-  constexpr double kBeta = 5.65;
-  taps_.resize(static_cast<std::size_t>(2 * half_length_ + 1), 1.0F);
-  if (factor_ == 1) return;
-  std::vector<double> taps(taps_.size());
-  double sum = 0.0;
-  for (int n = -half_length_; n <= half_length_; ++n) {
-    const double x = kCutoff * n / factor_;
-    const double sinc = n == 0 ? 1.0 : std::sin(std::numbers::pi * x) / (std::numbers::pi * x);
-    const double place = static_cast<double>(n) / (half_length_ + 1);
-    const double tap = sinc * bessel_i0(kBeta * std::sqrt(1.0 - place * place));
-    taps[static_cast<std::size_t>(n + half_length_)] = tap;
-    sum += tap;
+struct FormantTracker::Impl {
+  Impl(const FormantOptions& options_in, int window_samples, int sample_rate_hz);
+
+  Formants compute(const float* power, float pitch_hz);
+  std::span<const double> model_of_harmonics(const float* power, double pitch_hz);
+  std::span<const double> model_of_band();
+  Formants formants_of(std::span<const double> model);
+
+  FormantOptions options;
+  int num_bins;  // of the whole spectrum
+  int window;    // samples
+  double bin_hz;
+  int top_bin;     // the band is the bins 0 … top_bin
+  double rate_hz;  // of a signal that has just this band
+  int order;
+  double emphasis;      // e^(−2πf_p/rate)
+  bool raised = false;  // whether the frame's spectrum is pre-emphasised
+  SpectrumAutocorrelation autocorrelation;
+  DiscreteAllPole harmonics;
+  std::vector<double> bin_cosine;  // of 2π · bin · bin_hz / rate
+  std::vector<double> bin_sine;
+  std::vector<double> lags;         // [order + 2]
+  std::vector<double> raised_lags;  // [order + 1]
+  std::vector<double> plain_model;
+  std::vector<double> raised_model;
+  std::vector<std::complex<double>> roots;
+};
+
+FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples, int sample_rate_hz)
+    : options(options_in),
+      num_bins(window_samples / 2 + 1),
+      window(window_samples),
+      bin_hz(static_cast<double>(sample_rate_hz) / window_samples),
+      top_bin(std::min(num_bins - 1, static_cast<int>(std::lround(options_in.top_hz / bin_hz)))),
+      rate_hz(2.0 * top_bin * bin_hz),
+      order(order_for_band(options_in.order, top_bin * bin_hz / options_in.top_hz + 0.01)),
+      emphasis(std::exp(-2.0 * std::numbers::pi * options_in.pre_emphasis_hz / rate_hz)),
+      autocorrelation(std::max(top_bin + 1, 2), order + 2),
+      harmonics(order, static_cast<int>(top_bin / kResolvedBins) + 1),
+      lags(static_cast<std::size_t>(order) + 2),
+      raised_lags(static_cast<std::size_t>(order) + 1),
+      plain_model(raised_lags.size()),
+      raised_model(raised_lags.size()),
+      roots(static_cast<std::size_t>(order)) {
+  if (top_bin < 2 * order) {
+    throw UsageError("features.formants.order is " + std::to_string(options.order) +
+                         ": a frame of " + std::to_string(window_samples) + " samples has only " +
+                         std::to_string(top_bin) +
+                         " bins below features.formants.top_hz, which must be at least twice as "
+                         "many",
+                     "take a longer features.frame.window_samples or a lower order");
   }
-  for (std::size_t i = 0; i < taps.size(); ++i) taps_[i] = static_cast<float>(taps[i] / sum);
+  for (int bin = 0; bin <= top_bin; ++bin) {
+    const double angle = std::numbers::pi * bin / top_bin;
+    bin_cosine.push_back(std::cos(angle));
+    bin_sine.push_back(std::sin(angle));
+  }
 }
 
-float Decimator::compute(const float* centre) const {
-  return kernels::dot(taps_.data(), centre - half_length_, 2 * half_length_ + 1);
+Formants FormantTracker::Impl::compute(const float* power, float pitch_hz) {
+  autocorrelation.compute(power, lags.data());
+  // The bins of one side add up to window / 2 · Σ w² x², with Σ w² about a third of the window.
+  if (!(lags[0] > kSilenceMeanSquare * window * window / 6.0)) return {};
+  const std::span<const double> band_model = model_of_band();
+  const std::span<const double> model =
+      pitch_hz >= kResolvedBins * bin_hz ? model_of_harmonics(power, pitch_hz) : band_model;
+  return formants_of(model.empty() ? band_model : model);
 }
 
-FormantTracker::FormantTracker(const FormantOptions& options, int num_samples, double rate_hz)
-    : options_(options),
-      num_samples_(num_samples),
-      rate_hz_(rate_hz),
-      pre_emphasis_(std::exp(-2.0 * std::numbers::pi * options.pre_emphasis_hz / rate_hz)),
-      burg_(options.order, std::max(num_samples, options.order + 1)),
-      window_(static_cast<std::size_t>(std::max(num_samples, 0))),
-      windowed_(window_.size()),
-      roots_(static_cast<std::size_t>(options.order)) {
-  if (num_samples < 4 * options.order) {
-    throw UsageError(
-        "features.formants.order is " + std::to_string(options.order) + ": a frame has only " +
-            std::to_string(num_samples) +
-            " samples at the decimated rate, which must be at least four times as many",
-        "take a longer features.frame.window_samples or a lower order");
+// Linear prediction of the whole band, with and without pre-emphasis: a filter whose first
+// coefficient is 1 leaves the logarithm's mean over the spectrum as it is, so that the prediction
+// errors of both can be compared.
+std::span<const double> FormantTracker::Impl::model_of_band() {
+  const std::size_t count = raised_lags.size();
+  lags[0] *= 1.0 + kSpectrumFloor;
+  const double square = 1.0 + emphasis * emphasis;
+  raised_lags[0] = square * lags[0] - 2.0 * emphasis * lags[1];
+  for (std::size_t k = 1; k < count; ++k) {
+    raised_lags[k] = square * lags[k] - emphasis * (lags[k - 1] + lags[k + 1]);
   }
-  // Praat's Gaussian: e^(−12) at the ends, made to be 0 there.
-  const double edge = std::exp(-12.0);
-  const double middle = 0.5 * (num_samples - 1);
-  for (int n = 0; n < num_samples; ++n) {
-    const double x = (n - middle) / (num_samples + 1);
-    window_[static_cast<std::size_t>(n)] = (std::exp(-48.0 * x * x) - edge) / (1.0 - edge);
+  raised = options.pre_emphasis == PreEmphasis::kAlways;
+  if (options.pre_emphasis == PreEmphasis::kAuto) {
+    const double plain_error = levinson_durbin({lags.data(), count}, plain_model);
+    const double raised_error = levinson_durbin(raised_lags, raised_model);
+    raised = raised_error < plain_error;
+  } else if (raised) {
+    levinson_durbin(raised_lags, raised_model);
+  } else {
+    levinson_durbin({lags.data(), count}, plain_model);
   }
+  return raised ? raised_model : plain_model;
 }
 
-Formants FormantTracker::compute(std::span<const float> samples) {
-  if (static_cast<int>(samples.size()) != num_samples_ + 1) {
-    throw std::invalid_argument("the formant tracker needs one sample more than a frame");
+std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* power,
+                                                                 double pitch_hz) {
+  const double spacing = pitch_hz / bin_hz;  // in bins
+  const int reach = std::max(1, static_cast<int>(spacing / 3.0));
+  const double last = top_bin - kTopMarginHz / bin_hz;
+  if (last / spacing < order + 2) return {};
+  harmonics.clear();
+  for (int k = 1; k * spacing <= last; ++k) {
+    const int expected = static_cast<int>(std::lround(k * spacing));
+    const int end = std::min(expected + reach, top_bin - 1);
+    int peak = std::max(1, expected - reach);
+    for (int bin = peak + 1; bin <= end; ++bin) {
+      if (power[bin] > power[peak]) peak = bin;
+    }
+    // A parabola through the logarithms: a window's main lobe is nearly one.
+    constexpr float kLeast = 1e-30F;
+    const double left = std::log(std::max(power[peak - 1], kLeast));
+    const double middle = std::log(std::max(power[peak], kLeast));
+    const double right = std::log(std::max(power[peak + 1], kLeast));
+    const double curvature = left - 2.0 * middle + right;
+    const double offset =
+        curvature < 0.0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5) : 0.0;
+    double height = std::exp(middle - 0.25 * (left - right) * offset);
+    const double turn = offset * std::numbers::pi / top_bin;
+    const double turn_cosine = 1.0 - 0.5 * turn * turn;
+    const double turn_sine = turn - turn * turn * turn / 6.0;
+    const double bin_c = bin_cosine[static_cast<std::size_t>(peak)];
+    const double bin_s = bin_sine[static_cast<std::size_t>(peak)];
+    const double cosine = bin_c * turn_cosine - bin_s * turn_sine;
+    if (raised) height *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosine;
+    harmonics.add(cosine, bin_s * turn_cosine + bin_c * turn_sine, height);
   }
-  Formants formants;
-  double energy = 0.0;
-  for (std::size_t n = 0; n < windowed_.size(); ++n) {
-    const double emphasised = static_cast<double>(samples[n + 1]) - pre_emphasis_ * samples[n];
-    windowed_[n] = window_[n] * emphasised;
-    energy += windowed_[n] * windowed_[n];
-  }
-  if (energy < num_samples_ * kSilenceMeanSquare) return formants;
+  return harmonics.compute();
+}
 
-  polynomial_roots(burg_.compute(windowed_), roots_);
+Formants FormantTracker::Impl::formants_of(std::span<const double> model) {
+  polynomial_roots(model, roots);
   struct Pole {
     double frequency_hz;
     double bandwidth_hz;
   };
   std::array<Pole, 32> poles{};
   std::size_t count = 0;
-  for (const std::complex<double>& root : roots_) {
+  for (const std::complex<double>& root : roots) {
     if (!(root.imag() > 0.0)) continue;
-    const Pole pole{std::arg(root) * rate_hz_ / (2.0 * std::numbers::pi),
-                    -std::log(std::abs(root)) * rate_hz_ / std::numbers::pi};
-    if (pole.frequency_hz < options_.min_hz) continue;
-    if (pole.frequency_hz > rate_hz_ / 2.0 - kTopMarginHz) continue;
-    if (!(pole.bandwidth_hz < options_.max_bandwidth_hz)) continue;
+    // The discrete model may put a root outside the unit circle; its mirror image inside has the
+    // same spectrum.
+    const double radius = std::abs(root);
+    const Pole pole{std::arg(root) * rate_hz / (2.0 * std::numbers::pi),
+                    std::abs(std::log(radius)) * rate_hz / std::numbers::pi};
+    if (pole.frequency_hz < options.min_hz) continue;
+    if (pole.frequency_hz > 0.5 * rate_hz - kTopMarginHz) continue;
+    if (!(pole.bandwidth_hz < options.max_bandwidth_hz)) continue;
     poles[count++] = pole;
   }
   std::sort(poles.begin(), poles.begin() + static_cast<std::ptrdiff_t>(count),
             [](const Pole& a, const Pole& b) { return a.frequency_hz < b.frequency_hz; });
+  Formants formants;
   formants.found = static_cast<int>(std::min<std::size_t>(count, Formants::kCount));
   for (std::size_t i = 0; i < static_cast<std::size_t>(formants.found); ++i) {
     formants.frequency_hz[i] = static_cast<float>(poles[i].frequency_hz);
-    formants.bandwidth_hz[i] = static_cast<float>(std::max(0.0, poles[i].bandwidth_hz));
+    formants.bandwidth_hz[i] = static_cast<float>(poles[i].bandwidth_hz);
   }
   return formants;
+}
+
+FormantTracker::FormantTracker(const FormantOptions& options, int window_samples,
+                               int sample_rate_hz)
+    : impl_(std::make_unique<Impl>(options, window_samples, sample_rate_hz)) {}
+FormantTracker::~FormantTracker() = default;
+FormantTracker::FormantTracker(FormantTracker&&) noexcept = default;
+FormantTracker& FormantTracker::operator=(FormantTracker&&) noexcept = default;
+
+Formants FormantTracker::compute(const Eigen::Ref<const Eigen::ArrayXf>& power, float pitch_hz) {
+  if (power.size() != impl_->num_bins) {
+    throw std::invalid_argument("the spectrum must have window / 2 + 1 bins");
+  }
+  return impl_->compute(power.data(), pitch_hz);
 }
 
 namespace {
 
 using Complex = std::complex<double>;
-
-// Plain complex arithmetic: std::complex's operators check for infinities, which can't occur here.
-Complex times(Complex a, Complex b) {
-  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
-}
-Complex over(Complex a, Complex b) {
-  const double scale = 1.0 / (b.real() * b.real() + b.imag() * b.imag());
-  return {(a.real() * b.real() + a.imag() * b.imag()) * scale,
-          (a.imag() * b.real() - a.real() * b.imag()) * scale};
-}
-
-bool aberth(std::span<const double> coefficients, std::span<Complex> roots) {
-  constexpr int kMaxRounds = 60;
-  for (int round = 0; round < kMaxRounds; ++round) {
-    double largest_move = 0.0;
-    for (std::size_t i = 0; i < roots.size(); ++i) {
-      Complex value = coefficients[0];
-      Complex slope = 0.0;
-      for (std::size_t k = 1; k < coefficients.size(); ++k) {
-        slope = times(slope, roots[i]) + value;
-        value = times(value, roots[i]) + coefficients[k];
-      }
-      Complex repulsion = 0.0;
-      for (std::size_t j = 0; j < roots.size(); ++j) {
-        if (j != i) repulsion += over(1.0, roots[i] - roots[j]);
-      }
-      const Complex move = over(value, slope - times(value, repulsion));
-      if (!std::isfinite(move.real()) || !std::isfinite(move.imag())) return false;
-      roots[i] -= move;
-      largest_move = std::max(largest_move, std::norm(move));
-    }
-    // The iteration converges cubically: after a move of 1e-6 the next one would be below 1e-15.
-    if (largest_move < 1e-12) return true;
-  }
-  return false;
-}
 
 void companion_roots(std::span<const double> coefficients, std::span<Complex> roots) {
   const Eigen::Index order = static_cast<Eigen::Index>(roots.size());
@@ -203,13 +243,13 @@ void polynomial_roots(std::span<const double> coefficients, std::span<Complex> r
   }
   const bool guessed =
       std::any_of(roots.begin(), roots.end(), [](Complex root) { return root != 0.0; });
-  if (guessed && aberth(coefficients, roots)) return;
+  if (guessed && aberth_roots(coefficients, roots)) return;
   for (std::size_t i = 0; i < roots.size(); ++i) {
     const double angle =
         2.0 * std::numbers::pi * (static_cast<double>(i) + 0.3) / static_cast<double>(roots.size());
     roots[i] = std::polar(0.9, angle);
   }
-  if (!aberth(coefficients, roots)) companion_roots(coefficients, roots);
+  if (!aberth_roots(coefficients, roots)) companion_roots(coefficients, roots);
 }
 
 }  // namespace mer

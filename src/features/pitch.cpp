@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <numbers>
 #include <stdexcept>
 #include <string>
@@ -76,7 +77,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
   }
   const std::size_t lags = static_cast<std::size_t>(last_lag_) + 1;
   difference_.resize(lags);
-  cumulative_mean_.resize(lags);
+  cumulative_.resize(lags);
   normalised_.resize(lags);
   energies_.resize(lags);
 }
@@ -99,27 +100,34 @@ bool PitchTracker::difference(std::span<const float> frame) {
   frame_bins_ *= head_bins_.conjugate();
   fft_.inverse(frame_bins_.data(), correlation_.data());
 
+  // The sums run in double precision: they are small differences of large numbers.
   const double scale = 2.0 / count;
   const double head_energy = kernels::energy(frame_.data(), integration_samples_);
+  const double least_energy = kLeastShare * energy;
   double shifted_energy = head_energy;
   double sum = 0.0;
-  difference_[0] = 0.0F;
-  normalised_[0] = 1.0F;
-  cumulative_mean_[0] = 0.0F;
+  const float* const leaving = frame_.data();
+  const float* const entering = frame_.data() + integration_samples_;
+  difference_[0] = cumulative_[0] = energies_[0] = 0.0F;
   for (int lag = 1; lag <= last_lag_; ++lag) {
-    const double leaving = frame_[lag - 1];
-    const double entering = frame_[lag + integration_samples_ - 1];
-    shifted_energy += entering * entering - leaving * leaving;
-    const double d = std::max(
-        0.0, head_energy + shifted_energy - scale * static_cast<double>(correlation_[lag]));
+    const double in = entering[lag - 1];
+    const double out = leaving[lag - 1];
+    shifted_energy += in * in - out * out;
+    const double compared = head_energy + shifted_energy;
+    const double d = std::max(0.0, compared - scale * static_cast<double>(correlation_[lag]));
     sum += d;
     const std::size_t i = static_cast<std::size_t>(lag);
     difference_[i] = static_cast<float>(d);
-    cumulative_mean_[i] = static_cast<float>(sum / lag);
-    normalised_[i] = sum > 0.0 ? static_cast<float>(d * lag / sum) : 1.0F;
-    // What is compared at this lag; next to nothing when the sound starts only afterwards.
-    energies_[i] = static_cast<float>(std::max(0.0, head_energy + shifted_energy));
-    if (energies_[i] < kLeastShare * energy) normalised_[i] = 1.0F;
+    cumulative_[i] = static_cast<float>(sum);
+    energies_[i] = static_cast<float>(std::max(0.0, compared));
+  }
+  // What is compared at a lag is next to nothing when the sound starts only afterwards.
+  const float least = static_cast<float>(least_energy);
+  normalised_[0] = 1.0F;
+  for (std::size_t i = 1; i < normalised_.size(); ++i) {
+    const float value = difference_[i] * static_cast<float>(static_cast<int>(i)) /
+                        std::max(cumulative_[i], std::numeric_limits<float>::min());
+    normalised_[i] = cumulative_[i] > 0.0F && energies_[i] >= least ? value : 1.0F;
   }
   return true;
 }
@@ -158,10 +166,19 @@ float PitchTracker::interpolated(float lag) const {
   return sum / weight_sum;
 }
 
+// The vertex of a parabola through d at a lag and its neighbours, at most one away.
+float PitchTracker::vertex(int lag) const {
+  const float* const d = difference_.data() + lag;
+  const float curvature = d[-1] - 2.0F * d[0] + d[1];
+  const float centre = static_cast<float>(lag);
+  if (!(curvature > 0.0F)) return centre;
+  return centre + std::clamp(0.5F * (d[-1] - d[1]) / curvature, -1.0F, 1.0F);
+}
+
 // Where d has its minimum near a lag at which the sampled d' has one.
 float PitchTracker::refined_lag(int lag) const {
-  float centre = static_cast<float>(lag);
-  for (const float step : {1.0F, 0.5F, 0.25F, 0.125F}) {
+  float centre = vertex(lag);
+  for (const float step : {0.5F, 0.25F, 0.125F}) {
     const float left = interpolated(centre - step);
     const float middle = interpolated(centre);
     const float right = interpolated(centre + step);
@@ -175,8 +192,8 @@ float PitchTracker::refined_lag(int lag) const {
 }
 
 float PitchTracker::normalised_at(float lag) const {
-  const float mean = cumulative_mean_[static_cast<std::size_t>(std::lround(lag))];
-  return mean > 0.0F ? std::max(0.0F, interpolated(lag)) / mean : 1.0F;
+  const float sum = cumulative_[static_cast<std::size_t>(std::lround(lag))];
+  return sum > 0.0F ? std::max(0.0F, interpolated(lag)) * std::round(lag) / sum : 1.0F;
 }
 
 Pitch PitchTracker::compute(std::span<const float> frame) {
@@ -187,26 +204,24 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
   if (!difference(frame)) return pitch;
 
   const float threshold = static_cast<float>(options_.threshold);
-  float best_lag = 0.0F;
+  int best_index = 0;
   float best = 1.0F;
   for (int lag = min_lag_; lag <= max_lag_; ++lag) {
     const std::size_t i = static_cast<std::size_t>(lag);
     float value = normalised_[i];
     if (value >= 1.0F) continue;  // no more alike than at shorter lags on average
     if (value > normalised_[i - 1] || value > normalised_[i + 1]) continue;  // no local minimum
-    float position = static_cast<float>(lag);
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
-      position = refined_lag(lag);
-      value = std::min(value, normalised_at(position));
+      value = std::min(value, normalised_at(vertex(lag)));
     }
     if (value < best) {
       best = value;
-      best_lag = static_cast<float>(lag);
+      best_index = lag;
     }
     if (value < threshold) break;
   }
   if (best >= 1.0F) return pitch;  // no periodicity in the range
-  best_lag = refined_lag(static_cast<int>(best_lag));
+  const float best_lag = refined_lag(best_index);
   best = std::min(best, normalised_at(best_lag));
   // A sound that starts or stops within the frame has a small d at all short lags, so a small d'
   // somewhere; but that d is no smaller than the energies that it compares.

@@ -160,36 +160,22 @@ void pitch(benchmark::State& state) {
 }
 BENCHMARK(pitch);
 
-void formants_decimation(benchmark::State& state) {
-  const mer::Decimator decimator(kRateHz);
-  each_frame(state, [&](const float* frame) {
-    float sum = 0.0F;
-    for (int m = 0; m < kHop / decimator.factor(); ++m) {
-      sum += decimator.compute(frame + m * decimator.factor());
-    }
-    benchmark::DoNotOptimize(sum);
-  });
-}
-BENCHMARK(formants_decimation);
-
+// With a pitch, which costs more than without one.
 void formants(benchmark::State& state) {
-  const mer::Decimator decimator(kRateHz);
-  const int count = kWindow / decimator.factor();
-  mer::FormantTracker tracker(mer::FormantOptions(), count, decimator.rate_hz());
-  const std::size_t hop = static_cast<std::size_t>(kHop / decimator.factor());
-  std::vector<float> decimated;
-  for (std::size_t m = 64; m < music().size() / 4 - 64; ++m) {
-    decimated.push_back(decimator.compute(music().data() + 4 * m));
-  }
-  std::size_t start = 0;
-  each_frame(state, [&](const float*) {
-    const std::size_t length = static_cast<std::size_t>(count) + 1;
-    benchmark::DoNotOptimize(tracker.compute({decimated.data() + start, length}));
-    start += hop;
-    if (start + length > decimated.size()) start = 0;
+  mer::FormantTracker tracker(mer::FormantOptions(), kWindow, kRateHz);
+  each_spectrum(state, [&](const Eigen::ArrayXf& power) {
+    benchmark::DoNotOptimize(tracker.compute(power, 110.0F));
   });
 }
 BENCHMARK(formants);
+
+void formants_of_unvoiced_frames(benchmark::State& state) {
+  mer::FormantTracker tracker(mer::FormantOptions(), kWindow, kRateHz);
+  each_spectrum(state, [&](const Eigen::ArrayXf& power) {
+    benchmark::DoNotOptimize(tracker.compute(power, 0.0F));
+  });
+}
+BENCHMARK(formants_of_unvoiced_frames);
 
 void everything(benchmark::State& state) {
   mer::FeatureExtractor extractor(mer::FeatureOptions(), kRateHz);

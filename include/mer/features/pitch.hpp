@@ -56,6 +56,7 @@ class PitchTracker {
  private:
   bool difference(std::span<const float> frame);
   float interpolated(float lag) const;
+  float vertex(int lag) const;
   float refined_lag(int lag) const;
   float normalised_at(float lag) const;
 
@@ -72,7 +73,7 @@ class PitchTracker {
   Eigen::ArrayXcf head_bins_;
   Eigen::ArrayXf correlation_;
   std::vector<float> difference_;
-  std::vector<float> cumulative_mean_;
+  std::vector<float> cumulative_;
   std::vector<float> normalised_;
   std::vector<float> energies_;
 };
