@@ -13,19 +13,6 @@
 namespace mer {
 namespace {
 
-// Up to so many values are kept sorted while the bins pass by, whole blocks of bins being skipped
-// that hold none of them; more are partitioned.
-constexpr int kFew = 40;
-
-// Puts a value into its place among `count` sorted ones, the last of which falls out.
-template <class Before>
-void insert(float* sorted, int count, float value, Before before) {
-  float* place = sorted + (count - 1);
-  if (!before(value, *place)) return;
-  for (; place != sorted && before(value, place[-1]); --place) *place = place[-1];
-  *place = value;
-}
-
 double sum_of_roots(const float* values, int count) {
   double sum = 0.0;
   for (int i = 0; i < count; ++i) sum += std::sqrt(values[i]);
@@ -44,7 +31,8 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : scratch_(static_cast<std::size_t>(std::max(window_samples / 2 + 1, 2 * kFew))),
+    : smallest_(static_cast<std::size_t>(window_samples / 2 + 1)),
+      largest_(smallest_.size()),
       peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
       contrast_(options.num_bands + 1) {
@@ -87,43 +75,18 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
 // The sums of the roots of the `count` smallest and of the `count` largest bins.
 SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int num_bins,
                                                           int count) {
-  float* const smallest = scratch_.data();
-  if (count > kFew) {
-    std::copy_n(bins, num_bins, smallest);
-    std::nth_element(smallest, smallest + (count - 1), smallest + num_bins);
-    const double valley = sum_of_roots(smallest, count);
-    float* const largest = smallest + (num_bins - count);
-    std::nth_element(smallest, largest, smallest + num_bins);
-    return {valley, sum_of_roots(largest, count)};
-  }
-  float* const largest = smallest + kFew;
-  std::copy_n(bins + (num_bins - count), count, smallest);  // music's power falls with frequency
-  std::copy_n(bins, count, largest);
-  std::sort(smallest, smallest + count);
-  std::sort(largest, largest + count, std::greater<>());
-  const auto offer_small = [&](int bin) { insert(smallest, count, bins[bin], std::less<>()); };
-  const auto offer_large = [&](int bin) { insert(largest, count, bins[bin], std::greater<>()); };
-
-  int bin = count;
-  for (; bin + kernels::kExtremesBlock <= num_bins; bin += kernels::kExtremesBlock) {
-    if (!(kernels::extremes(bins + bin).largest > largest[count - 1])) continue;
-    for (int i = 0; i < kernels::kExtremesBlock; ++i) offer_large(bin + i);
-  }
-  for (; bin < num_bins; ++bin) offer_large(bin);
-  bin = num_bins - count;
-  for (; bin >= kernels::kExtremesBlock; bin -= kernels::kExtremesBlock) {
-    const int first = bin - kernels::kExtremesBlock;
-    if (!(kernels::extremes(bins + first).smallest < smallest[count - 1])) continue;
-    for (int i = kernels::kExtremesBlock - 1; i >= 0; --i) offer_small(first + i);
-  }
-  while (bin > 0) offer_small(--bin);
-  return {sum_of_roots(smallest, count), sum_of_roots(largest, count)};
+  const kernels::Candidates candidates =
+      kernels::extreme_candidates(bins, num_bins, count, smallest_.data(), largest_.data());
+  float* const small = smallest_.data();
+  float* const large = largest_.data();
+  std::nth_element(small, small + (count - 1), small + candidates.num_smallest);
+  std::nth_element(large, large + (count - 1), large + candidates.num_largest, std::greater<>());
+  return {sum_of_roots(small, count), sum_of_roots(large, count)};
 }
 
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   for (std::size_t band = 0; band < bands_.size(); ++band) {
     const auto [first_bin, num_bins, num_selected] = bands_[band];
-    const std::span<const float> bins(power.data() + first_bin, static_cast<std::size_t>(num_bins));
     const Sums sums = sums_of_extremes(power.data() + first_bin, num_bins, num_selected);
     const Eigen::Index i = static_cast<Eigen::Index>(band);
     valleys_[i] = static_cast<float>(sums.smallest / num_selected);

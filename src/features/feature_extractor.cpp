@@ -35,6 +35,17 @@ float level_db(double mean_square) {
   return static_cast<float>(10.0 * std::log10(std::max(mean_square, 1e-12)));
 }
 
+// The first sample that is out of range, named.
+[[noreturn]] void refuse_sample(std::span<const float> samples, std::int64_t num_before) {
+  const auto bad = std::find_if(samples.begin(), samples.end(),
+                                [](float x) { return !(std::abs(x) <= kLargestSample); });
+  throw InputError("sample " + std::to_string(num_before + (bad - samples.begin())) + " is " +
+                       (std::isnan(*bad) ? std::string("not a number")
+                                         : format_number(static_cast<double>(*bad))) +
+                       ": samples must lie in -1e6…1e6, full scale is 1",
+                   "convert the recording again, or leave it out");
+}
+
 /// The part of the signal that frames still need, addressed by sample numbers from the signal's
 /// start. There are zeros before the start.
 class SampleWindow {
@@ -79,6 +90,7 @@ struct FeatureExtractor::Impl {
         mel(options.mel, options.frame.window_samples, sample_rate_hz),
         mfcc(options.mfcc, options.mel.num_bands),
         residual_phase(options.residual_phase, options.frame.window_samples),
+        phase_spectrum(options.frame),
         pitch(options.pitch, options.frame.window_samples, sample_rate_hz),
         formants(options.formants, options.frame.window_samples, sample_rate_hz),
         contrast(options.contrast, options.frame.window_samples, sample_rate_hz),
@@ -95,6 +107,12 @@ struct FeatureExtractor::Impl {
   void take(std::span<const float> samples);
   void compute_ready_frames();
   void compute_frame(std::int64_t start);
+  void compute_features(std::int64_t start);
+  void hold_pitch_and_formants() {
+    *columns(2) = last_pitch;
+    std::copy(last_formants.begin(), last_formants.end(), columns(4));
+  }
+  bool is_silent_around(std::int64_t start) const;
   float* columns(std::size_t group) { return lld_row.data() + layout.lld[group].first_column; }
 
   FeatureOptions options;
@@ -103,6 +121,7 @@ struct FeatureExtractor::Impl {
   MelFilterBank mel;
   Mfcc mfcc;
   ResidualPhase residual_phase;
+  SinglePowerSpectrum phase_spectrum;
   PitchTracker pitch;
   FormantTracker formants;
   SpectralContrast contrast;
@@ -120,6 +139,8 @@ struct FeatureExtractor::Impl {
 
   std::vector<float> spectrogram_row;
   std::vector<float> lld_row;
+  std::vector<float> silent_spectrogram_row;  // once there was digital silence: its features
+  std::vector<float> silent_lld_row;
   std::vector<float> spectrogram_rows;  // complete, not pulled yet
   std::vector<float> lld_rows;
   std::vector<float> energy_rows;
@@ -143,7 +164,35 @@ void FeatureExtractor::Impl::compute_ready_frames() {
   }
 }
 
+// Whether a frame and all samples that its features depend on are digital silence.
+bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
+  const std::int64_t first = start - history;
+  const std::int64_t count = history + options.frame.window_samples + lookahead;
+  return std::all_of(signal.at(first), signal.at(first) + count,
+                     [](float sample) { return sample == 0.0F; });
+}
+
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
+  const int window = options.frame.window_samples;
+  const double energy = kernels::energy(signal.at(start), window);
+  const bool is_silent = energy == 0.0 && is_silent_around(start);
+  if (is_silent && !silent_lld_row.empty()) {
+    spectrogram_row = silent_spectrogram_row;
+    lld_row = silent_lld_row;
+    hold_pitch_and_formants();
+  } else {
+    compute_features(start);
+    if (is_silent) {
+      silent_spectrogram_row = spectrogram_row;
+      silent_lld_row = lld_row;
+    }
+  }
+  spectrogram_rows.insert(spectrogram_rows.end(), spectrogram_row.begin(), spectrogram_row.end());
+  lld_rows.insert(lld_rows.end(), lld_row.begin(), lld_row.end());
+  energy_rows.push_back(level_db(energy / window));
+}
+
+void FeatureExtractor::Impl::compute_features(std::int64_t start) {
   const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
   const std::span<const float> frame(signal.at(start), window);
 
@@ -162,28 +211,23 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const Eigen::ArrayXf& row = options.spectrogram == SpectrogramKind::kLogMel ? log_mel
                               : options.spectrogram == SpectrogramKind::kMel  ? mel_power
                                                                               : power;
-  spectrogram_rows.insert(spectrogram_rows.end(), row.data(), row.data() + row.size());
+  std::copy_n(row.data(), row.size(), spectrogram_row.data());
 
   const Pitch found = pitch.compute(frame);
   if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
-  *columns(2) = last_pitch;
   *columns(3) = found.voicing;
   const Formants resonances = formants.compute(power, found.voiced ? found.frequency_hz : 0.0F);
   for (std::size_t i = 0; i < static_cast<std::size_t>(resonances.found); ++i) {
     last_formants[2 * i] = resonances.frequency_hz[i];
     last_formants[2 * i + 1] = resonances.bandwidth_hz[i];
   }
-  std::copy(last_formants.begin(), last_formants.end(), columns(4));
+  hold_pitch_and_formants();
 
-  // From here on the spectrum, its mel bands and their cepstrum are the residual phase's.
+  // From here on the mel bands and their cepstrum are the residual phase's.
   const std::size_t before = static_cast<std::size_t>(residual_phase.history_samples());
   const Eigen::ArrayXf& phase = residual_phase.compute({frame.data() - before, before + window});
-  power_to_db(mel.compute(spectrum.compute({phase.data(), window})), log_mel);
+  power_to_db(mel.compute(phase_spectrum.compute({phase.data(), window})), log_mel);
   std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(1));
-
-  lld_rows.insert(lld_rows.end(), lld_row.begin(), lld_row.end());
-  energy_rows.push_back(level_db(kernels::energy(frame.data(), options.frame.window_samples) /
-                                 static_cast<double>(window)));
 }
 
 FeatureExtractor::FeatureExtractor(const FeatureOptions& options, int sample_rate_hz)
@@ -196,15 +240,8 @@ const FeatureLayout& FeatureExtractor::layout() const { return impl_->layout; }
 
 void FeatureExtractor::push(std::span<const float> samples) {
   if (impl_->finished) throw std::logic_error("no samples can follow finish()");
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (!(std::abs(samples[i]) <= kLargestSample)) {
-      throw InputError(
-          "sample " + std::to_string(impl_->num_samples + static_cast<std::int64_t>(i)) + " is " +
-              (std::isnan(samples[i]) ? std::string("not a number")
-                                      : format_number(static_cast<double>(samples[i]))) +
-              ": samples must lie in -1e6…1e6, full scale is 1",
-          "convert the recording again, or leave it out");
-    }
+  if (!kernels::all_within(samples.data(), static_cast<int>(samples.size()), kLargestSample)) {
+    refuse_sample(samples, impl_->num_samples);
   }
   impl_->num_samples += static_cast<std::int64_t>(samples.size());
   impl_->take(samples);

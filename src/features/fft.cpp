@@ -57,33 +57,86 @@ template <class Real>
 struct RealFft<Real>::Plans {
   using Library = Fftw<Real>;
 
-  explicit Plans(int size) {
-    const int half = size / 2;
-    typename Library::Complex* in = Library::allocate(half + 1);
-    typename Library::Complex* out = Library::allocate(half + 1);
-    forward = Library::plan(half, in, out, FFTW_FORWARD);
-    inverse = Library::plan(half, in, out, FFTW_BACKWARD);
-    Library::release(out);
-    Library::release(in);
-    // −i/2 · e^(−2πi·k/N): what the odd samples' spectrum is turned by.
-    for (int k = 0; k <= half / 2; ++k) {
-      const double angle = -2.0 * std::numbers::pi * k / size;
-      twiddles.emplace_back(static_cast<Real>(0.5 * std::sin(angle)),
-                            static_cast<Real>(-0.5 * std::cos(angle)));
+  explicit Plans(int size) : half(size / 2) {
+    if (half >= kernels::kSmallestHalf && (half & (half - 1)) == 0) {
+      make_tables();
+    } else {
+      make_plans();
     }
   }
   Plans(const Plans&) = delete;
   Plans& operator=(const Plans&) = delete;
   ~Plans() {
+    if (has_kernels) return;
     const std::lock_guard<std::mutex> lock(planner_mutex());
     Library::destroy(forward);
     Library::destroy(inverse);
   }
 
-  typename Library::Plan forward;
-  typename Library::Plan inverse;
-  std::vector<std::complex<Real>> twiddles;  // [size / 4 + 1]
+  static Real cosine_of(double turns) {
+    return static_cast<Real>(std::cos(2.0 * std::numbers::pi * turns));
+  }
+  static Real sine_of(double turns) {
+    return static_cast<Real>(std::sin(2.0 * std::numbers::pi * turns));
+  }
+  void make_tables();
+  void make_plans();
+
+  int half;
+  bool has_kernels = false;
+
+  std::vector<Real> passes;
+  std::vector<Real> across;
+  std::vector<Real> cosine;  // cos and sin(2πk/N)
+  std::vector<Real> sine;
+  kernels::FftTables<Real> tables{};
+
+  typename Library::Plan forward = nullptr;
+  typename Library::Plan inverse = nullptr;
 };
+
+template <class Real>
+void RealFft<Real>::Plans::make_tables() {
+  has_kernels = true;
+  const int lanes = kernels::fft_lanes<Real>();
+  const int count = half / lanes;
+  for (int n = count; n > 4; n /= 4) {
+    for (int p = 0; p < n / 4; ++p) {
+      for (int j = 1; j <= 3; ++j) {
+        const double turns = static_cast<double>(j * p) / n;
+        passes.push_back(cosine_of(turns));
+        passes.push_back(-sine_of(turns));
+      }
+    }
+  }
+  for (int k = 0; k < count; ++k) {
+    const auto turns = [&](int lane) { return static_cast<double>(k) * lane / half; };
+    for (int lane = 0; lane < lanes; ++lane) across.push_back(cosine_of(turns(lane)));
+    for (int lane = 0; lane < lanes; ++lane) across.push_back(-sine_of(turns(lane)));
+  }
+  for (int k = 0; k <= half / 2 + lanes; ++k) {
+    const double turns = static_cast<double>(k) / (2 * half);
+    cosine.push_back(cosine_of(turns));
+    sine.push_back(sine_of(turns));
+  }
+  tables = {half, lanes, passes.data(), across.data(), cosine.data(), sine.data()};
+}
+
+template <class Real>
+void RealFft<Real>::Plans::make_plans() {
+  const std::lock_guard<std::mutex> lock(planner_mutex());
+  typename Library::Complex* in = Library::allocate(half + 1);
+  typename Library::Complex* out = Library::allocate(half + 1);
+  forward = Library::plan(half, in, out, FFTW_FORWARD);
+  inverse = Library::plan(half, in, out, FFTW_BACKWARD);
+  Library::release(out);
+  Library::release(in);
+  for (int k = 0; k <= half / 2; ++k) {
+    const double turns = static_cast<double>(k) / (2 * half);
+    cosine.push_back(cosine_of(turns));
+    sine.push_back(sine_of(turns));
+  }
+}
 
 template <class Real>
 RealFft<Real>::RealFft(int size) : size_(size) {
@@ -93,40 +146,122 @@ RealFft<Real>::RealFft(int size) : size_(size) {
   static std::map<int, std::shared_ptr<const Plans>> cache;
   const std::lock_guard<std::mutex> lock(cache_mutex);
   std::shared_ptr<const Plans>& entry = cache[size];
-  if (!entry) {
-    const std::lock_guard<std::mutex> planner_lock(planner_mutex());
-    entry = std::make_shared<const Plans>(size);
-  }
+  if (!entry) entry = std::make_shared<const Plans>(size);
   plans_ = entry;
+  // The kernels' scratch and a spectrum, or for FFTW the windowed samples and a spectrum.
+  const std::size_t numbers =
+      static_cast<std::size_t>((kernels::kFftScratch + 2) * (size / 2) + 32);
+  scratch_.resize(numbers * sizeof(Real) / sizeof(CacheLine) + 1);
 }
 
 // Even samples are taken as real parts, odd ones as imaginary parts: Z. Then with M = N/2
 //   E = (Z[k] + conj Z[M−k]) / 2,  O = (Z[k] − conj Z[M−k]) / 2i   are their spectra, and
 //   X[k] = E + e^(−2πik/N) O,   X[M−k] = conj(E − e^(−2πik/N) O).
 template <class Real>
-void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) const {
+void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) {
+  Real* const numbers = reinterpret_cast<Real*>(bins);
+  if (plans_->has_kernels) {
+    kernels::fft_forward(plans_->tables, samples, scratch(), numbers);
+    return;
+  }
   using Complex = typename Fftw<Real>::Complex;
-  const int half = size_ / 2;
+  const int half = plans_->half;
   // Out of place, these plans leave their input as it is; FFTW's interface just does not say const.
   Fftw<Real>::execute(plans_->forward, reinterpret_cast<Complex*>(const_cast<Real*>(samples)),
                       reinterpret_cast<Complex*>(bins));
   const Real real = bins[0].real();
   const Real imag = bins[0].imag();
-  kernels::untangle(bins, plans_->twiddles.data(), half);
+  for (int k = 1; k <= half - k; ++k) {
+    const std::complex<Real> a = bins[k];
+    const std::complex<Real> b = std::conj(bins[half - k]);
+    const std::complex<Real> even = Real{0.5} * (a + b);
+    const std::complex<Real> difference = Real{0.5} * (a - b);
+    const Real cosine = plans_->cosine[static_cast<std::size_t>(k)];
+    const Real sine = plans_->sine[static_cast<std::size_t>(k)];
+    const std::complex<Real> odd(cosine * difference.imag() - sine * difference.real(),
+                                 -cosine * difference.real() - sine * difference.imag());
+    bins[k] = even + odd;
+    bins[half - k] = std::conj(even - odd);
+  }
   bins[0] = real + imag;
   bins[half] = real - imag;
 }
 
 template <class Real>
-void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) const {
+void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) {
+  if (plans_->has_kernels) {
+    kernels::fft_inverse(plans_->tables, reinterpret_cast<const Real*>(bins), scratch(), samples);
+    return;
+  }
   using Complex = typename Fftw<Real>::Complex;
-  const int half = size_ / 2;
+  const int half = plans_->half;
   const Real first = bins[0].real();
   const Real last = bins[half].real();
-  kernels::tangle(bins, plans_->twiddles.data(), half);
+  for (int k = 1; k <= half - k; ++k) {
+    const std::complex<Real> a = bins[k];
+    const std::complex<Real> b = std::conj(bins[half - k]);
+    const std::complex<Real> even = a + b;
+    const std::complex<Real> difference = a - b;
+    const Real cosine = plans_->cosine[static_cast<std::size_t>(k)];
+    const Real sine = plans_->sine[static_cast<std::size_t>(k)];
+    // i times the odd samples' spectrum
+    const std::complex<Real> odd(-cosine * difference.imag() - sine * difference.real(),
+                                 cosine * difference.real() - sine * difference.imag());
+    bins[k] = even + odd;
+    bins[half - k] = std::conj(even - odd);
+  }
   bins[0] = {first + last, first - last};
   Fftw<Real>::execute(plans_->inverse, reinterpret_cast<Complex*>(bins),
                       reinterpret_cast<Complex*>(samples));
+}
+
+template <class Real>
+void RealFft<Real>::power(const float* samples, const Real* window, float* power) {
+  if (plans_->has_kernels) {
+    kernels::fft_power(plans_->tables, samples, window, scratch(), power);
+    return;
+  }
+  const int half = plans_->half;
+  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(scratch());
+  Real* const windowed = scratch() + (size_ + 2 + 15) / 16 * 16;
+  for (int n = 0; n < half; ++n) {
+    windowed[2 * n] = window[n] * static_cast<Real>(samples[2 * n]);
+    windowed[2 * n + 1] = window[half + n] * static_cast<Real>(samples[2 * n + 1]);
+  }
+  forward(windowed, bins);
+  for (int k = 0; k <= half; ++k) power[k] = static_cast<float>(std::norm(bins[k]));
+}
+
+template <class Real>
+Eigen::Array<Real, Eigen::Dynamic, 1> RealFft<Real>::paired(const Eigen::ArrayXd& window) {
+  const Eigen::Index half = window.size() / 2;
+  Eigen::Array<Real, Eigen::Dynamic, 1> pairs(window.size());
+  for (Eigen::Index n = 0; n < half; ++n) {
+    pairs[n] = static_cast<Real>(window[2 * n]);
+    pairs[half + n] = static_cast<Real>(window[2 * n + 1]);
+  }
+  return pairs;
+}
+
+template <class Real>
+void RealFft<Real>::hilbert(const Real* samples, Real* hilbert) {
+  if constexpr (std::is_same_v<Real, float>) {
+    if (plans_->has_kernels) {
+      kernels::fft_hilbert(plans_->tables, samples, scratch(), hilbert);
+      return;
+    }
+  }
+  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(
+      scratch() + (plans_->has_kernels ? kernels::kFftScratch * plans_->half : 0));
+  forward(samples, bins);
+  const int half = plans_->half;
+  const Real scale = Real{1} / static_cast<Real>(size_);
+  bins[0] = Real{0};
+  bins[half] = Real{0};
+  for (int k = 1; k < half; ++k) {
+    bins[k] = std::complex<Real>(bins[k].imag() * scale, -bins[k].real() * scale);
+  }
+  inverse(bins, hilbert);
 }
 
 template class RealFft<float>;

@@ -1,20 +1,12 @@
 #pragma once
 
-#include <complex>
+#include "mer/features/row_run.hpp"
 
-// A function marked MER_MULTIVERSION is compiled twice, for plain x86-64 and for AVX2 with FMA, and
-// the loader picks once. Sanitizers can't instrument the picking.
-#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define MER_MULTIVERSION __attribute__((target_clones("default", "arch=x86-64-v3")))
-#else
-#define MER_MULTIVERSION
-#endif
-
+// The inner loops, compiled for several instruction sets (see kernel_table.hpp). The order of the
+// additions in each is fixed by hand (lanes, then lanes together), so that a result does not depend
+// on where in memory the data lies. Processors with and without fused multiply-add round
+// differently.
 namespace mer::kernels {
-
-// The order of the additions below is fixed by hand (lanes, then lanes together), so that a result
-// does not depend on where in memory the data lies.
 
 /// Σ a[i] b[i]
 float dot(const float* a, const float* b, int count);
@@ -25,16 +17,49 @@ double sum(const float* samples, int count);
 /// Σ x[i]² in double precision
 double energy(const float* samples, int count);
 
-/// autocorrelation() computes the lags in groups of this many.
-inline constexpr int kLagBlock = 20;
+/// Whether |x[i]| ≤ limit for all; false when one is not a number
+bool all_within(const float* samples, int count, float limit);
 
-/// lags[k] = Σ_n x[n] x[n + k] for k < num_lags. The samples are followed by zeros, as many as
-/// num_lags rounded up to whole groups.
-void autocorrelation(const double* samples, int count, double* lags, int num_lags);
+/// out[run.row] += Σ_i weights[run.first_weight + i] · in[run.first_bin + i]
+void sparse_rows(const RowRun* runs, int num_runs, const float* weights, const float* in,
+                 float* out);
 
-/// out[n] = x[n] + Σ_{i=1…order} a[i] x[n − i]
-void prediction_error(const double* samples, int count, const double* coefficients, int order,
-                      float* out);
+/// db = 10 · log10(max(power, 1e-10)), for finite power
+void power_to_db(const float* power, int count, float* db);
+
+/// Copies all values that can be among the `selected` smallest, or the `selected` largest; usually
+/// few more than these, all of them when `selected` is beyond kExtremeGroups or the values are few.
+/// @param smallest  [count], as is `largest`
+struct Candidates {
+  int num_smallest;
+  int num_largest;
+};
+inline constexpr int kExtremeGroups = 16;
+Candidates extreme_candidates(const float* values, int count, int selected, float* smallest,
+                              float* largest);
+
+/// A signal cut into kSegments segments of equal length, the first samples of all segments
+/// together, then their second samples and so on: a sample's neighbours in time are vectors'
+/// neighbours in memory. Sample n of segment s lies at [kSegments · (n + margin) + s]; the margin
+/// before and after holds the samples of the segments' neighbours.
+inline constexpr int kSegments = 8;
+/// @param samples   points at the first sample; `margin` samples of history lie before it
+/// @param segments  [kSegments · (2 · margin + segment length)]; zeros where there are no samples
+inline int segment_length(int count) { return (count + kSegments - 1) / kSegments; }
+void to_segments(const float* samples, int count, int margin, double* segments);
+
+/// lags[k] = Σ_n y[n] y[n + k] for k ≤ order, with y = window · x
+/// @param segments  of x, with a margin of `order`; read only
+/// @param window    [kSegments · length], in the segments' order, 0 beyond the signal's end
+/// @param windowed  [kSegments · (length + order)], scratch
+void segment_autocorrelation(const double* segments, const double* window, double* windowed,
+                             int length, double* lags, int order);
+
+/// out[n] = x[n] + Σ_{i=1…order} a[i] x[n − i], in the samples' own order
+/// @param segments  of x, with a margin of `order`
+/// @param out       [kSegments · length]
+void segment_prediction_error(const double* segments, int length, const double* coefficients,
+                              int order, float* out);
 
 /// envelope = sqrt(r² + h²); phase = r / envelope, 0 where the envelope is below the floor
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
@@ -50,24 +75,43 @@ struct LatticeSums {
 };
 LatticeSums lattice_sums(const double* forward, const double* backward, int count);
 
-/// The steps between a complex FFT of N/2 = `half` points and a real one of N, for the bins 1 …
-/// half − 1, in place; twiddles[k] = −i/2 · e^(−2πi·k/N). See fft.cpp.
-///   untangle: X[k] = (Z[k] + conj Z[half−k]) / 2 + twiddle · (Z[k] − conj Z[half−k]), …
-///   tangle:   the inverse, times 2
-void untangle(std::complex<float>* bins, const std::complex<float>* twiddles, int half);
-void untangle(std::complex<double>* bins, const std::complex<double>* twiddles, int half);
-void tangle(std::complex<float>* bins, const std::complex<float>* twiddles, int half);
-void tangle(std::complex<double>* bins, const std::complex<double>* twiddles, int half);
-
-/// power[k] = |bins[k]|²
-void power(const std::complex<double>* bins, int count, float* power);
-
-/// The largest and the smallest of 32 values.
-inline constexpr int kExtremesBlock = 32;
-struct Extremes {
-  float smallest;
-  float largest;
+/// What a real transform of N = 2·half samples needs, half being a power of two, at least
+/// kSmallestHalf. The `half` complex numbers of even and odd samples are transformed as `lanes`
+/// interleaved sequences of half / lanes, side by side in a vector, and then across the lanes.
+template <class Real>
+struct FftTables {
+  int half;
+  int lanes;
+  const Real*
+      passes;  ///< of each radix-4 pass but the last, for each p: e^(−2πi·jp/n), j = 1, 2, 3
+  const Real* across;  ///< for each k < half / lanes: Re, then Im of e^(−2πi·kl/half), l < lanes
+  const Real* cosine;  ///< cos(2πk/N) and sin(2πk/N) for k ≤ half / 2 + lanes
+  const Real* sine;
 };
-Extremes extremes(const float* values);
+inline constexpr int kSmallestHalf = 256;
+/// Numbers of scratch that a transform wants, as a multiple of half
+inline constexpr int kFftScratch = 6;
+
+/// How many lanes the tables must be made for.
+template <class Real>
+int fft_lanes();
+
+/// bins[k] = Σ_n x[n] e^(−2πi·kn/N), k ≤ half; real and imaginary parts alternate
+void fft_forward(const FftTables<float>& tables, const float* samples, float* scratch, float* bins);
+void fft_forward(const FftTables<double>& tables, const double* samples, double* scratch,
+                 double* bins);
+/// N times the samples
+void fft_inverse(const FftTables<float>& tables, const float* bins, float* scratch, float* samples);
+void fft_inverse(const FftTables<double>& tables, const double* bins, double* scratch,
+                 double* samples);
+/// power[k] = |Σ_n w[n] x[n] e^(−2πi·kn/N)|², k ≤ half
+/// @param window  w at the even places, then at the odd ones
+void fft_power(const FftTables<float>& tables, const float* samples, const float* window,
+               float* scratch, float* power);
+void fft_power(const FftTables<double>& tables, const float* samples, const double* window,
+               double* scratch, float* power);
+/// The Hilbert transform of the samples as one period of a periodic signal
+void fft_hilbert(const FftTables<float>& tables, const float* samples, float* scratch,
+                 float* hilbert);
 
 }  // namespace mer::kernels

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
@@ -106,8 +107,8 @@ const Eigen::ArrayXf& MelFilterBank::compute(const Eigen::ArrayXf& power) {
 }
 
 void power_to_db(const Eigen::ArrayXf& power, Eigen::ArrayXf& db) {
-  constexpr float kDbPerNeper = 4.3429448190325175F;  // 10 / ln 10
-  db = power.max(1e-10F).log() * kDbPerNeper;
+  db.resize(power.size());
+  kernels::power_to_db(power.data(), static_cast<int>(power.size()), db.data());
 }
 
 }  // namespace mer

@@ -7,6 +7,25 @@
 #include "mer/core/error.hpp"
 
 namespace mer {
+namespace {
+
+Eigen::MatrixXd dct_rows(int num_coefficients, int num_bands) {
+  if (num_coefficients > num_bands) {
+    throw UsageError("features.mfcc.num_coefficients is " + std::to_string(num_coefficients) +
+                         ": there are only " + std::to_string(num_bands) + " mel bands",
+                     "take at most as many as features.mel.num_bands");
+  }
+  Eigen::MatrixXd rows(num_coefficients, num_bands);
+  for (int i = 0; i < num_coefficients; ++i) {
+    const double scale = std::sqrt((i == 0 ? 1.0 : 2.0) / num_bands);
+    for (int band = 0; band < num_bands; ++band) {
+      rows(i, band) = scale * std::cos(std::numbers::pi * i * (band + 0.5) / num_bands);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
 
 void MfccOptions::visit(OptionsVisitor& v) {
   v.field("num_coefficients", num_coefficients, between(1, 128),
@@ -14,24 +33,12 @@ void MfccOptions::visit(OptionsVisitor& v) {
 }
 
 Mfcc::Mfcc(const MfccOptions& options, int num_bands)
-    : dct_(num_bands, options.num_coefficients), coefficients_(options.num_coefficients) {
-  if (options.num_coefficients > num_bands) {
-    throw UsageError("features.mfcc.num_coefficients is " +
-                         std::to_string(options.num_coefficients) + ": there are only " +
-                         std::to_string(num_bands) + " mel bands",
-                     "take at most as many as features.mel.num_bands");
-  }
-  for (int i = 0; i < options.num_coefficients; ++i) {
-    const double scale = std::sqrt((i == 0 ? 1.0 : 2.0) / num_bands);
-    for (int band = 0; band < num_bands; ++band) {
-      dct_(band, i) =
-          static_cast<float>(scale * std::cos(std::numbers::pi * i * (band + 0.5) / num_bands));
-    }
-  }
-}
+    : dct_(dct_rows(options.num_coefficients, num_bands), -1.0),
+      coefficients_(options.num_coefficients) {}
 
 const Eigen::VectorXf& Mfcc::compute(const Eigen::ArrayXf& log_mel_db) {
-  coefficients_.noalias() = dct_.transpose() * log_mel_db.matrix();
+  dct_.multiply({log_mel_db.data(), static_cast<std::size_t>(log_mel_db.size())},
+                {coefficients_.data(), static_cast<std::size_t>(coefficients_.size())});
   return coefficients_;
 }
 

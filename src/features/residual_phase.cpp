@@ -1,7 +1,6 @@
 #include "mer/features/residual_phase.hpp"
 
 #include <algorithm>
-#include <complex>
 #include <stdexcept>
 #include <string>
 
@@ -23,49 +22,43 @@ void ResidualPhaseOptions::visit(OptionsVisitor& v) {
 ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_samples)
     : options_(options),
       fft_(window_samples),
-      window_(make_window(WindowKind::kHann, window_samples)),
-      samples_(static_cast<std::size_t>(options.order + window_samples)),
-      windowed_(static_cast<std::size_t>(window_samples + options.order + 1 + kernels::kLagBlock)),
+      length_((window_samples + kernels::kSegments - 1) / kernels::kSegments),
+      window_(static_cast<std::size_t>(kernels::kSegments * length_), 0.0),
+      segments_(static_cast<std::size_t>(kernels::kSegments * (length_ + 2 * options.order))),
+      windowed_(static_cast<std::size_t>(kernels::kSegments * (length_ + options.order))),
       lags_(static_cast<std::size_t>(options.order) + 1),
       coefficients_(static_cast<std::size_t>(options.order) + 1),
-      residual_(window_samples),
+      residual_(kernels::kSegments * length_),
       hilbert_(window_samples),
       envelope_(window_samples),
-      phase_(window_samples),
-      bins_(fft_.num_bins()) {
+      phase_(window_samples) {
   if (options.order >= window_samples / 2) {
     throw UsageError("features.residual_phase.order is " + std::to_string(options.order) +
                          ": a frame of " + std::to_string(window_samples) +
                          " samples is too short for it",
                      "take a longer features.frame.window_samples");
   }
+  const Eigen::ArrayXd window = make_window(WindowKind::kHann, window_samples);
+  for (int n = 0; n < window_samples; ++n) {
+    const int place = kernels::kSegments * (n % length_) + n / length_;
+    window_[static_cast<std::size_t>(place)] = window[n];
+  }
 }
 
 const Eigen::ArrayXf& ResidualPhase::compute(std::span<const float> samples) {
-  if (samples.size() != samples_.size()) {
-    throw std::invalid_argument("the residual needs order + window samples");
-  }
   const int count = fft_.size();
   const int order = options_.order;
-  std::copy(samples.begin(), samples.end(), samples_.begin());
-  const double* frame = samples_.data() + order;
-  for (int n = 0; n < count; ++n) windowed_[static_cast<std::size_t>(n)] = window_[n] * frame[n];
-  kernels::autocorrelation(windowed_.data(), count, lags_.data(), order + 1);
+  if (static_cast<int>(samples.size()) != order + count) {
+    throw std::invalid_argument("the residual needs order + window samples");
+  }
+  kernels::to_segments(samples.data() + order, count, order, segments_.data());
+  kernels::segment_autocorrelation(segments_.data(), window_.data(), windowed_.data(), length_,
+                                   lags_.data(), order);
   lags_[0] *= 1.0 + options_.white_noise_correction;
   levinson_durbin(lags_, coefficients_);
-  kernels::prediction_error(frame, count, coefficients_.data(), order, residual_.data());
-
-  // H{r} in the frequency domain: −i times the positive frequencies, nothing at 0 and at the top.
-  fft_.forward(residual_.data(), bins_.data());
-  const float scale = 1.0F / static_cast<float>(count);
-  const Eigen::Index last = bins_.size() - 1;
-  bins_[0] = 0.0F;
-  bins_[last] = 0.0F;
-  for (Eigen::Index k = 1; k < last; ++k) {
-    bins_[k] = std::complex<float>(bins_[k].imag() * scale, -bins_[k].real() * scale);
-  }
-  fft_.inverse(bins_.data(), hilbert_.data());
-
+  kernels::segment_prediction_error(segments_.data(), length_, coefficients_.data(), order,
+                                    residual_.data());
+  fft_.hilbert(residual_.data(), hilbert_.data());
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,
                         static_cast<float>(options_.envelope_floor), envelope_.data(),
                         phase_.data());

@@ -2,26 +2,24 @@
 
 #include <stdexcept>
 
-#include "kernels.hpp"
-
 namespace mer {
 
-PowerSpectrum::PowerSpectrum(const FrameOptions& options)
+template <class Real>
+BasicPowerSpectrum<Real>::BasicPowerSpectrum(const FrameOptions& options)
     : fft_(options.window_samples),
-      window_(make_window(options.window, options.window_samples)),
-      windowed_(options.window_samples),
-      bins_(fft_.num_bins()),
+      window_(RealFft<Real>::paired(make_window(options.window, options.window_samples))),
       power_(fft_.num_bins()) {}
 
-const Eigen::ArrayXf& PowerSpectrum::compute(std::span<const float> frame) {
+template <class Real>
+const Eigen::ArrayXf& BasicPowerSpectrum<Real>::compute(std::span<const float> frame) {
   if (static_cast<Eigen::Index>(frame.size()) != window_.size()) {
     throw std::invalid_argument("the frame must be one window long");
   }
-  windowed_ =
-      window_ * Eigen::Map<const Eigen::ArrayXf>(frame.data(), window_.size()).cast<double>();
-  fft_.forward(windowed_.data(), bins_.data());
-  kernels::power(bins_.data(), num_bins(), power_.data());
+  fft_.power(frame.data(), window_.data(), power_.data());
   return power_;
 }
+
+template class BasicPowerSpectrum<float>;
+template class BasicPowerSpectrum<double>;
 
 }  // namespace mer

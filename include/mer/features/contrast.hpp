@@ -49,7 +49,8 @@ class SpectralContrast {
   Sums sums_of_extremes(const float* bins, int num_bins, int count);
 
   std::vector<Band> bands_;
-  std::vector<float> scratch_;
+  std::vector<float> smallest_;  // candidates for a band's smallest and largest bins
+  std::vector<float> largest_;
   Eigen::ArrayXf peaks_;
   Eigen::ArrayXf valleys_;
   Eigen::ArrayXf contrast_;

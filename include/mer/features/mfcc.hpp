@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 
 #include "mer/core/options.hpp"
+#include "mer/features/sparse_rows.hpp"
 
 namespace mer {
 
@@ -25,14 +26,14 @@ class Mfcc {
   /// @throws UsageError when there are more coefficients than bands
   Mfcc(const MfccOptions& options, int num_bands);
 
-  int num_coefficients() const { return static_cast<int>(dct_.cols()); }
+  int num_coefficients() const { return dct_.num_rows(); }
 
   /// @param log_mel_db  [num_bands]
   /// @return            [num_coefficients], valid until the next call
   const Eigen::VectorXf& compute(const Eigen::ArrayXf& log_mel_db);
 
  private:
-  Eigen::MatrixXf dct_;  // [num_bands, num_coefficients]
+  SparseRows dct_;  // [num_coefficients, num_bands], none of them dropped
   Eigen::VectorXf coefficients_;
 };
 

@@ -30,9 +30,10 @@ struct ResidualPhaseOptions {
 /// Its descriptor in the LLD matrix is the mel-cepstrum of RP: window, filter bank and DCT are
 /// those of the MFCC. Silence gives that of zeros: −100·sqrt(B), 0, 0, ….
 ///
-/// Costs two FFTs of the frame's length here, and the cepstrum a third.
-/// Sources: Nalini & Palanivel (2015), "Music emotion recognition: The combined evidence of MFCC
-/// and residual phase"; Makhoul (1975), "Linear prediction: a tutorial review".
+/// Costs two FFTs of the frame's length here, and the cepstrum a third, all in single precision;
+/// the prediction itself is made in double. Sources: Nalini & Palanivel (2015), "Music emotion
+/// recognition: The combined evidence of MFCC and residual phase"; Makhoul (1975), "Linear
+/// prediction: a tutorial review".
 class ResidualPhase {
  public:
   ResidualPhase(const ResidualPhaseOptions& options, int window_samples);
@@ -47,22 +48,22 @@ class ResidualPhase {
 
   /// Of the last frame: a[0 … order]; r; the envelope. [order + 1], [window], [window]
   std::span<const double> coefficients() const { return coefficients_; }
-  const Eigen::ArrayXf& residual() const { return residual_; }
+  auto residual() const { return residual_.head(fft_.size()); }
   const Eigen::ArrayXf& envelope() const { return envelope_; }
 
  private:
   ResidualPhaseOptions options_;
   RealFft<float> fft_;
-  Eigen::ArrayXd window_;
-  std::vector<double> samples_;
+  int length_;                    // of the segments that the kernels work on
+  std::vector<double> window_;    // Hann's, in segments
+  std::vector<double> segments_;  // the samples
   std::vector<double> windowed_;
   std::vector<double> lags_;
   std::vector<double> coefficients_;
-  Eigen::ArrayXf residual_;
+  Eigen::ArrayXf residual_;  // and what fills the last segment
   Eigen::ArrayXf hilbert_;
   Eigen::ArrayXf envelope_;
   Eigen::ArrayXf phase_;
-  Eigen::ArrayXcf bins_;
 };
 
 }  // namespace mer

@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "mer/features/row_run.hpp"
+
 namespace mer {
 
 /// A filter bank whose rows are non-zero on few ranges of bins, kept as those ranges.
@@ -22,15 +24,9 @@ class SparseRows {
   void multiply(std::span<const float> in, std::span<float> out) const;
 
  private:
-  struct Run {
-    int row;
-    int first_bin;
-    int length;
-    int first_weight;
-  };
   int num_rows_;
   int num_bins_;
-  std::vector<Run> runs_;
+  std::vector<RowRun> runs_;
   std::vector<float> weights_;
 };
 

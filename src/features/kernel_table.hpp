@@ -1,0 +1,41 @@
+#pragma once
+
+#include "kernels.hpp"
+
+namespace mer::kernels {
+
+/// The kernels compiled for one instruction set. kernel_bodies.hpp is compiled once for each of
+/// them, and kernels.cpp picks the best one that the processor has.
+struct KernelTable {
+  float (*dot)(const float*, const float*, int);
+  double (*sum)(const float*, int);
+  double (*energy)(const float*, int);
+  bool (*all_within)(const float*, int, float);
+  void (*sparse_rows)(const RowRun*, int, const float*, const float*, float*);
+  void (*power_to_db)(const float*, int, float*);
+  Candidates (*extreme_candidates)(const float*, int, int, float*, float*);
+  void (*to_segments)(const float*, int, int, double*);
+  void (*segment_autocorrelation)(const double*, const double*, double*, int, double*, int);
+  void (*segment_prediction_error)(const double*, int, const double*, int, float*);
+  void (*cosine_phase)(const float*, const float*, int, float, float*, float*);
+  void (*lattice_step)(double*, double*, int, double);
+  LatticeSums (*lattice_sums)(const double*, const double*, int);
+
+  int float_lanes;
+  int double_lanes;
+  void (*forward_float)(const FftTables<float>&, const float*, float*, float*);
+  void (*forward_double)(const FftTables<double>&, const double*, double*, double*);
+  void (*inverse_float)(const FftTables<float>&, const float*, float*, float*);
+  void (*inverse_double)(const FftTables<double>&, const double*, double*, double*);
+  void (*power_float)(const FftTables<float>&, const float*, const float*, float*, float*);
+  void (*power_double)(const FftTables<double>&, const float*, const double*, double*, float*);
+  void (*hilbert)(const FftTables<float>&, const float*, float*, float*);
+};
+
+extern const KernelTable kBaselineKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512Kernels;
+#endif
+
+}  // namespace mer::kernels
