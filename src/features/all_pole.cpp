@@ -31,9 +31,9 @@ constexpr int kMaxLags = 48;  // room for order + 2, in whole blocks
 // steps would take them; a full step can overshoot.
 constexpr int kSteps = 8;
 constexpr double kStep = 0.8;
-// |A|² of a model normalised to a mean power of one; its smallest value is about one over the
-// number of lines.
-constexpr double kLeastSquare = 1e-6;
+// Added to |A|² of a model normalised to a mean power of one; its smallest value is about one over
+// the number of lines.
+constexpr double kLeastSquare = 1e-12;
 
 // Three vectors of lags at a time stay in registers, for even and odd bins apart.
 constexpr int kLagVectors = 3;
@@ -74,28 +74,35 @@ void cosine_sums(const float* power, const double* cosines, int num_bins, int st
   }
 }
 
+// Lines are worked on in blocks of this many.
+constexpr int kLineBlock = 2 * kLanes;
+int whole_line_blocks(int count) { return (count + kLineBlock - 1) / kLineBlock * kLineBlock; }
+
 // 1/A at the lines: A = Σ a[i] e^(−iωi).
 MER_TWO_VERSIONS
 void inverse_filter_at(const double* a, int order, const double* cosines, const double* sines,
                        int stride, int num_lines, double* real, double* imag) {
-  Double4 c;
-  Double4 s;
-  for (int k = 0; k < num_lines; k += kLanes) {
-    Double4 x = {};
-    Double4 y = {};
+  Double4 table;
+  for (int k = 0; k < num_lines; k += kLineBlock) {
+    Double4 x[2] = {};
+    Double4 y[2] = {};
     for (int i = 0; i <= order; ++i) {
-      std::memcpy(&c, cosines + i * stride + k, sizeof(c));
-      std::memcpy(&s, sines + i * stride + k, sizeof(s));
-      x += a[i] * c;
-      y += a[i] * s;
+      const double weight = a[i];
+      for (int v = 0; v < 2; ++v) {
+        std::memcpy(&table, cosines + i * stride + k + kLanes * v, sizeof(table));
+        x[v] += weight * table;
+        std::memcpy(&table, sines + i * stride + k + kLanes * v, sizeof(table));
+        y[v] += weight * table;
+      }
     }
     // A = x − iy, so 1/A = (x + iy) / |A|².
-    Double4 square = x * x + y * y;
-    for (int lane = 0; lane < kLanes; ++lane) square[lane] = std::max(square[lane], kLeastSquare);
-    x /= square;
-    y /= square;
-    std::memcpy(real + k, &x, sizeof(x));
-    std::memcpy(imag + k, &y, sizeof(y));
+    for (int v = 0; v < 2; ++v) {
+      const Double4 scale = 1.0 / (x[v] * x[v] + y[v] * y[v] + kLeastSquare);
+      x[v] *= scale;
+      y[v] *= scale;
+      std::memcpy(real + k + kLanes * v, &x[v], sizeof(x[v]));
+      std::memcpy(imag + k + kLanes * v, &y[v], sizeof(y[v]));
+    }
   }
 }
 
@@ -103,23 +110,49 @@ void inverse_filter_at(const double* a, int order, const double* cosines, const 
 MER_TWO_VERSIONS
 void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
                  int stride, int num_lines, int order, double* out) {
-  Double4 x;
-  Double4 y;
-  Double4 c;
-  Double4 s;
+  Double4 value;
+  Double4 table;
   for (int n = 0; n <= order; ++n) {
+    Double4 sums[4] = {};
+    for (int k = 0; k < num_lines; k += kLineBlock) {
+      for (int v = 0; v < 2; ++v) {
+        std::memcpy(&value, real + k + kLanes * v, sizeof(value));
+        std::memcpy(&table, cosines + n * stride + k + kLanes * v, sizeof(table));
+        sums[v] += value * table;
+        std::memcpy(&value, imag + k + kLanes * v, sizeof(value));
+        std::memcpy(&table, sines + n * stride + k + kLanes * v, sizeof(table));
+        sums[2 + v] += value * table;
+      }
+    }
+    const Double4 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    out[n] = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+  }
+}
+
+// model += step · (scale · matrix · response − model); rows of the symmetric matrix are `stride`
+// apart, whole vectors, as is the model.
+MER_TWO_VERSIONS
+void move_model(const double* matrix, int stride, const double* response, int count, double scale,
+                double* model) {
+  Double4 row;
+  for (int first = 0; first < stride; first += kLanes) {
     Double4 even = {};
     Double4 odd = {};
-    for (int k = 0; k < num_lines; k += kLanes) {
-      std::memcpy(&x, real + k, sizeof(x));
-      std::memcpy(&c, cosines + n * stride + k, sizeof(c));
-      even += x * c;
-      std::memcpy(&y, imag + k, sizeof(y));
-      std::memcpy(&s, sines + n * stride + k, sizeof(s));
-      odd += y * s;
+    int j = 0;
+    for (; j + 2 <= count; j += 2) {
+      std::memcpy(&row, matrix + j * stride + first, sizeof(row));
+      even += response[j] * row;
+      std::memcpy(&row, matrix + (j + 1) * stride + first, sizeof(row));
+      odd += response[j + 1] * row;
     }
-    even += odd;
-    out[n] = (even[0] + even[1]) + (even[2] + even[3]);
+    if (j < count) {
+      std::memcpy(&row, matrix + j * stride + first, sizeof(row));
+      even += response[j] * row;
+    }
+    Double4 old;
+    std::memcpy(&old, model + first, sizeof(old));
+    old += kStep * (scale * (even + odd) - old);
+    std::memcpy(model + first, &old, sizeof(old));
   }
 }
 
@@ -180,16 +213,17 @@ double aberth_round(const double* coefficients, int order, double* real, double*
 
 // The inverse of a Toeplitz matrix from its predictor a and that one's error (Gohberg & Semencul
 // 1972): B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error, B[0][j] = a[j] / error.
-void invert_toeplitz(const double* a, double error, int order, double* inverse) {
+// Rows are `stride` apart.
+void invert_toeplitz(const double* a, double error, int order, int stride, double* inverse) {
   const int count = order + 1;
   const double scale = 1.0 / error;
-  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * count] = a[j] * scale;
+  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * stride] = a[j] * scale;
   for (int i = 1; i < count; ++i) {
     for (int j = i; j < count; ++j) {
       const double value =
-          inverse[(i - 1) * count + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
-      inverse[i * count + j] = value;
-      inverse[j * count + i] = value;
+          inverse[(i - 1) * stride + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
+      inverse[i * stride + j] = value;
+      inverse[j * stride + i] = value;
     }
   }
 }
@@ -222,16 +256,16 @@ void SpectrumAutocorrelation::compute(const float* power, double* lags) const {
 
 DiscreteAllPole::DiscreteAllPole(int order, int max_lines)
     : order_(order),
-      stride_(whole_vectors(std::max(max_lines, 1))),
+      stride_(whole_line_blocks(std::max(max_lines, 1))),
       power_(size(stride_)),
       cosines_(size(order + 1) * size(stride_)),
       sines_(cosines_.size()),
       real_(power_.size()),
       imag_(power_.size()),
       lags_(size(order + 1)),
-      inverse_(size(order + 1) * size(order + 1)),
+      inverse_(size(order + 1) * size(whole_vectors(order + 1))),
       response_(lags_.size()),
-      model_(lags_.size()),
+      model_(size(whole_vectors(order + 1))),
       coefficients_(lags_.size()) {
   if (order < 1 || order > kMaxOrder) throw std::invalid_argument("an order in 1…32");
 }
@@ -251,8 +285,8 @@ std::span<const double> DiscreteAllPole::compute() {
   for (int k = 0; k < num_lines_; ++k) total += power_[size(k)];
   if (!(total > 0.0)) return {};
 
-  // cos(ωn) and sin(ωn) for all orders; what fills the last vector has no cosine, so no weight.
-  const int padded = whole_vectors(num_lines_);
+  // cos(ωn) and sin(ωn) for all orders; what fills the last block has no cosine, so no weight.
+  const int padded = whole_line_blocks(num_lines_);
   double* const cosines = cosines_.data();
   double* const sines = sines_.data();
   for (int k = num_lines_; k < padded; ++k) {
@@ -278,20 +312,18 @@ std::span<const double> DiscreteAllPole::compute() {
   lags_[0] += kSpectrumFloor;
   const double error = levinson_durbin(lags_, coefficients_);
   if (!(error > 0.0)) return {};
-  invert_toeplitz(coefficients_.data(), error, order_, inverse_.data());
+  const int stride = whole_vectors(count);
+  invert_toeplitz(coefficients_.data(), error, order_, stride, inverse_.data());
 
   const double gain = 1.0 / std::sqrt(error);
+  std::fill(model_.begin(), model_.end(), 0.0);
   for (int i = 0; i < count; ++i) model_[size(i)] = gain * coefficients_[size(i)];
   for (int step = 0; step < kSteps; ++step) {
     inverse_filter_at(model_.data(), order_, cosines, sines, stride_, padded, real_.data(),
                       imag_.data());
     response_at(real_.data(), imag_.data(), cosines, sines, stride_, padded, order_,
                 response_.data());
-    for (int i = 0; i < count; ++i) {
-      double sum = 0.0;
-      for (int j = 0; j < count; ++j) sum += inverse_[size(i * count + j)] * response_[size(j)];
-      model_[size(i)] += kStep * (sum / num_lines_ - model_[size(i)]);
-    }
+    move_model(inverse_.data(), stride, response_.data(), count, 1.0 / num_lines_, model_.data());
   }
   const double first = model_[0];
   for (const double a : model_) {
@@ -314,8 +346,8 @@ bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<d
   for (int round = 0; round < kMaxRounds; ++round) {
     const double largest = aberth_round(coefficients.data(), order, real, imag);
     if (!std::isfinite(largest)) return false;
-    // The iteration converges cubically: after a move of 1e-5 the next one would be near 1e-15.
-    if (largest > 1e-10) continue;
+    // The iteration converges cubically: after a move of 3e-4 the next one would be near 1e-10.
+    if (largest > 1e-7) continue;
     for (int i = 0; i < order; ++i) roots[size(i)] = {real[i], imag[i]};
     return true;
   }

@@ -50,7 +50,7 @@ class DiscreteAllPole {
 
  private:
   int order_;
-  int stride_;  // max_lines rounded up to whole vectors
+  int stride_;  // max_lines rounded up to whole blocks
   int num_lines_ = 0;
   std::vector<double> power_;    // [stride]
   std::vector<double> cosines_;  // [order + 1, stride]
@@ -58,7 +58,7 @@ class DiscreteAllPole {
   std::vector<double> real_;     // [stride]
   std::vector<double> imag_;     // [stride]
   std::vector<double> lags_;
-  std::vector<double> inverse_;  // R⁻¹, [order + 1, order + 1]
+  std::vector<double> inverse_;  // R⁻¹, [order + 1, order + 1 in whole vectors]
   std::vector<double> response_;
   std::vector<double> model_;
   std::vector<double> coefficients_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -98,6 +99,89 @@ const Eigen::ArrayXf& Chroma::compute(const Eigen::ArrayXf& power) {
 
 const Eigen::ArrayXf& Chroma::compute_long(std::span<const float> samples) {
   return compute(own_spectrum_.value().compute(samples));
+}
+
+namespace {
+
+constexpr int kCents = 100;
+constexpr double kLowestPeakHz = 100.0;
+constexpr double kHighestPeakHz = 4000.0;
+constexpr float kLeastPeakPower = 0.01F;  // of the frame's largest
+// The histogram is smoothed by a Gaussian of this deviation before its mode is looked for, and
+// averaged up to this distance from it.
+constexpr double kSmoothingCents = 5.0;
+constexpr int kAverageCents = 15;
+
+}  // namespace
+
+TuningEstimator::TuningEstimator(int window_samples, int sample_rate_hz)
+    : bin_hz_(static_cast<double>(sample_rate_hz) / window_samples),
+      first_bin_(std::max(1, static_cast<int>(std::ceil(kLowestPeakHz / bin_hz_)))),
+      last_bin_(std::min(window_samples / 2 - 1, static_cast<int>(kHighestPeakHz / bin_hz_))),
+      histogram_(Eigen::ArrayXd::Zero(kCents)) {}
+
+void TuningEstimator::add(const Eigen::Ref<const Eigen::ArrayXf>& power) {
+  if (power.size() <= last_bin_ + 1) {
+    throw std::invalid_argument("the spectrum must have window / 2 + 1 bins");
+  }
+  if (last_bin_ < first_bin_) return;
+  const float largest = power.segment(first_bin_, last_bin_ - first_bin_ + 1).maxCoeff();
+  if (!(largest > 1e-30F)) return;
+  const float least = kLeastPeakPower * largest;
+  for (int bin = first_bin_; bin <= last_bin_; ++bin) {
+    if (power[bin] < least || power[bin] < power[bin - 1] || power[bin] <= power[bin + 1]) continue;
+    const double left = std::log(std::max(power[bin - 1], 1e-30F));
+    const double middle = std::log(power[bin]);
+    const double right = std::log(std::max(power[bin + 1], 1e-30F));
+    const double offset =
+        std::clamp(0.5 * (left - right) / (left - 2.0 * middle + right), -0.5, 0.5);
+    const double semitones = 12.0 * std::log2((bin + offset) * bin_hz_ / 440.0);
+    const double deviation = semitones - std::floor(semitones + 0.5);  // −0.5 … 0.5
+    const int cell = std::min(kCents - 1, static_cast<int>(kCents * (deviation + 0.5)));
+    histogram_[cell] += std::sqrt(static_cast<double>(power[bin]));
+  }
+}
+
+double TuningEstimator::tuning() const {
+  if (!(histogram_.maxCoeff() > 0.0)) return 0.0;
+  const auto distance = [](int from, int to) {  // the shorter way round
+    const int way = ((to - from) % kCents + kCents) % kCents;
+    return way > kCents / 2 ? way - kCents : way;
+  };
+  int mode = 0;
+  double highest = -1.0;
+  for (int centre = 0; centre < kCents; ++centre) {
+    double sum = 0.0;
+    for (int cell = 0; cell < kCents; ++cell) {
+      const double x = distance(centre, cell) / kSmoothingCents;
+      sum += histogram_[cell] * std::exp(-0.5 * x * x);
+    }
+    if (sum > highest) {
+      highest = sum;
+      mode = centre;
+    }
+  }
+  double weight = 0.0;
+  double moment = 0.0;
+  for (int cell = 0; cell < kCents; ++cell) {
+    const int way = distance(mode, cell);
+    if (std::abs(way) > kAverageCents) continue;
+    weight += histogram_[cell];
+    moment += histogram_[cell] * way;
+  }
+  const double cents = mode + 0.5 + (weight > 0.0 ? moment / weight : 0.0);
+  const double tuning = cents / kCents - 0.5;
+  return tuning - std::floor(tuning + 0.5);
+}
+
+double estimate_tuning(std::span<const float> samples, int sample_rate_hz, int window_samples) {
+  PowerSpectrum spectrum(long_frame(window_samples));
+  TuningEstimator estimator(window_samples, sample_rate_hz);
+  const std::size_t window = static_cast<std::size_t>(window_samples);
+  for (std::size_t start = 0; start + window <= samples.size(); start += window / 2) {
+    estimator.add(spectrum.compute(samples.subspan(start, window)));
+  }
+  return estimator.tuning();
 }
 
 }  // namespace mer

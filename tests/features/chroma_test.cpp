@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "mer/core/error.hpp"
 #include "reference.hpp"
 
@@ -85,6 +88,101 @@ TEST(Chroma, WithALongWindowSeparatesADetunedLowChord) {
   }
   for (const int c : {0, 4, 7}) EXPECT_GT(sharp[c], sharp_rest) << c;
   EXPECT_LT(sharp_rest, 0.6 * smeared_rest);
+}
+
+// The three loudest pitch classes, in order of their number.
+std::array<int, 3> three_loudest(Eigen::ArrayXf chroma) {
+  std::array<int, 3> classes{};
+  for (int& c : classes) {
+    c = loudest(chroma);
+    chroma[c] = -1.0F;
+  }
+  std::sort(classes.begin(), classes.end());
+  return classes;
+}
+
+// Major triads whose notes all lie below 500 Hz, with four partials, detuned.
+struct Chord {
+  std::array<double, 3> note_hz;
+  std::array<int, 3> classes;  // in order of their number
+};
+Chord detuned_chord(int root, double semitones) {  // root 0 is C3
+  Chord chord{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const int note = root + std::array<int, 3>{0, 4, 7}[i];
+    chord.note_hz[i] = 130.813 * std::exp2((note + semitones) / 12.0);
+    chord.classes[i] = note % 12;
+  }
+  std::sort(chord.classes.begin(), chord.classes.end());
+  return chord;
+}
+std::vector<float> samples_of(const Chord& chord, std::size_t count) {
+  std::vector<float> samples(count, 0.0F);
+  for (const double hz : chord.note_hz) {
+    const std::vector<float> note = test::tone(hz, 4, count, 0.1, 44100, 0.7);
+    for (std::size_t n = 0; n < count; ++n) samples[n] += note[n];
+  }
+  return samples;
+}
+
+TEST(Chroma, WithALongWindowAndTheEstimatedTuningNamesDetunedLowChordsThatTheShortOneSmears) {
+  int long_right = 0;
+  int short_right = 0;
+  int chords = 0;
+  for (int root = 0; root < 12; ++root) {  // up to B3, D♯4, F♯4 = 370 Hz
+    for (const double semitones : {-0.4, -0.2, 0.15, 0.35}) {
+      const Chord chord = detuned_chord(root, semitones);
+      const std::vector<float> samples = samples_of(chord, 4 * 8192);
+      ChromaOptions options;
+      options.tuning = estimate_tuning(samples, 44100);
+      options.window_samples = 8192;
+      Chroma long_chroma(options, 2048, 44100);
+      const std::span<const float> frame(samples.data() + 8192, 8192);
+      long_right += three_loudest(long_chroma.compute_long(frame)) == chord.classes;
+      // The frame's own spectrum, even with the tuning that the long one needed.
+      options.window_samples = 0;
+      Chroma short_chroma(options, 2048, 44100);
+      PowerSpectrum spectrum((FrameOptions()));
+      short_right +=
+          three_loudest(short_chroma.compute(spectrum.compute(frame.subspan(3072, 2048)))) ==
+          chord.classes;
+      ++chords;
+    }
+  }
+  EXPECT_EQ(long_right, chords);
+  EXPECT_LT(short_right, chords / 2);
+}
+
+TEST(Tuning, OfDetunedChordsBelow500HertzIsTheirDetuning) {
+  for (const double semitones : {-0.45, -0.3, -0.1, 0.0, 0.05, 0.25, 0.4}) {
+    std::vector<float> song;
+    for (const int root : {0, 5, 7, 9}) {
+      const std::vector<float> part = samples_of(detuned_chord(root, semitones), 22050);
+      song.insert(song.end(), part.begin(), part.end());
+    }
+    EXPECT_NEAR(estimate_tuning(song, 44100), semitones, 0.03) << semitones;
+  }
+}
+
+TEST(Tuning, IsCircularAndAQuarterToneIsEitherHalf) {
+  const std::vector<float> samples = samples_of(detuned_chord(3, 0.5), 44100);
+  EXPECT_NEAR(std::abs(estimate_tuning(samples, 44100)), 0.5, 0.03);
+}
+
+TEST(Tuning, DoesNotDependOnTheGain) {
+  std::vector<float> samples = samples_of(detuned_chord(3, 0.2), 44100);
+  const double loud = estimate_tuning(samples, 44100);
+  for (float& x : samples) x *= 0.125F;
+  EXPECT_NEAR(estimate_tuning(samples, 44100), loud, 1e-6);
+}
+
+TEST(Tuning, OfSilenceOrOfLessThanAWindowIsZero) {
+  EXPECT_EQ(estimate_tuning(std::vector<float>(44100, 0.0F), 44100), 0.0);
+  EXPECT_EQ(estimate_tuning(test::tone(450.0, 1, 8191), 44100), 0.0);
+  EXPECT_NE(estimate_tuning(test::tone(450.0, 1, 8192), 44100), 0.0);
+  TuningEstimator estimator(8192, 44100);
+  EXPECT_EQ(estimator.tuning(), 0.0);
+  EXPECT_THROW(estimator.add(Eigen::ArrayXf::Ones(100)), std::invalid_argument);
 }
 
 TEST(Chroma, RefusesAWindowShorterThanTheFrameOrOdd) {

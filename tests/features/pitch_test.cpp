@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../support/synthetic_sounds.hpp"
 #include "mer/core/error.hpp"
 #include "reference.hpp"
 
@@ -17,10 +18,7 @@ TEST(Pitch, OfSixtyHarmonicTonesIsWithin50CentsAndTypicallyWithinHalfACent) {
   PitchTracker tracker(PitchOptions(), 2048, test::kRate);
   for (const int partials : {1, 5, 20}) {
     std::vector<double> errors;
-    for (int i = 0; i < 60; ++i) {
-      // 57 … 1800 Hz, detuned from any grid
-      const double hz = 57.0 * std::pow(1800.0 / 57.0, i / 59.0) *
-                        (i == 0 || i == 59 ? 1.0 : 1.0 + 0.02 * std::sin(1.7 * i));
+    for (const double hz : test::detuned_pitches_hz()) {
       const Pitch pitch = tracker.compute(test::tone(hz, partials, 2048, 0.3, test::kRate, 0.7));
       errors.push_back(std::abs(cents(pitch.frequency_hz, hz)));
       EXPECT_LT(errors.back(), 50.0) << hz << " Hz, " << partials << " partials";
@@ -76,6 +74,46 @@ TEST(Pitch, OfWhiteNoiseIsUnvoiced) {
     EXPECT_FALSE(pitch.voiced);
     EXPECT_LT(pitch.voicing, 0.3F) << "seed " << seed;
   }
+}
+
+// Frames of struck sounds over their first second, with noise 60 dB below full scale.
+struct Verdicts {
+  int voiced = 0;
+  int octaves = 0;
+  int others = 0;
+};
+Verdicts verdicts_of(const std::vector<test::Struck>& sounds) {
+  PitchTracker tracker(PitchOptions(), 2048, test::kRate);
+  Verdicts verdicts;
+  const std::vector<float> hiss = test::noise(44100, 1e-3);
+  for (const test::Struck& sound : sounds) {
+    std::vector<float> samples = test::samples_of(sound, 44100);
+    for (std::size_t n = 0; n < samples.size(); ++n) samples[n] += hiss[n];
+    for (std::size_t start = 0; start + 2048 <= samples.size(); start += 1024) {
+      const Pitch pitch = tracker.compute({samples.data() + start, 2048});
+      if (!pitch.voiced) continue;
+      const test::PitchVerdict verdict = test::judge_pitch(pitch.frequency_hz, sound);
+      ++verdicts.voiced;
+      verdicts.octaves += verdict == test::PitchVerdict::kOctaveOfNote;
+      verdicts.others += verdict == test::PitchVerdict::kOther;
+    }
+  }
+  return verdicts;
+}
+
+TEST(Pitch, OfDecayingNotesIsTheNoteAndHardlyEverItsOctave) {
+  const Verdicts verdicts = verdicts_of(test::struck_notes());
+  EXPECT_GT(verdicts.voiced, 24 * 42 * 8 / 10);  // of 24 notes of 42 frames
+  EXPECT_LE(verdicts.octaves, verdicts.voiced / 100);
+  EXPECT_LE(verdicts.others, verdicts.voiced / 100);
+}
+
+TEST(Pitch, OfDecayingChordsIsANoteOrAnOctaveOfOneInMostFrames) {
+  // A triad has no pitch of its own: the common period of 4 : 5 : 6 is two octaves below the root,
+  // that of 10 : 12 : 15 is below the range.
+  const Verdicts verdicts = verdicts_of(test::struck_chords());
+  EXPECT_GT(verdicts.voiced, 24 * 42 * 4 / 10);
+  EXPECT_LE(verdicts.others, verdicts.voiced * 3 / 10);
 }
 
 TEST(Pitch, OfSilenceAndOfAConstantIsNone) {

@@ -94,6 +94,64 @@ inline void add_note(std::vector<float>& samples, double pitch_hz, double amplit
   }
 }
 
+/// A struck note or chord that dies away.
+struct Struck {
+  std::vector<double> note_hz;
+  double decay_s;
+};
+
+/// Twenty-four single notes from 65 Hz to 1.1 kHz, high ones decaying faster.
+inline std::vector<Struck> struck_notes() {
+  std::vector<Struck> sounds;
+  for (int i = 0; i < 24; ++i) {
+    const double hz = 65.406 * std::exp2(2.13 * i / 12.0);
+    sounds.push_back({{hz}, 0.8 * std::sqrt(65.406 / hz)});
+  }
+  return sounds;
+}
+
+/// Major and minor triads, equally tempered, on each semitone from C3 to B3.
+inline std::vector<Struck> struck_chords() {
+  std::vector<Struck> sounds;
+  for (int root = 0; root < 12; ++root) {
+    for (const int third : {3, 4}) {
+      Struck chord{{}, 0.5};
+      for (const int step : {0, third, 7}) {
+        chord.note_hz.push_back(130.813 * std::exp2((root + step) / 12.0));
+      }
+      sounds.push_back(chord);
+    }
+  }
+  return sounds;
+}
+
+inline std::vector<float> samples_of(const Struck& sound, std::size_t num_samples) {
+  std::vector<float> samples(num_samples, 0.0F);
+  for (const double hz : sound.note_hz) {
+    add_note(samples, hz, 0.5 / static_cast<double>(sound.note_hz.size()), sound.decay_s);
+  }
+  return samples;
+}
+
+/// Whether two frequencies are within 50 cents.
+inline bool same_pitch(double a_hz, double b_hz) {
+  return std::abs(1200.0 * std::log2(a_hz / b_hz)) <= 50.0;
+}
+
+enum class PitchVerdict { kNote, kOctaveOfNote, kOther };
+
+/// What a pitch is to a sound: one of its notes, a note's octave (1 to 4, up or down), or neither.
+inline PitchVerdict judge_pitch(double found_hz, const Struck& sound) {
+  PitchVerdict verdict = PitchVerdict::kOther;
+  for (const double note_hz : sound.note_hz) {
+    if (same_pitch(found_hz, note_hz)) return PitchVerdict::kNote;
+    for (const double octave : {0.0625, 0.125, 0.25, 0.5, 2.0, 4.0, 8.0, 16.0}) {
+      if (same_pitch(found_hz, octave * note_hz)) verdict = PitchVerdict::kOctaveOfNote;
+    }
+  }
+  return verdict;
+}
+
 /// The value that a share of the values lies below (0.5: the median), by selection.
 inline double quantile(std::vector<double> values, double share) {
   const std::size_t index = std::min(

@@ -28,8 +28,9 @@ struct ChromaOptions {
 ///
 /// With 2048 samples at 44.1 kHz semitones separate only above about 1 kHz. A longer
 /// `window_samples` takes its own Hann-windowed spectrum round the same frame centre (one more FFT
-/// of that length); beyond the ends of the signal there are zeros. Source: Ellis (2007), "Chroma
-/// feature analysis and synthesis"; the filters are librosa's.
+/// of that length); beyond the ends of the signal there are zeros. With 8192 samples semitones
+/// separate above about 250 Hz, and single tones are told apart above 100 Hz. Source: Ellis (2007),
+/// "Chroma feature analysis and synthesis"; the filters are librosa's.
 class Chroma {
  public:
   static constexpr int kSize = 12;
@@ -54,6 +55,39 @@ class Chroma {
   SparseRows filters_;
   Eigen::ArrayXf chroma_;
 };
+
+/// How far the music's tuning lies from A4 = 440 Hz, from the spectra of a whole song: the value
+/// for ChromaOptions::tuning. (Block by block the tuning can't be known: it must be given.)
+///
+///   peaks of each spectrum from 100 to 4000 Hz and within 20 dB of its largest → frequencies f by
+///   a parabola through the logarithms → deviations 12 · log2(f / 440 Hz) from the nearest semitone
+///   → histogram, weighted by amplitude → its mode, smoothed, and the mean within 15 cents of it
+///
+/// Takes memory for the histogram only. The estimate is modulo a semitone; a cluster at ±0.5 is
+/// found whole. Harmonics of a just fifth or third (2 and −14 cents) make other, lower clusters.
+/// Source: librosa's piptrack and estimate_tuning, with amplitudes in place of a threshold at the
+/// median of all peaks, which needs all of them.
+class TuningEstimator {
+ public:
+  TuningEstimator(int window_samples, int sample_rate_hz);
+
+  /// @param power  of a Hann-windowed frame, [window_samples / 2 + 1]
+  void add(const Eigen::Ref<const Eigen::ArrayXf>& power);
+
+  /// In semitones, −0.5…0.5; 0 when there was no peak at all.
+  double tuning() const;
+
+ private:
+  double bin_hz_;
+  int first_bin_;
+  int last_bin_;
+  Eigen::ArrayXd histogram_;  // over −0.5…0.5 semitones, one cent each
+};
+
+/// The tuning of a whole signal, from Hann-windowed frames of `window_samples` that overlap by
+/// half; 0 for one shorter than that.
+double estimate_tuning(std::span<const float> samples, int sample_rate_hz,
+                       int window_samples = 8192);
 
 /// The dense filter bank [12, window_samples / 2 + 1].
 /// @param tuning  deviation of the instrument from A4 = 440 Hz in semitones
