@@ -51,7 +51,7 @@ class Chroma {
 
  private:
   int margin_samples_ = 0;
-  std::optional<PowerSpectrum> own_spectrum_;
+  std::optional<SinglePowerSpectrum> own_spectrum_;
   SparseRows filters_;
   Eigen::ArrayXf chroma_;
 };
