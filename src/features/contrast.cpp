@@ -31,7 +31,7 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : smallest_(static_cast<std::size_t>(window_samples / 2 + 1)),
+    : smallest_(static_cast<std::size_t>(window_samples / 2 + 1 + kernels::kExtremeGroups)),
       largest_(smallest_.size()),
       peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
@@ -75,6 +75,10 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
 // The sums of the roots of the `count` smallest and of the `count` largest bins.
 SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int num_bins,
                                                           int count) {
+  if (count == 1) {
+    const auto [smallest, largest] = std::minmax_element(bins, bins + num_bins);
+    return {std::sqrt(*smallest), std::sqrt(*largest)};
+  }
   const kernels::Candidates candidates =
       kernels::extreme_candidates(bins, num_bins, count, smallest_.data(), largest_.data());
   float* const small = smallest_.data();

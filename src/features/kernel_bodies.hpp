@@ -64,28 +64,33 @@ using IndicesUpTo = typename MakeIndices<kCount>::Type;
 
 // (0 + 4) + (1 + 5) + …: the same on every instruction set
 MER_INLINE float lanes_together(const Float8& x) {
-  return ((x[0] + x[4]) + (x[1] + x[5])) + ((x[2] + x[6]) + (x[3] + x[7]));
+  const Float8 fours = x + __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3);
+  const Float8 twos = fours + __builtin_shufflevector(fours, fours, 1, 0, 3, 2, 5, 4, 7, 6);
+  return twos[0] + twos[2];
 }
 
 MER_INLINE float inline_dot(const float* a, const float* b, int count) {
-  Float8 sums[4] = {};
+  Float8 total8 = {};
   Float8 x;
   Float8 y;
   int i = 0;
-  for (; i + 32 <= count; i += 32) {
-    for (int j = 0; j < 4; ++j) {
-      MER_LOAD(x, a + i + 8 * j);
-      MER_LOAD(y, b + i + 8 * j);
-      sums[j] += x * y;
+  if (count >= 64) {
+    Float8 sums[4] = {};
+    for (; i + 32 <= count; i += 32) {
+      for (int j = 0; j < 4; ++j) {
+        MER_LOAD(x, a + i + 8 * j);
+        MER_LOAD(y, b + i + 8 * j);
+        sums[j] += x * y;
+      }
     }
+    total8 = (sums[0] + sums[1]) + (sums[2] + sums[3]);
   }
   for (; i + 8 <= count; i += 8) {
     MER_LOAD(x, a + i);
     MER_LOAD(y, b + i);
-    sums[0] += x * y;
+    total8 += x * y;
   }
-  sums[0] = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  float total = lanes_together(sums[0]);
+  float total = lanes_together(total8);
   for (; i < count; ++i) total += a[i] * b[i];
   return total;
 }
@@ -251,14 +256,10 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
     const __m512 x = _mm512_loadu_ps(values + i);
     const __mmask16 small = _mm512_cmp_ps_mask(x, low, _CMP_LE_OQ);
     const __mmask16 large = _mm512_cmp_ps_mask(x, high, _CMP_GE_OQ);
-    if (small != 0) {
-      _mm512_mask_compressstoreu_ps(smallest + found.num_smallest, small, x);
-      found.num_smallest += __builtin_popcount(small);
-    }
-    if (large != 0) {
-      _mm512_mask_compressstoreu_ps(largest + found.num_largest, large, x);
-      found.num_largest += __builtin_popcount(large);
-    }
+    _mm512_storeu_ps(smallest + found.num_smallest, _mm512_maskz_compress_ps(small, x));
+    found.num_smallest += __builtin_popcount(small);
+    _mm512_storeu_ps(largest + found.num_largest, _mm512_maskz_compress_ps(large, x));
+    found.num_largest += __builtin_popcount(large);
   }
 #endif
   for (; i < count; ++i) {
@@ -289,6 +290,7 @@ MER_INLINE void exchange(V& a, V& b, Indices<kLane...>) {
 template <int kDistance, int kLanes, class V>
 MER_INLINE void transpose_from(V* rows) {
   if constexpr (kDistance > 0) {
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       if ((i & kDistance) == 0) {
         exchange<kDistance>(rows[i], rows[i + kDistance], IndicesUpTo<kLanes>());
@@ -303,7 +305,8 @@ MER_INLINE void transpose(V* rows) {
   transpose_from<kLanes / 2, kLanes>(rows);
 }
 
-void to_segments(const float* samples, int count, int margin, double* segments) {
+void to_segments(const float* samples, int count, int margin, const double* window,
+                 double* segments, double* windowed) {
   const int length = (count + kSegments - 1) / kSegments;
   int n = -margin;
   const int last_length = count - (kSegments - 1) * length;  // of the last segment
@@ -314,12 +317,19 @@ void to_segments(const float* samples, int count, int margin, double* segments) 
     for (int i = 0; i < 8; ++i) {
       const Double8 wide = __builtin_convertvector(rows[i], Double8);
       MER_STORE(segments + kSegments * (n + margin + i), wide);
+      if (n + i < 0) continue;
+      Double8 weights;
+      MER_LOAD(weights, window + kSegments * (n + i));
+      const Double8 weighted = weights * wide;
+      MER_STORE(windowed + kSegments * (n + i), weighted);
     }
   }
   for (; n < length + margin; ++n) {
     for (int s = 0; s < kSegments; ++s) {
       const int at = s * length + n;
-      segments[kSegments * (n + margin) + s] = at < count ? static_cast<double>(samples[at]) : 0.0;
+      const double sample = at < count ? static_cast<double>(samples[at]) : 0.0;
+      segments[kSegments * (n + margin) + s] = sample;
+      if (n >= 0 && n < length) windowed[kSegments * n + s] = window[kSegments * n + s] * sample;
     }
   }
 }
@@ -350,10 +360,7 @@ MER_INLINE void lag_sums(const double* windowed, int length, int first, double* 
   for (int k = 0; k < kLags; ++k) lags[first + k] = sums[k];
 }
 
-void segment_autocorrelation(const double* segments, const double* window, double* windowed,
-                             int length, double* lags, int order) {
-  const double* const inside = segments + kSegments * order;
-  for (int i = 0; i < kSegments * length; ++i) windowed[i] = window[i] * inside[i];
+void segment_autocorrelation(double* windowed, int length, double* lags, int order) {
   // What follows a segment is the start of the next one.
   for (int n = 0; n < order; ++n) {
     double* const row = windowed + kSegments * (length + n);
@@ -616,12 +623,14 @@ MER_INLINE void across_lanes(Complex<V>* x) {
     turn(x[3], kRoot, -kRoot);
     turn(x[5], Real{0}, Real{-1});
     turn(x[7], -kRoot, -kRoot);
+#pragma GCC unroll 16
     for (int j = 0; j < 8; j += 2) two_points(x[j], x[j + 1]);
   } else {
     static_assert(kLanes == 16);
     constexpr Real kRoot = static_cast<Real>(0.70710678118654752440);
     constexpr Real kCos = static_cast<Real>(0.92387953251128675613);
     constexpr Real kSin = static_cast<Real>(0.38268343236508977173);
+#pragma GCC unroll 16
     for (int j = 0; j < 4; ++j) four_points(x[j], x[j + 4], x[j + 8], x[j + 12]);
     turn(x[5], kCos, -kSin);
     turn(x[6], kRoot, -kRoot);
@@ -632,6 +641,7 @@ MER_INLINE void across_lanes(Complex<V>* x) {
     turn(x[13], kSin, -kCos);
     turn(x[14], -kRoot, -kRoot);
     turn(x[15], -kCos, kSin);
+#pragma GCC unroll 16
     for (int j = 0; j < 16; j += 4) four_points(x[j], x[j + 1], x[j + 2], x[j + 3]);
   }
 }
@@ -689,6 +699,7 @@ MER_INLINE void transform(const FftTables<Real>& tables, Real* scratch, const Lo
     V parts[kLanes];
     V w_re;
     V w_im;
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       MER_LOAD(x[i].re, re + kLanes * (k + i));
       MER_LOAD(x[i].im, im + kLanes * (k + i));
@@ -696,15 +707,19 @@ MER_INLINE void transform(const FftTables<Real>& tables, Real* scratch, const Lo
       MER_LOAD(w_im, tables.across + 2 * kLanes * (k + i) + kLanes);
       turn(x[i], w_re, w_im);
     }
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) parts[i] = x[i].re;
     transpose<kLanes>(parts);
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) {
       x[i].re = parts[i];
       parts[i] = x[i].im;
     }
     transpose<kLanes>(parts);
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) x[i].im = parts[i];
     across_lanes<Real, kLanes>(x);
+#pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) store(k + count * i, x[place_of<kLanes>(i)]);
   }
 }

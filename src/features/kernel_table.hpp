@@ -14,8 +14,8 @@ struct KernelTable {
   void (*sparse_rows)(const RowRun*, int, const float*, const float*, float*);
   void (*power_to_db)(const float*, int, float*);
   Candidates (*extreme_candidates)(const float*, int, int, float*, float*);
-  void (*to_segments)(const float*, int, int, double*);
-  void (*segment_autocorrelation)(const double*, const double*, double*, int, double*, int);
+  void (*to_segments)(const float*, int, int, const double*, double*, double*);
+  void (*segment_autocorrelation)(double*, int, double*, int);
   void (*segment_prediction_error)(const double*, int, const double*, int, float*);
   void (*cosine_phase)(const float*, const float*, int, float, float*, float*);
   void (*lattice_step)(double*, double*, int, double);

@@ -51,13 +51,13 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
   return table().extreme_candidates(values, count, selected, smallest, largest);
 }
 
-void to_segments(const float* samples, int count, int margin, double* segments) {
-  table().to_segments(samples, count, margin, segments);
+void to_segments(const float* samples, int count, int margin, const double* window,
+                 double* segments, double* windowed) {
+  table().to_segments(samples, count, margin, window, segments, windowed);
 }
 
-void segment_autocorrelation(const double* segments, const double* window, double* windowed,
-                             int length, double* lags, int order) {
-  table().segment_autocorrelation(segments, window, windowed, length, lags, order);
+void segment_autocorrelation(double* windowed, int length, double* lags, int order) {
+  table().segment_autocorrelation(windowed, length, lags, order);
 }
 
 void segment_prediction_error(const double* segments, int length, const double* coefficients,

@@ -29,7 +29,7 @@ void power_to_db(const float* power, int count, float* db);
 
 /// Copies all values that can be among the `selected` smallest, or the `selected` largest; usually
 /// few more than these, all of them when `selected` is beyond kExtremeGroups or the values are few.
-/// @param smallest  [count], as is `largest`
+/// @param smallest  [count + kExtremeGroups], as is `largest`
 struct Candidates {
   int num_smallest;
   int num_largest;
@@ -43,17 +43,18 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
 /// neighbours in memory. Sample n of segment s lies at [kSegments · (n + margin) + s]; the margin
 /// before and after holds the samples of the segments' neighbours.
 inline constexpr int kSegments = 8;
-/// @param samples   points at the first sample; `margin` samples of history lie before it
-/// @param segments  [kSegments · (2 · margin + segment length)]; zeros where there are no samples
 inline int segment_length(int count) { return (count + kSegments - 1) / kSegments; }
-void to_segments(const float* samples, int count, int margin, double* segments);
-
-/// lags[k] = Σ_n y[n] y[n + k] for k ≤ order, with y = window · x
-/// @param segments  of x, with a margin of `order`; read only
+/// @param samples   points at the first sample; `margin` samples of history lie before it
 /// @param window    [kSegments · length], in the segments' order, 0 beyond the signal's end
-/// @param windowed  [kSegments · (length + order)], scratch
-void segment_autocorrelation(const double* segments, const double* window, double* windowed,
-                             int length, double* lags, int order);
+/// @param segments  [kSegments · (length + 2 · margin)]; zeros where there are no samples
+/// @param windowed  [kSegments · length], without margins: window · x
+void to_segments(const float* samples, int count, int margin, const double* window,
+                 double* segments, double* windowed);
+
+/// lags[k] = Σ_n y[n] y[n + k] for k ≤ order
+/// @param windowed  y as to_segments() gives it; [kSegments · (length + order)], the rest is
+/// scratch
+void segment_autocorrelation(double* windowed, int length, double* lags, int order);
 
 /// out[n] = x[n] + Σ_{i=1…order} a[i] x[n − i], in the samples' own order
 /// @param segments  of x, with a margin of `order`

@@ -24,9 +24,9 @@ double levinson_durbin(std::span<const double> lags, std::span<double> coefficie
   double error = lags[0];
   if (!(error > 0.0)) return 0.0;
   for (std::size_t m = 1; m < lags.size(); ++m) {
-    double sum = lags[m];
-    for (std::size_t i = 1; i < m; ++i) sum += coefficients[i] * lags[m - i];
-    const double reflection = -sum / error;
+    double sums[2] = {lags[m], 0.0};  // two, so that additions need not wait for each other
+    for (std::size_t i = 1; i < m; ++i) sums[i % 2] += coefficients[i] * lags[m - i];
+    const double reflection = -(sums[0] + sums[1]) / error;
     for (std::size_t i = 1; i <= m / 2; ++i) {
       const double front = coefficients[i];
       const double back = coefficients[m - i];

@@ -51,9 +51,9 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const float> samples) {
   if (static_cast<int>(samples.size()) != order + count) {
     throw std::invalid_argument("the residual needs order + window samples");
   }
-  kernels::to_segments(samples.data() + order, count, order, segments_.data());
-  kernels::segment_autocorrelation(segments_.data(), window_.data(), windowed_.data(), length_,
-                                   lags_.data(), order);
+  kernels::to_segments(samples.data() + order, count, order, window_.data(), segments_.data(),
+                       windowed_.data());
+  kernels::segment_autocorrelation(windowed_.data(), length_, lags_.data(), order);
   lags_[0] *= 1.0 + options_.white_noise_correction;
   levinson_durbin(lags_, coefficients_);
   kernels::segment_prediction_error(segments_.data(), length_, coefficients_.data(), order,

@@ -1,14 +1,22 @@
-// How long a frame takes, feature by feature, on one thread; the yardstick is the windowed real FFT
-// alone with a measured FFTW plan. Every row's time is for one frame of 2048 samples at 44.1 kHz.
+// How long a frame takes, feature by feature, on one thread, beside a yardstick: the windowed real
+// FFT of 2048 points alone, in single precision, by FFTW with a measured plan. Afterwards the
+// shares and the complete set on a signal of 180 seconds are printed as Markdown. Times are CPU
+// times, so that other programs disturb them less, and every ratio is of times taken by turns in
+// one run.
 //
-//   mer_features_benchmark --benchmark_min_time=1
+//   mer_features_benchmark --benchmark_min_time=0.5
 
 #include <benchmark/benchmark.h>
 #include <fftw3.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <map>
 #include <numbers>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "mer/features/feature_extractor.hpp"
@@ -61,21 +69,39 @@ void each_frame(benchmark::State& state, const Work& work) {
 
 std::span<const float> window_of(const float* frame) { return {frame, kWindow}; }
 
-void fft_alone(benchmark::State& state) {
-  float* in = fftwf_alloc_real(kWindow);
-  fftwf_complex* out = fftwf_alloc_complex(kWindow / 2 + 1);
-  fftwf_plan plan = fftwf_plan_dft_r2c_1d(kWindow, in, out, FFTW_MEASURE);
-  const Eigen::ArrayXf window =
-      mer::make_window(mer::WindowKind::kBlackmanHarris, kWindow).cast<float>();
-  each_frame(state, [&](const float* frame) {
-    for (int n = 0; n < kWindow; ++n) in[n] = window[n] * frame[n];
-    fftwf_execute(plan);
-    benchmark::DoNotOptimize(out);
+// The windowed real FFT alone.
+class Yardstick {
+ public:
+  Yardstick()
+      : in_(fftwf_alloc_real(kWindow)),
+        out_(fftwf_alloc_complex(kWindow / 2 + 1)),
+        plan_(fftwf_plan_dft_r2c_1d(kWindow, in_, out_, FFTW_MEASURE)),
+        window_(mer::make_window(mer::WindowKind::kBlackmanHarris, kWindow).cast<float>()) {}
+  Yardstick(const Yardstick&) = delete;
+  Yardstick& operator=(const Yardstick&) = delete;
+  ~Yardstick() {
+    fftwf_destroy_plan(plan_);
+    fftwf_free(out_);
+    fftwf_free(in_);
+  }
+
+  void transform(const float* frame) {
+    for (int n = 0; n < kWindow; ++n) in_[n] = window_[n] * frame[n];
+    fftwf_execute(plan_);
+    benchmark::DoNotOptimize(out_);
     benchmark::ClobberMemory();
-  });
-  fftwf_destroy_plan(plan);
-  fftwf_free(out);
-  fftwf_free(in);
+  }
+
+ private:
+  float* in_;
+  fftwf_complex* out_;
+  fftwf_plan plan_;
+  Eigen::ArrayXf window_;
+};
+
+void fft_alone(benchmark::State& state) {
+  Yardstick yardstick;
+  each_frame(state, [&](const float* frame) { yardstick.transform(frame); });
 }
 BENCHMARK(fft_alone);
 
@@ -142,12 +168,17 @@ void chroma_with_window_of_8192(benchmark::State& state) {
 }
 BENCHMARK(chroma_with_window_of_8192);
 
-// Without the spectrum and the cepstrum that follow: add power_spectrum, log_mel, mfcc_of_log_mel.
 void residual_phase(benchmark::State& state) {
   mer::ResidualPhase phase(mer::ResidualPhaseOptions(), kWindow);
+  mer::SinglePowerSpectrum spectrum((mer::FrameOptions()));
+  mer::MelFilterBank mel(mer::MelOptions(), kWindow, kRateHz);
+  mer::Mfcc mfcc(mer::MfccOptions(), mel.num_bands());
+  Eigen::ArrayXf db(mel.num_bands());
   const std::size_t history = static_cast<std::size_t>(phase.history_samples());
   each_frame(state, [&](const float* frame) {
-    benchmark::DoNotOptimize(phase.compute({frame - history, history + kWindow}).data());
+    const Eigen::ArrayXf& signal = phase.compute({frame - history, history + kWindow});
+    mer::power_to_db(mel.compute(spectrum.compute({signal.data(), kWindow})), db);
+    benchmark::DoNotOptimize(mfcc.compute(db).data());
   });
 }
 BENCHMARK(residual_phase);
@@ -187,6 +218,133 @@ void everything(benchmark::State& state) {
 }
 BENCHMARK(everything);
 
+void digital_silence(benchmark::State& state) {
+  const std::vector<float> silence(kHop, 0.0F);
+  mer::FeatureExtractor extractor(mer::FeatureOptions(), kRateHz);
+  each_frame(state, [&](const float*) {
+    extractor.push(silence);
+    benchmark::DoNotOptimize(extractor.pull().lld.data());
+  });
+}
+BENCHMARK(digital_silence);
+
+// Prints as usual and keeps the times.
+class KeepingReporter : public benchmark::ConsoleReporter {
+ public:
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      if (run.iterations > 0) us_[run.benchmark_name()] = run.GetAdjustedCPUTime() / 1000.0;
+    }
+    ConsoleReporter::ReportRuns(runs);
+  }
+  /// Microseconds a frame; 0 for a benchmark that was filtered out.
+  double us(const std::string& name) const {
+    const auto found = us_.find(name);
+    return found == us_.end() ? 0.0 : found->second;
+  }
+
+ private:
+  std::map<std::string, double> us_;
+};
+
+struct Row {
+  const char* name;
+  const char* what;
+  const char* bound;
+};
+constexpr Row kSet[] = {
+    {"power_spectrum", "spectrum shared by the next five, double precision",
+     "additions and multiplications of one FFT of 2048 points"},
+    {"log_mel", "log-mel, 128 bands", "adding up vectors' lanes, once for each band"},
+    {"mfcc_of_log_mel", "MFCC, 20", "20 · 128 multiplications"},
+    {"contrast", "spectral contrast, 7 bands", "mispredicted branches of the selection"},
+    {"chroma", "chroma, 12", "reading 12 · 1000 weights from the second-level cache"},
+    {"formants", "formants with bandwidths, voiced frame",
+     "dependent divisions of the recursions and of the root finding"},
+    {"residual_phase", "residual phase with its cepstrum, 20",
+     "2 · 17 · 2048 multiplications in double precision and three FFTs in single"},
+    {"pitch", "F0 and voicing", "three FFTs and one division for each lag"},
+};
+
+void print_shares(const KeepingReporter& times) {
+  double sum = 0.0;
+  for (const Row& row : kSet) sum += times.us(row.name);
+  const double yardstick = times.us("fft_alone");
+  if (!(sum > 0.0 && yardstick > 0.0)) return;
+  std::printf(
+      "\n| feature | µs a frame | share | × FFT alone | bound by |\n|---|---|---|---|---|\n");
+  for (const Row& row : kSet) {
+    const double us = times.us(row.name);
+    std::printf("| %s | %.2f | %.0f %% | %.2f | %s |\n", row.what, us, 100.0 * us / sum,
+                us / yardstick, row.bound);
+  }
+  std::printf("| sum | %.2f | 100 %% | %.2f | |\n", sum, sum / yardstick);
+  std::printf("| the FFT alone (FFTW, measured, single precision) | %.2f | | 1 | |\n", yardstick);
+  std::printf("| not in the set: chroma with a window of 8192 | %.2f | | %.2f | an FFT of 8192 |\n",
+              times.us("chroma_with_window_of_8192"),
+              times.us("chroma_with_window_of_8192") / yardstick);
+  std::printf("| a frame of digital silence | %.2f | | %.2f | copying |\n",
+              times.us("digital_silence"), times.us("digital_silence") / yardstick);
+}
+
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// The complete set on 180 s, in blocks of a second, against the FFTs of the same frames.
+void print_complete_set() {
+  constexpr int kSeconds = 180;
+  constexpr int kRounds = 7;
+  std::vector<float> signal;
+  for (int i = 0; i < kSeconds / 10; ++i) {
+    signal.insert(signal.end(), music().begin(), music().end());
+  }
+  Yardstick yardstick;
+  std::vector<double> ratios;
+  std::vector<double> complete;
+  std::vector<double> alone;
+  std::int64_t num_frames = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const double start = cpu_seconds();
+    for (std::size_t at = 0; at + kWindow <= signal.size(); at += kHop) {
+      yardstick.transform(signal.data() + at);
+    }
+    const double middle = cpu_seconds();
+    mer::FeatureExtractor extractor(mer::FeatureOptions(), kRateHz);
+    num_frames = 0;
+    for (std::size_t at = 0; at < signal.size(); at += kRateHz) {
+      extractor.push({signal.data() + at, std::min<std::size_t>(kRateHz, signal.size() - at)});
+      num_frames += extractor.pull().num_frames();
+    }
+    extractor.finish();
+    num_frames += extractor.pull().num_frames();
+    const double end = cpu_seconds();
+    alone.push_back(middle - start);
+    complete.push_back(end - middle);
+    ratios.push_back((end - middle) / (middle - start));
+  }
+  const double frames = static_cast<double>(num_frames);
+  std::printf(
+      "\nThe complete set on %d s (%.0f frames), one thread, median of %d rounds by turns:\n"
+      "%.1f µs a frame, %.0f × real time; the FFTs alone %.2f µs a frame, %.0f × real time; "
+      "ratio %.2f (%.2f … %.2f)\n",
+      kSeconds, frames, kRounds, 1e6 * median(complete) / frames, kSeconds / median(complete),
+      1e6 * median(alone) / frames, kSeconds / median(alone), median(ratios),
+      *std::min_element(ratios.begin(), ratios.end()),
+      *std::max_element(ratios.begin(), ratios.end()));
+}
+
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  KeepingReporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  print_shares(reporter);
+  print_complete_set();
+  return 0;
+}
