@@ -33,6 +33,7 @@ mer_find_pkgconfig(SNDFILE sndfile>=1.1 libsndfile1-dev)
 mer_find_pkgconfig(SOXR soxr libsoxr-dev)
 mer_find_pkgconfig(FFTW3F fftw3f libfftw3-dev)
 mer_find_pkgconfig(FFTW3 fftw3 libfftw3-dev)
+mer_find_pkgconfig(LIBZIP libzip libzip-dev)
 
 if(MER_TORCH)
   find_package(Torch QUIET)

@@ -21,6 +21,7 @@ Command add_synth(CLI::App& app);
 Command add_preprocess(CLI::App& app);
 Command add_train(CLI::App& app);
 Command add_eval(CLI::App& app);
+Command add_features(CLI::App& app);
 Command add_predict(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_doctor(CLI::App& app);

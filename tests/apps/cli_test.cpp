@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Words kVerbs = {"predict", "train", "eval",   "preprocess", "import",
-                      "synth",   "info",  "doctor", "completion"};
+const Words kVerbs = {"predict", "train", "eval", "preprocess", "features",
+                      "import",  "synth", "info", "doctor",     "completion"};
 
 TEST(Help, OfEveryVerbIsShorterThanAScreenAndNamesTheExitCodes) {
   for (const std::string& verb : kVerbs) {
@@ -43,6 +43,7 @@ TEST(Help, NamesEveryFlagOfTheContract) {
       {"import", {"-o"}},
       {"synth", {"-o", "--songs", "--seconds", "--seed"}},
       {"preprocess", {"-c", "--set", "-j", "--shard"}},
+      {"features", {"-o", "--format", "-j", "--plot", "--list", "--print-config", "-c", "--set"}},
       {"train", {"-c", "--set", "--name", "--runs", "--print-config", "--resume"}},
       {"eval", {"--manifest", "--split", "-c", "--weights", "--format", "-o"}},
       {"predict",

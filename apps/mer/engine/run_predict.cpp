@@ -6,8 +6,8 @@
 
 #include "../arguments.hpp"
 #include "../command.hpp"
+#include "../inputs.hpp"
 #include "../models.hpp"
-#include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/eval/predict_files.hpp"
@@ -18,27 +18,6 @@ namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Files as given, folders searched, `-` read from stdin; in the order of the command line.
-std::vector<fs::path> expand_inputs(const std::vector<std::string>& inputs) {
-  std::vector<fs::path> files;
-  for (const std::string& input : inputs) {
-    std::error_code ignored;
-    if (input == "-") {
-      for (std::string line; std::getline(std::cin, line);) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (!line.empty()) files.emplace_back(line);
-      }
-    } else if (fs::is_directory(input, ignored)) {
-      const auto found = find_audio_files(input);
-      if (found.empty()) throw UsageError(input + ": no audio files in this folder");
-      files.insert(files.end(), found.begin(), found.end());
-    } else {
-      files.emplace_back(input);
-    }
-  }
-  return files;
-}
 
 /// Paths that a jsonl file already holds; a last line that was cut off by a crash is dropped.
 std::set<std::string> finished_paths(const fs::path& file) {
@@ -143,7 +122,8 @@ class Writer {
 int run_predict(const PredictArgs& args) {
   catch_interrupts();
   check(args);
-  std::vector<fs::path> inputs = expand_inputs(args.inputs);
+  std::vector<fs::path> inputs;
+  for (Input& input : expand_inputs(args.inputs)) inputs.push_back(std::move(input.path));
   if (args.resume) {
     const std::set<std::string> finished = finished_paths(args.output);
     std::erase_if(inputs, [&](const fs::path& input) {

@@ -1,0 +1,474 @@
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "arguments.hpp"
+#include "command.hpp"
+#include "inputs.hpp"
+#include "mer/core/atomic_file.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/parallel.hpp"
+#include "mer/core/text.hpp"
+#include "mer/data/song_features.hpp"
+#include "mer/features/feature_extractor.hpp"
+#include "mer/report/feature_export.hpp"
+#include "mer/report/feature_plot.hpp"
+#include "mer/report/gnuplot.hpp"
+#include "validators.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::vector<std::string> kFormats = {"safetensors", "npz", "csv"};
+const std::vector<std::string> kPictures = {"svg", "png", "html"};
+
+struct FeaturesArgs {
+  std::vector<std::string> inputs;
+  std::string output;
+  std::string format;
+  fs::path plot;
+  int jobs = 0;
+  bool list = false;
+  bool print_config = false;
+  ConfigArgs config;
+  Talk talk;
+};
+
+/// The file's extension without its dot, in lower case.
+std::string extension_of(const fs::path& path) {
+  std::string extension = path.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension.empty() ? "" : extension.substr(1);
+}
+
+bool is_one_of(const std::string& word, const std::vector<std::string>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Where everything goes, decided before anything is computed.
+struct Plan {
+  std::vector<Input> inputs;
+  std::vector<fs::path> outputs;  ///< parallel to inputs; empty paths when only drawing
+  bool to_stdout = false;
+  std::string format;
+  std::string picture;  ///< svg, png, html; empty for none
+};
+
+/// @param several  the output is a folder
+std::string choose_format(const FeaturesArgs& args, bool to_stdout, bool several) {
+  if (to_stdout) {
+    if (!args.format.empty() && args.format != "csv") {
+      throw UsageError("-o - writes CSV to stdout, not " + args.format,
+                       "--format csv, or -o FILE." + args.format);
+    }
+    return "csv";
+  }
+  const std::string extension = several ? "" : extension_of(args.output);
+  if (several || fs::is_directory(args.output)) {
+    return args.format.empty() ? "safetensors" : args.format;
+  }
+  if (!is_one_of(extension, kFormats)) {
+    if (!args.format.empty()) return args.format;
+    throw UsageError(
+        args.output +
+            ": the name does not tell the format: allowed are .safetensors, .npz and .csv",
+        "give --format, or a name with one of these endings");
+  }
+  if (!args.format.empty() && args.format != extension) {
+    throw UsageError(args.output + ": ends in ." + extension + ", but --format is " + args.format,
+                     "leave --format out, or change the name");
+  }
+  return extension;
+}
+
+/// A folder's files keep their places below it; files get their names. Where two songs differ only
+/// by their extension, both keep it: a.mp3.npz, a.wav.npz.
+std::vector<fs::path> outputs_in_folder(const std::vector<Input>& inputs, const fs::path& folder,
+                                        const std::string& format) {
+  std::vector<fs::path> stems;
+  std::map<fs::path, int> count;
+  for (const Input& input : inputs) {
+    const fs::path name =
+        input.folder.empty() ? input.path.filename() : input.path.lexically_relative(input.folder);
+    stems.push_back(name);
+    ++count[fs::path(name).replace_extension()];
+  }
+  std::vector<fs::path> outputs;
+  std::map<fs::path, fs::path> taken;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    fs::path name = stems[i];
+    if (count[fs::path(name).replace_extension()] == 1) name.replace_extension();
+    name += "." + format;
+    const auto [place, is_new] = taken.emplace(name, inputs[i].path);
+    if (!is_new) {
+      throw UsageError(inputs[i].path.string() +
+                           ": its features would have the same name as those of " +
+                           place->second.string() + ": " + (folder / name).string(),
+                       "give the folder that holds both instead, which keeps subfolders");
+    }
+    outputs.push_back(folder / name);
+  }
+  return outputs;
+}
+
+void plan_picture(const FeaturesArgs& args, Plan& plan) {
+  if (args.plot.empty()) return;
+  plan.picture = extension_of(args.plot);
+  if (!is_one_of(plan.picture, kPictures)) {
+    throw UsageError(args.plot.string() + ": a picture's name ends in .svg, .png or .html");
+  }
+  if (plan.inputs.size() > 1 && plan.picture != "html") {
+    throw UsageError(
+        args.plot.string() + ": holds one song, there are " + std::to_string(plan.inputs.size()),
+        "--plot songs.html takes them all");
+  }
+  require_gnuplot();
+}
+
+Plan make_plan(const FeaturesArgs& args) {
+  Plan plan;
+  if (args.inputs.empty()) {
+    throw UsageError("no INPUT is given", "mer features song.mp3 -o song.npz");
+  }
+  if (args.output.empty() && args.plot.empty()) {
+    throw UsageError("nothing to write: neither -o nor --plot is given",
+                     "mer features song.mp3 -o song.npz");
+  }
+  plan.inputs = expand_inputs(args.inputs);
+  const bool several =
+      plan.inputs.size() > 1 || (plan.inputs.size() == 1 && !plan.inputs.front().folder.empty());
+  plan.to_stdout = args.output == "-";
+  if (plan.to_stdout && plan.inputs.size() > 1) {
+    throw UsageError("-o - takes one song, there are " + std::to_string(plan.inputs.size()),
+                     "-o DIR writes a file a song");
+  }
+  plan.outputs.resize(plan.inputs.size());
+  if (!args.output.empty()) plan.format = choose_format(args, plan.to_stdout, several);
+  plan_picture(args, plan);
+  if (args.output.empty() || plan.to_stdout) return plan;
+  std::error_code failure;
+  if (several || fs::is_directory(args.output)) {
+    plan.outputs = outputs_in_folder(plan.inputs, args.output, plan.format);
+    fs::create_directories(args.output, failure);
+    if (failure) {
+      throw UsageError(args.output + ": can't make this folder: " + failure.message(),
+                       "for several songs -o names a folder");
+    }
+  } else {
+    plan.outputs.front() = args.output;
+    const fs::path folder = fs::path(args.output).parent_path();
+    if (!folder.empty() && !fs::is_directory(folder)) {
+      throw UsageError(args.output + ": there is no folder " + folder.string(),
+                       "mkdir -p " + folder.string());
+    }
+  }
+  return plan;
+}
+
+/// A folder for features on their way into another format, gone at the end.
+class ScratchFolder {
+ public:
+  explicit ScratchFolder(const fs::path& parent) {
+    std::string name = (parent / ".mer-features-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(parent.string() +
+                  ": no file can be made here: " + std::generic_category().message(errno));
+    }
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  fs::path operator/(const char* name) const { return path_ / name; }
+
+ private:
+  fs::path path_;
+};
+
+FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
+  FeatureView view;
+  view.layout = FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
+  view.options = recipe.features;
+  new (&view.spectrogram) Eigen::Map<const RowMatrixXf>(song.spectrogram());
+  new (&view.lld) Eigen::Map<const RowMatrixXf>(song.lld());
+  view.energy_db = song.energy_db();
+  view.kept = song.kept();
+  view.time_s = song.time_s();
+  view.metadata = song.metadata();
+  view.release = [&song] { song.release_pages(); };
+  return view;
+}
+
+void write_csv_file(const FeatureView& view, const fs::path& path) {
+  AtomicFile file(path);
+  write_features_csv(view, [&file](std::string_view text) {
+    file.write(std::as_bytes(std::span<const char>(text.data(), text.size())));
+  });
+  file.commit();
+}
+
+void write_csv_to_stdout(const FeatureView& view) {
+  write_features_csv(view, [](std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+      throw Error("stdout: cannot be written", "is the disk full?");
+    }
+  });
+}
+
+/// What one song left behind.
+struct SongResult {
+  std::string error;
+  std::string hint;
+  std::vector<std::string> warnings;
+};
+
+/// Pictures of songs in the order of the command line, whatever order they are finished in.
+class Pictures {
+ public:
+  Pictures(const FeaturesArgs& args, const Plan& plan) : path_(args.plot), kind_(plan.picture) {
+    if (kind_ != "html") return;
+    file_.emplace(path_);
+    write(features_page_head(plan.inputs.size() == 1
+                                 ? plan.inputs.front().path.filename().string()
+                                 : "Features of " + std::to_string(plan.inputs.size()) + " songs"));
+  }
+
+  bool wanted() const { return !kind_.empty(); }
+
+  std::string draw(const FeatureView& view, const WaveformEnvelope& waveform,
+                   const fs::path& song) const {
+    const std::string title = song.filename().string();
+    if (kind_ == "html") return features_page_song(view, waveform, title);
+    return draw_features(view, waveform, title,
+                         kind_ == "png" ? PictureFormat::kPng : PictureFormat::kSvg);
+  }
+
+  /// @param picture  empty for a song that failed
+  void add(std::size_t index, std::string picture) {
+    if (kind_.empty()) return;
+    const std::scoped_lock lock(mutex_);
+    waiting_.emplace(index, std::move(picture));
+    for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_;
+         first = waiting_.erase(first), ++next_) {
+      if (first->second.empty()) continue;
+      any_ = true;
+      if (kind_ == "html") {
+        write(first->second);
+      } else {
+        write_text_file(path_, first->second);
+      }
+    }
+  }
+
+  void finish() {
+    if (kind_ != "html" || !any_) return;
+    write(features_page_tail());
+    file_->commit();
+  }
+
+ private:
+  void write(const std::string& text) { file_->write(std::as_bytes(std::span<const char>(text))); }
+
+  fs::path path_;
+  std::string kind_;
+  std::optional<AtomicFile> file_;
+  std::mutex mutex_;
+  std::map<std::size_t, std::string> waiting_;
+  std::size_t next_ = 0;
+  bool any_ = false;
+};
+
+class FeaturesJob {
+ public:
+  FeaturesJob(const FeaturesArgs& args, const Plan& plan, const Recipe& recipe)
+      : args_(args), plan_(plan), recipe_(recipe), pictures_(args, plan) {}
+
+  std::vector<SongResult> run() {
+    std::vector<SongResult> results(plan_.inputs.size());
+    {
+      ProgressLine line("features", args_.talk);
+      const Progress progress = line.callback();
+      parallel_for_each(
+          plan_.inputs.size(), args_.jobs,
+          [&](std::size_t index) {
+            std::string picture;
+            try {
+              picture = do_song(index, results[index]);
+            } catch (const InputError& error) {
+              results[index].error = error.what();
+              results[index].hint = error.hint();
+            }
+            pictures_.add(index, std::move(picture));
+            const std::scoped_lock lock(mutex_);
+            ++num_done_;
+            if (plan_.inputs.size() > 1) {
+              progress(num_done_, plan_.inputs.size(), plan_.inputs[index].path.string());
+            }
+          },
+          interrupted);
+    }
+    if (interrupted()) {
+      throw Interrupted("interrupted after " + std::to_string(num_done_) + " songs",
+                        "what is written stays");
+    }
+    pictures_.finish();
+    return results;
+  }
+
+ private:
+  /// @return the picture, if one is wanted
+  std::string do_song(std::size_t index, SongResult& result) {
+    const fs::path& input = plan_.inputs[index].path;
+    const fs::path& output = plan_.outputs[index];
+    WaveformEnvelope waveform;
+    std::function<void(std::span<const float>)> on_samples;
+    if (pictures_.wanted()) {
+      on_samples = [&waveform](std::span<const float> samples) { waveform.push(samples); };
+    }
+    const fs::path folder = output.parent_path();
+    if (!folder.empty()) fs::create_directories(folder);
+    const bool in_place = !output.empty() && plan_.format == "safetensors";
+    std::optional<ScratchFolder> scratch;
+    fs::path feature_file = output;
+    if (!in_place) {
+      scratch.emplace(output.empty() ? fs::temp_directory_path() : folder.empty() ? "." : folder);
+      feature_file = *scratch / "song.safetensors";
+    }
+    extract_song(input, recipe_, feature_file, on_samples);
+    const SongFeatures song = SongFeatures::open(feature_file);
+    scratch.reset();  // the mapping keeps what it needs
+    result.warnings = song.warnings();
+    const FeatureView view = view_of(song, recipe_);
+    if (plan_.to_stdout) {
+      write_csv_to_stdout(view);
+    } else if (plan_.format == "csv") {
+      write_csv_file(view, output);
+    } else if (plan_.format == "npz") {
+      write_features_npz(output, view);
+    }
+    return pictures_.wanted() ? pictures_.draw(view, waveform, input) : "";
+  }
+
+  const FeaturesArgs& args_;
+  const Plan& plan_;
+  const Recipe& recipe_;
+  Pictures pictures_;
+  std::mutex mutex_;
+  std::size_t num_done_ = 0;
+};
+
+/// The whole file unless a config or --set says otherwise: unlike training, nothing wants songs of
+/// equal length here.
+Recipe read_recipe(const ConfigArgs& args) {
+  ConfigDocument document =
+      args.config.empty() ? ConfigDocument() : ConfigDocument::load(args.config);
+  for (const std::string& assignment : args.set) document.set(assignment);
+  RunConfig run;
+  run.recipe.audio.duration_s = 0.0;
+  document.read(run);
+  return run.recipe;
+}
+
+void print_list(const Recipe& recipe) {
+  const FeatureLayout layout =
+      FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
+  std::vector<std::vector<std::string>> rows = {
+      {"feature", "columns", "unit", "source", "what it is"}};
+  const auto add = [&](const ColumnGroup& group) {
+    rows.push_back({group.name, std::to_string(group.num_columns), group.unit, group.source,
+                    group.description});
+  };
+  add(layout.spectrogram);
+  for (const ColumnGroup& group : layout.lld) add(group);
+  const auto width_of = [](const std::string& text) {
+    std::size_t width = 0;  // characters, not bytes
+    for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+    return width;
+  };
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    std::printf("%s%s\n", text.c_str(), row.back().c_str());
+  }
+}
+
+int run_features(const FeaturesArgs& args) {
+  const Recipe recipe = read_recipe(args.config);
+  if (args.print_config) {
+    std::fputs(to_yaml(recipe, true).c_str(), stdout);
+    return kDone;
+  }
+  if (args.list) {
+    print_list(recipe);
+    return kDone;
+  }
+  catch_interrupts();
+  const Plan plan = make_plan(args);
+  const std::vector<SongResult> results = FeaturesJob(args, plan, recipe).run();
+  std::size_t num_failed = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const SongResult& result = results[i];
+    for (const std::string& warning : result.warnings) {
+      say(args.talk, "note: " + plan.inputs[i].path.string() + ": " + warning);
+    }
+    if (result.error.empty()) continue;
+    ++num_failed;
+    print_error(result.error, result.hint);
+  }
+  if (results.size() > 1) {
+    say(args.talk, std::to_string(results.size()) + " songs, " + std::to_string(num_failed) +
+                       " failed" +
+                       (plan.to_stdout || args.output.empty() ? "" : ": " + args.output));
+  }
+  return num_failed == 0 ? kDone : kSomeInputsFailed;
+}
+
+}  // namespace
+
+Command add_features(CLI::App& app) {
+  auto args = std::make_shared<FeaturesArgs>();
+  CLI::App* cmd =
+      app.add_subcommand("features", "Write songs' features for other programs, or draw them");
+  cmd->add_option("input", args->inputs,
+                  "Files, folders (searched for audio), or - for a list on stdin")
+      ->type_name("INPUT");
+  cmd->add_option("-o,--output", args->output,
+                  "File to write, - for CSV on stdout; for several songs a folder")
+      ->type_name("OUT");
+  cmd->add_option("--format", args->format,
+                  "safetensors, npz or csv; default: by OUT's name, in a folder safetensors")
+      ->check(one_of(kFormats));
+  cmd->add_option("--plot", args->plot, "Draw the song; .svg, .png or .html (takes several songs)")
+      ->type_name("FILE");
+  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
+      ->capture_default_str()
+      ->check(number(at_least(0)));
+  cmd->add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
+  cmd->add_flag("--print-config", args->print_config, "Print every option and its value");
+  args->config.add_to(*cmd, false);
+  add_talk_options(*cmd, args->talk);
+  cmd->footer(
+      "The whole of each file is analysed unless audio.duration_s says otherwise.\n"
+      "Example:\n  mer features song.mp3 -o song.npz --plot song.html\n"
+      "  mer features ~/music -o features --set features.frame.hop_samples=512\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
+  return {cmd, [args] { return run_features(*args); }};
+}
+
+}  // namespace mer::app
