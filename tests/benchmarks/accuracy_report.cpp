@@ -1,5 +1,6 @@
-// How exact the features are, as Markdown tables: pitch, octave errors, formants and chroma on
-// sounds whose answers are known (tests/support/synthetic_sounds.hpp). One function a table.
+// How exact the features are, as Markdown tables: agreement with independent tools; pitch, octave
+// errors, formants and chroma on sounds whose answers are known
+// (tests/support/synthetic_sounds.hpp). One function a table.
 //
 //   mer_accuracy_report
 //   mer_accuracy_report --sounds FOLDER     also writes the vowels as WAV files, for other programs
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "exactness_table.hpp"
 #include "mer/features/chroma.hpp"
 #include "mer/features/formants.hpp"
 #include "mer/features/pitch.hpp"
@@ -268,6 +270,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "usage: mer_accuracy_report [--sounds FOLDER]\n");
       return 2;
     }
+    mer::test::print_exactness();
     print_pitch_of_tones();
     print_octave_errors();
     print_formants_of_vowels();
