@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <complex>
+#include <cstring>
 #include <limits>
 #include <numbers>
 #include <stdexcept>
@@ -12,6 +13,7 @@
 #include "kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "two_versions.hpp"
 
 namespace mer {
 namespace {
@@ -26,6 +28,70 @@ constexpr double kLeastShare = 0.01;
 constexpr int kShortLag = 160;
 // … unless even so they could hardly become the best one.
 constexpr float kHopeless = 0.7F;
+
+typedef double Double4 __attribute__((vector_size(32)));
+
+// values[i] becomes values[0] + … + values[i]. Four at a time, so that only one addition in four
+// waits for the one before.
+[[gnu::always_inline]] inline void running_sum(double* values, int count) {
+  const Double4 zero = {};
+  Double4 before = {};
+  int i = 0;
+  for (; i + 4 <= count; i += 4) {
+    Double4 x;
+    std::memcpy(&x, values + i, sizeof(x));
+    x += __builtin_shufflevector(x, zero, 4, 0, 1, 2);
+    x += __builtin_shufflevector(x, zero, 4, 4, 0, 1);
+    const Double4 sum = before + x;
+    std::memcpy(values + i, &sum, sizeof(sum));
+    before += __builtin_shufflevector(x, x, 3, 3, 3, 3);
+  }
+  double total = before[0];
+  for (; i < count; ++i) values[i] = total += values[i];
+}
+
+// For the lags 1 … last: what is compared (head_energy + the shifted part's energy) and
+// d = compared − scale · correlation, at least 0; work[lag − 1] is d, too.
+MER_TWO_VERSIONS
+void lag_differences(const float* __restrict leaving, const float* __restrict entering,
+                     const float* __restrict correlation, double head_energy, double scale,
+                     int last, double* __restrict work, float* __restrict difference,
+                     float* __restrict energies) {
+  for (int i = 0; i < last; ++i) {
+    const double in = entering[i];
+    const double out = leaving[i];
+    work[i] = in * in - out * out;
+  }
+  running_sum(work, last);
+  const double both = 2.0 * head_energy;
+  difference[0] = energies[0] = 0.0F;
+  for (int i = 0; i < last; ++i) {
+    const double compared = both + work[i];
+    const double d = compared - scale * static_cast<double>(correlation[i + 1]);
+    work[i] = d > 0.0 ? d : 0.0;
+    difference[i + 1] = static_cast<float>(work[i]);
+    energies[i + 1] = compared > 0.0 ? static_cast<float>(compared) : 0.0F;
+  }
+}
+
+// The sums of d, and d' = d · lag / sum; 1 where less than `least` is compared (next to nothing is
+// when the sound starts only afterwards).
+MER_TWO_VERSIONS
+void normalise(double* __restrict work, const float* __restrict difference,
+               const float* __restrict energies, float least, int last,
+               float* __restrict cumulative, float* __restrict normalised) {
+  running_sum(work, last);
+  cumulative[0] = 0.0F;
+  normalised[0] = 1.0F;
+  constexpr float kTiny = std::numeric_limits<float>::min();
+  for (int i = 0; i < last; ++i) {
+    const float sum = static_cast<float>(work[i]);
+    cumulative[i + 1] = sum;
+    const float value = difference[i + 1] * static_cast<float>(i + 1) / (sum + kTiny);
+    const float known = energies[i + 1] >= least ? value : 1.0F;
+    normalised[i + 1] = sum > 0.0F ? known : 1.0F;
+  }
+}
 
 }  // namespace
 
@@ -78,6 +144,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
   const std::size_t lags = static_cast<std::size_t>(last_lag_) + 1;
   difference_.resize(lags);
   cumulative_.resize(lags);
+  work_.resize(lags);
   normalised_.resize(lags);
   energies_.resize(lags);
 }
@@ -101,34 +168,13 @@ bool PitchTracker::difference(std::span<const float> frame) {
   fft_.inverse(frame_bins_.data(), correlation_.data());
 
   // The sums run in double precision: they are small differences of large numbers.
-  const double scale = 2.0 / count;
   const double head_energy = kernels::energy(frame_.data(), integration_samples_);
-  const double least_energy = kLeastShare * energy;
-  double shifted_energy = head_energy;
-  double sum = 0.0;
-  const float* const leaving = frame_.data();
-  const float* const entering = frame_.data() + integration_samples_;
-  difference_[0] = cumulative_[0] = energies_[0] = 0.0F;
-  for (int lag = 1; lag <= last_lag_; ++lag) {
-    const double in = entering[lag - 1];
-    const double out = leaving[lag - 1];
-    shifted_energy += in * in - out * out;
-    const double compared = head_energy + shifted_energy;
-    const double d = std::max(0.0, compared - scale * static_cast<double>(correlation_[lag]));
-    sum += d;
-    const std::size_t i = static_cast<std::size_t>(lag);
-    difference_[i] = static_cast<float>(d);
-    cumulative_[i] = static_cast<float>(sum);
-    energies_[i] = static_cast<float>(std::max(0.0, compared));
-  }
-  // What is compared at a lag is next to nothing when the sound starts only afterwards.
-  const float least = static_cast<float>(least_energy);
-  normalised_[0] = 1.0F;
-  for (std::size_t i = 1; i < normalised_.size(); ++i) {
-    const float value = difference_[i] * static_cast<float>(static_cast<int>(i)) /
-                        std::max(cumulative_[i], std::numeric_limits<float>::min());
-    normalised_[i] = cumulative_[i] > 0.0F && energies_[i] >= least ? value : 1.0F;
-  }
+  lag_differences(frame_.data(), frame_.data() + integration_samples_, correlation_.data(),
+                  head_energy, 2.0 / count, last_lag_, work_.data(), difference_.data(),
+                  energies_.data());
+  normalise(work_.data(), difference_.data(), energies_.data(),
+            static_cast<float>(kLeastShare * energy), last_lag_, cumulative_.data(),
+            normalised_.data());
   return true;
 }
 

@@ -74,6 +74,7 @@ class PitchTracker {
   Eigen::ArrayXf correlation_;
   std::vector<float> difference_;
   std::vector<float> cumulative_;
+  std::vector<double> work_;
   std::vector<float> normalised_;
   std::vector<float> energies_;
 };
