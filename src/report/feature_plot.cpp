@@ -101,6 +101,10 @@ class Drawing {
   void draw_voicing();
   void draw_level();
   void line(const std::string& text) { script_ += text + '\n'; }
+  /// Dots that nearly touch when there are few columns and don't blot when there are many.
+  std::string point_size(double scale) const {
+    return number(scale * std::clamp(300.0 / static_cast<double>(columns_.size()), 0.25, 0.6));
+  }
   /// "($1 * step + first)": columns of an image to seconds.
   std::string image_x() const {
     return "(" + number(columns_.first_s) + "+$1*" + number(columns_.step_s) + ")";
@@ -233,10 +237,14 @@ void Drawing::draw_spectrogram() {
   const auto num_rows = columns_.spectrogram_db.cols();
   line("set yrange [-0.5:" + number(static_cast<double>(num_rows) - 0.5) + "]");
   std::string tics;
+  constexpr double kLeastDistance = 0.05;  // of labels, as a share of the panel
+  double above = 2.0 * static_cast<double>(num_rows);
   for (const double hz :
-       {100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10000.0, 20000.0, 40000.0, 80000.0}) {
+       {80000.0, 40000.0, 20000.0, 10000.0, 5000.0, 2000.0, 1000.0, 500.0, 200.0, 100.0}) {
     const double row = row_of_hz(row_hz_, hz);
     if (row < 0.0 || row > static_cast<double>(num_rows) - 0.5) continue;
+    if (above - row < kLeastDistance * static_cast<double>(num_rows)) continue;
+    above = row;
     tics += (tics.empty() ? "" : ", ") + gnuplot_quoted(hz_label(hz)) + " " + number(row);
   }
   line("set ytics (" + tics + ")");
@@ -246,7 +254,8 @@ void Drawing::draw_spectrogram() {
   line("set key at graph 0.008, graph 0.97 left top Left reverse samplen 1 textcolor rgb 'white'");
   line("plot $spectrogram matrix using " + image_x() +
        ":2:3 with image notitle, "
-       "$tracks using 1:2 with points pointtype 7 pointsize 0.28 linecolor rgb '#37e0e6' title " +
+       "$tracks using 1:2 with points pointtype 7 pointsize " +
+       point_size(1.0) + " linecolor rgb '#37e0e6' title " +
        gnuplot_quoted("pitch (F0) of voiced frames"));
 }
 
@@ -259,13 +268,13 @@ void Drawing::draw_formants() {
   }
   line("set yrange [0:" + number(std::ceil(highest / 1000.0) * 1000.0) + "]");
   line("set ytics 1000; set grid ytics linecolor rgb '#dddddd'");
-  line("set key at graph 1.006, graph 0.95 left top Left reverse samplen 0.5");
+  line("set key at graph 1.006, graph 0.95 left top Left reverse samplen 0.5 textcolor default");
   constexpr const char* kColours[] = {"#c44e52", "#2a7f3f", "#3b6ea5"};
   std::string plots;
   for (Eigen::Index i = 0; i < columns_.formants_hz.cols(); ++i) {
     plots += (i > 0 ? ", " : "") + ("$tracks using 1:" + std::to_string(5 + i)) +
-             " with points pointtype 7 pointsize 0.22 linecolor rgb '" + kColours[i % 3] +
-             "' title 'F" + std::to_string(i + 1) + "'";
+             " with points pointtype 7 pointsize " + point_size(0.8) + " linecolor rgb '" +
+             kColours[i % 3] + "' title 'F" + std::to_string(i + 1) + "'";
   }
   line("plot " + plots);
 }
@@ -307,7 +316,7 @@ void Drawing::draw_voicing() {
   line("set yrange [0:1]; set ytics 0.5; set grid ytics linecolor rgb '#dddddd'");
   const double threshold = view_.options.pitch.min_voicing;
   line("set key at graph 1.006, first " + number(threshold) +
-       " left center Left reverse samplen 1");
+       " left center Left reverse samplen 1 textcolor default");
   line("plot $tracks using 1:3 with lines linecolor rgb '#6b4c9a' notitle, " + number(threshold) +
        " with lines linecolor rgb '#c44e52' dashtype 2 title 'voiced above'");
 }
@@ -361,12 +370,20 @@ std::string Drawing::script(const std::string& title, PictureFormat format) {
   line("set xrange [" + number(start_s_) + ":" + number(end_s_) + "]; set format x ''");
   line("set border linecolor rgb '#555555'; unset key");
   constexpr double kTitleTop = 0.985;
+  const FeatureLayout& layout = view_.layout;
+  const auto fingerprint = view_.metadata.find("fingerprint");
+  const std::string recipe =
+      std::to_string(layout.sample_rate_hz) + " Hz, frames of " +
+      std::to_string(layout.window_samples) + " every " + std::to_string(layout.hop_samples) +
+      " samples" + (fingerprint == view_.metadata.end() ? "" : ", recipe " + fingerprint->second);
+  line("set label 2 " + gnuplot_quoted(recipe) + " at screen 0.89, screen " + number(kTitleTop) +
+       " right textcolor rgb '#666666'");
   line("set label 1 " + gnuplot_quoted(title) + " at screen 0.075, screen " + number(kTitleTop) +
        " left");
   write_removed();
   top_ = 0.967;
   draw_waveform();
-  line("unset label 1");
+  line("unset label 1; unset label 2");
   draw_spectrogram();
   draw_formants();
   draw_contrast();
