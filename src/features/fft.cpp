@@ -5,10 +5,12 @@
 #include <cmath>
 #include <map>
 #include <mutex>
-#include <numbers>
+#include <optional>
 #include <stdexcept>
+#include <type_traits>
 #include <vector>
 
+#include "fft_tables.hpp"
 #include "kernels.hpp"
 
 namespace mer {
@@ -59,7 +61,7 @@ struct RealFft<Real>::Plans {
 
   explicit Plans(int size) : half(size / 2) {
     if (half >= kernels::kSmallestHalf && (half & (half - 1)) == 0) {
-      make_tables();
+      numbers.emplace(half, kernels::fft_lanes<Real>());
     } else {
       make_plans();
     }
@@ -67,60 +69,20 @@ struct RealFft<Real>::Plans {
   Plans(const Plans&) = delete;
   Plans& operator=(const Plans&) = delete;
   ~Plans() {
-    if (has_kernels) return;
+    if (numbers) return;
     const std::lock_guard<std::mutex> lock(planner_mutex());
     Library::destroy(forward);
     Library::destroy(inverse);
   }
-
-  static Real cosine_of(double turns) {
-    return static_cast<Real>(std::cos(2.0 * std::numbers::pi * turns));
-  }
-  static Real sine_of(double turns) {
-    return static_cast<Real>(std::sin(2.0 * std::numbers::pi * turns));
-  }
-  void make_tables();
   void make_plans();
 
   int half;
-  bool has_kernels = false;
-
-  std::vector<Real> passes;
-  std::vector<Real> across;
-  std::vector<Real> cosine;  // cos and sin(2πk/N)
-  std::vector<Real> sine;
-  kernels::FftTables<Real> tables{};
-
+  std::optional<FftNumbers<Real>> numbers;  // of this library's kernels, or else FFTW's plans:
   typename Library::Plan forward = nullptr;
   typename Library::Plan inverse = nullptr;
+  std::vector<Real> cosine;  // cos and sin(2πk/N)
+  std::vector<Real> sine;
 };
-
-template <class Real>
-void RealFft<Real>::Plans::make_tables() {
-  has_kernels = true;
-  const int lanes = kernels::fft_lanes<Real>();
-  const int count = half / lanes;
-  for (int n = count; n > 4; n /= 4) {
-    for (int p = 0; p < n / 4; ++p) {
-      for (int j = 1; j <= 3; ++j) {
-        const double turns = static_cast<double>(j * p) / n;
-        passes.push_back(cosine_of(turns));
-        passes.push_back(-sine_of(turns));
-      }
-    }
-  }
-  for (int k = 0; k < count; ++k) {
-    const auto turns = [&](int lane) { return static_cast<double>(k) * lane / half; };
-    for (int lane = 0; lane < lanes; ++lane) across.push_back(cosine_of(turns(lane)));
-    for (int lane = 0; lane < lanes; ++lane) across.push_back(-sine_of(turns(lane)));
-  }
-  for (int k = 0; k <= half / 2 + lanes; ++k) {
-    const double turns = static_cast<double>(k) / (2 * half);
-    cosine.push_back(cosine_of(turns));
-    sine.push_back(sine_of(turns));
-  }
-  tables = {half, lanes, passes.data(), across.data(), cosine.data(), sine.data()};
-}
 
 template <class Real>
 void RealFft<Real>::Plans::make_plans() {
@@ -133,8 +95,8 @@ void RealFft<Real>::Plans::make_plans() {
   Library::release(in);
   for (int k = 0; k <= half / 2; ++k) {
     const double turns = static_cast<double>(k) / (2 * half);
-    cosine.push_back(cosine_of(turns));
-    sine.push_back(sine_of(turns));
+    cosine.push_back(cosine_of<Real>(turns));
+    sine.push_back(sine_of<Real>(turns));
   }
 }
 
@@ -151,7 +113,7 @@ RealFft<Real>::RealFft(int size) : size_(size) {
   // The kernels' scratch and a spectrum, or for FFTW the windowed samples and a spectrum.
   const std::size_t numbers =
       static_cast<std::size_t>((kernels::kFftScratch + 2) * (size / 2) + 32);
-  scratch_.resize(numbers * sizeof(Real) / sizeof(CacheLine) + 1);
+  scratch_.resize(numbers);
 }
 
 // Even samples are taken as real parts, odd ones as imaginary parts: Z. Then with M = N/2
@@ -160,8 +122,8 @@ RealFft<Real>::RealFft(int size) : size_(size) {
 template <class Real>
 void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) {
   Real* const numbers = reinterpret_cast<Real*>(bins);
-  if (plans_->has_kernels) {
-    kernels::fft_forward(plans_->tables, samples, scratch(), numbers);
+  if (plans_->numbers) {
+    kernels::fft_forward(plans_->numbers->tables(), samples, scratch_.data(), numbers);
     return;
   }
   using Complex = typename Fftw<Real>::Complex;
@@ -189,8 +151,9 @@ void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) {
 
 template <class Real>
 void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) {
-  if (plans_->has_kernels) {
-    kernels::fft_inverse(plans_->tables, reinterpret_cast<const Real*>(bins), scratch(), samples);
+  if (plans_->numbers) {
+    kernels::fft_inverse(plans_->numbers->tables(), reinterpret_cast<const Real*>(bins),
+                         scratch_.data(), samples);
     return;
   }
   using Complex = typename Fftw<Real>::Complex;
@@ -217,13 +180,13 @@ void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) {
 
 template <class Real>
 void RealFft<Real>::power(const float* samples, const Real* window, float* power) {
-  if (plans_->has_kernels) {
-    kernels::fft_power(plans_->tables, samples, window, scratch(), power);
+  if (plans_->numbers) {
+    kernels::fft_power(plans_->numbers->tables(), samples, window, scratch_.data(), power);
     return;
   }
   const int half = plans_->half;
-  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(scratch());
-  Real* const windowed = scratch() + (size_ + 2 + 15) / 16 * 16;
+  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(scratch_.data());
+  Real* const windowed = scratch_.data() + (size_ + 2 + 15) / 16 * 16;
   for (int n = 0; n < half; ++n) {
     windowed[2 * n] = window[n] * static_cast<Real>(samples[2 * n]);
     windowed[2 * n + 1] = window[half + n] * static_cast<Real>(samples[2 * n + 1]);
@@ -246,13 +209,13 @@ Eigen::Array<Real, Eigen::Dynamic, 1> RealFft<Real>::paired(const Eigen::ArrayXd
 template <class Real>
 void RealFft<Real>::hilbert(const Real* samples, Real* hilbert) {
   if constexpr (std::is_same_v<Real, float>) {
-    if (plans_->has_kernels) {
-      kernels::fft_hilbert(plans_->tables, samples, scratch(), hilbert);
+    if (plans_->numbers) {
+      kernels::fft_hilbert(plans_->numbers->tables(), samples, scratch_.data(), hilbert);
       return;
     }
   }
   std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(
-      scratch() + (plans_->has_kernels ? kernels::kFftScratch * plans_->half : 0));
+      scratch_.data() + (plans_->numbers ? kernels::kFftScratch * plans_->half : 0));
   forward(samples, bins);
   const int half = plans_->half;
   const Real scale = Real{1} / static_cast<Real>(size_);

@@ -89,6 +89,93 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksWithOddOptions) {
   }
 }
 
+TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksAcrossSilenceAndClicks) {
+  // Whole stretches of digital silence are passed over, which must not depend on the blocks either.
+  std::vector<float> samples = test::tone(330.0, 8, 12000);
+  samples.resize(40000, 0.0F);
+  samples[30000] = 1.0F;
+  const std::vector<float> noise = test::noise(9000, 0.1);
+  samples.insert(samples.end(), noise.begin(), noise.end());
+  for (const SpectrogramKind kind :
+       {SpectrogramKind::kLogMel, SpectrogramKind::kMel, SpectrogramKind::kLinear}) {
+    for (const int chroma_window : {0, 8192}) {
+      FeatureOptions options;
+      options.spectrogram = kind;
+      options.chroma.window_samples = chroma_window;
+      const FeatureSet expected = whole(samples, options);
+      unsigned seed = 11;
+      for (const std::size_t largest : {50U, 2000U, 30000U}) {
+        SCOPED_TRACE(largest);
+        expect_same(in_blocks(samples, options, test::kRate, seed++, largest), expected);
+      }
+    }
+  }
+}
+
+TEST(FeatureExtractor, DigitalSilenceIsTheSameWhereverItLies) {
+  // Frames 16 to 25 and their surroundings are zeros: but for pitch and formants, which are held,
+  // they are the first frame of a silent file.
+  std::vector<float> samples = test::tone(330.0, 8, 16000);
+  samples.resize(40000, 0.0F);
+  const FeatureSet set = whole(samples);
+  const FeatureSet silence = whole(std::vector<float>(2048, 0.0F));
+  for (Eigen::Index t = 16; t < 26; ++t) {
+    EXPECT_TRUE((set.spectrogram.row(t).array() == silence.spectrogram.row(0).array()).all()) << t;
+    EXPECT_TRUE((set.lld.row(t).head(40).array() == silence.lld.row(0).head(40).array()).all());
+    EXPECT_TRUE((set.lld.row(t).tail(19).array() == silence.lld.row(0).tail(19).array()).all());
+    EXPECT_EQ(set.lld(t, 40), set.lld(15, 40)) << t;
+    EXPECT_EQ(set.lld(t, 41), 0.0F) << t;
+    EXPECT_TRUE(
+        (set.lld.row(t).segment(42, 6).array() == set.lld.row(15).segment(42, 6).array()).all())
+        << t;
+    EXPECT_EQ(set.energy_db[t], -120.0F) << t;
+  }
+}
+
+TEST(FeatureExtractor, OneClickInSilenceTouchesOnlyTheFramesThatHoldIt) {
+  std::vector<float> samples(30000, 0.0F);
+  samples[15000] = 1.0F;  // in frames 13 (from 13312 on) and 14 (to 16383)
+  const FeatureSet set = whole(samples);
+  for (Eigen::Index t = 0; t < set.num_frames(); ++t) {
+    const bool holds = t == 13 || t == 14;
+    EXPECT_EQ(set.energy_db[t] > -120.0F, holds) << t;
+    EXPECT_EQ(set.spectrogram.row(t).maxCoeff() > -99.0F, holds) << t;
+    EXPECT_EQ(set.lld.row(t).tail(12).maxCoeff(), holds ? 1.0F : 0.0F) << t;
+  }
+  // A click's spectrum is flat: no contrast, and a level of 1/2048 in power.
+  EXPECT_LT(set.lld.row(13).segment(48, 7).cwiseAbs().maxCoeff(), 1e-2F);
+  EXPECT_NEAR(set.energy_db[13], -10.0 * std::log10(2048.0), 1e-3);
+}
+
+TEST(FeatureExtractor, AConstantOffsetMovesNeitherPitchNorTheHighBands) {
+  const std::vector<float> tone = test::tone(440.0, 10, 8192, 0.2);
+  std::vector<float> shifted = tone;
+  for (float& x : shifted) x += 0.5F;
+  const FeatureSet plain = whole(tone);
+  const FeatureSet offset = whole(shifted);
+  for (Eigen::Index t = 0; t < plain.num_frames(); ++t) {
+    EXPECT_NEAR(offset.lld(t, 40), plain.lld(t, 40), 0.01F) << t;
+    EXPECT_NEAR(offset.lld(t, 41), plain.lld(t, 41), 0.01F) << t;
+    // Blackman–Harris keeps the offset within three bins of 0 Hz (65 Hz): from band 16 on (430 Hz)
+    // the bands differ by what rounding the shifted samples to single precision adds.
+    EXPECT_LT((offset.spectrogram.row(t) - plain.spectrogram.row(t))
+                  .segment(16, 40)
+                  .cwiseAbs()
+                  .maxCoeff(),
+              0.5F)
+        << t;
+  }
+}
+
+TEST(FeatureExtractor, OneSampleIsNoFrame) {
+  FeatureExtractor extractor(FeatureOptions(), test::kRate);
+  extractor.push(std::vector<float>(1, 1.0F));
+  extractor.finish();
+  const FeatureSet set = extractor.pull();
+  EXPECT_EQ(set.num_frames(), 0);
+  EXPECT_EQ(set.lld.cols(), 67);
+}
+
 TEST(FeatureExtractor, GivesTheSameValuesInEveryThread) {
   std::vector<float> samples = test::reference_signal();
   samples.resize(20000);

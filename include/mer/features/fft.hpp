@@ -3,7 +3,8 @@
 #include <Eigen/Core>
 #include <complex>
 #include <memory>
-#include <vector>
+
+#include "mer/features/aligned_vector.hpp"
 
 namespace mer {
 
@@ -47,14 +48,10 @@ class RealFft {
 
  private:
   struct Plans;
-  struct alignas(64) CacheLine {
-    Real values[64 / sizeof(Real)];
-  };
-  Real* scratch() { return scratch_.data()->values; }
 
   int size_;
   std::shared_ptr<const Plans> plans_;
-  std::vector<CacheLine> scratch_;
+  AlignedVector<Real> scratch_;
 };
 
 extern template class RealFft<float>;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mer/core/options.hpp"
+#include "mer/features/aligned_vector.hpp"
 #include "mer/features/fft.hpp"
 
 namespace mer {
@@ -54,10 +55,10 @@ class ResidualPhase {
  private:
   ResidualPhaseOptions options_;
   RealFft<float> fft_;
-  int length_;                    // of the segments that the kernels work on
-  std::vector<double> window_;    // Hann's, in segments
-  std::vector<double> segments_;  // the samples
-  std::vector<double> windowed_;
+  int length_;                      // of the segments that the kernels work on
+  AlignedVector<double> window_;    // Hann's, in segments
+  AlignedVector<double> segments_;  // the samples
+  AlignedVector<double> windowed_;
   std::vector<double> lags_;
   std::vector<double> coefficients_;
   Eigen::ArrayXf residual_;  // and what fills the last segment

@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "mer/features/aligned_vector.hpp"
 #include "mer/features/row_run.hpp"
 
 namespace mer {
@@ -27,7 +28,7 @@ class SparseRows {
   int num_rows_;
   int num_bins_;
   std::vector<RowRun> runs_;
-  std::vector<float> weights_;
+  AlignedVector<float> weights_;
 };
 
 }  // namespace mer
