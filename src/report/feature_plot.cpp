@@ -255,7 +255,9 @@ void Drawing::draw_spectrogram() {
   line("plot $spectrogram matrix using " + image_x() +
        ":2:3 with image notitle, "
        "$tracks using 1:2 with points pointtype 7 pointsize " +
-       point_size(1.0) + " linecolor rgb '#37e0e6' title " +
+       point_size(1.0) +
+       " linecolor rgb '#37e0e6' notitle, NaN with points pointtype 7 pointsize 0.8 linecolor rgb "
+       "'#37e0e6' title " +
        gnuplot_quoted("pitch (F0) of voiced frames"));
 }
 
@@ -274,6 +276,8 @@ void Drawing::draw_formants() {
   for (Eigen::Index i = 0; i < columns_.formants_hz.cols(); ++i) {
     plots += (i > 0 ? ", " : "") + ("$tracks using 1:" + std::to_string(5 + i)) +
              " with points pointtype 7 pointsize " + point_size(0.8) + " linecolor rgb '" +
+             kColours[i % 3] +
+             "' notitle, NaN with points pointtype 7 pointsize 0.8 linecolor rgb '" +
              kColours[i % 3] + "' title 'F" + std::to_string(i + 1) + "'";
   }
   line("plot " + plots);
