@@ -103,6 +103,8 @@ def main():
         values = song[sys.argv[2]].reshape(len(song.time_s), -1)
         for time_s, kept, row in zip(song.time_s, song.kept, values):
             print(f"{time_s:.4f}", int(kept), *(f"{value:.6g}" for value in row), sep="\t")
+    except BrokenPipeError:  # `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, KeyError) as error:
         sys.exit(f"error: {error.args[0] if isinstance(error, KeyError) else error}")
 

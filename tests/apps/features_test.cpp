@@ -19,9 +19,15 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-bool has_numpy() {
-  static const bool has = run({"python3", "-c", "import numpy"}).exit_code == 0;
-  return has;
+/// A Python that has NumPy: the first in PATH may be another than Debian's. Empty for none.
+const std::string& python_with_numpy() {
+  static const std::string found = [] {
+    for (const char* python : {"python3", "/usr/bin/python3"}) {
+      if (run({python, "-c", "import numpy"}).exit_code == 0) return std::string(python);
+    }
+    return std::string();
+  }();
+  return found;
 }
 
 /// A folder with songs of half a second.
@@ -145,7 +151,7 @@ TEST_F(Features, LeaveNothingElseBehind) {
 }
 
 TEST_F(Features, AsNpzAreWhatNumPyLoadsWithoutPickle) {
-  if (!has_numpy()) GTEST_SKIP() << "python3-numpy is not installed";
+  if (python_with_numpy().empty()) GTEST_SKIP() << "python3-numpy is not installed";
   ASSERT_EQ(mer({"a.wav", "-o", "a.npz"}).exit_code, 0);
   ASSERT_EQ(mer({"a.wav", "-o", "a.csv"}).exit_code, 0);
   const std::string script = R"(
@@ -168,26 +174,26 @@ assert description["recipe"]["features"]["frame"]["hop_samples"] == 1024
 assert description["features"][3]["unit"].startswith("semitones")
 assert np.all(np.diff(song["spectrogram_hz"]) > 0)
 )";
-  const Outcome python = run({"python3", "-c", script}, {.folder = folder_.path()});
+  const Outcome python = run({python_with_numpy(), "-c", script}, {.folder = folder_.path()});
   EXPECT_EQ(python.exit_code, 0) << python.err;
 }
 
 TEST_F(Features, AreReadByTheSmallPythonReader) {
-  if (!has_numpy()) GTEST_SKIP() << "python3-numpy is not installed";
+  if (python_with_numpy().empty()) GTEST_SKIP() << "python3-numpy is not installed";
   ASSERT_EQ(mer({"a.wav", "-o", "a.safetensors"}).exit_code, 0);
   const std::string reader = std::string(MER_SOURCE_DIR) + "/scripts/read_features.py";
   const Place here = {.folder = folder_.path()};
-  const Outcome summary = run({"python3", reader, "a.safetensors"}, here);
+  const Outcome summary = run({python_with_numpy(), reader, "a.safetensors"}, here);
   EXPECT_EQ(summary.exit_code, 0) << summary.err;
   EXPECT_THAT(summary.out, HasSubstr("audio        0.500 s at 44100 Hz\n"));
   EXPECT_THAT(summary.out, HasSubstr("frames       20, 20 kept\n"));
-  const Outcome pitch = run({"python3", reader, "a.safetensors", "f0"}, here);
+  const Outcome pitch = run({python_with_numpy(), reader, "a.safetensors", "f0"}, here);
   const auto lines = lines_of(pitch.out);
   ASSERT_THAT(lines, SizeIs(20)) << pitch.err;
   // 220 Hz is two octaves above 55 Hz.
   const std::size_t tab = lines[10].rfind('\t');
   EXPECT_NEAR(std::stod(lines[10].substr(tab + 1)), 24.0, 0.05);
-  EXPECT_NE(run({"python3", reader, "a.wav"}, here).exit_code, 0);
+  EXPECT_NE(run({python_with_numpy(), reader, "a.wav"}, here).exit_code, 0);
 }
 
 TEST_F(Features, CanBeDrawnWithoutBeingWritten) {
