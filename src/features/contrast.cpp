@@ -13,6 +13,9 @@
 namespace mer {
 namespace {
 
+// Up to so many candidates are ranked by comparing all with all, more are partitioned.
+constexpr int kFew = 96;
+
 double sum_of_roots(const float* values, int count) {
   double sum = 0.0;
   for (int i = 0; i < count; ++i) sum += std::sqrt(values[i]);
@@ -83,6 +86,11 @@ SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int
       kernels::extreme_candidates(bins, num_bins, count, smallest_.data(), largest_.data());
   float* const small = smallest_.data();
   float* const large = largest_.data();
+  if (std::max(candidates.num_smallest, candidates.num_largest) <= kFew) {
+    const kernels::RootSums sums = kernels::extreme_root_sums(small, candidates.num_smallest, large,
+                                                              candidates.num_largest, count);
+    return {sums.smallest, sums.largest};
+  }
   std::nth_element(small, small + (count - 1), small + candidates.num_smallest);
   std::nth_element(large, large + (count - 1), large + candidates.num_largest, std::greater<>());
   return {sum_of_roots(small, count), sum_of_roots(large, count)};

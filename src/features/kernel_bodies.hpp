@@ -17,6 +17,7 @@ using kernels::FftTables;
 using kernels::kExtremeGroups;
 using kernels::kSegments;
 using kernels::LatticeSums;
+using kernels::RootSums;
 
 #if defined(__AVX512F__)
 constexpr int kVectorBytes = 64;
@@ -79,8 +80,7 @@ struct MakeIndices<0, kIndex...> {
 template <int kCount>
 using IndicesUpTo = typename MakeIndices<kCount>::Type;
 
-// ---- sums
-// ----------------------------------------------------------------------------------------
+// ---- sums ----
 
 // (0 + 4) + (1 + 5) + …: the same on every instruction set
 MER_INLINE float lanes_together(const Float8& x) {
@@ -169,8 +169,7 @@ bool all_within(const float* samples, int count, float limit) {
   return outside == 0;
 }
 
-// ---- decibels
-// ------------------------------------------------------------------------------------
+// ---- decibels ----
 
 // ln x = e · ln 2 + ln m with m in √½ … √2, the latter by Cephes' polynomial for logf.
 MER_INLINE void to_db(Float8& x) {
@@ -214,8 +213,7 @@ void power_to_db(const float* power, int count, float* db) {
   for (int lane = 0; i + lane < count; ++lane) db[i + lane] = x[lane];
 }
 
-// ---- the extremes of a band
-// ----------------------------------------------------------------------
+// ---- the extremes of a band ----
 
 // Among the largest values of sixteen interleaved groups the selected-th largest has at least
 // `selected` values at or above it, so all the largest ones are: only few others are.
@@ -295,8 +293,44 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
   return found;
 }
 
-// ---- linear prediction
-// ---------------------------------------------------------------------------
+// By counting for each value how many lie beyond it, which needs no branches. Of several values
+// equal to the last one selected only as many count as there is room for.
+template <bool kLargest>
+MER_INLINE double root_sum(float* values, int count, int selected) {
+  const int padded = (count + 7) / 8 * 8;
+  for (int i = count; i < padded; ++i) values[i] = kLargest ? -1.0F : __builtin_inff();
+  double sum = 0.0;
+  float last = kLargest ? __builtin_inff() : -1.0F;
+  int num_taken = 0;
+  for (int i = 0; i < padded; i += 8) {
+    Float8 x;
+    MER_LOAD(x, values + i);
+    Int8 num_beyond[2] = {};
+    for (int j = 0; j < padded; j += 2) {
+      const Float8 one = Float8{} + values[j];
+      const Float8 other = Float8{} + values[j + 1];
+      num_beyond[0] -= kLargest ? one > x : one < x;
+      num_beyond[1] -= kLargest ? other > x : other < x;
+    }
+    num_beyond[0] += num_beyond[1];
+    for (int lane = 0; lane < 8; ++lane) {
+      if (num_beyond[0][lane] >= selected) continue;
+      const float value = x[lane];
+      sum += static_cast<double>(__builtin_sqrtf(value));
+      last = (kLargest ? value < last : value > last) ? value : last;
+      ++num_taken;
+    }
+  }
+  return sum - (num_taken - selected) * static_cast<double>(__builtin_sqrtf(last));
+}
+
+RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, int num_largest,
+                           int selected) {
+  return {root_sum<false>(smallest, num_smallest, selected),
+          root_sum<true>(largest, num_largest, selected)};
+}
+
+// ---- linear prediction ----
 
 // One step of a transposition: of two vectors, the lanes with the bit kDistance clear into one and
 // those with it set into the other.
@@ -439,8 +473,7 @@ void segment_prediction_error(const double* segments, int length, const double* 
   }
 }
 
-// ---- residual phase, Burg
-// ------------------------------------------------------------------------
+// ---- residual phase, Burg ----
 
 void cosine_phase(const float* __restrict residual, const float* __restrict hilbert, int count,
                   float floor, float* __restrict envelope, float* __restrict phase) {
@@ -514,8 +547,7 @@ LatticeSums lattice_sums(const double* forward, const double* backward, int coun
   return sums;
 }
 
-// ---- FFT
-// -----------------------------------------------------------------------------------------
+// ---- FFT ----
 //
 // A complex transform of H = `half` points over L lanes, M = H / L: vector m holds the points
 // L·m … L·m + L − 1, so that lane l has every L-th point from l on. Then
@@ -1057,6 +1089,7 @@ extern const KernelTable MER_KERNELS = {
     .sparse_rows = kernel_bodies::sparse_rows,
     .power_to_db = kernel_bodies::power_to_db,
     .extreme_candidates = kernel_bodies::extreme_candidates,
+    .extreme_root_sums = kernel_bodies::extreme_root_sums,
     .to_segments = kernel_bodies::to_segments,
     .segment_autocorrelation = kernel_bodies::segment_autocorrelation,
     .segment_prediction_error = kernel_bodies::segment_prediction_error,

@@ -14,6 +14,7 @@ struct KernelTable {
   void (*sparse_rows)(const RowRun*, int, const float*, const float*, float*);
   void (*power_to_db)(const float*, int, float*);
   Candidates (*extreme_candidates)(const float*, int, int, float*, float*);
+  RootSums (*extreme_root_sums)(float*, int, float*, int, int);
   void (*to_segments)(const float*, int, int, const double*, double*, double*);
   void (*segment_autocorrelation)(double*, int, double*, int);
   void (*segment_prediction_error)(const double*, int, const double*, int, float*);

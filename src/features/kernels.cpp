@@ -51,6 +51,11 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
   return table().extreme_candidates(values, count, selected, smallest, largest);
 }
 
+RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, int num_largest,
+                           int selected) {
+  return table().extreme_root_sums(smallest, num_smallest, largest, num_largest, selected);
+}
+
 void to_segments(const float* samples, int count, int margin, const double* window,
                  double* segments, double* windowed) {
   table().to_segments(samples, count, margin, window, segments, windowed);

@@ -38,6 +38,16 @@ inline constexpr int kExtremeGroups = 16;
 Candidates extreme_candidates(const float* values, int count, int selected, float* smallest,
                               float* largest);
 
+/// The sums of the square roots of the `selected` smallest and of the `selected` largest
+/// candidates, none of which is negative; the steps grow with the square of their number.
+/// @param smallest  [num_smallest + 7], as is `largest`: what follows the candidates is overwritten
+struct RootSums {
+  double smallest;
+  double largest;
+};
+RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, int num_largest,
+                           int selected);
+
 /// A signal cut into kSegments segments of equal length, the first samples of all segments
 /// together, then their second samples and so on: a sample's neighbours in time are vectors'
 /// neighbours in memory. Sample n of segment s lies at [kSegments · (n + margin) + s]; the margin

@@ -147,6 +147,35 @@ TEST(Kernels, CandidatesHoldTheExtremesOnEveryInstructionSet) {
   }
 }
 
+TEST(Kernels, RootSumsAreThoseOfTheSortedValuesOnEveryInstructionSet) {
+  std::mt19937_64 engine(4);
+  for (const Set& set : sets()) {
+    for (const int count : {1, 7, 8, 38, 90}) {
+      for (const int selected : {1, 3, 15}) {
+        if (selected > count) continue;
+        std::vector<float> values(static_cast<std::size_t>(count));
+        for (float& x : values) x = static_cast<float>(engine() % 20);  // many are equal
+        std::vector<float> small(values);
+        std::vector<float> large(values);
+        small.resize(values.size() + 7);
+        large.resize(values.size() + 7);
+        const kernels::RootSums sums =
+            set.kernels->extreme_root_sums(small.data(), count, large.data(), count, selected);
+        std::sort(values.begin(), values.end());
+        double smallest = 0.0;
+        double largest = 0.0;
+        for (int i = 0; i < selected; ++i) {
+          const std::size_t at = static_cast<std::size_t>(i);
+          smallest += std::sqrt(static_cast<double>(values[at]));
+          largest += std::sqrt(static_cast<double>(values[values.size() - 1 - at]));
+        }
+        EXPECT_NEAR(sums.smallest, smallest, 1e-5) << set.name << ' ' << count << ' ' << selected;
+        EXPECT_NEAR(sums.largest, largest, 1e-5) << set.name << ' ' << count << ' ' << selected;
+      }
+    }
+  }
+}
+
 TEST(Kernels, LinearPredictionInSegmentsIsThatOfTheDefinitionOnEveryInstructionSet) {
   for (const Set& set : sets()) {
     // Lengths with and without whole segments; orders below and above a segment's length.
