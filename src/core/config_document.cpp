@@ -20,26 +20,55 @@ std::string at_line(const std::string& name, const YAML::Mark& mark) {
   return mark.is_null() ? name : name + ":" + std::to_string(mark.line + 1);
 }
 
-/// yaml-cpp keeps the first of two equal keys and says nothing; here it is an error.
-void refuse_duplicates(const YAML::Node& node, const std::string& prefix, const std::string& name) {
-  if (node.IsMap()) {
+// No config comes near these; an alias to what it stands in is endless, and aliases to aliases grow
+// without bounds.
+constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxNodes = 100'000;
+
+/// Refuses what the rest would stumble over. yaml-cpp keeps the first of two equal keys and says
+/// nothing; here it is an error.
+class TreeCheck {
+ public:
+  explicit TreeCheck(const std::string& name) : name_(name) {}
+
+  void check(const YAML::Node& node, const std::string& prefix, std::size_t depth = 0) {
+    if (depth > kMaxDepth) {
+      throw UsageError(at_line(name_, node.Mark()) + ": nested more than " +
+                           std::to_string(kMaxDepth) + " levels deep",
+                       "does an alias (*name) stand within what it names?");
+    }
+    if (++num_nodes_ > kMaxNodes) {
+      throw UsageError(name_ + ": more than " + std::to_string(kMaxNodes) +
+                           " values, each alias (*name) counted as what it names",
+                       "write a config without aliases");
+    }
+    if (node.IsMap()) {
+      check_map(node, prefix, depth);
+    } else if (node.IsSequence()) {
+      for (const auto& item : node) check(item, prefix, depth + 1);
+    }
+  }
+
+ private:
+  void check_map(const YAML::Node& node, const std::string& prefix, std::size_t depth) {
     std::set<std::string> seen;
     for (const auto& item : node) {
       if (!item.first.IsScalar()) {
-        throw UsageError(at_line(name, item.first.Mark()) + ": a key must be a single word");
+        throw UsageError(at_line(name_, item.first.Mark()) + ": a key must be a single word");
       }
       const std::string key = item.first.Scalar();
       if (!seen.insert(key).second) {
         throw UsageError(
-            at_line(name, item.first.Mark()) + ": duplicate key '" + dotted(prefix, key) + "'",
+            at_line(name_, item.first.Mark()) + ": duplicate key '" + dotted(prefix, key) + "'",
             "remove one of the two");
       }
-      refuse_duplicates(item.second, dotted(prefix, key), name);
+      check(item.second, dotted(prefix, key), depth + 1);
     }
-  } else if (node.IsSequence()) {
-    for (const auto& item : node) refuse_duplicates(item, prefix, name);
   }
-}
+
+  const std::string& name_;
+  std::size_t num_nodes_ = 0;
+};
 
 void assign(YAML::Node parent, const std::vector<std::string>& parts, std::size_t index,
             const YAML::Node& value) {
@@ -300,7 +329,7 @@ ConfigDocument ConfigDocument::parse(const std::string& text, const std::string&
   } catch (const YAML::Exception& error) {
     throw UsageError(at_line(name, error.mark) + ": " + error.msg);
   }
-  refuse_duplicates(document.impl_->root, "", name);
+  TreeCheck(name).check(document.impl_->root, "");
   return document;
 }
 
@@ -315,7 +344,7 @@ void ConfigDocument::set(const std::string& assignment) {
   }
   const bool has_empty_part =
       std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
-  if (equals == std::string::npos || has_empty_part) {
+  if (equals == std::string::npos || has_empty_part || parts.size() > kMaxDepth) {
     throw UsageError("--set " + assignment + ": is not KEY=VALUE",
                      "for example --set train.lr=0.001");
   }
@@ -325,7 +354,8 @@ void ConfigDocument::set(const std::string& assignment) {
   } catch (const YAML::Exception& error) {
     throw UsageError("--set " + assignment + ": " + error.msg);
   }
-  refuse_duplicates(value, key, "--set " + assignment);
+  const std::string place = "--set " + assignment;
+  TreeCheck(place).check(value, key);
   assign(impl_->root, parts, 0, value);
   impl_->overrides[key] = assignment;
 }

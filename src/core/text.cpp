@@ -15,6 +15,8 @@
 namespace mer {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(),
@@ -89,7 +91,7 @@ std::string join(std::span<const std::string> words, std::string_view separator)
 }
 
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<CsvRow> rows;
   CsvRow row;
   std::string cell;
@@ -163,7 +165,8 @@ std::string csv_line(std::span<const std::string> cells) {
     const std::string& cell = cells[i];
     // A lone empty cell would otherwise be an empty line, which readers skip.
     const bool lone_empty = cells.size() == 1 && cell.empty();
-    if (!lone_empty && cell.find_first_of(",\"\r\n") == std::string::npos) {
+    const bool like_mark = cell.starts_with(kByteOrderMark);  // which readers skip at the start
+    if (!lone_empty && !like_mark && cell.find_first_of(",\"\r\n") == std::string::npos) {
       line += cell;
       continue;
     }

@@ -95,6 +95,32 @@ TEST(Options, ADuplicateKeyIsAnError) {
               HasSubstr("demo.yaml:3: duplicate key 'frame.share'"));
 }
 
+TEST(Options, AnAliasWithinWhatItNamesIsAnErrorAndNotEndless) {
+  EXPECT_THAT(
+      message_of<UsageError>([] { ConfigDocument::parse("a: &x [1, {b: *x}]\n", "c.yaml", ""); }),
+      HasSubstr("c.yaml:1: nested more than 32 levels deep"));
+}
+
+TEST(Options, AliasesThatGrowWithoutBoundsAreAnError) {
+  // Each line is ten times the one before: 10^8 values in 200 bytes.
+  std::string text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
+  for (int i = 1; i < 8; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
+    for (int k = 1; k < 10; ++k) text += ", " + before;
+    text += "]\n";
+  }
+  EXPECT_THAT(message_of<UsageError>([&] { ConfigDocument::parse(text, "c.yaml", ""); }),
+              HasSubstr("c.yaml: more than 100000 values"));
+}
+
+TEST(Options, ASetOfThousandsOfLevelsIsAnError) {
+  std::string key = "a";
+  for (int i = 0; i < 100000; ++i) key += ".a";
+  EXPECT_THAT(message_of<UsageError>([&] { ConfigDocument().set(key + "=1"); }),
+              HasSubstr("is not KEY=VALUE"));
+}
+
 TEST(Options, AValueOutOfRangeNamesWhatIsAllowed) {
   EXPECT_EQ(error_of("frame: {hop_samples: 0}\n"),
             "demo.yaml:1: 'frame.hop_samples' is '0', allowed: a whole number in 1…65536");

@@ -46,6 +46,16 @@ TEST(Csv, ARowOfAnotherLengthAndAnOpenQuoteNameTheLine) {
               HasSubstr("t.csv:2: a quote is opened and never closed"));
 }
 
+TEST(Csv, AFirstCellThatBeginsLikeAByteOrderMarkIsReadBack) {
+  const std::vector<std::string> cells = {
+      "\xEF\xBB\xBF"
+      "a",
+      "b"};
+  const auto rows = parse_csv(csv_line(cells), "x");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].cells, cells);
+}
+
 TEST(Csv, ALineThatIsWrittenIsReadBack) {
   const std::vector<std::string> cells = {"plain", "with, comma", "\"quoted\"", "", "line\nbreak"};
   EXPECT_EQ(parse_csv(csv_line(cells), "t").front().cells, cells);

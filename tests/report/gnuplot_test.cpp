@@ -11,6 +11,7 @@ namespace {
 
 using test::message_of;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 TEST(GnuplotQuoted, DoublesQuotesAndDropsControlCharactersAndBrokenUtf8) {
   EXPECT_EQ(gnuplot_quoted("a'b"), "'a''b'");
@@ -26,8 +27,9 @@ TEST(Gnuplot, ReturnsWhatTheScriptPrintsAndRunsNothingInATitle) {
 }
 
 TEST(Gnuplot, RepeatsInItsErrorWhatGnuplotSays) {
-  EXPECT_THAT(message_of<Error>([] { run_gnuplot("plot nothing_of_that_name\n"); }),
-              HasSubstr("gnuplot failed: \"<stdin>\" line 1: undefined variable"));
+  const std::string message = message_of<Error>([] { run_gnuplot("plot nothing_of_that_name\n"); });
+  EXPECT_THAT(message, StartsWith("gnuplot failed: "));
+  EXPECT_THAT(message, HasSubstr("undefined variable: nothing_of_that_name"));
 }
 
 }  // namespace
