@@ -98,9 +98,10 @@ std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
                                         const Recipe& recipe, std::int64_t num_samples) {
   const double rate = layout.sample_rate_hz;
   if (writer.num_frames() == 0) {
-    throw InputError(audio_file.string() + ": " + std::to_string(num_samples) + " samples (" +
+    throw InputError(audio_file.string() + ": " + std::to_string(num_samples) +
+                         (num_samples == 1 ? " sample (" : " samples (") +
                          rounded(static_cast<double>(num_samples) / rate, 1e4) +
-                         " s) are less than one frame of " + std::to_string(layout.window_samples) +
+                         " s), less than one frame of " + std::to_string(layout.window_samples) +
                          " samples (" + rounded(layout.window_samples / rate, 1e4) + " s)",
                      "give a longer piece of music");
   }

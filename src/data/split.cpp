@@ -209,10 +209,12 @@ void require_groups(const Manifest& manifest, const std::vector<Group>& groups, 
     }
     if (holding >= wanted) continue;
     const bool grouped = options.group_by == SplitOptions::GroupBy::kGroup && manifest.has_groups;
+    const std::string songs_text = std::to_string(songs) + (songs == 1 ? " song" : " songs");
     throw UsageError(
         manifest.file.string() + ": class '" + manifest.classes[c] + "' has " +
-            (grouped ? std::to_string(holding) + " groups (" + std::to_string(songs) + " songs)"
-                     : std::to_string(songs) + " songs") +
+            (grouped ? std::to_string(holding) + (holding == 1 ? " group (" : " groups (") +
+                           songs_text + ")"
+                     : songs_text) +
             ", too few for " + what + ", which needs " + std::to_string(wanted),
         "add songs of this class, or ask for fewer parts (data.split.ratios, data.split.folds)");
   }

@@ -93,7 +93,7 @@ TEST(ExtractSong, NeedsExactlyOneFrame) {
   EXPECT_EQ(message_of<InputError>(
                 [&] { extract_song(folder / "less.wav", Recipe{}, folder / "less.safetensors"); }),
             (folder / "less.wav").string() +
-                ": 2047 samples (0.0464 s) are less than one frame of 2048 samples (0.0464 s) | "
+                ": 2047 samples (0.0464 s), less than one frame of 2048 samples (0.0464 s) | "
                 "give a longer piece of music");
 }
 
