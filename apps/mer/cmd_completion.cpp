@@ -47,7 +47,7 @@ Command add_completion(CLI::App& app) {
   CLI::App* cmd = app.add_subcommand("completion", "Print the shell completion");
   cmd->add_option("shell", *shell, "bash")->required()->check(one_of({"bash"}));
   cmd->footer("Example:\n  source <(mer completion bash)\nExit codes: 0 done, 2 unknown shell");
-  return {cmd, [&app] {
+  return {cmd, [&app, shell] {  // the parser writes to *shell
             std::fputs(bash_completion(app).c_str(), stdout);
             return static_cast<int>(kDone);
           }};
