@@ -76,11 +76,11 @@ TEST(ModelCard, NamesWhatIsMissingOrOdd) {
   for (const char* key : {"classes", "shape", "inputs", "iteration", "validation"}) {
     TensorMetadata metadata = small_card().to_metadata();
     metadata.erase(key);
-    EXPECT_NE(message_of_reading(metadata).find("it has no '" + std::string(key) + "'"),
+    EXPECT_NE(message_of_reading(metadata).find(std::string("it has no '") + key + "'"),
               std::string::npos)
         << key;
     metadata[key] = "{";
-    EXPECT_NE(message_of_reading(metadata).find("'" + std::string(key) + "' is not JSON"),
+    EXPECT_NE(message_of_reading(metadata).find(std::string("'") + key + "' is not JSON"),
               std::string::npos)
         << key;
   }
