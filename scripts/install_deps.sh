@@ -3,7 +3,8 @@
 # Without an argument: build. Uses sudo when not root. Does nothing when all are there.
 set -euo pipefail
 
-build="g++ cmake ninja-build pkg-config git libtorch-dev libopenblas-openmp-dev libsndfile1-dev
+# file, dpkg-dev: for cpack -G DEB.
+build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenblas-openmp-dev libsndfile1-dev
   libsoxr-dev libfftw3-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
   nlohmann-json3-dev libxxhash-dev libzip-dev libgtest-dev libgmock-dev
   gnuplot-nox fonts-dejavu-core"
