@@ -114,7 +114,7 @@ FormatCheck check_in_memory(const std::string& name, int format) {
 /// Encodes into a file in memory that ffmpeg finds under /proc, and reads it as any other file.
 FormatCheck check_by_ffmpeg(const std::string& name, const std::string& codec,
                             const std::string& container) {
-  FormatCheck check{name, false, ""};
+  FormatCheck check{name, false, "", /*is_optional=*/true};
   const int fd = memfd_create("mer-format-check", MFD_CLOEXEC);
   if (fd < 0) {
     check.note = "cannot be checked: no file in memory here";

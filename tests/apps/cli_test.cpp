@@ -72,6 +72,15 @@ TEST(Doctor, FindsThisInstallationWell) {
   EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
 }
 
+TEST(Doctor, IsWellWithoutFfmpegAndSaysWhatThenCannotBeRead) {
+  Place place;
+  place.environment["PATH"] = "/nowhere";
+  const Outcome doctor = run_mer({"doctor"}, place);
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
+  EXPECT_THAT(doctor.out, HasSubstr("needs ffmpeg, which is not installed"));
+  EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
+}
+
 TEST(Completion, ListsEveryVerbAndBashAcceptsIt) {
   const TemporaryFolder folder;
   const Outcome script = run_mer({"completion", "bash"});

@@ -55,8 +55,7 @@ int run_doctor() {
   for (const FormatCheck& format : check_formats()) {
     line(("  " + format.name).c_str(), std::string(format.works ? "decodes" : "DOES NOT DECODE") +
                                            (format.note.empty() ? "" : "  " + format.note));
-    const bool is_needed = format.name.find("ffmpeg") == std::string::npos;
-    if (is_needed && !format.works) well = false;
+    if (!format.works && !format.is_optional) well = false;
   }
   const auto models = bundled_models();
   for (const auto& model : models) line("model", model.string());

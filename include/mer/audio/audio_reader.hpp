@@ -87,6 +87,7 @@ struct FormatCheck {
   std::string name;
   bool works = false;
   std::string note;
+  bool is_optional = false;  ///< read by ffmpeg, which need not be installed
 };
 std::vector<FormatCheck> check_formats();
 
