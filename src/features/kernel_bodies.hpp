@@ -868,6 +868,30 @@ struct StorePairs {
   }
 };
 
+// a = the bins k … and b = those that mirror them, half − k, half − k − 1 … (from `mirror` on).
+template <class Real>
+MER_INLINE void load_mirrored(const Real* re, const Real* im, int k, int mirror,
+                              Complex<Wide<Real>>& a, Complex<Wide<Real>>& b) {
+  MER_LOAD(a.re, re + k);
+  MER_LOAD(a.im, im + k);
+  MER_LOAD(b.re, re + mirror);
+  MER_LOAD(b.im, im + mirror);
+  reverse(b.re, IndicesUpTo<kLanesOf<Real>>());
+  reverse(b.im, IndicesUpTo<kLanesOf<Real>>());
+}
+
+// … and back to memory, which uses up b.
+template <class Real>
+MER_INLINE void store_mirrored(const Complex<Wide<Real>>& a, Complex<Wide<Real>>& b, int k,
+                               int mirror, Real* re, Real* im) {
+  reverse(b.re, IndicesUpTo<kLanesOf<Real>>());
+  reverse(b.im, IndicesUpTo<kLanesOf<Real>>());
+  MER_STORE(re + k, a.re);
+  MER_STORE(im + k, a.im);
+  MER_STORE(re + mirror, b.re);
+  MER_STORE(im + mirror, b.im);
+}
+
 // Bins k … and half − k … of the real transform from those of the complex one, Z. With
 //   E = (Z[k] + conj Z[half−k]) / 2,  D = (Z[k] − conj Z[half−k]) / 2,  w = e^(−2πik/N)
 //   X[k] = E − iwD,  X[half−k] = conj(E + iwD).
@@ -882,16 +906,11 @@ MER_INLINE void untangle(const FftTables<Real>& tables, const Real* re, const Re
     const int mirror = half - k - kLanes + 1;
     Complex<V> a;
     Complex<V> b;
+    load_mirrored(re, im, k, mirror, a, b);
     V cosine;
     V sine;
-    MER_LOAD(a.re, re + k);
-    MER_LOAD(a.im, im + k);
-    MER_LOAD(b.re, re + mirror);
-    MER_LOAD(b.im, im + mirror);
     MER_LOAD(cosine, tables.cosine + k);
     MER_LOAD(sine, tables.sine + k);
-    reverse(b.re, IndicesUpTo<kLanes>());
-    reverse(b.im, IndicesUpTo<kLanes>());
     const Real scale = Real{0.5};
     const V even_re = scale * (a.re + b.re);
     const V even_im = scale * (a.im - b.im);
@@ -988,16 +1007,9 @@ MER_INLINE void inverse(const FftTables<Real>& tables, const Real* bins, Real* s
     const V d_im = a.im + b.im;
     const V odd_re = cosine * d_im + sine * d_re;
     const V odd_im = cosine * d_re - sine * d_im;
-    const V z_re = even_re - odd_re;
-    const V z_im = even_im + odd_im;
-    V mirrored_re = even_re + odd_re;
-    V mirrored_im = odd_im - even_im;
-    reverse(mirrored_re, IndicesUpTo<kLanes>());
-    reverse(mirrored_im, IndicesUpTo<kLanes>());
-    MER_STORE(re + k, z_re);
-    MER_STORE(im + k, z_im);
-    MER_STORE(re + mirror, mirrored_re);
-    MER_STORE(im + mirror, mirrored_im);
+    const Complex<V> z{even_re - odd_re, even_im + odd_im};
+    Complex<V> mirrored{even_re + odd_re, odd_im - even_im};
+    store_mirrored(z, mirrored, k, mirror, re, im);
   }
   re[0] = bins[0] + bins[2 * half];
   im[0] = bins[0] - bins[2 * half];
@@ -1020,29 +1032,17 @@ void hilbert(const FftTables<float>& tables, const float* samples, float* scratc
     const int mirror = half - k - kLanes + 1;
     Complex<V> a;
     Complex<V> b;
+    load_mirrored(re, im, k, mirror, a, b);
     V cosine;
     V sine;
-    MER_LOAD(a.re, re + k);
-    MER_LOAD(a.im, im + k);
-    MER_LOAD(b.re, re + mirror);
-    MER_LOAD(b.im, im + mirror);
     MER_LOAD(cosine, tables.cosine + k);
     MER_LOAD(sine, tables.sine + k);
-    reverse(b.re, IndicesUpTo<kLanes>());
-    reverse(b.im, IndicesUpTo<kLanes>());
     cosine *= scale;
     sine *= scale;
-    const V z_re = cosine * b.re - sine * a.im;
-    const V z_im = sine * a.re - cosine * b.im;
+    const Complex<V> z{cosine * b.re - sine * a.im, sine * a.re - cosine * b.im};
     // At half − k the cosine has the other sign.
-    V mirrored_re = -(cosine * a.re + sine * b.im);
-    V mirrored_im = cosine * a.im + sine * b.re;
-    reverse(mirrored_re, IndicesUpTo<kLanes>());
-    reverse(mirrored_im, IndicesUpTo<kLanes>());
-    MER_STORE(turned_re + k, z_re);
-    MER_STORE(turned_im + k, z_im);
-    MER_STORE(turned_re + mirror, mirrored_re);
-    MER_STORE(turned_im + mirror, mirrored_im);
+    Complex<V> mirrored{-(cosine * a.re + sine * b.im), cosine * a.im + sine * b.re};
+    store_mirrored(z, mirrored, k, mirror, turned_re, turned_im);
   }
   turned_re[0] = 0.0F;
   turned_im[0] = 0.0F;

@@ -5,7 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <utility>
 #include <vector>
+
+#include "resonators.hpp"
 
 // Sounds whose pitch, resonances and tuning are known, for the tests and for mer_accuracy_report.
 namespace mer::test {
@@ -46,26 +49,11 @@ inline std::vector<float> sung_vowel(const Vowel& vowel, double pitch_hz, int nu
     double y = 0.0;
     for (double& x : signal) x = y = x + pole * y;
   }
-  for (std::size_t i = 0; i < vowel.formant_hz.size(); ++i) {
-    const double radius = std::exp(-std::numbers::pi * kVowelBandwidthHz[i] / rate_hz);
-    const double a1 =
-        -2.0 * radius * std::cos(2.0 * std::numbers::pi * vowel.formant_hz[i] / rate_hz);
-    const double a2 = radius * radius;
-    double y1 = 0.0;
-    double y2 = 0.0;
-    for (double& x : signal) {
-      const double y = (1.0 + a1 + a2) * x - a1 * y1 - a2 * y2;
-      y2 = y1;
-      x = y1 = y;
-    }
+  std::array<Resonance, 5> resonances{};
+  for (std::size_t i = 0; i < resonances.size(); ++i) {
+    resonances[i] = {vowel.formant_hz[i], kVowelBandwidthHz[i]};
   }
-  double largest = 1e-12;
-  for (const double x : signal) largest = std::max(largest, std::abs(x));
-  std::vector<float> samples(num_samples);
-  for (std::size_t n = 0; n < num_samples; ++n) {
-    samples[n] = static_cast<float>(0.5 * signal[n] / largest);
-  }
-  return samples;
+  return resonate(std::move(signal), resonances, rate_hz);
 }
 
 /// Sixty pitches of 57 … 1800 Hz, evenly on a logarithmic scale but detuned from any grid.
