@@ -82,6 +82,7 @@ class ValidationBatches {
 
   ValidationBatches(const PreparedData& data, const InputBuilder& builder);
   std::int64_t count() const;
+  std::size_t num_segments() const { return rows_.size(); }
   /// @param number  from 0
   Batch make(std::int64_t number) const;
 

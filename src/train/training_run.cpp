@@ -315,6 +315,10 @@ void TrainingRun::evaluate(RunFolder& folder) {
   const double as_printed = sums.as_printed / steps;
   folder.status()["train_loss_as_printed"] = as_printed;
   folder.status()["segments_per_second"] = row.segments_per_second;
+  if (has_validation) {
+    folder.status()["validation_segments_per_second"] =
+        static_cast<double>(validation_.num_segments()) / validation_seconds;
+  }
   log(folder, spdlog::level::debug,
       "iteration " + std::to_string(row.iteration) + ": train_loss " +
           format_number(row.train_loss) + ", as printed (sum over a batch, eq. 12) " +
