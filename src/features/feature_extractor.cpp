@@ -8,7 +8,7 @@
 #include <string>
 
 #include "feature_layout.hpp"
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/stft.hpp"

@@ -2,7 +2,6 @@
 
 #include <fftw3.h>
 
-#include <cmath>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -11,7 +10,7 @@
 #include <vector>
 
 #include "fft_tables.hpp"
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 
 namespace mer {
 namespace {
@@ -23,31 +22,42 @@ std::mutex& planner_mutex() {
   return mutex;
 }
 
+// Measured plans would depend on timings (see RealFft); callers' arrays may lie anywhere.
+constexpr unsigned kPlanning = FFTW_ESTIMATE | FFTW_UNALIGNED;
+
 // The two precisions of FFTW's interface under common names.
 struct FftwFloat {
   using Plan = fftwf_plan;
   using Complex = fftwf_complex;
-  static Complex* allocate(int count) {
-    return fftwf_alloc_complex(static_cast<std::size_t>(count));
+  static Plan forward(int size, float* samples, Complex* bins) {
+    return fftwf_plan_dft_r2c_1d(size, samples, bins, kPlanning);
   }
-  static void release(Complex* bins) { fftwf_free(bins); }
-  static Plan plan(int size, Complex* in, Complex* out, int sign) {
-    return fftwf_plan_dft_1d(size, in, out, sign, FFTW_ESTIMATE);
+  static Plan inverse(int size, Complex* bins, float* samples) {
+    return fftwf_plan_dft_c2r_1d(size, bins, samples, kPlanning);
   }
-  static void execute(Plan plan, Complex* in, Complex* out) { fftwf_execute_dft(plan, in, out); }
+  static void execute(Plan plan, float* samples, Complex* bins) {
+    fftwf_execute_dft_r2c(plan, samples, bins);
+  }
+  static void execute(Plan plan, Complex* bins, float* samples) {
+    fftwf_execute_dft_c2r(plan, bins, samples);
+  }
   static void destroy(Plan plan) { fftwf_destroy_plan(plan); }
 };
 struct FftwDouble {
   using Plan = fftw_plan;
   using Complex = fftw_complex;
-  static Complex* allocate(int count) {
-    return fftw_alloc_complex(static_cast<std::size_t>(count));
+  static Plan forward(int size, double* samples, Complex* bins) {
+    return fftw_plan_dft_r2c_1d(size, samples, bins, kPlanning);
   }
-  static void release(Complex* bins) { fftw_free(bins); }
-  static Plan plan(int size, Complex* in, Complex* out, int sign) {
-    return fftw_plan_dft_1d(size, in, out, sign, FFTW_ESTIMATE);
+  static Plan inverse(int size, Complex* bins, double* samples) {
+    return fftw_plan_dft_c2r_1d(size, bins, samples, kPlanning);
   }
-  static void execute(Plan plan, Complex* in, Complex* out) { fftw_execute_dft(plan, in, out); }
+  static void execute(Plan plan, double* samples, Complex* bins) {
+    fftw_execute_dft_r2c(plan, samples, bins);
+  }
+  static void execute(Plan plan, Complex* bins, double* samples) {
+    fftw_execute_dft_c2r(plan, bins, samples);
+  }
   static void destroy(Plan plan) { fftw_destroy_plan(plan); }
 };
 template <class Real>
@@ -80,24 +90,16 @@ struct RealFft<Real>::Plans {
   std::optional<FftNumbers<Real>> numbers;  // of this library's kernels, or else FFTW's plans:
   typename Library::Plan forward = nullptr;
   typename Library::Plan inverse = nullptr;
-  std::vector<Real> cosine;  // cos and sin(2πk/N)
-  std::vector<Real> sine;
 };
 
 template <class Real>
 void RealFft<Real>::Plans::make_plans() {
   const std::lock_guard<std::mutex> lock(planner_mutex());
-  typename Library::Complex* in = Library::allocate(half + 1);
-  typename Library::Complex* out = Library::allocate(half + 1);
-  forward = Library::plan(half, in, out, FFTW_FORWARD);
-  inverse = Library::plan(half, in, out, FFTW_BACKWARD);
-  Library::release(out);
-  Library::release(in);
-  for (int k = 0; k <= half / 2; ++k) {
-    const double turns = static_cast<double>(k) / (2 * half);
-    cosine.push_back(cosine_of<Real>(turns));
-    sine.push_back(sine_of<Real>(turns));
-  }
+  AlignedVector<Real> samples(static_cast<std::size_t>(2 * half));
+  AlignedVector<Real> numbers_of_bins(static_cast<std::size_t>(2 * half + 2));
+  auto* const bins = reinterpret_cast<typename Library::Complex*>(numbers_of_bins.data());
+  forward = Library::forward(2 * half, samples.data(), bins);
+  inverse = Library::inverse(2 * half, bins, samples.data());
 }
 
 template <class Real>
@@ -110,43 +112,26 @@ RealFft<Real>::RealFft(int size) : size_(size) {
   std::shared_ptr<const Plans>& entry = cache[size];
   if (!entry) entry = std::make_shared<const Plans>(size);
   plans_ = entry;
-  // The kernels' scratch and a spectrum, or for FFTW the windowed samples and a spectrum.
-  const std::size_t numbers =
-      static_cast<std::size_t>((kernels::kFftScratch + 2) * (size / 2) + 32);
-  scratch_.resize(numbers);
+  // The kernels' scratch, then room for two spectra, or one and as many samples.
+  scratch_.resize(static_cast<std::size_t>(kernels::kFftScratch * (size / 2) + 2 * (size + 2)));
 }
 
-// Even samples are taken as real parts, odd ones as imaginary parts: Z. Then with M = N/2
-//   E = (Z[k] + conj Z[M−k]) / 2,  O = (Z[k] − conj Z[M−k]) / 2i   are their spectra, and
-//   X[k] = E + e^(−2πik/N) O,   X[M−k] = conj(E − e^(−2πik/N) O).
+template <class Real>
+std::complex<Real>* RealFft<Real>::own_bins() {
+  return reinterpret_cast<std::complex<Real>*>(scratch_.data() +
+                                               kernels::kFftScratch * plans_->half);
+}
+
 template <class Real>
 void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) {
-  Real* const numbers = reinterpret_cast<Real*>(bins);
   if (plans_->numbers) {
-    kernels::fft_forward(plans_->numbers->tables(), samples, scratch_.data(), numbers);
+    kernels::fft_forward(plans_->numbers->tables(), samples, scratch_.data(),
+                         reinterpret_cast<Real*>(bins));
     return;
   }
-  using Complex = typename Fftw<Real>::Complex;
-  const int half = plans_->half;
-  // Out of place, these plans leave their input as it is; FFTW's interface just does not say const.
-  Fftw<Real>::execute(plans_->forward, reinterpret_cast<Complex*>(const_cast<Real*>(samples)),
-                      reinterpret_cast<Complex*>(bins));
-  const Real real = bins[0].real();
-  const Real imag = bins[0].imag();
-  for (int k = 1; k <= half - k; ++k) {
-    const std::complex<Real> a = bins[k];
-    const std::complex<Real> b = std::conj(bins[half - k]);
-    const std::complex<Real> even = Real{0.5} * (a + b);
-    const std::complex<Real> difference = Real{0.5} * (a - b);
-    const Real cosine = plans_->cosine[static_cast<std::size_t>(k)];
-    const Real sine = plans_->sine[static_cast<std::size_t>(k)];
-    const std::complex<Real> odd(cosine * difference.imag() - sine * difference.real(),
-                                 -cosine * difference.real() - sine * difference.imag());
-    bins[k] = even + odd;
-    bins[half - k] = std::conj(even - odd);
-  }
-  bins[0] = real + imag;
-  bins[half] = real - imag;
+  // Out of place, this leaves its input as it is; FFTW's interface just does not say const.
+  Fftw<Real>::execute(plans_->forward, const_cast<Real*>(samples),
+                      reinterpret_cast<typename Fftw<Real>::Complex*>(bins));
 }
 
 template <class Real>
@@ -156,26 +141,8 @@ void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) {
                          scratch_.data(), samples);
     return;
   }
-  using Complex = typename Fftw<Real>::Complex;
-  const int half = plans_->half;
-  const Real first = bins[0].real();
-  const Real last = bins[half].real();
-  for (int k = 1; k <= half - k; ++k) {
-    const std::complex<Real> a = bins[k];
-    const std::complex<Real> b = std::conj(bins[half - k]);
-    const std::complex<Real> even = a + b;
-    const std::complex<Real> difference = a - b;
-    const Real cosine = plans_->cosine[static_cast<std::size_t>(k)];
-    const Real sine = plans_->sine[static_cast<std::size_t>(k)];
-    // i times the odd samples' spectrum
-    const std::complex<Real> odd(-cosine * difference.imag() - sine * difference.real(),
-                                 cosine * difference.real() - sine * difference.imag());
-    bins[k] = even + odd;
-    bins[half - k] = std::conj(even - odd);
-  }
-  bins[0] = {first + last, first - last};
-  Fftw<Real>::execute(plans_->inverse, reinterpret_cast<Complex*>(bins),
-                      reinterpret_cast<Complex*>(samples));
+  Fftw<Real>::execute(plans_->inverse, reinterpret_cast<typename Fftw<Real>::Complex*>(bins),
+                      samples);
 }
 
 template <class Real>
@@ -185,8 +152,8 @@ void RealFft<Real>::power(const float* samples, const Real* window, float* power
     return;
   }
   const int half = plans_->half;
-  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(scratch_.data());
-  Real* const windowed = scratch_.data() + (size_ + 2 + 15) / 16 * 16;
+  std::complex<Real>* const bins = own_bins();
+  Real* const windowed = reinterpret_cast<Real*>(bins + num_bins());
   for (int n = 0; n < half; ++n) {
     windowed[2 * n] = window[n] * static_cast<Real>(samples[2 * n]);
     windowed[2 * n + 1] = window[half + n] * static_cast<Real>(samples[2 * n + 1]);
@@ -214,8 +181,7 @@ void RealFft<Real>::hilbert(const Real* samples, Real* hilbert) {
       return;
     }
   }
-  std::complex<Real>* const bins = reinterpret_cast<std::complex<Real>*>(
-      scratch_.data() + (plans_->numbers ? kernels::kFftScratch * plans_->half : 0));
+  std::complex<Real>* const bins = own_bins();
   forward(samples, bins);
   const int half = plans_->half;
   const Real scale = Real{1} / static_cast<Real>(size_);
@@ -225,6 +191,23 @@ void RealFft<Real>::hilbert(const Real* samples, Real* hilbert) {
     bins[k] = std::complex<Real>(bins[k].imag() * scale, -bins[k].real() * scale);
   }
   inverse(bins, hilbert);
+}
+
+template <class Real>
+void RealFft<Real>::correlation(const Real* moved, const Real* fixed, Real* correlation) {
+  if constexpr (std::is_same_v<Real, float>) {
+    if (plans_->numbers) {
+      kernels::fft_correlation(plans_->numbers->tables(), moved, fixed, scratch_.data(),
+                               correlation);
+      return;
+    }
+  }
+  std::complex<Real>* const moved_bins = own_bins();
+  std::complex<Real>* const fixed_bins = moved_bins + num_bins();
+  forward(moved, moved_bins);
+  forward(fixed, fixed_bins);
+  for (int k = 0; k < num_bins(); ++k) moved_bins[k] *= std::conj(fixed_bins[k]);
+  inverse(moved_bins, correlation);
 }
 
 template class RealFft<float>;

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 #include "mer/features/aligned_vector.hpp"
 
 namespace mer {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 
 namespace mer {
 

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <complex>
-#include <cstring>
-#include <limits>
 #include <numbers>
 #include <stdexcept>
 #include <string>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "two_versions.hpp"
 
 namespace mer {
 namespace {
@@ -28,70 +24,6 @@ constexpr double kLeastShare = 0.01;
 constexpr int kShortLag = 160;
 // … unless even so they could hardly become the best one.
 constexpr float kHopeless = 0.7F;
-
-typedef double Double4 __attribute__((vector_size(32)));
-
-// values[i] becomes values[0] + … + values[i]. Four at a time, so that only one addition in four
-// waits for the one before.
-[[gnu::always_inline]] inline void running_sum(double* values, int count) {
-  const Double4 zero = {};
-  Double4 before = {};
-  int i = 0;
-  for (; i + 4 <= count; i += 4) {
-    Double4 x;
-    std::memcpy(&x, values + i, sizeof(x));
-    x += __builtin_shufflevector(x, zero, 4, 0, 1, 2);
-    x += __builtin_shufflevector(x, zero, 4, 4, 0, 1);
-    const Double4 sum = before + x;
-    std::memcpy(values + i, &sum, sizeof(sum));
-    before += __builtin_shufflevector(x, x, 3, 3, 3, 3);
-  }
-  double total = before[0];
-  for (; i < count; ++i) values[i] = total += values[i];
-}
-
-// For the lags 1 … last: what is compared (head_energy + the shifted part's energy) and
-// d = compared − scale · correlation, at least 0; work[lag − 1] is d, too.
-MER_TWO_VERSIONS
-void lag_differences(const float* __restrict leaving, const float* __restrict entering,
-                     const float* __restrict correlation, double head_energy, double scale,
-                     int last, double* __restrict work, float* __restrict difference,
-                     float* __restrict energies) {
-  for (int i = 0; i < last; ++i) {
-    const double in = entering[i];
-    const double out = leaving[i];
-    work[i] = in * in - out * out;
-  }
-  running_sum(work, last);
-  const double both = 2.0 * head_energy;
-  difference[0] = energies[0] = 0.0F;
-  for (int i = 0; i < last; ++i) {
-    const double compared = both + work[i];
-    const double d = compared - scale * static_cast<double>(correlation[i + 1]);
-    work[i] = d > 0.0 ? d : 0.0;
-    difference[i + 1] = static_cast<float>(work[i]);
-    energies[i + 1] = compared > 0.0 ? static_cast<float>(compared) : 0.0F;
-  }
-}
-
-// The sums of d, and d' = d · lag / sum; 1 where less than `least` is compared (next to nothing is
-// when the sound starts only afterwards).
-MER_TWO_VERSIONS
-void normalise(double* __restrict work, const float* __restrict difference,
-               const float* __restrict energies, float least, int last,
-               float* __restrict cumulative, float* __restrict normalised) {
-  running_sum(work, last);
-  cumulative[0] = 0.0F;
-  normalised[0] = 1.0F;
-  constexpr float kTiny = std::numeric_limits<float>::min();
-  for (int i = 0; i < last; ++i) {
-    const float sum = static_cast<float>(work[i]);
-    cumulative[i + 1] = sum;
-    const float value = difference[i + 1] * static_cast<float>(i + 1) / (sum + kTiny);
-    const float known = energies[i + 1] >= least ? value : 1.0F;
-    normalised[i + 1] = sum > 0.0F ? known : 1.0F;
-  }
-}
 
 }  // namespace
 
@@ -119,12 +51,12 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
       max_lag_(static_cast<int>(std::ceil(sample_rate_hz / options.min_hz))),
       last_lag_(max_lag_ + kSincHalfWidth),
       integration_samples_(window_samples - last_lag_),
+      num_lags_((last_lag_ + kernels::kLagVector - 1) / kernels::kLagVector * kernels::kLagVector),
       fft_(window_samples),
-      frame_(window_samples),
+      // What the last vector of lags reads beyond these stays 0.
+      frame_(Eigen::ArrayXf::Zero(window_samples + kernels::kLagVector)),
       head_(window_samples),
-      frame_bins_(fft_.num_bins()),
-      head_bins_(fft_.num_bins()),
-      correlation_(window_samples) {
+      correlation_(Eigen::ArrayXf::Zero(window_samples + kernels::kLagVector)) {
   options.validate();
   if (2 * max_lag_ > window_samples) {
     throw UsageError(
@@ -141,40 +73,27 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
                          " Hz it must be at most half of that",
                      "set features.pitch.max_hz to at most " + std::to_string(sample_rate_hz / 2));
   }
-  const std::size_t lags = static_cast<std::size_t>(last_lag_) + 1;
-  difference_.resize(lags);
-  cumulative_.resize(lags);
-  work_.resize(lags);
-  normalised_.resize(lags);
-  energies_.resize(lags);
+  for (std::vector<float>* curve : {&difference_, &energies_, &cumulative_, &normalised_}) {
+    curve->resize(static_cast<std::size_t>(num_lags_) + 1);
+  }
 }
 
 // Fills d and d' for all lags; false for a frame without an alternating part.
 bool PitchTracker::difference(std::span<const float> frame) {
   const int count = fft_.size();
   const double mean = kernels::sum(frame.data(), count) / count;
-  const float offset = static_cast<float>(mean);
-  for (int n = 0; n < count; ++n) frame_[n] = frame[static_cast<std::size_t>(n)] - offset;
-  const double energy = kernels::energy(frame_.data(), count);
-  if (energy < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
+  const kernels::CentredFrame centred =
+      kernels::centre(frame.data(), count, static_cast<float>(mean), integration_samples_,
+                      frame_.data(), head_.data());
+  if (centred.energy < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
 
   // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
   // free of wrap-around for the lags wanted.
-  head_ = frame_;
-  head_.tail(count - integration_samples_).setZero();
-  fft_.forward(frame_.data(), frame_bins_.data());
-  fft_.forward(head_.data(), head_bins_.data());
-  frame_bins_ *= head_bins_.conjugate();
-  fft_.inverse(frame_bins_.data(), correlation_.data());
-
-  // The sums run in double precision: they are small differences of large numbers.
-  const double head_energy = kernels::energy(frame_.data(), integration_samples_);
-  lag_differences(frame_.data(), frame_.data() + integration_samples_, correlation_.data(),
-                  head_energy, 2.0 / count, last_lag_, work_.data(), difference_.data(),
-                  energies_.data());
-  normalise(work_.data(), difference_.data(), energies_.data(),
-            static_cast<float>(kLeastShare * energy), last_lag_, cumulative_.data(),
-            normalised_.data());
+  fft_.correlation(frame_.data(), head_.data(), correlation_.data());
+  kernels::pitch_differences(
+      frame_.data(), frame_.data() + integration_samples_, correlation_.data(), centred.head_energy,
+      2.0 / count, static_cast<float>(kLeastShare * centred.energy), num_lags_,
+      {difference_.data(), energies_.data(), cumulative_.data(), normalised_.data()});
   return true;
 }
 
@@ -252,11 +171,12 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
   const float threshold = static_cast<float>(options_.threshold);
   int best_index = 0;
   float best = 1.0F;
-  for (int lag = min_lag_; lag <= max_lag_; ++lag) {
-    const std::size_t i = static_cast<std::size_t>(lag);
-    float value = normalised_[i];
-    if (value >= 1.0F) continue;  // no more alike than at shorter lags on average
-    if (value > normalised_[i - 1] || value > normalised_[i + 1]) continue;  // no local minimum
+  // A minimum of d' below 1: more alike than at shorter lags on average.
+  const auto next = [&](int lag) {
+    return kernels::next_minimum(normalised_.data(), lag, max_lag_, 1.0F);
+  };
+  for (int lag = next(min_lag_); lag <= max_lag_; lag = next(lag + 1)) {
+    float value = normalised_[static_cast<std::size_t>(lag)];
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
       value = std::min(value, normalised_at(vertex(lag)));
     }

@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/features/frames.hpp"
 #include "mer/features/lpc.hpp"

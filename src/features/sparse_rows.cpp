@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "kernels.hpp"
+#include "kernels/kernels.hpp"
 
 namespace mer {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "features/fft_tables.hpp"
-#include "features/kernel_table.hpp"
+#include "features/kernels/kernel_table.hpp"
 #include "reference.hpp"
 
 namespace mer {

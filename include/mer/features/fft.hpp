@@ -12,13 +12,11 @@ namespace mer {
 ///
 ///   forward: X[k] = Σ_n x[n] e^(−2πi·kn/N), k = 0 … N/2          inverse: x[n]·N from X
 ///
-/// It is made of a complex transform of half the size. Powers of two from 512 on have kernels of
-/// this library, which use the processor's vectors whole (about three times as fast as FFTW's plans
-/// on a processor with AVX-512); other sizes are FFTW's. Tables and plans are made once in the
-/// process and shared; making them is serialised, using them is not. FFTW's plans are made with
-/// FFTW_ESTIMATE: a measured plan depends on timings, so that two runs could round differently, and
-/// features must not change from run to run. (Estimated real-data plans are slow; estimated complex
-/// ones are not.)
+/// Powers of two from 512 on have kernels of this library, which use the processor's vectors whole
+/// (about three times as fast as FFTW's estimated plans on a processor with AVX-512); other sizes
+/// are FFTW's. Tables and plans are made once in the process and shared; making them is serialised,
+/// using them is not. FFTW's plans are made with FFTW_ESTIMATE: a measured plan depends on timings,
+/// so that two runs could round differently, and features must not change from run to run.
 template <class Real>
 class RealFft {
  public:
@@ -46,8 +44,14 @@ class RealFft {
   /// @param hilbert  [size]
   void hilbert(const Real* samples, Real* hilbert);
 
+  /// size · Σ_n fixed[n] · moved[(n + τ) mod size] for all τ.
+  /// @param correlation  [size]
+  void correlation(const Real* moved, const Real* fixed, Real* correlation);
+
  private:
   struct Plans;
+
+  std::complex<Real>* own_bins();  // of the scratch, behind what the kernels use
 
   int size_;
   std::shared_ptr<const Plans> plans_;

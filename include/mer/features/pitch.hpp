@@ -66,17 +66,15 @@ class PitchTracker {
   int max_lag_;
   int last_lag_;  // the longest lag whose difference is known, for interpolating at max_lag_
   int integration_samples_;
+  int num_lags_;  // computed: last_lag_ in whole vectors
   RealFft<float> fft_;
   Eigen::ArrayXf frame_;
   Eigen::ArrayXf head_;
-  Eigen::ArrayXcf frame_bins_;
-  Eigen::ArrayXcf head_bins_;
   Eigen::ArrayXf correlation_;
   std::vector<float> difference_;
-  std::vector<float> cumulative_;
-  std::vector<double> work_;
-  std::vector<float> normalised_;
   std::vector<float> energies_;
+  std::vector<float> cumulative_;
+  std::vector<float> normalised_;
 };
 
 /// Semitones above 55 Hz.

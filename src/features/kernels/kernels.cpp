@@ -83,6 +83,50 @@ LatticeSums lattice_sums(const double* forward, const double* backward, int coun
   return table().lattice_sums(forward, backward, count);
 }
 
+CentredFrame centre(const float* samples, int count, float mean, int head_count, float* centred,
+                    float* head) {
+  return table().centre(samples, count, mean, head_count, centred, head);
+}
+
+void pitch_differences(const float* leaving, const float* entering, const float* correlation,
+                       double head_energy, double scale, float least, int num_lags,
+                       const PitchCurves& curves) {
+  table().pitch_differences(leaving, entering, correlation, head_energy, scale, least, num_lags,
+                            curves);
+}
+
+int next_minimum(const float* values, int first, int last, float limit) {
+  return table().next_minimum(values, first, last, limit);
+}
+
+void cosine_sums(const float* power, const double* cosines, int num_bins, int stride,
+                 double* sums) {
+  table().cosine_sums(power, cosines, num_bins, stride, sums);
+}
+
+void multiples_of_angles(double* cosines, double* sines, int stride, int num_lines, int order) {
+  table().multiples_of_angles(cosines, sines, stride, num_lines, order);
+}
+
+void inverse_filter_at(const double* a, int order, const double* cosines, const double* sines,
+                       int stride, int num_lines, double* real, double* imag) {
+  table().inverse_filter_at(a, order, cosines, sines, stride, num_lines, real, imag);
+}
+
+void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
+                 int stride, int num_lines, int order, double* out) {
+  table().response_at(real, imag, cosines, sines, stride, num_lines, order, out);
+}
+
+void move_model(const double* matrix, int stride, const double* response, int count, double scale,
+                double step, double* model) {
+  table().move_model(matrix, stride, response, count, scale, step, model);
+}
+
+double aberth_round(const double* coefficients, int order, double* real, double* imag) {
+  return table().aberth_round(coefficients, order, real, imag);
+}
+
 template <>
 int fft_lanes<float>() {
   return table().float_lanes;
@@ -119,6 +163,10 @@ void fft_power(const FftTables<double>& tables, const float* samples, const doub
 void fft_hilbert(const FftTables<float>& tables, const float* samples, float* scratch,
                  float* hilbert) {
   table().hilbert(tables, samples, scratch, hilbert);
+}
+void fft_correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
+                     float* scratch, float* correlation) {
+  table().correlation(tables, moved, fixed, scratch, correlation);
 }
 
 }  // namespace mer::kernels

@@ -1,3 +1,3 @@
 // Any processor.
 #define MER_KERNELS kBaselineKernels
-#include "kernel_bodies.hpp"
+#include "bodies.hpp"

@@ -21,6 +21,18 @@ struct KernelTable {
   void (*cosine_phase)(const float*, const float*, int, float, float*, float*);
   void (*lattice_step)(double*, double*, int, double);
   LatticeSums (*lattice_sums)(const double*, const double*, int);
+  CentredFrame (*centre)(const float*, int, float, int, float*, float*);
+  void (*pitch_differences)(const float*, const float*, const float*, double, double, float, int,
+                            const PitchCurves&);
+  int (*next_minimum)(const float*, int, int, float);
+  void (*cosine_sums)(const float*, const double*, int, int, double*);
+  void (*multiples_of_angles)(double*, double*, int, int, int);
+  void (*inverse_filter_at)(const double*, int, const double*, const double*, int, int, double*,
+                            double*);
+  void (*response_at)(const double*, const double*, const double*, const double*, int, int, int,
+                      double*);
+  void (*move_model)(const double*, int, const double*, int, double, double, double*);
+  double (*aberth_round)(const double*, int, double*, double*);
 
   int float_lanes;
   int double_lanes;
@@ -31,6 +43,7 @@ struct KernelTable {
   void (*power_float)(const FftTables<float>&, const float*, const float*, float*, float*);
   void (*power_double)(const FftTables<double>&, const float*, const double*, double*, float*);
   void (*hilbert)(const FftTables<float>&, const float*, float*, float*);
+  void (*correlation)(const FftTables<float>&, const float*, const float*, float*, float*);
 };
 
 extern const KernelTable kBaselineKernels;

@@ -86,6 +86,75 @@ struct LatticeSums {
 };
 LatticeSums lattice_sums(const double* forward, const double* backward, int count);
 
+/// centred[n] = x[n] − mean; head[n] is the same for n < head_count, else 0.
+struct CentredFrame {
+  double energy;       ///< Σ centred²
+  double head_energy;  ///< Σ head²
+};
+CentredFrame centre(const float* samples, int count, float mean, int head_count, float* centred,
+                    float* head);
+
+/// YIN's curves (see PitchTracker), each of num_lags + 1 values, those of lag 0 too:
+///   energy[τ]     = Σ_{n<W} x[n]² + x[n+τ]²
+///   difference[τ] = max(0, energy[τ] − scale · correlation[τ])
+///   cumulative[τ] = Σ_{1≤j≤τ} difference[j]
+///   normalised[τ] = difference[τ] · τ / cumulative[τ]; 1 where energy[τ] < least
+struct PitchCurves {
+  float* difference;
+  float* energy;
+  float* cumulative;
+  float* normalised;
+};
+/// @param leaving      x[0] …
+/// @param entering     x[W] …
+/// @param correlation  of the lags from 0 on
+/// @param head_energy  Σ_{n<W} x[n]²
+/// @param num_lags     the lags 1 … num_lags; a multiple of kLagVector
+inline constexpr int kLagVector = 8;
+void pitch_differences(const float* leaving, const float* entering, const float* correlation,
+                       double head_energy, double scale, float least, int num_lags,
+                       const PitchCurves& curves);
+
+/// The first i in first … last with values[i] < limit that is no larger than its two neighbours;
+/// last + 1 when there is none.
+int next_minimum(const float* values, int first, int last, float limit);
+
+// ---- all-pole models (see all_pole.hpp); tables' rows are `stride` apart, a multiple of
+// kModelVector
+
+inline constexpr int kModelVector = 8;
+inline int whole_model_vectors(int count) {
+  return (count + kModelVector - 1) / kModelVector * kModelVector;
+}
+inline constexpr int kMaxRoots = 32;
+
+/// sums[k] = Σ_b power[b] · cosines[b][k], k < stride
+void cosine_sums(const float* power, const double* cosines, int num_bins, int stride, double* sums);
+
+/// Rows 2 … order of cos(nω) and sin(nω) from rows 0 and 1.
+/// @param num_lines  here and below: a multiple of kModelVector
+void multiples_of_angles(double* cosines, double* sines, int stride, int num_lines, int order);
+
+/// 1/A at the lines, A = Σ_n a[n] e^(−iωn)
+void inverse_filter_at(const double* a, int order, const double* cosines, const double* sines,
+                       int stride, int num_lines, double* real, double* imag);
+
+/// out[n] = Σ_k real[k] cos(ω_k n) + imag[k] sin(ω_k n), n ≤ order
+void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
+                 int stride, int num_lines, int order, double* out);
+
+/// model += step · (scale · matrix · response − model)
+/// @param matrix  symmetric, [count, stride]
+/// @param model   [stride]
+void move_model(const double* matrix, int stride, const double* response, int count, double scale,
+                double step, double* model);
+
+/// One round of Aberth's iteration for all roots at once, each moving by
+///   value / (slope − value · Σ_{j≠i} 1 / (z_i − z_j)).
+/// @param real, imag  room for kMaxRoots; what follows the `order` roots is not moved
+/// @return            the largest squared move
+double aberth_round(const double* coefficients, int order, double* real, double* imag);
+
 /// What a real transform of N = 2·half samples needs, half being a power of two, at least
 /// kSmallestHalf. The `half` complex numbers of even and odd samples are transformed as `lanes`
 /// interleaved sequences of half / lanes, side by side in a vector, and then across the lanes.
@@ -101,7 +170,7 @@ struct FftTables {
 };
 inline constexpr int kSmallestHalf = 256;
 /// Numbers of scratch that a transform wants, as a multiple of half
-inline constexpr int kFftScratch = 6;
+inline constexpr int kFftScratch = 8;
 
 /// How many lanes the tables must be made for.
 template <class Real>
@@ -124,5 +193,8 @@ void fft_power(const FftTables<double>& tables, const float* samples, const doub
 /// The Hilbert transform of the samples as one period of a periodic signal
 void fft_hilbert(const FftTables<float>& tables, const float* samples, float* scratch,
                  float* hilbert);
+/// N · Σ_n fixed[n] moved[n + τ], cyclic, for all τ < N
+void fft_correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
+                     float* scratch, float* correlation);
 
 }  // namespace mer::kernels

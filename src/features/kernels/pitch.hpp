@@ -1,0 +1,147 @@
+#pragma once
+
+#include "vectors.hpp"
+
+namespace mer::kernel_bodies {
+namespace {
+
+CentredFrame centre(const float* samples, int count, float mean, int head_count, float* centred,
+                    float* head) {
+  CentredFrame result{0.0, 0.0};
+  int n = 0;
+  for (int part = 0; part < 2; ++part) {
+    const bool in_head = part == 0;
+    const int end = in_head ? head_count : count;
+    Double8 sums[2] = {};
+    Float8 x;
+    const Float8 nothing = {};
+    for (; n + 16 <= end; n += 16) {
+      for (int j = 0; j < 2; ++j) {
+        MER_LOAD(x, samples + n + 8 * j);
+        x -= mean;
+        MER_STORE(centred + n + 8 * j, x);
+        MER_STORE(head + n + 8 * j, in_head ? x : nothing);
+        Double8 wide;
+        widen(x, wide);
+        sums[j] += wide * wide;
+      }
+    }
+    sums[0] += sums[1];
+    double energy = 0.0;
+    for (int lane = 0; lane < 8; ++lane) energy += sums[0][lane];
+    for (; n < end; ++n) {
+      const float one = samples[n] - mean;
+      centred[n] = one;
+      head[n] = in_head ? one : 0.0F;
+      energy += static_cast<double>(one) * static_cast<double>(one);
+    }
+    if (in_head) result.head_energy = energy;
+    result.energy += energy;
+  }
+  return result;
+}
+
+// Lane i becomes lanes 0 … i together.
+template <int kBy, class V, int... kLane>
+MER_INLINE void add_lanes_below(V& x, Indices<kLane...>) {
+  constexpr int kLanes = sizeof...(kLane);
+  if constexpr (kBy < kLanes) {
+    const V nothing = {};
+    x += __builtin_shufflevector(nothing, x, (kLane < kBy ? kLane : kLanes + kLane - kBy)...);
+    add_lanes_below<2 * kBy>(x, Indices<kLane...>());
+  }
+}
+// … and everything before it; `before` becomes the sum so far in all lanes. Only one addition waits
+// for the vector before.
+template <int... kLane>
+MER_INLINE void running_sum(Doubles& x, Doubles& before, Indices<kLane...>) {
+  constexpr int kLanes = sizeof...(kLane);
+  add_lanes_below<1>(x, Indices<kLane...>());
+  const Doubles sum = before + x;
+  before += __builtin_shufflevector(x, x, (kLane * 0 + kLanes - 1)...);
+  x = sum;
+}
+
+// The sums run in double precision: they are small differences of large numbers.
+void pitch_differences(const float* leaving, const float* entering, const float* correlation,
+                       double head_energy, double scale, float least, int num_lags,
+                       const PitchCurves& curves) {
+  using Floats = Vector<float, kDoubleLanes>;
+  using Lanes = IndicesUpTo<kDoubleLanes>;
+  constexpr float kTiny = 1.17549435e-38F;
+  const Doubles nothing = {};
+  const Floats one = Floats{} + 1.0F;
+  Doubles compared_before = nothing + 2.0 * head_energy;
+  Doubles sum_before = nothing;
+  Floats lag;
+  for (int lane = 0; lane < kDoubleLanes; ++lane) lag[lane] = static_cast<float>(lane + 1);
+  curves.difference[0] = curves.energy[0] = curves.cumulative[0] = 0.0F;
+  curves.normalised[0] = 1.0F;
+  for (int i = 0; i < num_lags; i += kDoubleLanes) {
+    Floats narrow_in;
+    Floats narrow_out;
+    Doubles in;
+    Doubles out;
+    MER_LOAD(narrow_in, entering + i);
+    MER_LOAD(narrow_out, leaving + i);
+    widen(narrow_in, in);
+    widen(narrow_out, out);
+    Doubles compared = in * in - out * out;
+    running_sum(compared, compared_before, Lanes());
+
+    Floats narrow_correlation;
+    Doubles wide_correlation;
+    MER_LOAD(narrow_correlation, correlation + i + 1);
+    widen(narrow_correlation, wide_correlation);
+    Doubles d = compared - scale * wide_correlation;
+    d = d > nothing ? d : nothing;
+    compared = compared > nothing ? compared : nothing;
+    Floats difference;
+    Floats energy;
+    narrow(d, difference);
+    narrow(compared, energy);
+    MER_STORE(curves.difference + i + 1, difference);
+    MER_STORE(curves.energy + i + 1, energy);
+
+    running_sum(d, sum_before, Lanes());
+    Floats sum;
+    narrow(d, sum);
+    MER_STORE(curves.cumulative + i + 1, sum);
+    Floats normalised = difference * lag / (sum + kTiny);
+    normalised = energy >= least ? normalised : one;
+    normalised = sum > 0.0F ? normalised : one;
+    MER_STORE(curves.normalised + i + 1, normalised);
+    lag += static_cast<float>(kDoubleLanes);
+  }
+}
+
+int next_minimum(const float* values, int first, int last, float limit) {
+  int i = first;
+#if defined(__AVX512F__)
+  const __m512 limits = _mm512_set1_ps(limit);
+  for (; i + 15 <= last; i += 16) {
+    const __m512 x = _mm512_loadu_ps(values + i);
+    __mmask16 low = _mm512_cmp_ps_mask(x, limits, _CMP_LT_OQ);
+    low = _mm512_mask_cmp_ps_mask(low, x, _mm512_loadu_ps(values + i - 1), _CMP_LE_OQ);
+    low = _mm512_mask_cmp_ps_mask(low, x, _mm512_loadu_ps(values + i + 1), _CMP_LE_OQ);
+    if (low != 0) return i + __builtin_ctz(low);
+  }
+#elif defined(__AVX2__)
+  const __m256 limits = _mm256_set1_ps(limit);
+  for (; i + 7 <= last; i += 8) {
+    const __m256 x = _mm256_loadu_ps(values + i);
+    __m256 low = _mm256_cmp_ps(x, limits, _CMP_LT_OQ);
+    low = _mm256_and_ps(low, _mm256_cmp_ps(x, _mm256_loadu_ps(values + i - 1), _CMP_LE_OQ));
+    low = _mm256_and_ps(low, _mm256_cmp_ps(x, _mm256_loadu_ps(values + i + 1), _CMP_LE_OQ));
+    const int lanes = _mm256_movemask_ps(low);
+    if (lanes != 0) return i + __builtin_ctz(static_cast<unsigned>(lanes));
+  }
+#endif
+  for (; i <= last; ++i) {
+    if (values[i] < limit && values[i] <= values[i - 1] && values[i] <= values[i + 1]) return i;
+  }
+  return last + 1;
+}
+
+}  // namespace
+}  // namespace mer::kernel_bodies
