@@ -294,7 +294,7 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
   }
 }
 
-void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const FeatureLayout& layout,
+void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
                             Standardisation& standardisation) {
   standardisation.pooled_lld_mean.clear();
@@ -307,10 +307,10 @@ void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const Fe
   Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(width);
   Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(width);
   std::int64_t count = 0;
-  for (const SongFeatures* song : songs) {
-    const auto num_kept = static_cast<std::int64_t>(song->kept_frames().size());
+  songs([&](const SongFeatures& song) {
+    const auto num_kept = static_cast<std::int64_t>(song.kept_frames().size());
     for (std::int64_t first = 0; first < num_kept; first += segment_frames) {
-      builder.fill(*song, {first, std::min(segment_frames, num_kept - first)}, 0, batch);
+      builder.fill(song, {first, std::min(segment_frames, num_kept - first)}, 0, batch);
       for (int step = 0; step < shape.lld_steps; ++step) {
         if (batch.lld_valid.values[static_cast<std::size_t>(step)] == 0.0F) continue;
         for (int branch = 0; branch < shape.lld_branches; ++branch) {
@@ -326,7 +326,7 @@ void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const Fe
         ++count;
       }
     }
-  }
+  });
   if (count == 0) throw std::invalid_argument("standardise_pooled_lld: no frames");
   constexpr double kConstant = 1e-6;  // rounding of single-precision values
   for (Index column = 0; column < width; ++column) {

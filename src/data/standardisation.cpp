@@ -67,13 +67,13 @@ std::vector<float> read_vector(const TensorFile& file, const char* name, std::in
 
 }  // namespace
 
-Standardisation Standardisation::fit(std::span<const SongFeatures* const> songs) {
+Standardisation Standardisation::fit(const EachSong& songs) {
   ColumnSums spectrogram;
   ColumnSums lld;
-  for (const SongFeatures* song : songs) {
-    spectrogram.add(song->spectrogram(), song->kept_frames());
-    lld.add(song->lld(), song->kept_frames());
-  }
+  songs([&](const SongFeatures& song) {
+    spectrogram.add(song.spectrogram(), song.kept_frames());
+    lld.add(song.lld(), song.kept_frames());
+  });
   Standardisation result;
   spectrogram.result(result.spectrogram_mean, result.spectrogram_deviation);
   lld.result(result.lld_mean, result.lld_deviation);

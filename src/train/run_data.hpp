@@ -14,15 +14,17 @@
 #include "mer/train/run_config.hpp"
 #include "mer/train/sampler.hpp"
 #include "mer/train/trainer.hpp"
+#include "open_songs.hpp"
 
 namespace mer {
 
-/// A song that takes part, with its features open.
+/// A song that takes part.
 struct RunSong {
   int class_index = 0;
   std::uint64_t key = 0;  ///< of its id
-  SongFeatures features;
-  std::vector<Segment> segments;  ///< the grid for its part
+  std::filesystem::path features;  ///< the feature file
+  std::int64_t num_kept = 0;       ///< frames that VAD keeps
+  std::vector<Segment> segments;   ///< the grid for its part
 };
 
 /// Everything about a run's songs that doesn't change while it trains.
@@ -35,6 +37,7 @@ struct PreparedData {
   std::string hash;  ///< of ids, labels, groups and the feature files' names
   FeatureLayout layout;
   std::int64_t segment_frames = 0;
+  std::shared_ptr<OpenSongs> open_songs;
 };
 
 /// Opens the features and checks what can be checked before the first step.

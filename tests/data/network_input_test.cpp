@@ -205,7 +205,9 @@ TEST_F(InputBuilderTest, WritesTheSameBitsIntoEveryRowOfABatch) {
 
 TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
   const SongFeatures song = song_of(std::vector<std::uint8_t>(11, 1));
-  const SongFeatures* songs[] = {&song};
+  const EachSong songs = [&](const std::function<void(const SongFeatures&)>& look_at) {
+    look_at(song);
+  };
   for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
     InputOptions options;
     options.combine = combine;

@@ -23,6 +23,12 @@ RowMatrixXf rows(std::initializer_list<std::initializer_list<float>> values) {
   return matrix;
 }
 
+EachSong each_of(std::vector<const SongFeatures*> songs) {
+  return [songs = std::move(songs)](const std::function<void(const SongFeatures&)>& look_at) {
+    for (const SongFeatures* song : songs) look_at(*song);
+  };
+}
+
 TEST(Standardisation, IsMeanAndDeviationOfTheKeptFramesOfAllSongs) {
   const TemporaryFolder folder;
   // The frame of 1000s is mute and must not count.
@@ -30,8 +36,7 @@ TEST(Standardisation, IsMeanAndDeviationOfTheKeptFramesOfAllSongs) {
                                      rows({{0}, {1000}, {0}}), {1, 0, 1});
   const SongFeatures two =
       make_song(folder / "2.safetensors", rows({{5, 7}, {7, 7}}), rows({{0}, {4}}), {1, 1});
-  const SongFeatures* songs[] = {&one, &two};
-  const Standardisation result = Standardisation::fit(songs);
+  const Standardisation result = Standardisation::fit(each_of({&one, &two}));
   // 1, 3, 5, 7: mean 4, variance (9 + 1 + 1 + 9) / 4 = 5; the second column never varies
   EXPECT_THAT(result.spectrogram_mean, ElementsAre(4.0F, 7.0F));
   EXPECT_THAT(result.spectrogram_deviation, ElementsAre(FloatNear(2.2360680F, 1e-6F), 1.0F));
@@ -44,8 +49,7 @@ TEST(Standardisation, OfASmallSpreadAboutALargeMeanIsExact) {
   const TemporaryFolder folder;
   const SongFeatures song = make_song(folder / "1.safetensors", rows({{16384.0F}, {16384.5F}}),
                                       rows({{1e-9F}, {3e-9F}}), {1, 1});
-  const SongFeatures* songs[] = {&song};
-  const Standardisation result = Standardisation::fit(songs);
+  const Standardisation result = Standardisation::fit(each_of({&song}));
   EXPECT_FLOAT_EQ(result.spectrogram_mean[0], 16384.25F);
   EXPECT_FLOAT_EQ(result.spectrogram_deviation[0], 0.25F);
   EXPECT_FLOAT_EQ(result.lld_mean[0], 2e-9F);
@@ -53,7 +57,7 @@ TEST(Standardisation, OfASmallSpreadAboutALargeMeanIsExact) {
 }
 
 TEST(Standardisation, WithoutAnyFrameIsTheProgrammersFault) {
-  EXPECT_THROW(Standardisation::fit({}), std::invalid_argument);
+  EXPECT_THROW(Standardisation::fit(each_of({})), std::invalid_argument);
 }
 
 TEST(Standardisation, IsReadBackFromATensorFile) {

@@ -101,7 +101,7 @@ class InputBuilder {
 /// Fills Standardisation::pooled_lld_* with the mean and deviation of every pooled descriptor over
 /// the training songs (cut into segments without overlap; the rest of a song counts too). A column
 /// that never varies has deviation 1. Sums in double precision, in the given order.
-void standardise_pooled_lld(std::span<const SongFeatures* const> songs, const FeatureLayout& layout,
+void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
                             Standardisation& standardisation);
 

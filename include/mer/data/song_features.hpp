@@ -52,6 +52,10 @@ class SongFeatures {
   explicit SongFeatures(TensorFile file);
 };
 
+/// Shows songs one after the other to a function, for sums over a corpus that does not fit into
+/// memory: a song need not stay open once the function has returned.
+using EachSong = std::function<void(const std::function<void(const SongFeatures&)>&)>;
+
 /// Decodes a song, extracts its features in one pass and constant memory and writes the file
 /// atomically. Training, evaluation, prediction and `mer features` all come through here.
 /// @param on_samples  is shown every block of samples as it was analysed, e.g. to draw the waveform

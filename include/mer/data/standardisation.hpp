@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <vector>
 
 #include "mer/core/tensor_file.hpp"
@@ -19,7 +18,7 @@ struct Standardisation {
   std::vector<float> pooled_lld_mean, pooled_lld_deviation;
 
   /// Sums in double precision, song by song in the given order.
-  static Standardisation fit(std::span<const SongFeatures* const> songs);
+  static Standardisation fit(const EachSong& songs);
   /// Tensors `standardisation.spectrogram.mean` and so on.
   void add_to(NamedTensors& tensors) const;
   static Standardisation from(const TensorFile& file);
