@@ -135,7 +135,8 @@ torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask
                          : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,
                                           running_variance_, kBatchNormEpsilon);
   }
-  if (is_training() && !mask.all_valid) return train_on_device(x, mask);
+  const bool shares_batch = collective_ != nullptr;
+  if (is_training() && (!mask.all_valid || shares_batch)) return train_on_device(x, mask);
   const torch::Tensor y =
       torch::relu(torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_,
                                     is_training(), kBatchNormMomentum, kBatchNormEpsilon, true));
@@ -143,20 +144,24 @@ torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask
 }
 
 torch::Tensor NormReluImpl::train_on_cpu(const torch::Tensor& x, const StepMask& mask) {
-  const NormalisedMaps result = norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon);
+  const NormalisedMaps result =
+      norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon, collective_);
   follow(result.mean, result.variance, torch::full({}, result.count, x.options()));
   return result.maps;
 }
 
 torch::Tensor NormReluImpl::train_on_device(const torch::Tensor& x, const StepMask& mask) {
   const torch::Tensor valid = mask.for_maps().to(x.options());
-  const torch::Tensor count = valid.sum() * x.size(2);
+  const auto over_ranks = [&](const torch::Tensor& share) {
+    return collective_ == nullptr ? share : sum_of_shares(share, *collective_);
+  };
+  const torch::Tensor count = over_ranks(valid.sum() * x.size(2));
   const auto per_channel = [&](const torch::Tensor& values) {
     return values.view({1, x.size(1), 1, 1});
   };
-  const torch::Tensor mean = (x * valid).sum({0, 2, 3}) / count;
+  const torch::Tensor mean = over_ranks((x * valid).sum({0, 2, 3})) / count;
   const torch::Tensor centred = (x - per_channel(mean)) * valid;
-  const torch::Tensor variance = centred.square().sum({0, 2, 3}) / count;
+  const torch::Tensor variance = over_ranks(centred.square().sum({0, 2, 3})) / count;
   follow(mean.detach(), variance.detach(), count);
   const torch::Tensor scale = weight_ * (variance + kBatchNormEpsilon).rsqrt();
   return torch::relu(centred * per_channel(scale) + per_channel(bias_)) * valid;
@@ -206,6 +211,12 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMas
   if (pooling_ != ModelOptions::Pooling::kStat) return mean;
   const torch::Tensor variance = ((output.steps - mean.unsqueeze(1)).square() * weights).sum(1);
   return torch::cat({mean, (variance + kDeviationEpsilon).sqrt()}, 1);
+}
+
+void share_batch(torch::nn::Module& network, Collective* collective) {
+  for (const auto& module : network.modules()) {
+    if (auto* norm = module->as<NormReluImpl>()) norm->share_batch(collective);
+  }
 }
 
 void draw_weights(torch::nn::Module& module, std::uint64_t seed) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/model/collective.hpp"
 #include "mer/model/model_options.hpp"
 
 namespace mer {
@@ -50,6 +51,9 @@ class NormReluImpl : public torch::nn::Module {
  public:
   explicit NormReluImpl(std::int64_t channels);
   torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
+  /// In training, `x` is this rank's share of the batch that the statistics are of; null = all of
+  /// it.
+  void share_batch(Collective* collective) { collective_ = collective; }
 
  private:
   torch::Tensor train_on_cpu(const torch::Tensor& x, const StepMask& mask);
@@ -60,6 +64,7 @@ class NormReluImpl : public torch::nn::Module {
   torch::Tensor bias_;
   torch::Tensor running_mean_;
   torch::Tensor running_variance_;
+  Collective* collective_ = nullptr;
 };
 TORCH_MODULE(NormRelu);
 

@@ -49,7 +49,9 @@ class SoftmaxLoss : public Loss {
 
  protected:
   torch::Tensor reduce(const torch::Tensor& per_row) const {
-    return options_.reduction == LossOptions::Reduction::kMean ? per_row.mean() : per_row.sum();
+    if (options_.reduction == LossOptions::Reduction::kSum) return per_row.sum();
+    return collective_ == nullptr ? per_row.mean()
+                                  : per_row.sum() / static_cast<double>(batch_rows_);
   }
 
   LossOptions options_;
@@ -81,8 +83,14 @@ class CenterLoss : public SoftmaxLoss {
     expect_targets(targets, embedding.size(0), centers_.size(0));
     const torch::NoGradGuard no_grad;
     const torch::Tensor weights = targets.to(centers_.options());  // [B, classes]
-    const torch::Tensor counts = weights.sum(0).unsqueeze(1);      // [classes, 1]
-    const torch::Tensor sums = weights.t().matmul(embedding.to(centers_.options()));
+    torch::Tensor counts = weights.sum(0).unsqueeze(1);            // [classes, 1]
+    torch::Tensor sums = weights.t().matmul(embedding.to(centers_.options()));
+    if (collective_ != nullptr) {
+      const torch::Tensor both = torch::cat({counts, sums}, 1);  // [classes, 1 + embedding_size]
+      collective_->sum(both);
+      counts = both.narrow(1, 0, 1);
+      sums = both.narrow(1, 1, sums.size(1));
+    }
     const torch::Tensor delta = (counts * centers_ - sums) / (1.0 + counts);
     centers_.sub_(options_.alpha * delta);
   }

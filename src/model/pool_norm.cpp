@@ -333,13 +333,50 @@ torch::Tensor channel_sums(const torch::Tensor& maps, const torch::Tensor& valid
   return sums;
 }
 
+/// Valid elements a channel, their mean and their (biased) variance.
+struct Moments {
+  double count = 0.0;
+  torch::Tensor mean, variance;  ///< [channels], the maps' type
+};
+
+Moments moments_of(const torch::Tensor& maps, const torch::Tensor& valid, Collective* collective) {
+  Moments moments;
+  moments.count = valid.sum(torch::kDouble).item<double>() * static_cast<double>(maps.size(2));
+  const torch::Tensor sum = channel_sums(maps, valid, torch::Tensor());
+  moments.mean = (sum / moments.count).to(maps.scalar_type());
+  const torch::Tensor squares = channel_sums(maps, valid, moments.mean);
+  if (collective == nullptr) {
+    moments.variance = (squares / moments.count).to(maps.scalar_type());
+    return moments;
+  }
+  // From squares about this rank's mean m to squares about 0, which can be added up, and from there
+  // to squares about the common mean: Σx² = Σ(x − m)² + 2mΣx − nm². In double precision that costs
+  // nothing that a float could show unless a mean is 10⁴ deviations from 0.
+  const torch::Tensor m = moments.mean.to(torch::kDouble);
+  const torch::Tensor about_zero = squares + 2.0 * m * sum - moments.count * m.square();
+  const torch::Tensor sums =
+      torch::cat({sum, about_zero, torch::full({1}, moments.count, torch::kDouble)});
+  collective->sum(sums);
+  const std::int64_t channels = maps.size(1);
+  moments.count = sums[2 * channels].item<double>();
+  const torch::Tensor mean = sums.narrow(0, 0, channels) / moments.count;
+  moments.mean = mean.to(maps.scalar_type());
+  moments.variance = (sums.narrow(0, channels, channels) / moments.count - mean.square())
+                         .clamp_min(0.0)
+                         .to(maps.scalar_type());
+  return moments;
+}
+
 class NormReluNode : public torch::autograd::Function<NormReluNode> {
  public:
-  /// @param count  valid elements a channel that mean and variance came from; 0 = they are given
+  /// @param count       valid elements a channel that mean and variance came from; 0 = they are
+  ///                    given
+  /// @param collective  whose ranks the moments came from; null = from these maps
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& maps,
                                const torch::Tensor& valid, const torch::Tensor& weight,
                                const torch::Tensor& bias, const torch::Tensor& mean,
-                               const torch::Tensor& variance, double epsilon, double count) {
+                               const torch::Tensor& variance, double epsilon, double count,
+                               Collective* collective) {
     const torch::Tensor inverse_deviation = (variance + epsilon).rsqrt();
     const torch::Tensor scale = (weight * inverse_deviation).contiguous();
     const torch::Tensor shift = bias - mean * scale;
@@ -359,6 +396,9 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
     });
     context->save_for_backward({maps, y, valid, mean, inverse_deviation, scale});
     context->saved_data["count"] = count;
+    // The graph lives for one step, the workers for a run.
+    context->saved_data["collective"] =
+        static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(collective));
     return y;
   }
 
@@ -369,6 +409,8 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
     const torch::Tensor& mean = saved[3];
     const torch::Tensor& inverse_deviation = saved[4];
     const double count = context->saved_data["count"].toDouble();
+    auto* collective = reinterpret_cast<Collective*>(
+        static_cast<std::intptr_t>(context->saved_data["collective"].toInt()));
     const torch::Tensor y_grad = channels_last(grads[0]);
     torch::Tensor grad = torch::empty_like(maps);
     torch::Tensor sum;    // Σ g
@@ -388,10 +430,18 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
           });
       sum = sums.narrow(0, 0, channels).to(maps.scalar_type());
       sum_x = sums.narrow(0, channels, channels).to(maps.scalar_type());
+      torch::Tensor whole_sum = sum;
+      torch::Tensor whole_sum_x = sum_x;
+      if (collective != nullptr) {
+        const torch::Tensor whole = sums.clone();
+        collective->sum(whole);
+        whole_sum = whole.narrow(0, 0, channels).to(maps.scalar_type());
+        whole_sum_x = whole.narrow(0, channels, channels).to(maps.scalar_type());
+      }
       // Mean and variance move with x: a = Σ g / n, b = Σ g (x − mean) / (n (variance + epsilon)).
       const double share = count > 0.0 ? 1.0 / count : 0.0;
-      const torch::Tensor a = sum * share;
-      const torch::Tensor b_factor = sum_x * inverse_deviation.square() * share;
+      const torch::Tensor a = whole_sum * share;
+      const torch::Tensor b_factor = whole_sum_x * inverse_deviation.square() * share;
       const auto* mask = saved[2].data_ptr<float>();
       auto* to = grad.data_ptr<scalar_t>();
       each_element(sizes.batch, [&](std::int64_t b) {
@@ -410,6 +460,7 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
             torch::Tensor(),
             torch::Tensor(),
             torch::Tensor(),
+            torch::Tensor(),
             torch::Tensor()};
   }
 };
@@ -425,21 +476,20 @@ torch::Tensor masked_max_pool(const torch::Tensor& maps, const torch::Tensor& va
 }
 
 NormalisedMaps norm_relu(const torch::Tensor& maps_any, const torch::Tensor& valid_any,
-                         const torch::Tensor& weight, const torch::Tensor& bias, double epsilon) {
+                         const torch::Tensor& weight, const torch::Tensor& bias, double epsilon,
+                         Collective* collective) {
   const torch::Tensor maps = channels_last(maps_any);
   const torch::Tensor valid = as_mask(valid_any);
   NormalisedMaps result;
   {
     const torch::NoGradGuard no_grad;
-    const torch::Tensor values = maps.detach();
-    result.count = valid.sum(torch::kDouble).item<double>() * static_cast<double>(maps.size(2));
-    result.mean =
-        (channel_sums(values, valid, torch::Tensor()) / result.count).to(maps.scalar_type());
-    result.variance =
-        (channel_sums(values, valid, result.mean) / result.count).to(maps.scalar_type());
+    const Moments moments = moments_of(maps.detach(), valid, collective);
+    result.count = moments.count;
+    result.mean = moments.mean;
+    result.variance = moments.variance;
   }
   result.maps = NormReluNode::apply(maps, valid, weight, bias, result.mean, result.variance,
-                                    epsilon, result.count);
+                                    epsilon, result.count, collective);
   return result;
 }
 
@@ -448,7 +498,7 @@ torch::Tensor norm_relu_with(const torch::Tensor& maps, const torch::Tensor& val
                              const torch::Tensor& mean, const torch::Tensor& variance,
                              double epsilon) {
   return NormReluNode::apply(channels_last(maps), as_mask(valid), weight, bias, mean, variance,
-                             epsilon, 0.0);
+                             epsilon, 0.0, static_cast<Collective*>(nullptr));
 }
 
 }  // namespace mer

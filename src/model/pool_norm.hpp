@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "mer/model/collective.hpp"
+
 namespace mer {
 
 /// Max-pooling and batch norm of maps on the CPU, each one pass over memory and one node of the
@@ -20,16 +22,19 @@ torch::Tensor masked_max_pool(const torch::Tensor& maps, const torch::Tensor& va
 
 /// relu((x − mean) / sqrt(variance + epsilon) · weight + bias), 0 at padded steps. Mean and
 /// (biased) variance of each channel are those of the batch's valid elements, which are returned
-/// too, summed in an order that does not depend on the number of threads.
+/// too, summed in an order that does not depend on the number of threads. With a collective they
+/// are those of all ranks' maps together, and so is the gradient that comes back to `maps`;
+/// weight's and bias's gradients are this rank's share.
 ///   input = output  [B, channels, bands, steps]
 struct NormalisedMaps {
   torch::Tensor maps;
   torch::Tensor mean;      ///< [channels], without gradient
   torch::Tensor variance;  ///< [channels], without gradient
-  double count = 0.0;      ///< valid elements a channel
+  double count = 0.0;      ///< valid elements a channel, of all ranks
 };
 NormalisedMaps norm_relu(const torch::Tensor& maps, const torch::Tensor& valid,
-                         const torch::Tensor& weight, const torch::Tensor& bias, double epsilon);
+                         const torch::Tensor& weight, const torch::Tensor& bias, double epsilon,
+                         Collective* collective = nullptr);
 
 /// The same with a mean and a variance that are given, [channels].
 torch::Tensor norm_relu_with(const torch::Tensor& maps, const torch::Tensor& valid,

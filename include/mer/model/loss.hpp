@@ -2,8 +2,10 @@
 
 #include <torch/torch.h>
 
+#include <cstdint>
 #include <memory>
 
+#include "mer/model/collective.hpp"
 #include "mer/model/loss_options.hpp"
 #include "mer/model/network.hpp"
 
@@ -25,6 +27,19 @@ class Loss : public torch::nn::Module {
   virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
   /// Moves `wen` centers after the optimiser's step; nothing for other losses.
   virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
+
+  /// From here on each batch is this rank's share of one of `batch_rows` rows: means are over all
+  /// of those, so that the ranks' values and gradients add up to the whole batch's, and `wen`
+  /// centers move by all ranks' rows. Null = no longer.
+  /// @param collective  must outlive the loss
+  void share_batch(Collective* collective, std::int64_t batch_rows) {
+    collective_ = collective;
+    batch_rows_ = batch_rows;
+  }
+
+ protected:
+  Collective* collective_ = nullptr;
+  std::int64_t batch_rows_ = 0;
 };
 
 std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,

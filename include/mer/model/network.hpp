@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "mer/model/collective.hpp"
 #include "mer/model/model_options.hpp"
 #include "mer/model/network_shape.hpp"
 
@@ -38,6 +39,12 @@ class Network : public torch::nn::Module {
 /// @throws UsageError for a name that the registry lacks or sizes that don't fit the input
 std::shared_ptr<Network> make_network(const ModelOptions& options, const NetworkShape& shape,
                                       std::uint64_t seed);
+
+/// In training each batch is one rank's share of a larger one, over all of which batch norm takes
+/// its statistics, so that ranks together do what one does alone with the whole batch. Null = no
+/// longer.
+/// @param collective  must outlive training
+void share_batch(torch::nn::Module& network, Collective* collective);
 
 std::int64_t num_parameters(const torch::nn::Module& module);
 
