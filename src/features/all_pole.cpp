@@ -67,24 +67,29 @@ DiscreteAllPole::DiscreteAllPole(int order, int max_lines)
     : order_(order),
       stride_(kernels::whole_model_vectors(std::max(max_lines, 1))),
       power_(size(stride_)),
-      cosines_(size(order + 1) * size(stride_)),
+      cosines_(size(kernels::whole_model_vectors(order + 1)) * size(stride_)),
       sines_(cosines_.size()),
       real_(power_.size()),
       imag_(power_.size()),
-      lags_(size(order + 1)),
+      lags_(size(kernels::whole_model_vectors(order + 1))),
       inverse_(size(order + 1) * size(kernels::whole_model_vectors(order + 1))),
       response_(lags_.size()),
       model_(size(kernels::whole_model_vectors(order + 1))),
-      coefficients_(lags_.size()) {
+      coefficients_(size(order + 1)) {
   if (order < 1 || order > kernels::kMaxRoots) throw std::invalid_argument("an order in 1…32");
 }
 
-void DiscreteAllPole::add(double cosine, double sine, double power) {
-  if (num_lines_ >= stride_) throw std::logic_error("more lines than announced");
-  const std::size_t k = size(num_lines_++);
-  power_[k] = power;
-  cosines_[size(stride_) + k] = cosine;
-  sines_[size(stride_) + k] = sine;
+void DiscreteAllPole::set_lines(const kernels::LinePeaks& peaks, int num_lines, double bin_angle) {
+  if (num_lines > stride_) throw std::logic_error("more lines than announced");
+  num_lines_ = num_lines;
+  kernels::lines_at_vertices(peaks, num_lines, bin_angle, cosines_.data() + stride_,
+                             sines_.data() + stride_, power_.data());
+}
+
+void DiscreteAllPole::raise(double emphasis) {
+  for (int k = 0; k < num_lines_; ++k) {
+    power_[size(k)] *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosines_[size(stride_ + k)];
+  }
 }
 
 std::span<const double> DiscreteAllPole::compute() {
@@ -113,7 +118,7 @@ std::span<const double> DiscreteAllPole::compute() {
                        lags_.data());
   for (double& lag : lags_) lag /= total;
   lags_[0] += kSpectrumFloor;
-  const double error = levinson_durbin(lags_, coefficients_);
+  const double error = levinson_durbin({lags_.data(), size(count)}, coefficients_);
   if (!(error > 0.0)) return {};
   const int stride = kernels::whole_model_vectors(count);
   invert_toeplitz(coefficients_.data(), error, order_, stride, inverse_.data());

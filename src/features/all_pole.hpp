@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/kernels.hpp"
+
 // The pieces of FormantTracker that take the time.
 namespace mer {
 
@@ -39,10 +41,11 @@ class DiscreteAllPole {
   /// @param max_lines  the most lines that compute() will get
   DiscreteAllPole(int order, int max_lines);
 
-  void clear() { num_lines_ = 0; }
-  int num_lines() const { return num_lines_; }
-  /// @param cosine, sine  of 2πf / rate
-  void add(double cosine, double sine, double power);
+  /// The lines of the next model, at most `max_lines`, from the peaks of a spectrum.
+  /// @param bin_angle  2π / (number of bins in a turn)
+  void set_lines(const kernels::LinePeaks& peaks, int num_lines, double bin_angle);
+  /// Pre-emphasis: P ← P · |1 − emphasis · e^(−iω)|²
+  void raise(double emphasis);
 
   /// @return a[0 … order] with a[0] = 1, valid until the next call; empty when there are too few
   ///         lines for the order, or no power
@@ -53,8 +56,8 @@ class DiscreteAllPole {
   int stride_;  // max_lines rounded up to whole blocks
   int num_lines_ = 0;
   std::vector<double> power_;    // [stride]
-  std::vector<double> cosines_;  // [order + 1, stride]
-  std::vector<double> sines_;    // [order + 1, stride]
+  std::vector<double> cosines_;  // [order + 1 in whole vectors, stride]
+  std::vector<double> sines_;    // the same
   std::vector<double> real_;     // [stride]
   std::vector<double> imag_;     // [stride]
   std::vector<double> lags_;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "all_pole.hpp"
+#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/features/lpc.hpp"
 
@@ -70,6 +71,9 @@ struct FormantTracker::Impl {
   std::vector<double> bin_sine;
   std::vector<double> lags;         // [order + 2]
   std::vector<double> raised_lags;  // [order + 1]
+  // Of the strongest bin near each harmonic and its neighbours, in whole vectors:
+  std::vector<float> left_db, middle_db, right_db;
+  std::vector<double> peak_power, peak_cosine, peak_sine;
   std::vector<double> plain_model;
   std::vector<double> raised_model;
   std::vector<std::complex<double>> roots;
@@ -98,6 +102,12 @@ FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples,
                          " bins below features.formants.top_hz, which must be at least twice as "
                          "many",
                      "take a longer features.frame.window_samples or a lower order");
+  }
+  const std::size_t lines = static_cast<std::size_t>(
+      kernels::whole_model_vectors(static_cast<int>(top_bin / kResolvedBins) + 1));
+  for (std::vector<float>* levels : {&left_db, &middle_db, &right_db}) levels->resize(lines);
+  for (std::vector<double>* values : {&peak_power, &peak_cosine, &peak_sine}) {
+    values->resize(lines);
   }
   for (int bin = 0; bin <= top_bin; ++bin) {
     const double angle = std::numbers::pi * bin / top_bin;
@@ -146,32 +156,31 @@ std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* po
   const int reach = std::max(1, static_cast<int>(spacing / 3.0));
   const double last = top_bin - kTopMarginHz / bin_hz;
   if (last / spacing < order + 2) return {};
-  harmonics.clear();
-  for (int k = 1; k * spacing <= last; ++k) {
-    const int expected = static_cast<int>(std::lround(k * spacing));
+  // The strongest bin near each harmonic.
+  int num_peaks = 0;
+  for (double place = spacing; place <= last; place += spacing) {
+    const int expected = static_cast<int>(place + 0.5);
     const int end = std::min(expected + reach, top_bin - 1);
     int peak = std::max(1, expected - reach);
     for (int bin = peak + 1; bin <= end; ++bin) {
       if (power[bin] > power[peak]) peak = bin;
     }
-    // A parabola through the logarithms: a window's main lobe is nearly one.
-    constexpr float kLeast = 1e-30F;
-    const double left = std::log(std::max(power[peak - 1], kLeast));
-    const double middle = std::log(std::max(power[peak], kLeast));
-    const double right = std::log(std::max(power[peak + 1], kLeast));
-    const double curvature = left - 2.0 * middle + right;
-    const double offset =
-        curvature < 0.0 ? std::clamp(0.5 * (left - right) / curvature, -0.5, 0.5) : 0.0;
-    double height = std::exp(middle - 0.25 * (left - right) * offset);
-    const double turn = offset * std::numbers::pi / top_bin;
-    const double turn_cosine = 1.0 - 0.5 * turn * turn;
-    const double turn_sine = turn - turn * turn * turn / 6.0;
-    const double bin_c = bin_cosine[static_cast<std::size_t>(peak)];
-    const double bin_s = bin_sine[static_cast<std::size_t>(peak)];
-    const double cosine = bin_c * turn_cosine - bin_s * turn_sine;
-    if (raised) height *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosine;
-    harmonics.add(cosine, bin_s * turn_cosine + bin_c * turn_sine, height);
+    const std::size_t k = static_cast<std::size_t>(num_peaks++);
+    left_db[k] = power[peak - 1];
+    middle_db[k] = power[peak];
+    right_db[k] = power[peak + 1];
+    peak_power[k] = power[peak];
+    peak_cosine[k] = bin_cosine[static_cast<std::size_t>(peak)];
+    peak_sine[k] = bin_sine[static_cast<std::size_t>(peak)];
   }
+  for (std::vector<float>* levels : {&left_db, &middle_db, &right_db}) {
+    kernels::power_to_db(levels->data(), num_peaks, levels->data());
+  }
+  // A window's main lobe is nearly a parabola.
+  harmonics.set_lines({left_db.data(), middle_db.data(), right_db.data(), peak_power.data(),
+                       peak_cosine.data(), peak_sine.data()},
+                      num_peaks, std::numbers::pi / top_bin);
+  if (raised) harmonics.raise(emphasis);
   return harmonics.compute();
 }
 

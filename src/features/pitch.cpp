@@ -14,7 +14,9 @@
 namespace mer {
 namespace {
 
-constexpr int kSincHalfWidth = 8;
+constexpr int kSincHalfWidth = kernels::kSincTaps / 2;
+// Of the difference before and after its lags, for the sinc.
+constexpr int kMargin = kernels::kSincTaps;
 // Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
 constexpr double kSilenceMeanSquare = 1e-10;
 // A lag at which less than this share of the frame's energy is compared shows no period.
@@ -73,13 +75,17 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
                          " Hz it must be at most half of that",
                      "set features.pitch.max_hz to at most " + std::to_string(sample_rate_hz / 2));
   }
-  for (std::vector<float>* curve : {&difference_, &energies_, &cumulative_, &normalised_}) {
-    curve->resize(static_cast<std::size_t>(num_lags_) + 1);
-  }
+  const std::size_t lags = static_cast<std::size_t>(num_lags_) + 1;
+  for (std::vector<float>* curve : {&energies_, &cumulative_, &normalised_}) curve->resize(lags);
+  difference_.resize(lags + 2 * kMargin);
+  exists_.resize(difference_.size());
+  std::fill_n(exists_.begin() + kMargin, last_lag_ + 1, 1.0F);
 }
 
+const float* PitchTracker::difference() const { return difference_.data() + kMargin; }
+
 // Fills d and d' for all lags; false for a frame without an alternating part.
-bool PitchTracker::difference(std::span<const float> frame) {
+bool PitchTracker::compute_curves(std::span<const float> frame) {
   const int count = fft_.size();
   const double mean = kernels::sum(frame.data(), count) / count;
   const kernels::CentredFrame centred =
@@ -93,47 +99,22 @@ bool PitchTracker::difference(std::span<const float> frame) {
   kernels::pitch_differences(
       frame_.data(), frame_.data() + integration_samples_, correlation_.data(), centred.head_energy,
       2.0 / count, static_cast<float>(kLeastShare * centred.energy), num_lags_,
-      {difference_.data(), energies_.data(), cumulative_.data(), normalised_.data()});
+      {difference_.data() + kMargin, energies_.data(), cumulative_.data(), normalised_.data()});
   return true;
 }
 
-// d between samples: Hann-windowed sinc whose weights are made to sum to one.
+// d between samples.
 float PitchTracker::interpolated(float lag) const {
   const int base = static_cast<int>(std::floor(lag));
   const float part = lag - static_cast<float>(base);
-  if (part == 0.0F) return difference_[static_cast<std::size_t>(base)];
-  // With x = part + j the weight is ± sin(π·part) · (1 + cos(πx/8)) / x; the sine cancels, and the
-  // cosine of the sum comes from those of its parts.
-  constexpr int kTaps = 2 * kSincHalfWidth;
-  static const std::array<std::array<float, 2>, kTaps> tap_angles = [] {
-    std::array<std::array<float, 2>, kTaps> angles{};
-    for (int i = 0; i < kTaps; ++i) {
-      const double angle = std::numbers::pi * (kSincHalfWidth - 1 - i) / kSincHalfWidth;
-      angles[static_cast<std::size_t>(i)] = {static_cast<float>(std::cos(angle)),
-                                             static_cast<float>(std::sin(angle))};
-    }
-    return angles;
-  }();
-  const float angle = std::numbers::pi_v<float> / kSincHalfWidth * part;
-  const float cosine = std::cos(angle);
-  const float sine = std::sin(angle);
-  const int first_lag = base - kSincHalfWidth + 1;
-  float sum = 0.0F;
-  float weight_sum = 0.0F;
-  for (int i = std::max(0, -first_lag); i < kTaps && first_lag + i <= last_lag_; ++i) {
-    const auto [tap_cosine, tap_sine] = tap_angles[static_cast<std::size_t>(i)];
-    const float x = part + static_cast<float>(kSincHalfWidth - 1 - i);
-    const float taper = 1.0F + (cosine * tap_cosine - sine * tap_sine);
-    const float weight = (i % 2 == 0 ? taper : -taper) / x;
-    sum += weight * difference_[static_cast<std::size_t>(first_lag + i)];
-    weight_sum += weight;
-  }
-  return sum / weight_sum;
+  if (part == 0.0F) return difference()[base];
+  const std::size_t first = static_cast<std::size_t>(kMargin + base + 1 - kernels::kSincTaps / 2);
+  return kernels::interpolate(difference_.data() + first, exists_.data() + first, part);
 }
 
 // The vertex of a parabola through d at a lag and its neighbours, at most one away.
 float PitchTracker::vertex(int lag) const {
-  const float* const d = difference_.data() + lag;
+  const float* const d = difference() + lag;
   const float curvature = d[-1] - 2.0F * d[0] + d[1];
   const float centre = static_cast<float>(lag);
   if (!(curvature > 0.0F)) return centre;
@@ -166,7 +147,7 @@ Pitch PitchTracker::compute(std::span<const float> frame) {
     throw std::invalid_argument("the frame must be one window long");
   }
   Pitch pitch;
-  if (!difference(frame)) return pitch;
+  if (!compute_curves(frame)) return pitch;
 
   const float threshold = static_cast<float>(options_.threshold);
   int best_index = 0;

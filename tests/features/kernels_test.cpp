@@ -220,5 +220,264 @@ TEST(Kernels, LinearPredictionInSegmentsIsThatOfTheDefinitionOnEveryInstructionS
   }
 }
 
+TEST(Kernels, CorrelationIsThatOfTheDefinitionOnEveryInstructionSet) {
+  const std::vector<float> moved = test::noise(1024, 1.0, 5);
+  const std::vector<float> fixed = test::noise(1024, 1.0, 6);
+  for (const Set& set : sets()) {
+    const FftNumbers<float> numbers(512, set.kernels->float_lanes);
+    AlignedVector<float> scratch(static_cast<std::size_t>(kernels::kFftScratch * 512));
+    std::vector<float> found(1024);
+    set.kernels->correlation(numbers.tables(), moved.data(), fixed.data(), scratch.data(),
+                             found.data());
+    for (std::size_t lag = 0; lag < 1024; lag += 31) {
+      double expected = 0.0;
+      for (std::size_t n = 0; n < 1024; ++n) {
+        expected += static_cast<double>(fixed[n]) * static_cast<double>(moved[(n + lag) % 1024]);
+      }
+      EXPECT_NEAR(found[lag] / 1024.0, expected, 1e-3) << set.name << ' ' << lag;
+    }
+  }
+}
+
+TEST(Kernels, CentringTakesTheMeanAwayAndKeepsTheHeadOnEveryInstructionSet) {
+  for (const Set& set : sets()) {
+    const std::vector<float> samples = test::noise(150, 1.0, 7);
+    std::vector<float> centred(150);
+    std::vector<float> head(150, 9.0F);
+    const kernels::CentredFrame energies =
+        set.kernels->centre(samples.data(), 150, 0.25F, 83, centred.data(), head.data());
+    double energy = 0.0;
+    double head_energy = 0.0;
+    for (std::size_t n = 0; n < 150; ++n) {
+      EXPECT_EQ(centred[n], samples[n] - 0.25F);
+      EXPECT_EQ(head[n], n < 83 ? centred[n] : 0.0F) << set.name << ' ' << n;
+      const double square = static_cast<double>(centred[n]) * static_cast<double>(centred[n]);
+      energy += square;
+      if (n < 83) head_energy += square;
+    }
+    EXPECT_NEAR(energies.energy, energy, 1e-12 * energy) << set.name;
+    EXPECT_NEAR(energies.head_energy, head_energy, 1e-12 * energy) << set.name;
+  }
+}
+
+TEST(Kernels, PitchCurvesAreThoseOfTheDefinitionOnEveryInstructionSet) {
+  constexpr int kLags = 40;
+  constexpr std::size_t kHead = 60;
+  const std::vector<float> x = test::noise(kHead + kLags + 8, 1.0, 8);
+  double head_energy = 0.0;
+  for (std::size_t n = 0; n < kHead; ++n) head_energy += static_cast<double>(x[n]) * x[n];
+  std::vector<float> correlation(kLags + 8);  // twice too large, so scale is 2 / 2
+  std::vector<double> expected(kLags + 1);
+  std::vector<double> compared(kLags + 1);
+  for (std::size_t lag = 0; lag <= kLags; ++lag) {
+    double product = 0.0;
+    for (std::size_t n = 0; n < kHead; ++n) {
+      const double a = x[n];
+      const double b = x[n + lag];
+      product += a * b;
+      expected[lag] += (a - b) * (a - b);
+      compared[lag] += a * a + b * b;
+    }
+    correlation[lag] = static_cast<float>(2.0 * product);
+  }
+  const float least = static_cast<float>(0.5 * (compared[20] + compared[21]));
+  for (const Set& set : sets()) {
+    std::vector<float> difference(kLags + 1);
+    std::vector<float> energy(kLags + 1);
+    std::vector<float> cumulative(kLags + 1);
+    std::vector<float> normalised(kLags + 1);
+    set.kernels->pitch_differences(
+        x.data(), x.data() + kHead, correlation.data(), head_energy, 1.0, least, kLags,
+        {difference.data(), energy.data(), cumulative.data(), normalised.data()});
+    double sum = 0.0;
+    EXPECT_EQ(normalised[0], 1.0F);
+    for (std::size_t lag = 1; lag <= kLags; ++lag) {
+      SCOPED_TRACE(std::string(set.name) + " " + std::to_string(lag));
+      sum += expected[lag];
+      EXPECT_NEAR(difference[lag], expected[lag], 1e-4);
+      EXPECT_NEAR(energy[lag], compared[lag], 1e-4);
+      EXPECT_NEAR(cumulative[lag], sum, 1e-3);
+      const double value =
+          compared[lag] >= least ? expected[lag] * static_cast<double>(lag) / sum : 1.0;
+      EXPECT_NEAR(normalised[lag], value, 1e-5);
+    }
+  }
+}
+
+TEST(Kernels, TheNextMinimumIsTheFirstOneOnEveryInstructionSet) {
+  std::mt19937_64 engine(11);
+  for (const Set& set : sets()) {
+    for (int round = 0; round < 50; ++round) {
+      std::vector<float> values(90);
+      for (float& value : values) value = static_cast<float>(engine() % 64) / 32.0F;
+      const int first = 1 + static_cast<int>(engine() % 40);
+      const int last = 88 - static_cast<int>(engine() % 40);
+      const float limit = round % 2 == 0 ? 1.0F : 0.05F;
+      int expected = first;
+      const auto is_minimum = [&](int i) {
+        const float* const at = values.data() + i;
+        return at[0] < limit && at[0] <= at[-1] && at[0] <= at[1];
+      };
+      while (expected <= last && !is_minimum(expected)) ++expected;
+      EXPECT_EQ(set.kernels->next_minimum(values.data(), first, last, limit), expected)
+          << set.name << ' ' << round;
+    }
+  }
+}
+
+TEST(Kernels, InterpolationFindsASineBetweenItsSamplesOnEveryInstructionSet) {
+  std::vector<float> values(kernels::kSincTaps);
+  std::vector<float> all(values.size(), 1.0F);
+  const auto sine = [](double place) { return std::sin(0.35 * place + 0.4) + 2.0; };
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(sine(static_cast<double>(i)));
+  }
+  for (const Set& set : sets()) {
+    for (const float part : {0.01F, 0.3F, 0.5F, 0.99F}) {
+      // The window's own ripple is what is left.
+      EXPECT_NEAR(set.kernels->interpolate(values.data(), all.data(), part),
+                  sine(7.0 + static_cast<double>(part)), 2e-3)
+          << set.name << ' ' << part;
+    }
+    // Two values that exist, as far from the place: their mean.
+    std::vector<float> two(values.size(), 0.0F);
+    two[7] = two[8] = 1.0F;
+    EXPECT_NEAR(set.kernels->interpolate(values.data(), two.data(), 0.5F),
+                0.5 * (values[7] + values[8]), 1e-5)
+        << set.name;
+  }
+}
+
+TEST(Kernels, SparseRowsAreTheProductOnEveryInstructionSet) {
+  // Eleven rows: one group of eight and a rest; none, one and many pieces.
+  const std::vector<int> first_pieces = {0, 0, 1, 3, 6, 7, 8, 9, 10, 11, 12, 14};
+  const std::vector<float> in = test::noise(40, 1.0, 12);
+  const std::vector<float> weights = test::noise(8 * 14, 1.0, 13);
+  std::vector<int> bins(14);
+  for (std::size_t p = 0; p < bins.size(); ++p) bins[p] = static_cast<int>(p * 5 % 32);
+  for (const Set& set : sets()) {
+    std::vector<float> out(11, 7.0F);
+    set.kernels->sparse_rows(first_pieces.data(), 11, bins.data(), weights.data(), in.data(),
+                             out.data());
+    for (std::size_t row = 0; row < 11; ++row) {
+      double expected = 0.0;
+      for (int p = first_pieces[row]; p < first_pieces[row + 1]; ++p) {
+        for (std::size_t i = 0; i < 8; ++i) {
+          const std::size_t piece = static_cast<std::size_t>(p);
+          expected += static_cast<double>(weights[8 * piece + i]) *
+                      static_cast<double>(in[static_cast<std::size_t>(bins[piece]) + i]);
+        }
+      }
+      EXPECT_NEAR(out[row], expected, 1e-5) << set.name << ' ' << row;
+    }
+  }
+}
+
+TEST(Kernels, AllPoleSumsAreThoseOfTheDefinitionOnEveryInstructionSet) {
+  constexpr int kOrder = 9;
+  constexpr int kLines = 16;
+  constexpr int kRows = 16;  // order + 1 in whole vectors
+  std::vector<double> angles(kLines);
+  for (std::size_t k = 0; k < kLines; ++k) angles[k] = 0.1 + 0.17 * static_cast<double>(k);
+  std::vector<double> a(kOrder + 1);
+  for (std::size_t n = 0; n <= kOrder; ++n) a[n] = 1.0 / (1.0 + static_cast<double>(n));
+  for (const Set& set : sets()) {
+    std::vector<double> cosines(static_cast<std::size_t>(kRows * kLines));
+    std::vector<double> sines(cosines.size());
+    for (std::size_t k = 0; k < kLines; ++k) {
+      cosines[k] = 1.0;
+      cosines[kLines + k] = std::cos(angles[k]);
+      sines[kLines + k] = std::sin(angles[k]);
+    }
+    set.kernels->multiples_of_angles(cosines.data(), sines.data(), kLines, kLines, kOrder);
+    std::vector<double> real(kLines);
+    std::vector<double> imag(kLines);
+    set.kernels->inverse_filter_at(a.data(), kOrder, cosines.data(), sines.data(), kLines, kLines,
+                                   real.data(), imag.data());
+    std::vector<double> response(kRows);
+    set.kernels->response_at(real.data(), imag.data(), cosines.data(), sines.data(), kLines, kLines,
+                             kOrder, response.data());
+    std::vector<double> expected(kOrder + 1);
+    for (std::size_t k = 0; k < kLines; ++k) {
+      std::complex<double> filter;
+      for (std::size_t n = 0; n <= kOrder; ++n) {
+        filter += a[n] * std::polar(1.0, -angles[k] * static_cast<double>(n));
+      }
+      const std::complex<double> inverse = 1.0 / filter;
+      EXPECT_NEAR(real[k], inverse.real(), 1e-9) << set.name << ' ' << k;
+      EXPECT_NEAR(imag[k], inverse.imag(), 1e-9) << set.name << ' ' << k;
+      for (std::size_t n = 0; n <= kOrder; ++n) {
+        const std::complex<double> turn = std::polar(1.0, -angles[k] * static_cast<double>(n));
+        expected[n] += (inverse * turn).real();
+      }
+    }
+    for (std::size_t n = 0; n <= kOrder; ++n) {
+      // Re(e^(−iωn) / A) with 1/A = re + i·im is re·cos + im·sin.
+      EXPECT_NEAR(response[n], expected[n], 1e-8) << set.name << ' ' << n;
+    }
+  }
+}
+
+TEST(Kernels, LinesLieAtTheVerticesOfParabolasOnEveryInstructionSet) {
+  constexpr double kBinAngle = 0.01;
+  // A parabola of −3 dB at one bin from its vertex: level(x) = 10 − 3x².
+  const auto level = [](double x) { return 10.0 - 3.0 * x * x; };
+  std::vector<float> left(8);
+  std::vector<float> middle(8);
+  std::vector<float> right(8);
+  std::vector<double> power(8);
+  std::vector<double> cosine(8);
+  std::vector<double> sine(8);
+  const auto offset = [](std::size_t k) { return -0.4 + 0.1 * static_cast<double>(k); };
+  const auto bin_angle = [](std::size_t k) { return kBinAngle * (20.0 + static_cast<double>(k)); };
+  for (std::size_t k = 0; k < 8; ++k) {
+    left[k] = static_cast<float>(level(-1.0 - offset(k)));
+    middle[k] = static_cast<float>(level(-offset(k)));
+    right[k] = static_cast<float>(level(1.0 - offset(k)));
+    power[k] = std::pow(10.0, level(-offset(k)) / 10.0);
+    cosine[k] = std::cos(bin_angle(k));
+    sine[k] = std::sin(bin_angle(k));
+  }
+  for (const Set& set : sets()) {
+    std::vector<double> line_cosine(8);
+    std::vector<double> line_sine(8);
+    std::vector<double> line_power(8);
+    set.kernels->lines_at_vertices(
+        {left.data(), middle.data(), right.data(), power.data(), cosine.data(), sine.data()}, 8,
+        kBinAngle, line_cosine.data(), line_sine.data(), line_power.data());
+    for (std::size_t k = 0; k < 8; ++k) {
+      const double angle = bin_angle(k) + kBinAngle * offset(k);
+      EXPECT_NEAR(line_power[k], 10.0, 1e-4) << set.name << ' ' << k;
+      EXPECT_NEAR(line_cosine[k], std::cos(angle), 1e-8) << set.name << ' ' << k;
+      EXPECT_NEAR(line_sine[k], std::sin(angle), 1e-8) << set.name << ' ' << k;
+    }
+  }
+}
+
+TEST(Kernels, AberthsRoundsFindTheRootsOnEveryInstructionSet) {
+  // (z − 0.5)(z² + 0.81)(z² − 1.2z + 0.72): roots 0.5, ±0.9i, 0.6 ± 0.6i
+  const std::vector<double> coefficients = {1.0, -1.7, 2.13, -1.737, 1.0692, -0.2916};
+  for (const Set& set : sets()) {
+    std::vector<double> real(kernels::kMaxRoots);
+    std::vector<double> imag(kernels::kMaxRoots);
+    for (std::size_t i = 0; i < 5; ++i) {
+      real[i] = 0.8 * std::cos(1.2566 * static_cast<double>(i) + 0.3);
+      imag[i] = 0.8 * std::sin(1.2566 * static_cast<double>(i) + 0.3);
+    }
+    double move = 1.0;
+    for (int round = 0; round < 30 && move > 1e-14; ++round) {
+      move = set.kernels->aberth_round(coefficients.data(), 5, real.data(), imag.data());
+    }
+    for (const std::complex<double> root :
+         {std::complex<double>(0.5, 0.0), {0.0, 0.9}, {0.0, -0.9}, {0.6, 0.6}, {0.6, -0.6}}) {
+      double nearest = 1.0;
+      for (std::size_t i = 0; i < 5; ++i) {
+        nearest = std::min(nearest, std::abs(std::complex<double>(real[i], imag[i]) - root));
+      }
+      EXPECT_LT(nearest, 1e-9) << set.name << ' ' << root;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mer

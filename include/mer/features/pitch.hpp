@@ -54,7 +54,8 @@ class PitchTracker {
   Pitch compute(std::span<const float> frame);
 
  private:
-  bool difference(std::span<const float> frame);
+  bool compute_curves(std::span<const float> frame);
+  const float* difference() const;  // of lag 0 …
   float interpolated(float lag) const;
   float vertex(int lag) const;
   float refined_lag(int lag) const;
@@ -71,7 +72,8 @@ class PitchTracker {
   Eigen::ArrayXf frame_;
   Eigen::ArrayXf head_;
   Eigen::ArrayXf correlation_;
-  std::vector<float> difference_;
+  std::vector<float> difference_;  // with a margin on both sides
+  std::vector<float> exists_;      // 1 for its lags, 0 for the margins
   std::vector<float> energies_;
   std::vector<float> cumulative_;
   std::vector<float> normalised_;

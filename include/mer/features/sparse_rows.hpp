@@ -5,11 +5,10 @@
 #include <vector>
 
 #include "mer/features/aligned_vector.hpp"
-#include "mer/features/row_run.hpp"
 
 namespace mer {
 
-/// A filter bank whose rows are non-zero on few ranges of bins, kept as those ranges.
+/// A filter bank whose rows are non-zero on few ranges of bins, kept as pieces of eight bins.
 class SparseRows {
  public:
   /// @param dense      [num_rows, num_bins]
@@ -27,8 +26,9 @@ class SparseRows {
  private:
   int num_rows_;
   int num_bins_;
-  std::vector<RowRun> runs_;
-  AlignedVector<float> weights_;
+  std::vector<int> first_pieces_;  // [num_rows + 1]: where each row's pieces begin, and their end
+  std::vector<int> piece_bins_;    // each piece's first bin
+  AlignedVector<float> weights_;   // eight a piece
 };
 
 }  // namespace mer

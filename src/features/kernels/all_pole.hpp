@@ -88,7 +88,8 @@ void inverse_filter_at(const double* a, int order, const double* cosines, const 
     }
     // A = x − iy, so 1/A = (x + iy) / |A|².
     for (int v = 0; v < kVectors; ++v) {
-      const Doubles scale = 1.0 / (x[v] * x[v] + y[v] * y[v] + kLeastSquare);
+      Doubles scale = x[v] * x[v] + y[v] * y[v] + kLeastSquare;
+      invert(scale);
       x[v] *= scale;
       y[v] *= scale;
       MER_STORE(real + k + kDoubleLanes * v, x[v]);
@@ -97,27 +98,88 @@ void inverse_filter_at(const double* a, int order, const double* cosines, const 
   }
 }
 
+// As many n at a time as a vector has lanes, so that their lanes are added up side by side.
 void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
                  int stride, int num_lines, int order, double* out) {
-  constexpr int kVectors = kModelVector / kDoubleLanes;
-  Doubles value;
-  Doubles table;
-  for (int n = 0; n <= order; ++n) {
-    Doubles sums[2 * kVectors] = {};
-    for (int k = 0; k < num_lines; k += kModelVector) {
-      for (int v = 0; v < kVectors; ++v) {
-        MER_LOAD(value, real + k + kDoubleLanes * v);
-        MER_LOAD(table, cosines + n * stride + k + kDoubleLanes * v);
-        sums[v] += value * table;
-        MER_LOAD(value, imag + k + kDoubleLanes * v);
-        MER_LOAD(table, sines + n * stride + k + kDoubleLanes * v);
-        sums[kVectors + v] += value * table;
+  for (int n = 0; n <= order; n += kDoubleLanes) {
+    Doubles sums[kDoubleLanes] = {};
+    for (int k = 0; k < num_lines; k += kDoubleLanes) {
+      Doubles re;
+      Doubles im;
+      Doubles table;
+      MER_LOAD(re, real + k);
+      MER_LOAD(im, imag + k);
+#pragma GCC unroll 8
+      for (int i = 0; i < kDoubleLanes; ++i) {
+        MER_LOAD(table, cosines + (n + i) * stride + k);
+        sums[i] += re * table;
+        MER_LOAD(table, sines + (n + i) * stride + k);
+        sums[i] += im * table;
       }
     }
-    for (int v = 1; v < 2 * kVectors; ++v) sums[0] += sums[v];
-    double sum = 0.0;
-    for (int lane = 0; lane < kDoubleLanes; ++lane) sum += sums[0][lane];
-    out[n] = sum;
+    transpose<kDoubleLanes>(sums);
+    for (int i = 1; i < kDoubleLanes; ++i) sums[0] += sums[i];
+    MER_STORE(out + n, sums[0]);
+  }
+}
+
+// e^x for |x| ≤ 1: e^(x/4) by its series to x^7, squared twice; the error is below 1e-9.
+MER_INLINE void small_exponential(Doubles& x) {
+  const Doubles y = 0.25 * x;
+  Doubles series = y * (1.0 / 5040.0) + 1.0 / 720.0;
+  series = series * y + 1.0 / 120.0;
+  series = series * y + 1.0 / 24.0;
+  series = series * y + 1.0 / 6.0;
+  series = series * y + 0.5;
+  series = series * y + 1.0;
+  series = series * y + 1.0;
+  series *= series;
+  x = series * series;
+}
+
+void lines_at_vertices(const LinePeaks& peaks, int count, double bin_angle, double* cosines,
+                       double* sines, double* power) {
+  using Floats = Vector<float, kDoubleLanes>;
+  constexpr double kNepersPerDb = 0.23025850929940458;
+  const Doubles nothing = {};
+  const Doubles half = nothing + 0.5;
+  for (int k = 0; k < count; k += kDoubleLanes) {
+    Floats level;
+    Doubles left;
+    Doubles middle;
+    Doubles right;
+    MER_LOAD(level, peaks.left_db + k);
+    widen(level, left);
+    MER_LOAD(level, peaks.middle_db + k);
+    widen(level, middle);
+    MER_LOAD(level, peaks.right_db + k);
+    widen(level, right);
+    const Doubles slope = left - right;
+    const Doubles curvature = left - 2.0 * middle + right;
+    // Only a peak has a vertex; the division by 1 stands in for a curvature of 0.
+    Doubles offset = 0.5 * slope / (curvature < nothing ? curvature : nothing + 1.0);
+    offset = curvature < nothing ? offset : nothing;
+    offset = offset > half ? half : offset;
+    offset = offset < -half ? -half : offset;
+    Doubles rise = (-0.25 * kNepersPerDb) * slope * offset;
+    rise = rise > 1.0 ? nothing + 1.0 : rise;
+    small_exponential(rise);
+    Doubles strength;
+    Doubles cosine;
+    Doubles sine;
+    MER_LOAD(strength, peaks.bin_power + k);
+    MER_LOAD(cosine, peaks.bin_cosine + k);
+    MER_LOAD(sine, peaks.bin_sine + k);
+    strength *= rise;
+    MER_STORE(power + k, strength);
+    // The turn is at most half a bin, so small.
+    const Doubles turn = bin_angle * offset;
+    const Doubles turn_cosine = 1.0 - 0.5 * turn * turn;
+    const Doubles turn_sine = turn - turn * turn * turn * (1.0 / 6.0);
+    const Doubles turned = cosine * turn_cosine - sine * turn_sine;
+    MER_STORE(cosines + k, turned);
+    const Doubles turned_sine = sine * turn_cosine + cosine * turn_sine;
+    MER_STORE(sines + k, turned_sine);
   }
 }
 
@@ -178,7 +240,8 @@ double aberth_round(const double* coefficients, int order, double* real, double*
       const Doubles qy = y - imag[other];
       const Doubles p = px * px + py * py + kTiny;
       const Doubles q = qx * qx + qy * qy + kTiny;
-      const Doubles both = 1.0 / (p * q);
+      Doubles both = p * q;
+      invert(both);
       const Doubles p_scale = q * both;
       const Doubles q_scale = counted * p * both;
       repulsion_real += px * p_scale + qx * q_scale;
@@ -188,7 +251,8 @@ double aberth_round(const double* coefficients, int order, double* real, double*
         slope_real - (value_real * repulsion_real - value_imag * repulsion_imag);
     const Doubles below_imag =
         slope_imag - (value_real * repulsion_imag + value_imag * repulsion_real);
-    const Doubles scale = 1.0 / (below_real * below_real + below_imag * below_imag + kTiny);
+    Doubles scale = below_real * below_real + below_imag * below_imag + kTiny;
+    invert(scale);
     const Doubles move_real = (value_real * below_real + value_imag * below_imag) * scale;
     const Doubles move_imag = (value_imag * below_real - value_real * below_imag) * scale;
     MER_STORE(moves_real + i, move_real);

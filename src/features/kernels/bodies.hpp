@@ -14,7 +14,6 @@
 namespace mer::kernels {
 
 extern const KernelTable MER_KERNELS = {
-    .dot = kernel_bodies::dot,
     .sum = kernel_bodies::sum,
     .energy = kernel_bodies::energy,
     .all_within = kernel_bodies::all_within,
@@ -30,12 +29,14 @@ extern const KernelTable MER_KERNELS = {
     .lattice_sums = kernel_bodies::lattice_sums,
     .centre = kernel_bodies::centre,
     .pitch_differences = kernel_bodies::pitch_differences,
+    .interpolate = kernel_bodies::interpolate,
     .next_minimum = kernel_bodies::next_minimum,
     .cosine_sums = kernel_bodies::cosine_sums,
     .multiples_of_angles = kernel_bodies::multiples_of_angles,
     .inverse_filter_at = kernel_bodies::inverse_filter_at,
     .response_at = kernel_bodies::response_at,
     .move_model = kernel_bodies::move_model,
+    .lines_at_vertices = kernel_bodies::lines_at_vertices,
     .aberth_round = kernel_bodies::aberth_round,
     .float_lanes = kernel_bodies::kFloatLanes,
     .double_lanes = kernel_bodies::kDoubleLanes,

@@ -7,11 +7,10 @@ namespace mer::kernels {
 /// The kernels compiled for one instruction set. kernel_bodies.hpp is compiled once for each of
 /// them, and kernels.cpp picks the best one that the processor has.
 struct KernelTable {
-  float (*dot)(const float*, const float*, int);
   double (*sum)(const float*, int);
   double (*energy)(const float*, int);
   bool (*all_within)(const float*, int, float);
-  void (*sparse_rows)(const RowRun*, int, const float*, const float*, float*);
+  void (*sparse_rows)(const int*, int, const int*, const float*, const float*, float*);
   void (*power_to_db)(const float*, int, float*);
   Candidates (*extreme_candidates)(const float*, int, int, float*, float*);
   RootSums (*extreme_root_sums)(float*, int, float*, int, int);
@@ -24,6 +23,7 @@ struct KernelTable {
   CentredFrame (*centre)(const float*, int, float, int, float*, float*);
   void (*pitch_differences)(const float*, const float*, const float*, double, double, float, int,
                             const PitchCurves&);
+  float (*interpolate)(const float*, const float*, float);
   int (*next_minimum)(const float*, int, int, float);
   void (*cosine_sums)(const float*, const double*, int, int, double*);
   void (*multiples_of_angles)(double*, double*, int, int, int);
@@ -32,6 +32,7 @@ struct KernelTable {
   void (*response_at)(const double*, const double*, const double*, const double*, int, int, int,
                       double*);
   void (*move_model)(const double*, int, const double*, int, double, double, double*);
+  void (*lines_at_vertices)(const LinePeaks&, int, double, double*, double*, double*);
   double (*aberth_round)(const double*, int, double*, double*);
 
   int float_lanes;

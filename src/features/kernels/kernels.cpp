@@ -27,8 +27,6 @@ const KernelTable& table() {
 
 }  // namespace
 
-float dot(const float* a, const float* b, int count) { return table().dot(a, b, count); }
-
 double sum(const float* samples, int count) { return table().sum(samples, count); }
 
 double energy(const float* samples, int count) { return table().energy(samples, count); }
@@ -37,9 +35,9 @@ bool all_within(const float* samples, int count, float limit) {
   return table().all_within(samples, count, limit);
 }
 
-void sparse_rows(const RowRun* runs, int num_runs, const float* weights, const float* in,
-                 float* out) {
-  table().sparse_rows(runs, num_runs, weights, in, out);
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out) {
+  table().sparse_rows(first_pieces, num_rows, piece_bins, weights, in, out);
 }
 
 void power_to_db(const float* power, int count, float* db) {
@@ -95,6 +93,10 @@ void pitch_differences(const float* leaving, const float* entering, const float*
                             curves);
 }
 
+float interpolate(const float* values, const float* exists, float part) {
+  return table().interpolate(values, exists, part);
+}
+
 int next_minimum(const float* values, int first, int last, float limit) {
   return table().next_minimum(values, first, last, limit);
 }
@@ -121,6 +123,11 @@ void response_at(const double* real, const double* imag, const double* cosines, 
 void move_model(const double* matrix, int stride, const double* response, int count, double scale,
                 double step, double* model) {
   table().move_model(matrix, stride, response, count, scale, step, model);
+}
+
+void lines_at_vertices(const LinePeaks& peaks, int count, double bin_angle, double* cosines,
+                       double* sines, double* power) {
+  table().lines_at_vertices(peaks, count, bin_angle, cosines, sines, power);
 }
 
 double aberth_round(const double* coefficients, int order, double* real, double* imag) {

@@ -1,15 +1,10 @@
 #pragma once
 
-#include "mer/features/row_run.hpp"
-
 // The inner loops, compiled for several instruction sets (see kernel_table.hpp). The order of the
 // additions in each is fixed by hand (lanes, then lanes together), so that a result does not depend
 // on where in memory the data lies. Processors with and without fused multiply-add round
 // differently.
 namespace mer::kernels {
-
-/// Σ a[i] b[i]
-float dot(const float* a, const float* b, int count);
 
 /// Σ x[i] in double precision
 double sum(const float* samples, int count);
@@ -20,9 +15,11 @@ double energy(const float* samples, int count);
 /// Whether |x[i]| ≤ limit for all; false when one is not a number
 bool all_within(const float* samples, int count, float limit);
 
-/// out[run.row] += Σ_i weights[run.first_weight + i] · in[run.first_bin + i]
-void sparse_rows(const RowRun* runs, int num_runs, const float* weights, const float* in,
-                 float* out);
+/// out[row] = Σ_{p = first_pieces[row] … first_pieces[row + 1] − 1} Σ_{i<8} weights[8p + i] ·
+/// in[piece_bins[p] + i]
+inline constexpr int kPiece = 8;
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out);
 
 /// db = 10 · log10(max(power, 1e-10)), for finite power
 void power_to_db(const float* power, int count, float* db);
@@ -115,6 +112,12 @@ void pitch_differences(const float* leaving, const float* entering, const float*
                        double head_energy, double scale, float least, int num_lags,
                        const PitchCurves& curves);
 
+/// The value between samples, values[kSincTaps / 2 − 1 + part] with 0 < part < 1, by the sinc under
+/// a Hann window, of kSincTaps values whose weights add up to one. Values that are not to count are
+/// those with exists[i] = 0; else it is 1.
+inline constexpr int kSincTaps = 16;
+float interpolate(const float* values, const float* exists, float part);
+
 /// The first i in first … last with values[i] < limit that is no larger than its two neighbours;
 /// last + 1 when there is none.
 int next_minimum(const float* values, int first, int last, float limit);
@@ -140,6 +143,8 @@ void inverse_filter_at(const double* a, int order, const double* cosines, const 
                        int stride, int num_lines, double* real, double* imag);
 
 /// out[n] = Σ_k real[k] cos(ω_k n) + imag[k] sin(ω_k n), n ≤ order
+/// @param cosines, sines  [whole_model_vectors(order + 1), stride]
+/// @param out             [whole_model_vectors(order + 1)]
 void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
                  int stride, int num_lines, int order, double* out);
 
@@ -154,6 +159,21 @@ void move_model(const double* matrix, int stride, const double* response, int co
 /// @param real, imag  room for kMaxRoots; what follows the `order` roots is not moved
 /// @return            the largest squared move
 double aberth_round(const double* coefficients, int order, double* real, double* imag);
+
+/// Spectral lines from a parabola through the levels of the strongest bin of each and its two
+/// neighbours: power = that bin's, raised to the parabola's vertex; cosine and sine of the vertex's
+/// angle, from those of the bin's.
+struct LinePeaks {
+  const float* left_db;  ///< [count in whole vectors of kModelVector], like all of these
+  const float* middle_db;
+  const float* right_db;
+  const double* bin_power;
+  const double* bin_cosine;
+  const double* bin_sine;
+};
+/// @param bin_angle  between two bins
+void lines_at_vertices(const LinePeaks& peaks, int count, double bin_angle, double* cosines,
+                       double* sines, double* power);
 
 /// What a real transform of N = 2·half samples needs, half being a power of two, at least
 /// kSmallestHalf. The `half` complex numbers of even and odd samples are transformed as `lanes`

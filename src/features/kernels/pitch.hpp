@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sums.hpp"
 #include "vectors.hpp"
 
 namespace mer::kernel_bodies {
@@ -113,6 +114,53 @@ void pitch_differences(const float* leaving, const float* entering, const float*
     MER_STORE(curves.normalised + i + 1, normalised);
     lag += static_cast<float>(kDoubleLanes);
   }
+}
+
+// With x = part + j the weight is ± sin(π·part) · (1 + cos(πx/8)) / x; the sine cancels, and the
+// cosine of the sum comes from those of its parts.
+float interpolate(const float* values, const float* exists, float part) {
+  static_assert(kSincTaps == 16);
+  // Of the angles π·(7 − i)/8.
+  constexpr float kTapCosine[16] = {-0.92387953F, -0.70710678F, -0.38268343F, 0.0F,
+                                    0.38268343F,  0.70710678F,  0.92387953F,  1.0F,
+                                    0.92387953F,  0.70710678F,  0.38268343F,  0.0F,
+                                    -0.38268343F, -0.70710678F, -0.92387953F, -1.0F};
+  constexpr float kTapSine[16] = {0.38268343F,  0.70710678F,  0.92387953F,  1.0F,
+                                  0.92387953F,  0.70710678F,  0.38268343F,  0.0F,
+                                  -0.38268343F, -0.70710678F, -0.92387953F, -1.0F,
+                                  -0.92387953F, -0.70710678F, -0.38268343F, 0.0F};
+  constexpr float kPlace[16] = {7.0F,  6.0F,  5.0F,  4.0F,  3.0F,  2.0F,  1.0F,  0.0F,
+                                -1.0F, -2.0F, -3.0F, -4.0F, -5.0F, -6.0F, -7.0F, -8.0F};
+  constexpr float kSign[8] = {1.0F, -1.0F, 1.0F, -1.0F, 1.0F, -1.0F, 1.0F, -1.0F};
+  // Both to 1e-8 up to π/8.
+  const float angle = 0.39269908F * part;
+  const float square = angle * angle;
+  const float sine =
+      angle * (1.0F - square * (1.0F / 6.0F - square * (1.0F / 120.0F - square / 5040.0F)));
+  const float cosine =
+      1.0F -
+      square * (0.5F - square * (1.0F / 24.0F - square * (1.0F / 720.0F - square / 40320.0F)));
+  Float8 sums = {};
+  Float8 weights = {};
+  for (int i = 0; i < 16; i += 8) {
+    Float8 tap_cosine;
+    Float8 tap_sine;
+    Float8 place;
+    Float8 sign;
+    Float8 there;
+    Float8 value;
+    MER_LOAD(tap_cosine, kTapCosine + i);
+    MER_LOAD(tap_sine, kTapSine + i);
+    MER_LOAD(place, kPlace + i);
+    MER_LOAD(sign, kSign);
+    MER_LOAD(there, exists + i);
+    MER_LOAD(value, values + i);
+    const Float8 taper = 1.0F + (cosine * tap_cosine - sine * tap_sine);
+    const Float8 weight = there * sign * taper / (part + place);
+    sums += weight * value;
+    weights += weight;
+  }
+  return lanes_together(sums) / lanes_together(weights);
 }
 
 int next_minimum(const float* values, int first, int last, float limit) {

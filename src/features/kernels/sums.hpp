@@ -12,39 +12,42 @@ MER_INLINE float lanes_together(const Float8& x) {
   return twos[0] + twos[2];
 }
 
-MER_INLINE float inline_dot(const float* a, const float* b, int count) {
-  Float8 total8 = {};
-  Float8 x;
-  Float8 y;
-  int i = 0;
-  if (count >= 64) {
-    Float8 sums[4] = {};
-    for (; i + 32 <= count; i += 32) {
-      for (int j = 0; j < 4; ++j) {
-        MER_LOAD(x, a + i + 8 * j);
-        MER_LOAD(y, b + i + 8 * j);
-        sums[j] += x * y;
+// Eight rows at a time, so that their lanes are added up side by side.
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out) {
+  for (int first = 0; first < num_rows; first += 8) {
+    Float8 totals[8] = {};
+    const int count = num_rows - first < 8 ? num_rows - first : 8;
+    for (int row = 0; row < count; ++row) {
+      Float8 even = {};
+      Float8 odd = {};
+      Float8 w;
+      Float8 x;
+      const int end = first_pieces[first + row + 1];
+      int piece = first_pieces[first + row];
+      for (; piece + 2 <= end; piece += 2) {
+        MER_LOAD(w, weights + 8 * piece);
+        MER_LOAD(x, in + piece_bins[piece]);
+        even += w * x;
+        MER_LOAD(w, weights + 8 * piece + 8);
+        MER_LOAD(x, in + piece_bins[piece + 1]);
+        odd += w * x;
       }
+      if (piece < end) {
+        MER_LOAD(w, weights + 8 * piece);
+        MER_LOAD(x, in + piece_bins[piece]);
+        even += w * x;
+      }
+      totals[row] = even + odd;
     }
-    total8 = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-  }
-  for (; i + 8 <= count; i += 8) {
-    MER_LOAD(x, a + i);
-    MER_LOAD(y, b + i);
-    total8 += x * y;
-  }
-  float total = lanes_together(total8);
-  for (; i < count; ++i) total += a[i] * b[i];
-  return total;
-}
-
-float dot(const float* a, const float* b, int count) { return inline_dot(a, b, count); }
-
-void sparse_rows(const RowRun* runs, int num_runs, const float* weights, const float* in,
-                 float* out) {
-  for (int i = 0; i < num_runs; ++i) {
-    const RowRun run = runs[i];
-    out[run.row] += inline_dot(weights + run.first_weight, in + run.first_bin, run.length);
+    transpose<8>(totals);
+    const Float8 sums = ((totals[0] + totals[4]) + (totals[2] + totals[6])) +
+                        ((totals[1] + totals[5]) + (totals[3] + totals[7]));
+    if (count == 8) {
+      MER_STORE(out + first, sums);
+    } else {
+      for (int row = 0; row < count; ++row) out[first + row] = sums[row];
+    }
   }
 }
 
