@@ -218,20 +218,30 @@ void AudioReader::Impl::refuse_sample(std::size_t frame) const {
 
 void AudioReader::Impl::mix_down() {
   const auto channels = static_cast<std::size_t>(info_.num_channels);
-  const float share = 1.0F / static_cast<float>(channels);
   mono_.resize(fetched_);
-  for (std::size_t frame = 0; frame < fetched_; ++frame) {
-    const float* values = interleaved_.data() + frame * channels;
-    float sum = 0.0F;
-    bool sound = true;
-    for (std::size_t c = 0; c < channels; ++c) {
-      sound &= std::abs(values[c]) <= kMaxMagnitude;  // false for NaN
-      sum += values[c];
-    }
-    if (!sound) refuse_sample(frame);
-    mono_[frame] = sum * share;
-  }
   mono_begin_ = 0;
+  const std::span<const float> values(interleaved_.data(), fetched_ * channels);
+  int bad_values = 0;  // counted without a branch, so that the loop becomes vector instructions
+  for (const float value : values) bad_values += std::abs(value) <= kMaxMagnitude ? 0 : 1;  // NaN
+  if (bad_values > 0) {
+    const auto bad = std::find_if(values.begin(), values.end(),
+                                  [](float value) { return !(std::abs(value) <= kMaxMagnitude); });
+    refuse_sample(static_cast<std::size_t>(bad - values.begin()) / channels);
+  }
+  if (channels == 1) {
+    std::copy(values.begin(), values.end(), mono_.begin());
+  } else if (channels == 2) {
+    for (std::size_t frame = 0; frame < fetched_; ++frame) {
+      mono_[frame] = 0.5F * (values[2 * frame] + values[2 * frame + 1]);
+    }
+  } else {
+    const float share = 1.0F / static_cast<float>(channels);
+    for (std::size_t frame = 0; frame < fetched_; ++frame) {
+      float sum = 0.0F;
+      for (std::size_t c = 0; c < channels; ++c) sum += values[frame * channels + c];
+      mono_[frame] = sum * share;
+    }
+  }
 }
 
 bool AudioReader::Impl::next_mono() {
