@@ -36,6 +36,15 @@ std::string kept_rows(const std::string& text, std::int64_t iteration) {
   return kept;
 }
 
+/// Removes what AtomicFile left when a process was killed in the middle of writing.
+void remove_half_written(const std::filesystem::path& folder) {
+  std::error_code ignored;  // a leftover does no harm
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().filename().string().find(".tmp-") == std::string::npos) continue;
+    std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
 }  // namespace
 
 std::string utc_now() {
@@ -117,6 +126,7 @@ RunFolder RunFolder::reopen(const std::filesystem::path& path) {
     throw UsageError(path.string() + ": nothing to resume: it has no state.safetensors",
                      "start a new run with another --name");
   }
+  remove_half_written(path);
   folder.open_log();
   return folder;
 }
