@@ -142,10 +142,12 @@ Collective& ThreadTeam::member(int replica) {
 }
 
 void ThreadTeam::run(const std::function<void(int)>& work) {
+  std::exception_ptr of_first;
   const auto guarded = [&](int replica) {
     try {
       work(replica);
     } catch (...) {  // carried over to the calling thread below
+      if (replica == 0) of_first = std::current_exception();
       meeting_->fail(std::current_exception());
     }
   };
@@ -153,6 +155,8 @@ void ThreadTeam::run(const std::function<void(int)>& work) {
   for (int replica = 1; replica < size(); ++replica) threads.emplace_back(guarded, replica);
   guarded(0);
   for (std::thread& thread : threads) thread.join();
+  // Where all notice the same, such as a loss that is not finite, the first member knows most.
+  if (of_first) std::rethrow_exception(of_first);
   if (const std::exception_ptr failure = meeting_->failure()) std::rethrow_exception(failure);
 }
 

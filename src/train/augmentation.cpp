@@ -118,9 +118,30 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
   }
 }
 
+void keep_rows(TrainingBatch& batch, std::size_t num_rows) {
+  if (num_rows == batch.keys.size()) return;
+  const auto cut = [&](FloatTensor& tensor) {
+    const std::size_t row_size = tensor.values.size() / batch.keys.size();
+    tensor.values.resize(num_rows * row_size);
+    tensor.shape.front() = static_cast<std::int64_t>(num_rows);
+  };
+  cut(batch.inputs.spectrogram);
+  cut(batch.inputs.spectrogram_valid);
+  for (FloatTensor& branch : batch.inputs.lld) cut(branch);
+  cut(batch.inputs.lld_valid);
+  cut(batch.targets);
+  batch.keys.resize(num_rows);
+}
+
 void Augmentation::apply(TrainingBatch& batch, std::uint64_t batch_key) const {
+  apply_to_part(batch, mixup_partners(batch.keys, batch_key));
+}
+
+void Augmentation::apply_to_part(TrainingBatch& batch,
+                                 const std::vector<std::size_t>& partners) const {
   if (options_.gain_deviation_db > 0.0) change_level(batch);
-  if (options_.mixup_alpha > 0.0) mix(batch, batch_key);
+  if (options_.mixup_alpha > 0.0) mix_with(batch, partners);
+  keep_rows(batch, partners.size());
   if (options_.lld_noise > 0.0) add_noise(batch);
   if (options_.frequency_masks > 0 || options_.time_masks > 0) mask(batch);
 }
@@ -148,10 +169,13 @@ void Augmentation::change_level(TrainingBatch& batch) const {
 }
 
 void Augmentation::mix(TrainingBatch& batch, std::uint64_t batch_key) const {
-  const std::vector<std::size_t> partners = mixup_partners(batch.keys, batch_key);
+  mix_with(batch, mixup_partners(batch.keys, batch_key));
+}
+
+void Augmentation::mix_with(TrainingBatch& batch, const std::vector<std::size_t>& partners) const {
   std::vector<float> shares;  // λ of each row
-  for (const std::uint64_t key : batch.keys) {
-    std::mt19937_64 rng(mix_seed({key, kMixupShare}));
+  for (std::size_t row = 0; row < partners.size(); ++row) {
+    std::mt19937_64 rng(mix_seed({batch.keys[row], kMixupShare}));
     shares.push_back(static_cast<float>(sample_beta(options_.mixup_alpha, rng)));
   }
   const auto combine = [&](FloatTensor& tensor, const auto& combination) {

@@ -50,23 +50,39 @@ Standardisation fit_standardisation(const PreparedData& data, const InputOptions
 FeatureLayout layout_of(const Recipe& recipe);
 NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes);
 
+/// Rows [first, last) of a batch.
+struct RowRange {
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+
+  std::int64_t size() const { return last - first; }
+  /// Part `index` of `count` parts whose sizes differ by one row at most.
+  RowRange part(int index, int count) const {
+    return {first + size() * index / count, first + size() * (index + 1) / count};
+  }
+};
+
 /// Makes the batches of optimiser steps; what a step sees follows from the seed and its number.
 class BatchMaker {
  public:
+  /// @param rows  of every batch, which are made; mixed as in the whole batch
   BatchMaker(const RunConfig& config, const PreparedData& data, const InputBuilder& builder,
-             const Standardisation& standardisation);
+             const Standardisation& standardisation, const RowRange& rows);
 
   const Sampler& sampler() const { return sampler_; }
+  const RowRange& rows() const { return rows_; }
   /// @param iteration  from 1; called from one thread at a time
   TrainingBatch make(std::int64_t iteration);
 
  private:
+  std::uint64_t key_of(const Draw& draw, std::int64_t iteration) const;
   Segment segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const;
 
   const PreparedData& data_;
   const InputBuilder& builder_;
   TrainOptions options_;
   std::uint64_t seed_;
+  RowRange rows_;
   Sampler sampler_;
   Augmentation augmentation_;
 };

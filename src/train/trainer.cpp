@@ -8,47 +8,101 @@
 #include "mer/core/version.hpp"
 #include "mer/model/device.hpp"
 #include "run_folder.hpp"
-#include "training_run.hpp"
+#include "run_team.hpp"
 
 namespace mer {
+namespace {
 
-RunResult train_run(const RunConfig& config, const RunData& data,
+bool writes_folder(const Workers& workers) {
+  return workers.processes == nullptr || workers.processes->rank() == 0;
+}
+
+/// Tells the other processes when this one can't go on.
+template <class Work>
+RunResult telling_others(const Workers& workers, const Work& work) {
+  try {
+    return work();
+  } catch (const std::exception& error) {
+    if (workers.processes != nullptr) workers.processes->fail(error.what());
+    throw;
+  }
+}
+
+/// Opens the songs and builds the networks, which other processes may have to wait for.
+std::unique_ptr<RunTeam> make_team(const RunConfig& config, const RunCallbacks& callbacks,
+                                   const std::optional<TensorFile>& state, const Workers& workers,
+                                   const std::function<PreparedData()>& prepare) {
+  std::unique_ptr<RunTeam> team;
+  work_side_by_side(workers.processes, [&](const auto&) {
+    team = std::make_unique<RunTeam>(config, prepare(), callbacks, state, workers);
+  });
+  return team;
+}
+
+RunResult train_new(const RunConfig& config, const RunData& data,
                     const std::filesystem::path& run_folder, const std::string& command_line,
-                    const RunCallbacks& callbacks) {
-  if (std::filesystem::exists(run_folder)) {  // before any work; create() asks again
+                    const RunCallbacks& callbacks, const Workers& workers) {
+  const bool writes = writes_folder(workers);
+  if (writes && std::filesystem::exists(run_folder)) {  // before any work; create() asks again
     throw UsageError(run_folder.string() + ": exists already",
                      "go on with it by `mer train --resume " + run_folder.string() +
                          "`, or give another --name");
   }
   parse_device(config.device);
-  TrainingRun run(config, prepare_data(config, data), callbacks, std::nullopt);
+  const auto team = make_team(config, callbacks, std::nullopt, workers,
+                              [&] { return prepare_data(config, data); });
+  if (!writes) return team->run(nullptr);
 
   RunFolder folder = RunFolder::create(run_folder, config, data);
   folder.status() = {{"status", "running"},     {"command", command_line},
                      {"mer_version", kVersion}, {"commit", source_commit()},
                      {"started", utc_now()},    {"ended", nullptr},
                      {"iterations", 0}};
-  folder.status().update(run.description());
-  return run.run(folder);
+  folder.status().update(team->description());
+  return team->run(&folder);
 }
 
-RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
-                     const RunCallbacks& callbacks) {
-  RunFolder folder = RunFolder::reopen(run_folder);
+RunResult go_on(const std::filesystem::path& run_folder, const RunData& data,
+                const RunCallbacks& callbacks, const Workers& workers) {
+  std::optional<RunFolder> folder;
+  if (writes_folder(workers)) folder.emplace(RunFolder::reopen(run_folder));
   const RunConfig config = read_run_config(run_folder);
   RunData same = data;
   same.split = read_split_csv(run_folder / "split.csv", data.manifest);
-  PreparedData prepared = prepare_data(config, same);
-  const nlohmann::ordered_json& dataset = folder.status()["dataset"];
-  if (!dataset.is_object() || dataset.value("hash", "") != prepared.hash) {
-    throw UsageError(run_folder.string() + ": the songs of " + data.manifest.file.string() +
-                         " have changed since this run started",
-                     "start a new run, or put the manifest and the audio files back");
-  }
-  TrainingRun run(config, std::move(prepared), callbacks, TensorFile::open(folder.state_file()));
-  folder.open_metrics(run.iterations_done());
-  folder.status()["resumed"].push_back(utc_now());
-  return run.run(folder);
+  const auto prepare = [&] {
+    PreparedData prepared = prepare_data(config, same);
+    if (!folder) return prepared;
+    const nlohmann::ordered_json& dataset = folder->status()["dataset"];
+    if (!dataset.is_object() || dataset.value("hash", "") != prepared.hash) {
+      throw UsageError(run_folder.string() + ": the songs of " + data.manifest.file.string() +
+                           " have changed since this run started",
+                       "start a new run, or put the manifest and the audio files back");
+    }
+    return prepared;
+  };
+  // Rank 0 writes no new state before all have read this one: they compare first where they are.
+  const auto team = make_team(config, callbacks, TensorFile::open(run_folder / "state.safetensors"),
+                              workers, prepare);
+  if (!folder) return team->run(nullptr);
+  folder->open_metrics(team->iterations_done());
+  folder->status()["resumed"].push_back(utc_now());
+  folder->status().update(team->workers_description());
+  return team->run(&*folder);
+}
+
+}  // namespace
+
+RunResult train_run(const RunConfig& config, const RunData& data,
+                    const std::filesystem::path& run_folder, const std::string& command_line,
+                    const RunCallbacks& callbacks, const Workers& workers) {
+  return telling_others(workers, [&] {
+    return train_new(config, data, run_folder, command_line, callbacks, workers);
+  });
+}
+
+RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
+                     const RunCallbacks& callbacks, const Workers& workers) {
+  return telling_others(workers, [&] { return go_on(run_folder, data, callbacks, workers); });
 }
 
 NetworkSummary summarise_network(const RunConfig& config, int num_classes) {

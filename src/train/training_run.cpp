@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
 #include "mer/model/classifier.hpp"
-#include "mer/model/device.hpp"
 #include "mer/model/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
@@ -65,6 +65,37 @@ NetworkInput as_input(const InputBatch& batch, torch::Device device) {
                           device);
 }
 
+/// Some rows of a batch with their keys; nothing is copied.
+NetworkInput take_rows(NetworkInput batch, const std::vector<std::uint64_t>& keys,
+                       const RowRange& rows) {
+  const auto narrow = [&](torch::Tensor& tensor) {
+    tensor = tensor.narrow(0, rows.first, rows.size());
+  };
+  narrow(batch.spectrogram);
+  narrow(batch.spectrogram_valid);
+  for (torch::Tensor& branch : batch.lld) narrow(branch);
+  narrow(batch.lld_valid);
+  for (std::int64_t row = rows.first; row < rows.last; ++row) {
+    batch.keys.push_back(mix_seed({keys[static_cast<std::size_t>(row)], kDropout}));
+  }
+  return batch;
+}
+
+/// Adds up what each worker found out about the validation songs that it had.
+void sum_over_workers(Collective& collective, std::vector<std::vector<double>>& sums, double& loss,
+                      double& num_segments) {
+  std::vector<double> flat = {loss, num_segments};
+  for (const auto& song : sums) flat.insert(flat.end(), song.begin(), song.end());
+  collective.sum(
+      torch::from_blob(flat.data(), {static_cast<std::int64_t>(flat.size())}, torch::kDouble));
+  loss = flat[0];
+  num_segments = flat[1];
+  auto from = flat.begin() + 2;
+  for (auto& song : sums) {
+    for (double& value : song) value = *from++;
+  }
+}
+
 /// Lets this thread's arithmetic take numbers below 1e-38 for 0. The gradient of a last hidden
 /// state fades away over hundreds of steps into such denormal numbers, and a CPU is a hundred times
 /// slower with them: a step with an unpooled Bi-LSTM of 430 frames took three times as long.
@@ -78,29 +109,44 @@ class FlushDenormals {
 
 }  // namespace
 
-TrainingRun::TrainingRun(RunConfig config, PreparedData data, const RunCallbacks& callbacks,
-                         const std::optional<TensorFile>& state)
-    : config_(std::move(config)),
-      data_(std::move(data)),
+RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
+                     const std::optional<TensorFile>& state, const RowRange& rows,
+                     torch::Device run_device)
+    : config(run_config),
+      data(std::move(run_data)),
+      device(run_device),
+      standardisation(state ? Standardisation::from(*state)
+                            : fit_standardisation(data, config.inputs)),
+      builder(data.layout, data.segment_frames, config.inputs, standardisation),
+      shape(network_shape(builder.shape(), config.inputs, static_cast<int>(data.classes.size()))),
+      batches(config, data, builder, standardisation, rows),
+      validation(data, builder),
+      iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
+                                         : config.train.iterations) {}
+
+TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
+                         const std::optional<TensorFile>& state, Collective* collective,
+                         const RowRange& rows)
+    : inputs_(inputs),
+      config_(inputs.config),
+      data_(inputs.data),
+      iterations_(inputs.iterations),
       callbacks_(callbacks),
-      device_(parse_device(config_.device)),
-      standardisation_(state ? Standardisation::from(*state)
-                             : fit_standardisation(data_, config_.inputs)),
-      builder_(data_.layout, data_.segment_frames, config_.inputs, standardisation_),
-      shape_(
-          network_shape(builder_.shape(), config_.inputs, static_cast<int>(data_.classes.size()))),
-      batches_(config_, data_, builder_, standardisation_),
-      validation_(data_, builder_),
-      iterations_(config_.train.epochs > 0 ? batches_.sampler().iterations_for(config_.train.epochs)
-                                           : config_.train.iterations) {
-  // Per thread: folds that train side by side each set their own.
-  set_torch_threads(config_.train.threads);
-  network_ = make_network(config_.model, shape_, seed_for(config_, kWeights));
-  loss_ = make_loss(config_.loss, shape_.num_classes, config_.model.embedding_size,
-                    seed_for(config_, kCenters));
-  network_->to(device_);
-  loss_->to(device_);
+      collective_(collective),
+      rows_(rows),
+      network_(make_network(config_.model, inputs.shape, seed_for(config_, kWeights))),
+      loss_(make_loss(config_.loss, inputs.shape.num_classes, config_.model.embedding_size,
+                      seed_for(config_, kCenters))) {
+  network_->to(inputs.device);
+  loss_->to(inputs.device);
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
+  if (collective_ != nullptr) {
+    share_batch(*network_, collective_);
+    loss_->share_batch(collective_, config_.train.batch_size);
+    std::vector<torch::Tensor> parameters;
+    for (const AdamW::Entry& entry : optimiser_->entries()) parameters.push_back(entry.parameter);
+    gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
+  }
   if (state) {
     progression_ = read_state_file(*state, *network_, *loss_, *optimiser_);
     seconds_before_ = progression_.seconds;
@@ -110,7 +156,7 @@ TrainingRun::TrainingRun(RunConfig config, PreparedData data, const RunCallbacks
 
 Json TrainingRun::description() const {
   return {{"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
-          {"device", device_.str()},
+          {"device", inputs_.device.str()},
           {"threads", config_.train.threads},
           {"seeds", {{"train", config_.seed}, {"split", config_.data.split.seed}}},
           {"dataset",
@@ -124,7 +170,15 @@ Json TrainingRun::description() const {
           {"iterations_planned", iterations_}};
 }
 
-RunResult TrainingRun::run(RunFolder& folder) {
+RunResult TrainingRun::run(BatchFeed& feed, RunFolder* folder) {
+  // Of the calling thread: replicas and folds that train side by side each have their own.
+  set_torch_threads(config_.train.threads);
+  const FlushDenormals flush;
+  started_ = Clock::now();
+  return folder == nullptr ? train(feed, nullptr) : train_and_tell(feed, *folder);
+}
+
+RunResult TrainingRun::train_and_tell(BatchFeed& feed, RunFolder& folder) {
   Json& status = folder.status();
   const auto end_with = [&](const char* word) {
     status["status"] = word;
@@ -137,11 +191,11 @@ RunResult TrainingRun::run(RunFolder& folder) {
   status.erase("error");
   folder.write_status();
   try {
-    const RunResult result = train(folder);
+    const RunResult result = train(feed, &folder);
     end_with(result.status == RunResult::Status::kFinished ? "finished" : "interrupted");
     return result;
   } catch (const std::exception& error) {
-    log(folder, spdlog::level::err, error.what());
+    log(&folder, spdlog::level::err, error.what());
     status["error"] = error.what();
     try {
       end_with("failed");
@@ -152,38 +206,42 @@ RunResult TrainingRun::run(RunFolder& folder) {
   }
 }
 
-RunResult TrainingRun::train(RunFolder& folder) {
-  const FlushDenormals flush;
-  started_ = Clock::now();
+RunResult TrainingRun::train(BatchFeed& feed, RunFolder* folder) {
   for (const SongFailure& failure : data_.failures) {
     log(folder, spdlog::level::warn, "left out: " + failure.message);
   }
   log(folder, spdlog::level::info,
       config_.model.name + ", " + std::to_string(num_parameters(*network_)) + " parameters, on " +
-          device_.str() + ": " + std::to_string(data_.training.size()) + " songs (" +
-          std::to_string(batches_.sampler().epoch_size()) + " segments an epoch), " +
+          inputs_.device.str() + ": " + std::to_string(data_.training.size()) + " songs (" +
+          std::to_string(inputs_.batches.sampler().epoch_size()) + " segments an epoch), " +
           std::to_string(data_.validation.size()) + " to validate, iterations " +
-          std::to_string(progression_.iteration + 1) + "…" + std::to_string(iterations_));
-  if (progression_.iteration == 0) save_state(folder);  // so that even a crash can be resumed
+          std::to_string(progression_.iteration + 1) + "…" + std::to_string(iterations_) +
+          (collective_ == nullptr
+               ? ""
+               : ", by " + std::to_string(collective_->size()) + " workers together"));
+  if (collective_ != nullptr) expect_same_run_everywhere();
+  // So that even a crash can be resumed.
+  if (folder != nullptr && progression_.iteration == 0) save_state(*folder);
 
-  Prefetcher<TrainingBatch> prefetcher(
-      [this](std::int64_t iteration) { return batches_.make(iteration); },
-      progression_.iteration + 1, iterations_);
   while (progression_.iteration < iterations_ && !out_of_patience()) {
     const Clock::time_point begin = Clock::now();
     Clock::time_point mark = begin;
-    const TrainingBatch batch = prefetcher.next();
+    const auto batch = feed.get(progression_.iteration + 1);
     timing_.data += seconds_since(mark);
-    step(batch, folder);
+    step(*batch, folder);
     progression_.since_row.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
     // The rate is taken before a row resets its sums.
     const double rate = segments_per_second();
     if (evaluation_due()) evaluate(folder);
-    if (callbacks_.on_step) callbacks_.on_step(progression_.iteration, iterations_, rate);
-    if (progression_.iteration < iterations_ && callbacks_.stop && callbacks_.stop()) {
+    if (folder != nullptr && callbacks_.on_step) {
+      callbacks_.on_step(progression_.iteration, iterations_, rate);
+    }
+    if (progression_.iteration < iterations_ && should_stop()) {
       progression_.seconds = seconds();
-      save_last(folder, {});
-      save_state(folder);
+      if (folder != nullptr) {
+        save_last(*folder, {});
+        save_state(*folder);
+      }
       log(folder, spdlog::level::info,
           "interrupted after iteration " + std::to_string(progression_.iteration));
       return result(RunResult::Status::kInterrupted);
@@ -195,21 +253,67 @@ RunResult TrainingRun::train(RunFolder& folder) {
   return result(RunResult::Status::kFinished);
 }
 
-void TrainingRun::step(const TrainingBatch& batch, const RunFolder& folder) {
+void TrainingRun::expect_same_run_everywhere() const {
+  RunConfig config = config_;
+  // Each host may have these for itself.
+  config.data.manifest.clear();
+  config.data.store.clear();
+  config.device = "cpu";
+  config.train.threads = config.train.replicas = 1;
+  const std::string text = to_json(config).dump() + data_.hash +
+                           std::to_string(progression_.iteration) + " " +
+                           std::to_string(collective_->size());
+  constexpr std::size_t kExactDigits = 12;  // 48 bits, which a double holds
+  constexpr int kHexadecimal = 16;
+  const auto mine = static_cast<double>(
+      std::stoull(hash_hex(text).substr(0, kExactDigits), nullptr, kHexadecimal));
+  const std::vector<double> all = gather(*collective_, mine);
+  for (std::size_t rank = 1; rank < all.size(); ++rank) {
+    if (all[rank] == all.front()) continue;
+    throw UsageError("worker " + std::to_string(rank) +
+                         " trains another config, other songs or from another iteration than "
+                         "worker 0",
+                     "start all processes with the same arguments, manifest and run folder");
+  }
+}
+
+bool TrainingRun::should_stop() const {
+  const bool mine = callbacks_.stop && callbacks_.stop();
+  if (collective_ == nullptr) return mine;
+  const torch::Tensor votes = torch::full({1}, mine ? 1.0 : 0.0, torch::kDouble);
+  collective_->sum(votes);
+  return votes.item<double>() > 0.0;
+}
+
+TrainingRun::StepLoss TrainingRun::whole_loss(const LossValue& share) const {
+  const StepLoss loss{share.total.item<double>(), share.softmax, share.center, share.as_printed};
+  if (collective_ == nullptr) return loss;
+  const torch::Tensor sums =
+      torch::tensor({loss.total, loss.softmax, loss.center, loss.as_printed}, torch::kDouble);
+  collective_->sum(sums);
+  const auto* sum = sums.data_ptr<double>();
+  return {sum[0], sum[1], sum[2], sum[3]};
+}
+
+void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
-  NetworkInput input = as_input(batch.inputs, device_);
-  for (const std::uint64_t key : batch.keys) input.keys.push_back(mix_seed({key, kDropout}));
-  const torch::Tensor targets = as_tensor(batch.targets, device_);
+  const NetworkInput input = take_rows(as_input(batch.inputs, inputs_.device), batch.keys, rows_);
+  const torch::Tensor targets =
+      as_tensor(batch.targets, inputs_.device).narrow(0, rows_.first, rows_.size());
   network_->train();
   optimiser_->clear_gradients();
   const NetworkOutput output = network_->forward(input);
   const LossValue value = loss_->forward(output, targets);
-  const double total = value.total.item<double>();
+  const StepLoss loss = whole_loss(value);
   timing_.forward += seconds_since(mark);
-  if (!std::isfinite(total)) diverged(folder, progression_.iteration + 1, "loss", total);
+  if (!std::isfinite(loss.total)) {
+    diverged(folder, progression_.iteration + 1, "loss", loss.total);
+  }
 
   value.total.backward();
   timing_.backward += seconds_since(mark);
+  if (gradients_) gradients_->finish();
+  timing_.gradients += seconds_since(mark);
 
   const double norm = optimiser_->clip_gradients(config_.train.clip_norm);
   if (!std::isfinite(norm)) diverged(folder, progression_.iteration + 1, "gradient", norm);
@@ -221,16 +325,16 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder& folder) {
   ++progression_.iteration;
   Progression::Sums& sums = progression_.since_row;
   ++sums.steps;
-  sums.loss += total;
-  sums.softmax += value.softmax;
-  sums.center += value.center;
-  sums.as_printed += value.as_printed;
+  sums.loss += loss.total;
+  sums.softmax += loss.softmax;
+  sums.center += loss.center;
+  sums.as_printed += loss.as_printed;
 }
 
 bool TrainingRun::evaluation_due() const {
   const std::int64_t iteration = progression_.iteration;
   if (iteration == iterations_) return true;
-  return config_.train.epochs > 0 ? batches_.sampler().ends_epoch(iteration)
+  return config_.train.epochs > 0 ? inputs_.batches.sampler().ends_epoch(iteration)
                                   : iteration % config_.train.evaluate_every == 0;
 }
 
@@ -241,12 +345,16 @@ ModelCard::Validation TrainingRun::validate() {
   std::vector<std::vector<double>> sums(data_.validation.size(),
                                         std::vector<double>(num_classes, 0.0));
   double loss = 0.0;
-  std::int64_t num_segments = 0;
+  double num_segments = 0.0;
+  // Every worker takes each so-manieth batch.
+  const std::int64_t rank = collective_ == nullptr ? 0 : collective_->rank();
+  const std::int64_t size = collective_ == nullptr ? 1 : collective_->size();
+  const std::int64_t num_mine = (inputs_.validation.count() - rank + size - 1) / size;
   Prefetcher<ValidationBatches::Batch> prefetcher(
-      [this](std::int64_t number) { return validation_.make(number); }, 0, validation_.count() - 1);
-  for (std::int64_t number = 0; number < validation_.count(); ++number) {
+      [&](std::int64_t i) { return inputs_.validation.make(rank + i * size); }, 0, num_mine - 1);
+  for (std::int64_t i = 0; i < num_mine; ++i) {
     const ValidationBatches::Batch batch = prefetcher.next();
-    const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, device_));
+    const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, inputs_.device));
     const std::vector<double> probabilities = class_probabilities(output.logits);
     for (std::size_t row = 0; row < batch.songs.size(); ++row) {
       const double* segment = probabilities.data() + row * num_classes;
@@ -257,6 +365,7 @@ ModelCard::Validation TrainingRun::validate() {
       for (std::size_t c = 0; c < num_classes; ++c) sums[batch.songs[row]][c] += segment[c];
     }
   }
+  if (collective_ != nullptr) sum_over_workers(*collective_, sums, loss, num_segments);
   std::vector<int> truth;
   std::vector<int> predicted;
   for (std::size_t song = 0; song < sums.size(); ++song) {
@@ -265,13 +374,13 @@ ModelCard::Validation TrainingRun::validate() {
   }
   const Scores song_scores =
       scores(confusion_matrix(truth, predicted, static_cast<int>(num_classes)));
-  scored.loss = loss / static_cast<double>(num_segments);
+  scored.loss = loss / num_segments;
   scored.accuracy = song_scores.accuracy;
   scored.macro_f1 = song_scores.macro_f1;
   return scored;
 }
 
-void TrainingRun::evaluate(RunFolder& folder) {
+void TrainingRun::evaluate(RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const ModelCard::Validation scored = validate();
   const double validation_seconds = seconds_since(mark);
@@ -287,9 +396,22 @@ void TrainingRun::evaluate(RunFolder& folder) {
   } else if (has_validation) {
     ++progression_.evaluations_without_progress;
   }
-  if (better || !has_validation) {
-    progression_.best_iteration = progression_.iteration;
-    write_model_file(folder.best_file(), *network_, *loss_, standardisation_, card(folder, scored));
+  if (better || !has_validation) progression_.best_iteration = progression_.iteration;
+  progression_.seconds = seconds();
+  if (folder != nullptr) write_evaluation(*folder, scored, better, validation_seconds);
+  progression_.since_row = {};
+  timing_ = {};
+  if (folder != nullptr) {
+    save_state(*folder);
+    folder->write_status();
+  }
+}
+
+void TrainingRun::write_evaluation(RunFolder& folder, const ModelCard::Validation& scored,
+                                   bool better, double validation_seconds) {
+  if (progression_.best_iteration == progression_.iteration) {
+    write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardisation,
+                     card(folder, scored));
     folder.status()["best"] = scores_json(scored);
     folder.status()["best"]["iteration"] = progression_.iteration;
   }
@@ -297,10 +419,9 @@ void TrainingRun::evaluate(RunFolder& folder) {
 
   const Progression::Sums& sums = progression_.since_row;
   const auto steps = static_cast<double>(sums.steps);
-  progression_.seconds = seconds();
   MetricsRow row;
   row.iteration = progression_.iteration;
-  row.epoch = batches_.sampler().epochs_after(progression_.iteration);
+  row.epoch = inputs_.batches.sampler().epochs_after(progression_.iteration);
   row.seconds = progression_.seconds;
   row.lr = lr_;
   row.train_loss = sums.loss / steps;
@@ -315,11 +436,11 @@ void TrainingRun::evaluate(RunFolder& folder) {
   const double as_printed = sums.as_printed / steps;
   folder.status()["train_loss_as_printed"] = as_printed;
   folder.status()["segments_per_second"] = row.segments_per_second;
-  if (has_validation) {
+  if (!data_.validation.empty()) {
     folder.status()["validation_segments_per_second"] =
-        static_cast<double>(validation_.num_segments()) / validation_seconds;
+        static_cast<double>(inputs_.validation.num_segments()) / validation_seconds;
   }
-  log(folder, spdlog::level::debug,
+  log(&folder, spdlog::level::debug,
       "iteration " + std::to_string(row.iteration) + ": train_loss " +
           format_number(row.train_loss) + ", as printed (sum over a batch, eq. 12) " +
           format_number(as_printed) + ", val_loss " + format_number(row.val_loss) +
@@ -327,12 +448,11 @@ void TrainingRun::evaluate(RunFolder& folder) {
           format_number(row.val_macro_f1) + (better ? " (best)" : "") + "; " +
           format_number(std::round(row.segments_per_second)) + " segments/s; seconds: waiting " +
           format_number(timing_.data) + ", forward " + format_number(timing_.forward) +
-          ", backward " + format_number(timing_.backward) + ", optimiser " +
-          format_number(timing_.optimiser) + ", validation " + format_number(validation_seconds));
-  progression_.since_row = {};
-  timing_ = {};
-  save_state(folder);
-  folder.write_status();
+          ", backward " + format_number(timing_.backward) +
+          (collective_ == nullptr ? ""
+                                  : ", adding up gradients " + format_number(timing_.gradients)) +
+          ", optimiser " + format_number(timing_.optimiser) + ", validation " +
+          format_number(validation_seconds));
   if (callbacks_.on_row) callbacks_.on_row(row);
 }
 
@@ -342,12 +462,13 @@ bool TrainingRun::out_of_patience() const {
 }
 
 void TrainingRun::save_state(const RunFolder& folder) const {
-  write_state_file(folder.state_file(), *network_, *loss_, standardisation_, *optimiser_,
+  write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardisation, *optimiser_,
                    progression_);
 }
 
 void TrainingRun::save_last(RunFolder& folder, const ModelCard::Validation& scored) {
-  write_model_file(folder.last_file(), *network_, *loss_, standardisation_, card(folder, scored));
+  write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardisation,
+                   card(folder, scored));
   last_saved_ = progression_.iteration;
 }
 
@@ -377,7 +498,7 @@ ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation
   card.inputs = to_json(config_.inputs);
   card.model = config_.model;
   card.loss = config_.loss;
-  card.shape = shape_;
+  card.shape = inputs_.shape;
   card.layout = layout_json(data_.layout);
   card.classes = data_.classes;
   card.training_counts = data_.training_counts;
@@ -386,22 +507,25 @@ ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation
   return card;
 }
 
-void TrainingRun::diverged(const RunFolder& folder, std::int64_t iteration, const std::string& what,
+void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, const std::string& what,
                            double value) const {
-  const std::string saved = std::filesystem::exists(folder.last_file())
-                                ? "the last good weights are in " + folder.last_file().string() +
+  const std::string where = folder == nullptr ? "" : folder->path().string() + ": ";
+  const std::string saved = folder == nullptr ? "process 0 says where the last good weights are"
+                            : std::filesystem::exists(folder->last_file())
+                                ? "the last good weights are in " + folder->last_file().string() +
                                       " (iteration " + std::to_string(last_saved_) + ")"
                                 : "no weights have been saved yet";
-  throw Error(folder.path().string() + ": training diverged: the " + what + " is " +
+  throw Error(where + "training diverged: the " + what + " is " +
                   (std::isnan(value) ? "not a number" : "infinite") + " at iteration " +
                   std::to_string(iteration),
               saved + "; train again with a smaller train.lr than " +
                   format_number(config_.train.lr) + " or with train.clip_norm");
 }
 
-void TrainingRun::log(RunFolder& folder, int level, const std::string& message) const {
+void TrainingRun::log(RunFolder* folder, int level, const std::string& message) const {
+  if (folder == nullptr) return;
   const auto spdlog_level = static_cast<spdlog::level::level_enum>(level);
-  folder.log().log(spdlog_level, spdlog::string_view_t(message));
+  folder->log().log(spdlog_level, spdlog::string_view_t(message));
   if (callbacks_.log) callbacks_.log->log(spdlog_level, spdlog::string_view_t(message));
 }
 

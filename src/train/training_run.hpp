@@ -7,9 +7,12 @@
 #include <optional>
 #include <string>
 
+#include "batch_feed.hpp"
 #include "checkpoint.hpp"
+#include "gradient_sum.hpp"
 #include "mer/data/network_input.hpp"
 #include "mer/metrics/scores.hpp"
+#include "mer/model/collective.hpp"
 #include "mer/train/optimiser.hpp"
 #include "mer/train/trainer.hpp"
 #include "run_data.hpp"
@@ -17,13 +20,37 @@
 
 namespace mer {
 
-/// One run from its (first or restored) state to its end.
+/// What the replicas of one process share and don't change.
+struct RunInputs {
+  /// @param state  of the run that goes on; none = a new one
+  /// @param rows   of every batch that this process has
+  RunInputs(const RunConfig& run_config, PreparedData run_data,
+            const std::optional<TensorFile>& state, const RowRange& rows, torch::Device run_device);
+  RunInputs(const RunInputs&) = delete;
+  RunInputs& operator=(const RunInputs&) = delete;
+
+  RunConfig config;
+  PreparedData data;
+  torch::Device device;
+  Standardisation standardisation;
+  InputBuilder builder;
+  NetworkShape shape;
+  BatchMaker batches;
+  ValidationBatches validation;
+  std::int64_t iterations;  ///< planned
+};
+
+/// One worker of a run from its (first or restored) state to its end: all of the run when it is
+/// alone, else one of several that stay equal.
 class TrainingRun {
  public:
   /// Builds network, loss and optimiser; touches no file.
-  /// @param state  where to go on from; none = from the beginning
-  TrainingRun(RunConfig config, PreparedData data, const RunCallbacks& callbacks,
-              const std::optional<TensorFile>& state);
+  /// @param inputs      must outlive the run
+  /// @param state       where to go on from; none = from the beginning
+  /// @param collective  all workers of the run; null = alone. Must outlive the run
+  /// @param rows        this worker's among those that its process has of every batch
+  TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
+              const std::optional<TensorFile>& state, Collective* collective, const RowRange& rows);
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
@@ -31,47 +58,59 @@ class TrainingRun {
   /// What run.json says about a run before it starts.
   nlohmann::ordered_json description() const;
 
-  /// Trains to the end; the folder's status says how it went whatever happens.
-  RunResult run(RunFolder& folder);
+  /// Trains to the end, in the calling thread; the folder's status says how it went whatever
+  /// happens.
+  /// @param folder  null for all workers but one, which write and say nothing
+  RunResult run(BatchFeed& feed, RunFolder* folder);
 
  private:
   using Clock = std::chrono::steady_clock;
 
   /// Where the time goes, in seconds since the last row.
   struct Timing {
-    double data = 0.0, forward = 0.0, backward = 0.0, optimiser = 0.0;
+    double data = 0.0, forward = 0.0, backward = 0.0, gradients = 0.0, optimiser = 0.0;
+  };
+  /// A batch's loss in plain numbers.
+  struct StepLoss {
+    double total = 0.0, softmax = 0.0, center = 0.0, as_printed = 0.0;
   };
 
-  RunResult train(RunFolder& folder);
-  void step(const TrainingBatch& batch, const RunFolder& folder);
+  RunResult train_and_tell(BatchFeed& feed, RunFolder& folder);
+  RunResult train(BatchFeed& feed, RunFolder* folder);
+  void expect_same_run_everywhere() const;
+  void step(const TrainingBatch& batch, const RunFolder* folder);
+  /// The whole batch's from this worker's share.
+  StepLoss whole_loss(const LossValue& share) const;
+  bool should_stop() const;
   bool evaluation_due() const;
-  /// Scores the validation songs, writes a row and the checkpoints.
-  void evaluate(RunFolder& folder);
+  /// Scores the validation songs; with a folder, writes a row and the checkpoints.
+  void evaluate(RunFolder* folder);
+  void write_evaluation(RunFolder& folder, const ModelCard::Validation& scored, bool better,
+                        double validation_seconds);
   ModelCard::Validation validate();
   void save_state(const RunFolder& folder) const;
   void save_last(RunFolder& folder, const ModelCard::Validation& validation);
   bool out_of_patience() const;
   RunResult result(RunResult::Status status) const;
   ModelCard card(const RunFolder& folder, const ModelCard::Validation& validation) const;
-  [[noreturn]] void diverged(const RunFolder& folder, std::int64_t iteration,
+  [[noreturn]] void diverged(const RunFolder* folder, std::int64_t iteration,
                              const std::string& what, double value) const;
-  void log(RunFolder& folder, int level, const std::string& message) const;
+  /// Nothing without a folder.
+  void log(RunFolder* folder, int level, const std::string& message) const;
   double seconds() const;
   double segments_per_second() const;
 
-  RunConfig config_;
-  PreparedData data_;
+  RunInputs& inputs_;
+  const RunConfig& config_;   ///< inputs_.config
+  const PreparedData& data_;  ///< inputs_.data
+  std::int64_t iterations_;   ///< inputs_.iterations
   const RunCallbacks& callbacks_;
-  torch::Device device_;
-  Standardisation standardisation_;
-  InputBuilder builder_;
-  NetworkShape shape_;
-  BatchMaker batches_;
-  ValidationBatches validation_;
-  std::int64_t iterations_;
+  Collective* collective_;
+  RowRange rows_;
   std::shared_ptr<Network> network_;
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimiser_;
+  std::unique_ptr<GradientSum> gradients_;  ///< null when alone
 
   Progression progression_;
   Timing timing_;

@@ -26,7 +26,8 @@ class ThreadTeam {
   Collective& member(int replica);
 
   /// Calls work(replica) for all of them at once, 0 in this thread. When one throws, the others'
-  /// sums throw as well, and the first exception is thrown again once all have ended.
+  /// sums throw as well, and what member 0 threw (the first exception of all, if it was not its
+  /// own) is thrown again once all have ended.
   void run(const std::function<void(int)>& work);
 
  private:

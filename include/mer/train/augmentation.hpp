@@ -39,9 +39,13 @@ class Augmentation {
 
   /// @param batch_key  of (seed, iteration), for who mixes with whom
   void apply(TrainingBatch& batch, std::uint64_t batch_key) const;
+  /// The same for a part of a batch: row i is mixed with row partners[i]. Rows beyond the partners'
+  /// number are there only as partners and are gone afterwards.
+  void apply_to_part(TrainingBatch& batch, const std::vector<std::size_t>& partners) const;
 
   void change_level(TrainingBatch& batch) const;
   void mix(TrainingBatch& batch, std::uint64_t batch_key) const;
+  void mix_with(TrainingBatch& batch, const std::vector<std::size_t>& partners) const;
   void add_noise(TrainingBatch& batch) const;
   void mask(TrainingBatch& batch) const;
 
@@ -53,6 +57,9 @@ class Augmentation {
   /// pooling.
   std::vector<float> band_step_;
 };
+
+/// Keeps the first rows of a batch.
+void keep_rows(TrainingBatch& batch, std::size_t num_rows);
 
 /// Partner of every row: a random permutation that depends on the set of keys, not on their order.
 std::vector<std::size_t> mixup_partners(const std::vector<std::uint64_t>& keys,

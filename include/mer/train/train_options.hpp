@@ -42,7 +42,10 @@ struct TrainOptions {
   int patience = 0;         ///< evaluations without a better macro-F1 before stopping; 0 = off
   enum class Select { kBest, kLast } select = Select::kBest;  ///< which weights `mer eval` takes
 
-  int threads = 1;    ///< LibTorch's threads; more than 1 rarely pays on small networks
+  /// Copies of the network, one a thread, each with its rows of every batch; the same result as one
+  /// copy but for rounding. For a single run on several cores; folds have cores enough.
+  int replicas = 1;
+  int threads = 1;    ///< LibTorch's threads a replica; more than 1 rarely pays on small networks
   int fold_jobs = 0;  ///< folds trained at once; 0 = one per core
 
   void visit(OptionsVisitor& v) {
@@ -75,7 +78,9 @@ struct TrainOptions {
             "evaluations without progress; 0 = never stop early");
     v.choice("select", select, {{"best", Select::kBest}, {"last", Select::kLast}},
              "weights that eval takes: best validation macro-F1, or the last");
-    v.field("threads", threads, between(1, 256), "LibTorch's threads");
+    v.field("replicas", replicas, between(1, 256),
+            "copies of the network that share each batch, one a thread");
+    v.field("threads", threads, between(1, 256), "LibTorch's threads a replica");
     v.field("fold_jobs", fold_jobs, between(0, 256), "folds trained at once; 0 = one per core");
   }
 };

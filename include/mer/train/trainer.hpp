@@ -18,6 +18,8 @@ class logger;
 
 namespace mer {
 
+class Collective;
+
 /// A row of metrics.csv; NaN where not measured.
 struct MetricsRow {
   std::int64_t iteration = 0;
@@ -56,6 +58,18 @@ struct RunData {
   FeatureStore::Report features;
 };
 
+/// Who trains a run. Each worker has its rows of every batch, and all together do what one alone
+/// does with the whole batch, but for rounding: sums of losses, gradients, batch norm's moments and
+/// class centers are over all workers, and what is random follows from (seed, iteration, song).
+struct Workers {
+  int replicas = 0;  ///< threads of this process; 0 = as the config says. The same in each process
+  /// This process among others (join_processes()), which make the same calls with the same config
+  /// and songs; null = alone. Rank 0 writes the run folder and the log; the others only read it, to
+  /// resume.
+  Collective* processes = nullptr;
+  int rank_on_host = 0;  ///< picks the GPU
+};
+
 /// Trains into a new run folder (design.md, section 3) and returns when done or stopped.
 ///
 /// Checks everything that can fail before the first step. Same config, seed, machine and thread
@@ -64,13 +78,14 @@ struct RunData {
 /// @throws UsageError when the folder exists already, a part of the split has no songs, …
 RunResult train_run(const RunConfig& config, const RunData& data,
                     const std::filesystem::path& run_folder, const std::string& command_line,
-                    const RunCallbacks& callbacks);
+                    const RunCallbacks& callbacks, const Workers& workers = {});
 
-/// Goes on from state.safetensors; on CPU the end is the same as an uninterrupted run's.
+/// Goes on from state.safetensors; on CPU the end is the same as an uninterrupted run's with the
+/// same number of workers, and with another number the same but for rounding.
 /// @throws UsageError when there is nothing to resume, the run has finished, or the manifest
 /// changed
 RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
-                     const RunCallbacks& callbacks);
+                     const RunCallbacks& callbacks, const Workers& workers = {});
 
 /// One line about the network that a config and a layout give: name and number of parameters.
 struct NetworkSummary {

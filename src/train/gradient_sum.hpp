@@ -1,0 +1,48 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <memory>
+#include <vector>
+
+#include "mer/model/collective.hpp"
+
+namespace mer {
+
+/// Makes every rank's gradients the sum over all ranks after each backward pass.
+///
+/// Gradients travel in buckets, the last parameters' first, since the backward pass comes to them
+/// first. Where sums can overlap, a bucket sets out as soon as the backward pass has filled it and
+/// those before it, in the same order on every rank.
+class GradientSum {
+ public:
+  /// @param parameters  in the same order on every rank
+  /// @param collective  must outlive this object
+  GradientSum(const std::vector<torch::Tensor>& parameters, Collective& collective);
+  ~GradientSum();
+  GradientSum(const GradientSum&) = delete;
+  GradientSum& operator=(const GradientSum&) = delete;
+
+  /// After the backward pass: comes back when the gradients are sums. A parameter without a
+  /// gradient on this rank gets the others' sum.
+  void finish();
+
+ private:
+  class Hooks;
+  struct Bucket {
+    std::vector<torch::Tensor> parameters;
+    torch::Tensor flat;  ///< their gradients one after the other
+    std::size_t num_filled = 0;
+    std::unique_ptr<Collective::Pending> pending;
+  };
+
+  void filled(std::size_t bucket);
+  void send(Bucket& bucket);
+
+  Collective& collective_;
+  std::vector<Bucket> buckets_;
+  std::size_t num_sent_ = 0;
+  std::unique_ptr<Hooks> hooks_;
+};
+
+}  // namespace mer
