@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -37,6 +38,7 @@ struct FeaturesArgs {
   int jobs = 0;
   bool list = false;
   bool print_config = false;
+  bool estimate_tuning = false;
   ConfigArgs config;
   Talk talk;
 };
@@ -229,7 +231,7 @@ void write_csv_to_stdout(const FeatureView& view) {
 struct SongResult {
   std::string error;
   std::string hint;
-  std::vector<std::string> warnings;
+  std::vector<std::string> remarks;
 };
 
 /// Pictures of songs in the order of the command line, whatever order they are finished in.
@@ -344,11 +346,19 @@ class FeaturesJob {
       scratch.emplace(output.empty() ? fs::temp_directory_path() : folder.empty() ? "." : folder);
       feature_file = *scratch / "song.safetensors";
     }
-    extract_song(input, recipe_, feature_file, on_samples);
+    Recipe recipe = recipe_;
+    if (args_.estimate_tuning) {
+      recipe.features.chroma.tuning = song_tuning(input, recipe.audio);
+      const double cents = std::round(100.0 * recipe.features.chroma.tuning);
+      result.remarks.push_back("tuned " + format_number(std::abs(cents)) + " cents " +
+                               (cents < 0.0 ? "below" : "above") + " A4 = 440 Hz");
+    }
+    extract_song(input, recipe, feature_file, on_samples);
     const SongFeatures song = SongFeatures::open(feature_file);
     scratch.reset();  // the mapping keeps what it needs
-    result.warnings = song.warnings();
-    const FeatureView view = view_of(song, recipe_);
+    const std::vector<std::string>& remarks = song.warnings();
+    result.remarks.insert(result.remarks.end(), remarks.begin(), remarks.end());
+    const FeatureView view = view_of(song, recipe);
     if (plan_.to_stdout) {
       write_csv_to_stdout(view);
     } else if (plan_.format == "csv") {
@@ -424,8 +434,8 @@ int run_features(const FeaturesArgs& args) {
   std::size_t num_failed = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SongResult& result = results[i];
-    for (const std::string& warning : result.warnings) {
-      say(args.talk, "note: " + plan.inputs[i].path.string() + ": " + warning);
+    for (const std::string& remark : result.remarks) {
+      say(args.talk, "note: " + plan.inputs[i].path.string() + ": " + remark);
     }
     if (result.error.empty()) continue;
     ++num_failed;
@@ -459,6 +469,9 @@ Command add_features(CLI::App& app) {
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
       ->check(number(at_least(0)));
+  cmd->add_flag("--estimate-tuning", args->estimate_tuning,
+                "Find each song's tuning first (decodes it twice) and write it into its "
+                "features.chroma.tuning");
   cmd->add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
   cmd->add_flag("--print-config", args->print_config, "Print every option and its value");
   args->config.add_to(*cmd, false);

@@ -9,6 +9,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
+#include "mer/features/chroma.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/features/vad.hpp"
 
@@ -222,6 +223,16 @@ void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
     if (std::string_view(error.what()).substr(0, path.size()) == path) throw;
     throw InputError(path + ": " + error.what(), error.hint());
   }
+}
+
+double song_tuning(const std::filesystem::path& audio_file, const AudioOptions& options) {
+  AudioReader reader(audio_file, options);
+  TuningEstimator estimator(options.sample_rate_hz);
+  std::vector<float> block(kBlockSamples);
+  while (const std::size_t count = reader.read(block)) {
+    estimator.push(std::span<const float>(block).first(count));
+  }
+  return std::round(100.0 * estimator.tuning()) / 100.0;
 }
 
 }  // namespace mer

@@ -114,16 +114,24 @@ constexpr int kAverageCents = 15;
 
 }  // namespace
 
-TuningEstimator::TuningEstimator(int window_samples, int sample_rate_hz)
-    : bin_hz_(static_cast<double>(sample_rate_hz) / window_samples),
+TuningEstimator::TuningEstimator(int sample_rate_hz, int window_samples)
+    : spectrum_(long_frame(window_samples)),
+      window_samples_(static_cast<std::size_t>(window_samples)),
+      bin_hz_(static_cast<double>(sample_rate_hz) / window_samples),
       first_bin_(std::max(1, static_cast<int>(std::ceil(kLowestPeakHz / bin_hz_)))),
       last_bin_(std::min(window_samples / 2 - 1, static_cast<int>(kHighestPeakHz / bin_hz_))),
       histogram_(Eigen::ArrayXd::Zero(kCents)) {}
 
-void TuningEstimator::add(const Eigen::Ref<const Eigen::ArrayXf>& power) {
-  if (power.size() <= last_bin_ + 1) {
-    throw std::invalid_argument("the spectrum must have window / 2 + 1 bins");
+void TuningEstimator::push(std::span<const float> samples) {
+  pending_.insert(pending_.end(), samples.begin(), samples.end());
+  std::size_t start = 0;
+  for (; start + window_samples_ <= pending_.size(); start += window_samples_ / 2) {
+    add(spectrum_.compute(std::span<const float>(pending_).subspan(start, window_samples_)));
   }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(start));
+}
+
+void TuningEstimator::add(const Eigen::ArrayXf& power) {
   if (last_bin_ < first_bin_) return;
   const float largest = power.segment(first_bin_, last_bin_ - first_bin_ + 1).maxCoeff();
   if (!(largest > 1e-30F)) return;
@@ -175,12 +183,8 @@ double TuningEstimator::tuning() const {
 }
 
 double estimate_tuning(std::span<const float> samples, int sample_rate_hz, int window_samples) {
-  PowerSpectrum spectrum(long_frame(window_samples));
-  TuningEstimator estimator(window_samples, sample_rate_hz);
-  const std::size_t window = static_cast<std::size_t>(window_samples);
-  for (std::size_t start = 0; start + window <= samples.size(); start += window / 2) {
-    estimator.add(spectrum.compute(samples.subspan(start, window)));
-  }
+  TuningEstimator estimator(sample_rate_hz, window_samples);
+  estimator.push(samples);
   return estimator.tuning();
 }
 

@@ -64,6 +64,19 @@ TEST_F(Features, OfALongSongAreThoseOfAllOfItUnlessToldOtherwise) {
   EXPECT_NEAR(SongFeatures::open(folder_ / "one.safetensors").time_s().back(), 1.0, 0.05);
 }
 
+TEST_F(Features, KnowTheSongsTuningWhenAskedToEstimateIt) {
+  folder_.write("high.wav", wav(tone(440.0 * std::exp2(0.2 / 12.0), 2.0, 44100), 44100));
+  folder_.write("low.wav", wav(tone(220.0 * std::exp2(-0.3 / 12.0), 2.0, 44100), 44100));
+  const Outcome outcome = mer({"high.wav", "low.wav", "-o", "out", "--estimate-tuning"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("high.wav: tuned 20 cents above A4 = 440 Hz"));
+  EXPECT_THAT(outcome.err, HasSubstr("low.wav: tuned 30 cents below A4 = 440 Hz"));
+  const SongFeatures high = SongFeatures::open(folder_ / "out/high.safetensors");
+  EXPECT_NEAR(high.recipe().features.chroma.tuning, 0.2, 0.011);
+  ASSERT_EQ(mer({"high.wav", "-o", "plain.safetensors"}).exit_code, 0);
+  EXPECT_NE(read(folder_ / "out/high.safetensors"), read(folder_ / "plain.safetensors"));
+}
+
 TEST_F(Features, AreTheNumbersThatPreprocessMakes) {
   folder_.write("m.csv", "path,label\na.wav,happy\nsongs/b.wav,sad\n");
   ASSERT_EQ(run_mer({"preprocess", "--set", "data.manifest=m.csv", "-c", "c.yaml"},

@@ -180,9 +180,19 @@ TEST(Tuning, OfSilenceOrOfLessThanAWindowIsZero) {
   EXPECT_EQ(estimate_tuning(std::vector<float>(44100, 0.0F), 44100), 0.0);
   EXPECT_EQ(estimate_tuning(test::tone(450.0, 1, 8191), 44100), 0.0);
   EXPECT_NE(estimate_tuning(test::tone(450.0, 1, 8192), 44100), 0.0);
-  TuningEstimator estimator(8192, 44100);
-  EXPECT_EQ(estimator.tuning(), 0.0);
-  EXPECT_THROW(estimator.add(Eigen::ArrayXf::Ones(100)), std::invalid_argument);
+  EXPECT_EQ(TuningEstimator(44100).tuning(), 0.0);
+}
+
+TEST(Tuning, DoesNotDependOnHowTheSamplesAreCutIntoBlocks) {
+  const std::vector<float> samples = samples_of(detuned_chord(3, 0.2), 44100);
+  TuningEstimator estimator(44100);
+  std::mt19937_64 engine(5);
+  for (std::size_t at = 0; at < samples.size();) {
+    const std::size_t count = std::min<std::size_t>(samples.size() - at, engine() % 20000);
+    estimator.push(std::span<const float>(samples).subspan(at, count));
+    at += count;
+  }
+  EXPECT_EQ(estimator.tuning(), estimate_tuning(samples, 44100));
 }
 
 TEST(Chroma, RefusesAWindowShorterThanTheFrameOrOdd) {

@@ -65,4 +65,9 @@ void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
                   const std::filesystem::path& feature_file,
                   const std::function<void(std::span<const float>)>& on_samples = {});
 
+/// The value for `features.chroma.tuning` of a song, to a hundredth of a semitone (see
+/// TuningEstimator); decodes it once, in constant memory.
+/// @throws InputError as extract_song() does when it can't be read
+double song_tuning(const std::filesystem::path& audio_file, const AudioOptions& options);
+
 }  // namespace mer

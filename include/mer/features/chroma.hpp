@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "mer/core/options.hpp"
 #include "mer/features/sparse_rows.hpp"
@@ -63,29 +64,33 @@ class Chroma {
 ///   a parabola through the logarithms → deviations 12 · log2(f / 440 Hz) from the nearest semitone
 ///   → histogram, weighted by amplitude → its mode, smoothed, and the mean within 15 cents of it
 ///
-/// Takes memory for the histogram only. The estimate is modulo a semitone; a cluster at ±0.5 is
-/// found whole. Harmonics of a just fifth or third (2 and −14 cents) make other, lower clusters.
+/// Takes memory for the histogram and a frame. The estimate is modulo a semitone; a cluster at ±0.5
+/// is found whole. Harmonics of a just fifth or third (2 and −14 cents) make other, lower clusters.
 /// Source: librosa's piptrack and estimate_tuning, with amplitudes in place of a threshold at the
 /// median of all peaks, which needs all of them.
 class TuningEstimator {
  public:
-  TuningEstimator(int window_samples, int sample_rate_hz);
+  explicit TuningEstimator(int sample_rate_hz, int window_samples = 8192);
 
-  /// @param power  of a Hann-windowed frame, [window_samples / 2 + 1]
-  void add(const Eigen::Ref<const Eigen::ArrayXf>& power);
+  /// The signal's next samples, blocks of any size; frames are Hann-windowed and overlap by half.
+  void push(std::span<const float> samples);
 
-  /// In semitones, −0.5…0.5; 0 when there was no peak at all.
+  /// In semitones, −0.5…0.5; 0 when there was no peak at all, or less than a frame.
   double tuning() const;
 
  private:
+  void add(const Eigen::ArrayXf& power);
+
+  PowerSpectrum spectrum_;
+  std::size_t window_samples_;
   double bin_hz_;
   int first_bin_;
   int last_bin_;
-  Eigen::ArrayXd histogram_;  // over −0.5…0.5 semitones, one cent each
+  std::vector<float> pending_;  // less than a frame
+  Eigen::ArrayXd histogram_;    // over −0.5…0.5 semitones, one cent each
 };
 
-/// The tuning of a whole signal, from Hann-windowed frames of `window_samples` that overlap by
-/// half; 0 for one shorter than that.
+/// The tuning of a whole signal.
 double estimate_tuning(std::span<const float> samples, int sample_rate_hz,
                        int window_samples = 8192);
 
