@@ -255,16 +255,16 @@ struct Row {
 constexpr Row kSet[] = {
     {"power_spectrum", "spectrum shared by the next five, double precision",
      "additions and multiplications of one FFT of 2048 points"},
-    {"log_mel", "log-mel, 128 bands", "adding up vectors' lanes, once for each band"},
+    {"log_mel", "log-mel, 128 bands", "reading and adding up pieces of eight bins"},
     {"mfcc_of_log_mel", "MFCC, 20", "20 · 128 multiplications"},
     {"contrast", "spectral contrast, 7 bands",
      "comparing the candidates for the extremes with each other"},
-    {"chroma", "chroma, 12", "reading 12 · 1000 weights from the second-level cache"},
+    {"chroma", "chroma, 12", "reading weights from the second-level cache"},
     {"formants", "formants with bandwidths, voiced frame",
-     "dependent divisions of the recursions and of the root finding"},
+     "sums over the harmonics, eight times; root finding"},
     {"residual_phase", "residual phase with its cepstrum, 20",
      "2 · 17 · 2048 multiplications in double precision and three FFTs in single"},
-    {"pitch", "F0 and voicing", "three FFTs and one division for each lag"},
+    {"pitch", "F0 and voicing", "three FFTs"},
 };
 
 void print_shares(const KeepingReporter& times) {
