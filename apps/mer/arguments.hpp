@@ -26,6 +26,7 @@ struct TrainArgs {
   std::string name;
   std::filesystem::path runs = "runs";
   std::filesystem::path resume;
+  int replicas = 0;  ///< 0 = as the config says
   bool print_config = false;
   Talk talk;
 };

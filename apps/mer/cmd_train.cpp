@@ -18,11 +18,17 @@ Command add_train(CLI::App& app) {
   CLI::Option* resume =
       cmd->add_option("--resume", args->resume, "Go on with this run folder")->type_name("RUN");
   resume->excludes("--config")->excludes("--name")->excludes("--set");
+  cmd->add_option("--replicas", args->replicas,
+                  "Copies of the network that share each batch, one a thread; default: "
+                  "train.replicas")
+      ->check(CLI::Range(1, 256));
   cmd->add_flag("--print-config", args->print_config, "Print the effective config and stop");
   add_talk_options(*cmd, args->talk);
   cmd->footer(
       "Example:\n  mer train -c configs/4qaed.yaml --set data.manifest=songs.csv --name first\n"
       "Missing features are computed first.\n"
+      "Several processes: mpirun -n 2 mer train …, srun, torchrun, or by hand with RANK, "
+      "WORLD_SIZE,\n  MASTER_ADDR and MASTER_PORT in the environment of each.\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read, 130 "
       "interrupted");
   return {cmd, [args] {

@@ -34,6 +34,9 @@ fs::path engine_path() {
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
   // One thread for each of our own threads; train.threads raises it for training.
   ::setenv("OMP_NUM_THREADS", "1", 0);
+  // c10d tells on stderr, in glog's form, about each attempt to reach a host that is not up yet.
+  ::setenv("GLOG_minloglevel", "2", 0);
+  ::setenv("TORCH_CPP_LOG_LEVEL", "ERROR", 0);
   // OpenBLAS 0.3.21 doesn't know recent processors and takes its slowest kernels for them: 28
   // GFLOP/s instead of 120 on a Xeon with AVX-512. These names run on whatever has the
   // instructions.

@@ -304,12 +304,13 @@ torch::Tensor sum_over_rows(const MapSizes& sizes, std::int64_t num_sums, const 
   torch::Tensor sums = torch::zeros({sizes.batch, num_sums}, torch::kDouble);
   auto* data = sums.data_ptr<double>();
   each_element(sizes.batch, [&](std::int64_t b) {
-    std::vector<Real> row(static_cast<std::size_t>(num_sums));
+    const torch::Tensor memory = torch::empty({num_sums}, c10::CppTypeToScalarType<Real>::value);
+    auto* row = memory.data_ptr<Real>();
     for (std::int64_t band = 0; band < sizes.bands; ++band) {
-      std::fill(row.begin(), row.end(), Real(0));
-      work(b, band, row.data());
+      std::fill_n(row, num_sums, Real(0));
+      work(b, band, row);
       double* to = data + b * num_sums;
-      for (const Real value : row) *to++ += static_cast<double>(value);
+      for (std::int64_t i = 0; i < num_sums; ++i) to[i] += static_cast<double>(row[i]);
     }
   });
   return sums.sum(0);

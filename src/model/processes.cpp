@@ -134,10 +134,11 @@ void wait_for_all(const StorePointer& store, const ProcessPlace& place,
 /// by their number, and sums that overlap the backward pass may fall between others anywhere.
 class ProcessCollective : public Collective {
  public:
-  ProcessCollective(const ProcessPlace& place, const ProcessPatience& patience, StorePointer store)
+  ProcessCollective(const ProcessPlace& place, const ProcessPatience& patience,
+                    const std::string& own_address, StorePointer store)
       : place_(place), store_(std::move(store)) {
-    now_ = make_gloo("now", patience);
-    later_ = make_gloo("later", patience);
+    now_ = make_gloo("now", patience, own_address);
+    later_ = make_gloo("later", patience, own_address);
 #ifdef USE_C10D_NCCL
     if (torch::cuda::is_available()) {
       auto options = c10d::ProcessGroupNCCL::Options::create();
@@ -205,12 +206,12 @@ class ProcessCollective : public Collective {
   };
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> make_gloo(const std::string& name,
-                                                       const ProcessPatience& patience) {
+                                                       const ProcessPatience& patience,
+                                                       const std::string& own_address) {
     auto options = c10d::ProcessGroupGloo::Options::create();
     options->timeout = std::chrono::duration_cast<std::chrono::milliseconds>(patience.to_answer);
     options->threads = 1;
-    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(
-        address_towards(place_.master_address, place_.master_port)));
+    options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(own_address));
     return c10::make_intrusive<c10d::ProcessGroupGloo>(
         c10::make_intrusive<c10d::PrefixStore>(name, store_), place_.rank, place_.size, options);
   }
@@ -303,10 +304,12 @@ std::shared_ptr<Collective> join_processes([[maybe_unused]] const ProcessPlace& 
                                            [[maybe_unused]] const std::function<bool()>& stop) {
   check_place(place);
 #ifdef MER_GLOO
+  // Asked first, because c10d would look for a host without a name for minutes.
+  const std::string own_address = address_towards(place.master_address, place.master_port);
   const StorePointer store = open_store(place, patience);
   try {
     wait_for_all(store, place, patience, stop);
-    return std::make_shared<ProcessCollective>(place, patience, store);
+    return std::make_shared<ProcessCollective>(place, patience, own_address, store);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {

@@ -14,11 +14,13 @@
 #include "../command.hpp"
 #include "../models.hpp"
 #include "../preprocessing.hpp"
+#include "launch.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
 #include "mer/eval/evaluation.hpp"
 #include "mer/eval/predict_files.hpp"
+#include "mer/model/collective.hpp"
 #include "mer/train/trainer.hpp"
 
 namespace mer::app {
@@ -51,8 +53,41 @@ std::string counts_text(const Split& split) {
          std::to_string(songs_in(split, kTest).size());
 }
 
+bool is_first(const Workers& workers) {
+  return workers.processes == nullptr || workers.processes->rank() == 0;
+}
+
+/// What the first process found out, for all of them.
+int as_first(const Workers& workers, int value) {
+  if (workers.processes == nullptr) return value;
+  return static_cast<int>(gather(*workers.processes, value).front());
+}
+
+/// The features of all songs. Several processes make a shard each; then each looks for all of them,
+/// and makes what is missing where hosts don't share a store.
+FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& manifest,
+                                   const Workers& workers, const Talk& talk) {
+  if (workers.processes == nullptr) return fill_store(store, manifest, {}, 0, {}, talk);
+  const int process = workers.processes->rank() + 1;
+  FeatureStore::Report report;
+  for (const Shard& shard : {Shard{process, workers.processes->size()}, Shard{}}) {
+    work_side_by_side(workers.processes, [&](const std::function<bool()>& give_up) {
+      const auto stop = [&] { return interrupted() || give_up(); };
+      {
+        ProgressLine line("features", talk);
+        report = store.fill(manifest, {}, 0, shard, line.callback(), stop);
+      }
+      if (interrupted()) throw Interrupted("interrupted; finished features stay");
+    });
+  }
+  if (is_first(workers)) {
+    for (const SongFailure& failure : report.failures) print_error(failure.message, failure.hint);
+  }
+  return report;
+}
+
 void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
-                   const std::string& division, const fs::path& run) {
+                   const std::string& division, const fs::path& run, const Workers& workers) {
   const NetworkSummary network =
       summarise_network(config, static_cast<int>(manifest.classes.size()));
   char size[32];
@@ -70,6 +105,13 @@ void print_summary(const TrainArgs& args, const RunConfig& config, const Manifes
                      std::to_string(network.segment_frames) + " frames)");
   say(args.talk, "model     " + network.name + ", " + size + " parameters, " + config.loss.name +
                      " loss   device " + config.device);
+  const int processes = workers.processes == nullptr ? 1 : workers.processes->size();
+  const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;
+  if (processes * replicas > 1) {
+    say(args.talk, "workers   " + std::to_string(processes) + " processes x " +
+                       std::to_string(replicas) + " replicas share each batch of " +
+                       std::to_string(config.train.batch_size));
+  }
   say(args.talk, "run       " + run.string());
 }
 
@@ -135,35 +177,42 @@ bool is_finished(const fs::path& run) {
 }
 
 RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs::path& run,
-                          const RunCallbacks& callbacks) {
-  if (fs::exists(run / "state.safetensors")) return resume_run(run, data, callbacks);
+                          const RunCallbacks& callbacks, const Workers& workers) {
+  if (as_first(workers, fs::exists(run / "state.safetensors") ? 1 : 0) == 1) {
+    return resume_run(run, data, callbacks, workers);
+  }
   // Stopped before its first checkpoint: nothing is lost by starting again.
-  fs::remove_all(run);
-  return train_run(config, data, run, command_line(), callbacks);
+  if (is_first(workers)) fs::remove_all(run);
+  return train_run(config, data, run, command_line(), callbacks, workers);
 }
 
 [[noreturn]] void stop_here(const fs::path& run) {
   throw Interrupted("interrupted; the state is saved", "mer train --resume " + run.string());
 }
 
-int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& run, bool resuming) {
+int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& run, bool resuming,
+              const Workers& workers) {
   RunData data;
   data.manifest = load_manifest(config.data);
   data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
                         : make_split(data.manifest, config.data.split);
-  print_summary(args, config, data.manifest, counts_text(data.split), run);
+  print_summary(args, config, data.manifest, counts_text(data.split), run, workers);
   const FeatureStore store(config.data.store, config.recipe);
-  data.features = fill_store(store, data.manifest, {}, 0, {}, args.talk);
+  data.features = fill_together(store, data.manifest, workers, args.talk);
 
   std::mutex mutex;
   bool header = false;
   ProgressLine line("training", args.talk);
   const auto callbacks =
       make_callbacks(args.talk, "", &line, header, mutex, make_logger(args.talk));
-  const RunResult result = resuming ? resume_run(run, data, callbacks)
-                                    : train_run(config, data, run, command_line(), callbacks);
+  const RunResult result = resuming
+                               ? resume_run(run, data, callbacks, workers)
+                               : train_run(config, data, run, command_line(), callbacks, workers);
   line.clear();
-  if (result.status == RunResult::Status::kInterrupted) stop_here(run);
+  if (result.status == RunResult::Status::kInterrupted) {
+    if (!is_first(workers)) return kInterrupted;  // one process says it
+    stop_here(run);
+  }
   if (!std::isnan(result.best_macro_f1)) {
     char best[64];
     std::snprintf(best, sizeof(best), "validation macro-F1 %.3f at iteration %lld",
@@ -204,34 +253,54 @@ void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest&
   std::fputs(to_table(evaluation).c_str(), stdout);
 }
 
-int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run) {
+/// Folds trained at once: as many as there are cores for them, but one where processes share it.
+int fold_jobs(const RunConfig& config, const Workers& workers) {
+  if (workers.processes != nullptr) return 1;
+  if (config.train.fold_jobs > 0) return config.train.fold_jobs;
+  const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;
+  return std::max(1, available_cores() / replicas);
+}
+
+int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run,
+                const Workers& workers) {
   const Manifest manifest = load_manifest(config.data);
   const std::vector<Split> folds = make_folds(manifest, config.data.split);
-  print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run);
+  print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run, workers);
   const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report features = fill_store(store, manifest, {}, 0, {}, args.talk);
-  fs::create_directories(run);
-  write_text_file(run / "config.yaml", to_yaml(config, false));
+  const FeatureStore::Report features = fill_together(store, manifest, workers, args.talk);
+  if (is_first(workers)) {
+    fs::create_directories(run);
+    write_text_file(run / "config.yaml", to_yaml(config, false));
+  }
 
   std::mutex mutex;
   bool header = false;
   const auto log = make_logger(args.talk);
   std::atomic<bool> any_failed{false};
+  std::atomic<bool> any_interrupted{false};
+  const auto stop = [&] { return interrupted() || any_interrupted; };
   parallel_for_each(
-      folds.size(), config.train.fold_jobs,
+      folds.size(), fold_jobs(config, workers),
       [&](std::size_t i) {
         const fs::path fold = run / ("fold-" + std::to_string(i + 1));
-        if (is_finished(fold)) return;
+        if (as_first(workers, is_finished(fold) ? 1 : 0) == 1) return;
         RunConfig fold_config = config;
         fold_config.data.split.folds = 0;
         const RunData data{manifest, folds[i], features};
         const auto callbacks =
             make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, header, mutex, log);
-        const RunResult result = train_or_resume(fold_config, data, fold, callbacks);
+        const RunResult result = train_or_resume(fold_config, data, fold, callbacks, workers);
         if (!result.failures.empty()) any_failed = true;
+        if (result.status == RunResult::Status::kInterrupted) any_interrupted = true;
       },
-      interrupted);
-  if (interrupted()) stop_here(run);
+      // Processes that share the folds agree on when to stop as they train.
+      workers.processes == nullptr ? std::function<bool()>(stop)
+                                   : [&] { return any_interrupted.load(); });
+  if (workers.processes == nullptr ? stop() : any_interrupted.load()) {
+    if (!is_first(workers)) return kInterrupted;
+    stop_here(run);
+  }
+  if (!is_first(workers)) return any_failed ? kSomeInputsFailed : kDone;
   score_folds(args, config, manifest, folds, features, run);
   return any_failed ? kSomeInputsFailed : kDone;
 }
@@ -243,21 +312,45 @@ void keep_freed_memory() {
   ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
-}  // namespace
-
-int run_train(const TrainArgs& args) {
-  keep_freed_memory();
-  catch_interrupts();
+int train(const TrainArgs& args, Workers& workers) {
   const bool resuming = !args.resume.empty();
   if (resuming && !fs::exists(args.resume / "config.yaml")) {
     throw UsageError(args.resume.string() + ": is not a run folder", "runs are kept in runs/");
   }
   ConfigArgs source = args.config;
   if (resuming) source.config = args.resume / "config.yaml";
-  const RunConfig config = source.read();
-  const fs::path run = resuming ? args.resume : new_run_folder(args);
-  if (config.data.split.folds > 0) return train_folds(args, config, run);
-  return train_one(args, config, run, resuming);
+  RunConfig config = source.read();
+  if (args.replicas > 0) config.train.replicas = args.replicas;
+  workers.replicas = config.train.replicas;
+  const fs::path run = resuming            ? args.resume
+                       : is_first(workers) ? new_run_folder(args)
+                                           : args.runs / args.name;
+  if (config.data.split.folds > 0) return train_folds(args, config, run, workers);
+  return train_one(args, config, run, resuming, workers);
+}
+
+}  // namespace
+
+int run_train(const TrainArgs& args) {
+  keep_freed_memory();
+  catch_interrupts();
+  Workers workers;
+  const std::optional<ProcessPlace> place = place_in_environment();
+  if (!place) return train(args, workers);
+
+  const std::shared_ptr<Collective> processes = join_processes(*place, {}, interrupted);
+  workers.processes = processes.get();
+  workers.rank_on_host = place->rank_on_host;
+  TrainArgs mine = args;
+  if (place->rank > 0) mine.talk.quiet = true;
+  try {
+    return train(mine, workers);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const std::exception& error) {
+    processes->fail(error.what());
+    throw;
+  }
 }
 
 }  // namespace mer::app
