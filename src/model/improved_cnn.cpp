@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "first_conv.hpp"
 #include "pool_norm.hpp"
 
 namespace mer {
@@ -70,6 +71,11 @@ MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
   return {norm_->forward(maps, pooled), std::move(pooled)};
 }
 
+MaskedMaps PoolNormImpl::finish(const torch::Tensor& pooled_maps, const StepMask& mask) {
+  StepMask pooled = mask.pooled(pool_time_);
+  return {norm_->forward(pooled_maps, pooled), std::move(pooled)};
+}
+
 torch::Tensor PoolNormImpl::pool_on_device(torch::Tensor maps, const StepMask& mask,
                                            const StepMask& pooled) const {
   if (!mask.all_valid) {
@@ -82,7 +88,8 @@ torch::Tensor PoolNormImpl::pool_on_device(torch::Tensor maps, const StepMask& m
   return maps;
 }
 
-TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options) {
+TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options)
+    : pool_frequency_(options.pool_frequency), pool_time_(options.pool_time) {
   time_ = register_module("time", same_conv(1, options.c1_channels, 1, options.c1_time_kernel));
   frequency_ = register_module("frequency",
                                same_conv(1, options.c1_channels, options.c1_frequency_kernel, 1));
@@ -91,6 +98,11 @@ TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options) {
 }
 
 MaskedMaps TimeFrequencyConvImpl::forward(const MaskedMaps& input) {
+  if (has_first_conv_pool(input.maps, time_->weight)) {
+    return pool_->finish(first_conv_pool(input.maps.squeeze(1), input.mask.valid, time_->weight,
+                                         frequency_->weight, pool_frequency_, pool_time_),
+                         input.mask);
+  }
   const torch::Tensor maps =
       torch::cat({time_->forward(input.maps), frequency_->forward(input.maps)}, 1);
   return pool_->forward(maps, input.mask);

@@ -27,6 +27,9 @@ class PoolNormImpl : public torch::nn::Module {
  public:
   PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_time);
   MaskedMaps forward(torch::Tensor maps, const StepMask& mask);
+  /// What follows the pooling, for maps that are pooled already.
+  /// @param mask  of the unpooled steps
+  MaskedMaps finish(const torch::Tensor& pooled_maps, const StepMask& mask);
 
  private:
   torch::Tensor pool_on_device(torch::Tensor maps, const StepMask& mask,
@@ -49,6 +52,8 @@ class TimeFrequencyConvImpl : public torch::nn::Module {
   MaskedMaps forward(const MaskedMaps& input);
 
  private:
+  int pool_frequency_;
+  int pool_time_;
   torch::nn::Conv2d time_{nullptr};
   torch::nn::Conv2d frequency_{nullptr};
   PoolNorm pool_{nullptr};
