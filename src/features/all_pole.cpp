@@ -142,8 +142,26 @@ std::span<const double> DiscreteAllPole::compute() {
   return coefficients_;
 }
 
+namespace {
+
+// Guesses that come in conjugate pairs stay in pairs, so that two real roots are never reached from
+// a pair, nor a pair from two real guesses, until rounding has driven them apart. Turning each by
+// another small angle does that at once.
+void break_symmetry(int order, double* real, double* imag) {
+  for (int i = 0; i < order; ++i) {
+    const std::complex<double> turned =
+        std::complex<double>(real[i], imag[i]) * std::polar(1.0, 0.03 * (1.0 + 0.3 * i));
+    real[i] = turned.real();
+    imag[i] = turned.imag();
+  }
+}
+
+}  // namespace
+
 bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<double>> roots) {
   constexpr int kMaxRounds = 60;
+  constexpr int kFirstTurn = 4;  // good guesses have arrived by then
+  constexpr int kTurnEvery = 12;
   const int order = static_cast<int>(roots.size());
   if (order > kernels::kMaxRoots) return false;
   double real[kernels::kMaxRoots] = {};
@@ -153,6 +171,7 @@ bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<d
     imag[i] = roots[size(i)].imag();
   }
   for (int round = 0; round < kMaxRounds; ++round) {
+    if (round % kTurnEvery == kFirstTurn) break_symmetry(order, real, imag);
     const double largest = kernels::aberth_round(coefficients.data(), order, real, imag);
     if (!std::isfinite(largest)) return false;
     // The iteration converges cubically: after a move of 3e-4 the next one would be near 1e-10.
