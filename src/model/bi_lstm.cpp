@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "own_kernels.hpp"
 #include "vector_clones.hpp"
 
 namespace mer {
@@ -326,7 +327,7 @@ BiLstmOutput run_on_device(torch::nn::LSTM& lstm, const torch::Tensor& x, const 
 }  // namespace
 
 BiLstmOutput run_bi_lstm(torch::nn::LSTM& lstm, const torch::Tensor& x, const StepMask& mask) {
-  return x.is_cpu() ? run_on_cpu(lstm, x, mask) : run_on_device(lstm, x, mask);
+  return has_own_kernels(x) ? run_on_cpu(lstm, x, mask) : run_on_device(lstm, x, mask);
 }
 
 }  // namespace mer

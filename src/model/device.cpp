@@ -36,4 +36,11 @@ torch::Device parse_device(const std::string& name) {
   return *device;
 }
 
+torch::Tensor to_device(const torch::Tensor& host, torch::Device device) {
+  if (!device.is_cuda()) return host.to(device);
+  // From pinned memory the copy runs beside what comes next; LibTorch keeps the pinned memory until
+  // the copy is done.
+  return host.pin_memory().to(device, /*non_blocking=*/true);
+}
+
 }  // namespace mer

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "own_kernels.hpp"
 #include "vector_clones.hpp"
 
 namespace mer {
@@ -312,7 +313,7 @@ class FirstConvPoolNode : public torch::autograd::Function<FirstConvPoolNode> {
 }  // namespace
 
 bool has_first_conv_pool(const torch::Tensor& input, const torch::Tensor& time_weight) {
-  return input.is_cpu() && !input.requires_grad() && time_weight.size(0) % kLanes == 0;
+  return has_own_kernels(input) && !input.requires_grad() && time_weight.size(0) % kLanes == 0;
 }
 
 torch::Tensor first_conv_pool(const torch::Tensor& input, const torch::Tensor& valid,

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "first_conv.hpp"
+#include "own_kernels.hpp"
 #include "pool_norm.hpp"
 
 namespace mer {
@@ -64,7 +65,7 @@ PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_t
 MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
   StepMask pooled = mask.pooled(pool_time_);
   if (pool_frequency_ > 1 || pool_time_ > 1) {
-    maps = maps.is_cpu() ? masked_max_pool(maps, mask.valid, pool_frequency_, pool_time_)
+    maps = has_own_kernels(maps) ? masked_max_pool(maps, mask.valid, pool_frequency_, pool_time_)
                          : pool_on_device(maps, mask, pooled);
   }
   // Padded steps leave the norm as 0.

@@ -7,6 +7,8 @@
 
 #include "bi_lstm.hpp"
 #include "mer/core/random.hpp"
+#include "mer/model/device.hpp"
+#include "own_kernels.hpp"
 #include "pool_norm.hpp"
 
 namespace mer {
@@ -119,7 +121,7 @@ torch::Tensor KeyedDropoutImpl::forward(const torch::Tensor& x,
     fill_dropout_row(mix_seed({key, layer_seed_}), probability_, scale, rows, row_size);
     rows += row_size;
   }
-  return x * mask.to(x.options());
+  return x * to_device(mask, x.device()).to(x.scalar_type());
 }
 
 NormReluImpl::NormReluImpl(std::int64_t channels) {
@@ -130,7 +132,7 @@ NormReluImpl::NormReluImpl(std::int64_t channels) {
 }
 
 torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask) {
-  if (x.is_cpu()) {
+  if (has_own_kernels(x)) {
     return is_training() ? train_on_cpu(x, mask)
                          : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,
                                           running_variance_, kBatchNormEpsilon);

@@ -2,10 +2,11 @@
 
 #include <stdexcept>
 
-namespace mer {
-namespace {
+#include "mer/model/device.hpp"
 
-torch::Tensor look_into(const FloatTensor& plain, torch::Device device) {
+namespace mer {
+
+torch::Tensor to_device(const FloatTensor& plain, torch::Device device) {
   std::int64_t num_elements = 1;
   for (const std::int64_t size : plain.shape) num_elements *= size;
   if (num_elements != static_cast<std::int64_t>(plain.values.size())) {
@@ -13,9 +14,12 @@ torch::Tensor look_into(const FloatTensor& plain, torch::Device device) {
                                 " elements, there are " + std::to_string(plain.values.size()));
   }
   // from_blob() wants a pointer to non-const; networks don't write to their input.
-  return torch::from_blob(const_cast<float*>(plain.values.data()), plain.shape, torch::kFloat)
-      .to(device);
+  return to_device(
+      torch::from_blob(const_cast<float*>(plain.values.data()), plain.shape, torch::kFloat),
+      device);
 }
+
+namespace {
 
 /// Puts a network back into the mode it was in, also after an exception.
 class EvaluationMode {
@@ -38,10 +42,10 @@ NetworkInput to_network_input(const FloatTensor& spectrogram, const FloatTensor&
                               const std::vector<FloatTensor>& lld, const FloatTensor& lld_valid,
                               torch::Device device) {
   NetworkInput input;
-  input.spectrogram = look_into(spectrogram, device);
-  input.spectrogram_valid = look_into(spectrogram_valid, device);
-  for (const FloatTensor& branch : lld) input.lld.push_back(look_into(branch, device));
-  input.lld_valid = look_into(lld_valid, device);
+  input.spectrogram = to_device(spectrogram, device);
+  input.spectrogram_valid = to_device(spectrogram_valid, device);
+  for (const FloatTensor& branch : lld) input.lld.push_back(to_device(branch, device));
+  input.lld_valid = to_device(lld_valid, device);
   return input;
 }
 

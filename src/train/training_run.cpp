@@ -55,11 +55,6 @@ std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
   return mix_seed({static_cast<std::uint64_t>(config.seed), purpose});
 }
 
-torch::Tensor as_tensor(const FloatTensor& tensor, torch::Device device) {
-  // from_blob() wants a pointer to change; nobody changes targets.
-  return torch::from_blob(const_cast<float*>(tensor.values.data()), tensor.shape).to(device);
-}
-
 NetworkInput as_input(const InputBatch& batch, torch::Device device) {
   return to_network_input(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
                           device);
@@ -299,7 +294,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = take_rows(as_input(batch.inputs, inputs_.device), batch.keys, rows_);
   const torch::Tensor targets =
-      as_tensor(batch.targets, inputs_.device).narrow(0, rows_.first, rows_.size());
+      to_device(batch.targets, inputs_.device).narrow(0, rows_.first, rows_.size());
   network_->train();
   optimiser_->clear_gradients();
   const NetworkOutput output = network_->forward(input);

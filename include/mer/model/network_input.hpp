@@ -9,6 +9,10 @@
 
 namespace mer {
 
+/// A tensor in plain memory on `device`: on the CPU a look into it, which must outlive it and is
+/// never written to; on a GPU a copy of its own, see to_device() for tensors.
+torch::Tensor to_device(const FloatTensor& plain, torch::Device device);
+
 /// A batch in plain memory as LibTorch tensors on `device`, without keys.
 ///
 /// On the CPU nothing is copied: the tensors look into the FloatTensors, which must outlive them
