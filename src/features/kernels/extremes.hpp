@@ -39,14 +39,20 @@ MER_INLINE Thresholds group_thresholds(const float* values, int num_rows, int se
       }
     }
   }
-  Thresholds thresholds{-1.0F, __builtin_inff()};
+  const Int8 limit = Int8{} + selected;
+  Float8 smallest = Float8{} - 1.0F;
+  Float8 largest = Float8{} + __builtin_inff();
   for (int j = 0; j < 2; ++j) {
-    for (int lane = 0; lane < 8; ++lane) {
-      const float small = low[j][lane];
-      const float large = high[j][lane];
-      if (below[j][lane] < selected && small > thresholds.smallest) thresholds.smallest = small;
-      if (above[j][lane] < selected && large < thresholds.largest) thresholds.largest = large;
-    }
+    const Float8 small = below[j] < limit ? low[j] : smallest;
+    const Float8 large = above[j] < limit ? high[j] : largest;
+    smallest = small > smallest ? small : smallest;
+    largest = large < largest ? large : largest;
+  }
+  Thresholds thresholds{smallest[0], largest[0]};
+  for (int lane = 1; lane < 8; ++lane) {
+    thresholds.smallest =
+        smallest[lane] > thresholds.smallest ? smallest[lane] : thresholds.smallest;
+    thresholds.largest = largest[lane] < thresholds.largest ? largest[lane] : thresholds.largest;
   }
   return thresholds;
 }
@@ -83,15 +89,25 @@ Candidates extreme_candidates(const float* values, int count, int selected, floa
   return found;
 }
 
+MER_INLINE void square_roots(Float8& x) {
+#if defined(__AVX2__)
+  x = reinterpret_cast<Float8>(_mm256_sqrt_ps(reinterpret_cast<__m256>(x)));
+#else
+  for (int lane = 0; lane < 8; ++lane) x[lane] = __builtin_sqrtf(x[lane]);
+#endif
+}
+
 // By counting for each value how many lie beyond it, which needs no branches. Of several values
 // equal to the last one selected only as many count as there is room for.
 template <bool kLargest>
 MER_INLINE double root_sum(float* values, int count, int selected) {
   const int padded = (count + 7) / 8 * 8;
   for (int i = count; i < padded; ++i) values[i] = kLargest ? -1.0F : __builtin_inff();
-  double sum = 0.0;
-  float last = kLargest ? __builtin_inff() : -1.0F;
-  int num_taken = 0;
+  const Float8 nothing = {};
+  const Int8 limit = Int8{} + selected;
+  Double8 sums = {};
+  Float8 last = nothing + (kLargest ? __builtin_inff() : -1.0F);
+  Int8 num_taken = {};
   for (int i = 0; i < padded; i += 8) {
     Float8 x;
     MER_LOAD(x, values + i);
@@ -102,16 +118,25 @@ MER_INLINE double root_sum(float* values, int count, int selected) {
       num_beyond[0] -= kLargest ? one > x : one < x;
       num_beyond[1] -= kLargest ? other > x : other < x;
     }
-    num_beyond[0] += num_beyond[1];
-    for (int lane = 0; lane < 8; ++lane) {
-      if (num_beyond[0][lane] >= selected) continue;
-      const float value = x[lane];
-      sum += static_cast<double>(__builtin_sqrtf(value));
-      last = (kLargest ? value < last : value > last) ? value : last;
-      ++num_taken;
-    }
+    const Int8 is_taken = num_beyond[0] + num_beyond[1] < limit;  // −1 or 0
+    num_taken -= is_taken;
+    Float8 root = is_taken ? x : nothing;
+    const Float8 nearer = kLargest ? (x < last ? x : last) : (x > last ? x : last);
+    last = is_taken ? nearer : last;
+    square_roots(root);
+    Double8 wide;
+    widen(root, wide);
+    sums += wide;
   }
-  return sum - (num_taken - selected) * static_cast<double>(__builtin_sqrtf(last));
+  double sum = 0.0;
+  float last_value = last[0];
+  int count_taken = 0;
+  for (int lane = 0; lane < 8; ++lane) {
+    sum += sums[lane];
+    count_taken += num_taken[lane];
+    if (kLargest ? last[lane] < last_value : last[lane] > last_value) last_value = last[lane];
+  }
+  return sum - (count_taken - selected) * static_cast<double>(__builtin_sqrtf(last_value));
 }
 
 RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, int num_largest,
