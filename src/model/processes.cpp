@@ -152,7 +152,7 @@ class ProcessCollective : public Collective {
 
   ~ProcessCollective() override {
     // Rank 0 takes the store along: let the others read first what it said.
-    if (failed_ && place_.rank == 0) wait_until_noticed();
+    if (said_why_ && place_.rank == 0) wait_until_noticed();
   }
 
   int rank() const override { return place_.rank; }
@@ -182,7 +182,7 @@ class ProcessCollective : public Collective {
   void fail(const std::string& why) override {
     if (std::exchange(failed_, true)) return;
     const std::string text = who(place_) + " stopped: " + why;
-    within_last_words([store = store_, text] {
+    said_why_ = within_last_words([store = store_, text] {
       store->set(kFailureKey, std::vector<std::uint8_t>(text.begin(), text.end()));
     });
   }
@@ -243,6 +243,7 @@ class ProcessCollective : public Collective {
 
   /// Says what another process has said, else `otherwise`.
   [[noreturn]] void throw_lost(const std::string& otherwise) {
+    failed_ = true;  // the others notice as we did
     const auto words = std::make_shared<std::string>();
     const bool asked = within_last_words([store = store_, words] {
       // Who lost a connection may be faster than who closed it is with words.
@@ -293,6 +294,7 @@ class ProcessCollective : public Collective {
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl_;
 #endif
   bool failed_ = false;
+  bool said_why_ = false;
 };
 
 #endif  // MER_GLOO

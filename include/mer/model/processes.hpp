@@ -23,7 +23,7 @@ struct ProcessPlace {
 /// How long a process waits for the others.
 struct ProcessPatience {
   std::chrono::seconds to_join{300};   ///< for all to start
-  std::chrono::seconds to_answer{45};  ///< for a sum, once they have
+  std::chrono::seconds to_answer{40};  ///< for a sum, once they have
 };
 
 /// Joins the processes of `place`, which talk through LibTorch's c10d process group: Gloo between
