@@ -416,7 +416,9 @@ def main():
                   f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f}, "
                   f"{len(ratios)} repetitions)")  # fmt: skip
 
-        core = args.blas or os.environ.get("OPENBLAS_CORETYPE") or status.get("blas_core", "SkylakeX")
+        # The kernels that `mer` chooses for itself.
+        wide = "avx512vl" in pathlib.Path("/proc/cpuinfo").read_text()
+        core = os.environ.get("OPENBLAS_CORETYPE") or ("SkylakeX" if wide else "Haswell")
         peak = child("peak", {}, OPENBLAS_CORETYPE=core, OMP_NUM_THREADS="1")
         flop = 2 * multiply_adds(model, shape) / 1e9
         training = 3 * flop * statistics.median(mine for mine, _ in measured["training"])
