@@ -106,19 +106,21 @@ TEST_F(Kill, AtRandomMomentsLosesNoMoreThanTheStepsSinceTheLastCheckpoint) {
     process.send(SIGKILL);
     if (process.wait().exit_code != kKilled) break;  // it was faster
     const auto rows = metrics(run);
-    const std::int64_t reported = rows.empty() ? 0 : std::stoll(rows.back()[0]);
+    const std::int64_t reported = rows.size() < 2 ? 0 : std::stoll(rows.back()[0]);  // 1: header
     // A row is written just before the state: one of them may be missing.
     EXPECT_GE(saved_iteration(run), reported - kEvaluateEvery);
     EXPECT_EQ(saved_iteration(run) % kEvaluateEvery, 0);
   }
-  EXPECT_GE(num_kills, 2);
+  ASSERT_GE(num_kills, 1);
 
   const std::int64_t saved = saved_iteration(run);
-  const Outcome resumed = world_.mer({"train", "--resume", "killed/run"});
-  ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
-  EXPECT_NE(log_line_of_start(run).find(", iterations " + std::to_string(saved + 1) + "…"),
-            std::string::npos)
-      << log_line_of_start(run);
+  if (saved < kIterations) {  // else the last process was faster than its kill
+    const Outcome resumed = world_.mer({"train", "--resume", "killed/run"});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_NE(log_line_of_start(run).find(", iterations " + std::to_string(saved + 1) + "…"),
+              std::string::npos)
+        << log_line_of_start(run);
+  }
   EXPECT_EQ(metrics(run), metrics(run_of("whole")));
   for (const char* file : {"best.safetensors", "last.safetensors"}) {
     EXPECT_TRUE(read(run / file) == read(run_of("whole") / file)) << file;
