@@ -50,8 +50,7 @@ class SoftmaxLoss : public Loss {
  protected:
   torch::Tensor reduce(const torch::Tensor& per_row) const {
     if (options_.reduction == LossOptions::Reduction::kSum) return per_row.sum();
-    return collective_ == nullptr ? per_row.mean()
-                                  : per_row.sum() / static_cast<double>(batch_rows_);
+    return batch_rows_ == 0 ? per_row.mean() : per_row.sum() / static_cast<double>(batch_rows_);
   }
 
   LossOptions options_;

@@ -74,6 +74,7 @@ GradientSum::GradientSum(const std::vector<torch::Tensor>& parameters, Collectiv
 GradientSum::~GradientSum() = default;
 
 void GradientSum::filled(std::size_t bucket) {
+  if (!is_last_pass_) return;
   ++buckets_[bucket].num_filled;
   while (num_sent_ < buckets_.size() &&
          buckets_[num_sent_].num_filled == buckets_[num_sent_].parameters.size()) {

@@ -23,7 +23,10 @@ class GradientSum {
   GradientSum(const GradientSum&) = delete;
   GradientSum& operator=(const GradientSum&) = delete;
 
-  /// After the backward pass: comes back when the gradients are sums. A parameter without a
+  /// Of several backward passes whose gradients add up only the last one sends buckets off.
+  void set_last_pass(bool is_last) { is_last_pass_ = is_last; }
+
+  /// After the (last) backward pass: comes back when the gradients are sums. A parameter without a
   /// gradient on this rank gets the others' sum.
   void finish();
 
@@ -42,6 +45,7 @@ class GradientSum {
   Collective& collective_;
   std::vector<Bucket> buckets_;
   std::size_t num_sent_ = 0;
+  bool is_last_pass_ = true;
   std::unique_ptr<Hooks> hooks_;
 };
 

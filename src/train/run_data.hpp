@@ -21,7 +21,7 @@ namespace mer {
 /// A song that takes part.
 struct RunSong {
   int class_index = 0;
-  std::uint64_t key = 0;  ///< of its id
+  std::uint64_t key = 0;           ///< of its id
   std::filesystem::path features;  ///< the feature file
   std::int64_t num_kept = 0;       ///< frames that VAD keeps
   std::vector<Segment> segments;   ///< the grid for its part

@@ -119,6 +119,23 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
                                          : config.train.iterations) {}
 
+namespace {
+
+std::shared_ptr<Network> first_network(const RunInputs& inputs) {
+  auto network = make_network(inputs.config.model, inputs.shape, seed_for(inputs.config, kWeights));
+  network->to(inputs.device);
+  return network;
+}
+
+std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
+  auto loss = make_loss(inputs.config.loss, inputs.shape.num_classes,
+                        inputs.config.model.embedding_size, seed_for(inputs.config, kCenters));
+  loss->to(inputs.device);
+  return loss;
+}
+
+}  // namespace
+
 TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
                          const std::optional<TensorFile>& state, Collective* collective,
                          const RowRange& rows)
@@ -129,21 +146,24 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       callbacks_(callbacks),
       collective_(collective),
       rows_(rows),
-      network_(make_network(config_.model, inputs.shape, seed_for(config_, kWeights))),
-      loss_(make_loss(config_.loss, inputs.shape.num_classes, config_.model.embedding_size,
-                      seed_for(config_, kCenters))) {
-  network_->to(inputs.device);
-  loss_->to(inputs.device);
+      network_(first_network(inputs)),
+      loss_(first_loss(inputs)) {
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
   if (collective_ != nullptr) {
     share_batch(*network_, collective_);
-    loss_->share_batch(collective_, config_.train.batch_size);
     std::vector<torch::Tensor> parameters;
     for (const AdamW::Entry& entry : optimiser_->entries()) parameters.push_back(entry.parameter);
     gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
   }
+  if (collective_ != nullptr || config_.train.accumulate > 1) {
+    loss_->share_batch(collective_, config_.train.batch_size);
+  }
+  if (config_.train.average_decay > 0.0) {
+    average_ = std::make_unique<WeightAverage>(first_network(inputs), first_loss(inputs),
+                                               config_.train.average_decay);
+  }
   if (state) {
-    progression_ = read_state_file(*state, *network_, *loss_, *optimiser_);
+    progression_ = read_state_file(*state, *network_, *loss_, *optimiser_, average_.get());
     seconds_before_ = progression_.seconds;
     last_saved_ = progression_.iteration;
   }
@@ -290,23 +310,36 @@ TrainingRun::StepLoss TrainingRun::whole_loss(const LossValue& share) const {
   return {sum[0], sum[1], sum[2], sum[3]};
 }
 
+void TrainingRun::StepLoss::add(const StepLoss& part) {
+  total += part.total;
+  softmax += part.softmax;
+  center += part.center;
+  as_printed += part.as_printed;
+}
+
 void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
-  const NetworkInput input = take_rows(as_input(batch.inputs, inputs_.device), batch.keys, rows_);
-  const torch::Tensor targets =
-      to_device(batch.targets, inputs_.device).narrow(0, rows_.first, rows_.size());
+  const NetworkInput input = as_input(batch.inputs, inputs_.device);
+  const torch::Tensor targets = to_device(batch.targets, inputs_.device);
   network_->train();
   optimiser_->clear_gradients();
-  const NetworkOutput output = network_->forward(input);
-  const LossValue value = loss_->forward(output, targets);
-  const StepLoss loss = whole_loss(value);
-  timing_.forward += seconds_since(mark);
-  if (!std::isfinite(loss.total)) {
-    diverged(folder, progression_.iteration + 1, "loss", loss.total);
+  StepLoss loss;
+  std::vector<torch::Tensor> embeddings;
+  const int num_parts = config_.train.accumulate;
+  for (int part = 0; part < num_parts; ++part) {
+    const RowRange rows = rows_.part(part, num_parts);
+    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
+    const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
+    loss.add(whole_loss(value));
+    timing_.forward += seconds_since(mark);
+    if (!std::isfinite(loss.total)) {
+      diverged(folder, progression_.iteration + 1, "loss", loss.total);
+    }
+    if (gradients_) gradients_->set_last_pass(part + 1 == num_parts);
+    value.total.backward();
+    embeddings.push_back(output.embedding.detach());
+    timing_.backward += seconds_since(mark);
   }
-
-  value.total.backward();
-  timing_.backward += seconds_since(mark);
   if (gradients_) gradients_->finish();
   timing_.gradients += seconds_since(mark);
 
@@ -314,7 +347,8 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   if (!std::isfinite(norm)) diverged(folder, progression_.iteration + 1, "gradient", norm);
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
   optimiser_->step(lr_);
-  loss_->update_centers(output.embedding.detach(), targets);
+  loss_->update_centers(torch::cat(embeddings), targets.narrow(0, rows_.first, rows_.size()));
+  if (average_) average_->update(*network_, *loss_, progression_.iteration + 1);
   timing_.optimiser += seconds_since(mark);
 
   ++progression_.iteration;
@@ -349,7 +383,8 @@ ModelCard::Validation TrainingRun::validate() {
       [&](std::int64_t i) { return inputs_.validation.make(rank + i * size); }, 0, num_mine - 1);
   for (std::int64_t i = 0; i < num_mine; ++i) {
     const ValidationBatches::Batch batch = prefetcher.next();
-    const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, inputs_.device));
+    const NetworkOutput output =
+        mer::evaluate(scored_network(), as_input(batch.inputs, inputs_.device));
     const std::vector<double> probabilities = class_probabilities(output.logits);
     for (std::size_t row = 0; row < batch.songs.size(); ++row) {
       const double* segment = probabilities.data() + row * num_classes;
@@ -405,7 +440,7 @@ void TrainingRun::evaluate(RunFolder* folder) {
 void TrainingRun::write_evaluation(RunFolder& folder, const ModelCard::Validation& scored,
                                    bool better, double validation_seconds) {
   if (progression_.best_iteration == progression_.iteration) {
-    write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardisation,
+    write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardisation,
                      card(folder, scored));
     folder.status()["best"] = scores_json(scored);
     folder.status()["best"]["iteration"] = progression_.iteration;
@@ -458,11 +493,11 @@ bool TrainingRun::out_of_patience() const {
 
 void TrainingRun::save_state(const RunFolder& folder) const {
   write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardisation, *optimiser_,
-                   progression_);
+                   average_.get(), progression_);
 }
 
 void TrainingRun::save_last(RunFolder& folder, const ModelCard::Validation& scored) {
-  write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardisation,
+  write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardisation,
                    card(folder, scored));
   last_saved_ = progression_.iteration;
 }

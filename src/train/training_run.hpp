@@ -17,6 +17,7 @@
 #include "mer/train/trainer.hpp"
 #include "run_data.hpp"
 #include "run_folder.hpp"
+#include "weight_average.hpp"
 
 namespace mer {
 
@@ -73,12 +74,16 @@ class TrainingRun {
   /// A batch's loss in plain numbers.
   struct StepLoss {
     double total = 0.0, softmax = 0.0, center = 0.0, as_printed = 0.0;
+    void add(const StepLoss& part);
   };
 
   RunResult train_and_tell(BatchFeed& feed, RunFolder& folder);
   RunResult train(BatchFeed& feed, RunFolder* folder);
   void expect_same_run_everywhere() const;
   void step(const TrainingBatch& batch, const RunFolder* folder);
+  /// What is evaluated and saved: the weights or their average.
+  Network& scored_network() const { return average_ ? average_->network() : *network_; }
+  Loss& scored_loss() const { return average_ ? average_->loss() : *loss_; }
   /// The whole batch's from this worker's share.
   StepLoss whole_loss(const LossValue& share) const;
   bool should_stop() const;
@@ -111,6 +116,7 @@ class TrainingRun {
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<GradientSum> gradients_;  ///< null when alone
+  std::unique_ptr<WeightAverage> average_;  ///< null without train.average_decay
 
   Progression progression_;
   Timing timing_;

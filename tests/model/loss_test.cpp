@@ -97,6 +97,38 @@ TEST(InterCenterLoss, AddsUpOrAveragesOverTheBatch) {
   EXPECT_NEAR(value.total.item<double>(), sum, 1e-12);
 }
 
+TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
+  for (const auto reduction : {LossOptions::Reduction::kMean, LossOptions::Reduction::kSum}) {
+    LossOptions options;
+    options.reduction = reduction;
+    const auto loss = make_loss(options, 3, 4, 1);
+    NetworkOutput output;
+    output.embedding = torch::randn({5, 4}).requires_grad_();
+    output.logits = torch::randn({5, 3}).requires_grad_();
+    const torch::Tensor targets = torch::softmax(torch::randn({5, 3}), 1);
+    const LossValue whole = loss->forward(output, targets);
+    whole.total.backward();
+    const torch::Tensor gradient = output.embedding.grad().clone();
+    output.embedding.mutable_grad().zero_();
+
+    loss->share_batch(nullptr, 5);
+    double total = 0.0;
+    double as_printed = 0.0;
+    for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
+      NetworkOutput part;
+      part.embedding = output.embedding.narrow(0, first, count);
+      part.logits = output.logits.narrow(0, first, count);
+      const LossValue value = loss->forward(part, targets.narrow(0, first, count));
+      value.total.backward();
+      total += value.total.item<double>();
+      as_printed += value.as_printed;
+    }
+    EXPECT_NEAR(total, whole.total.item<double>(), 1e-5);
+    EXPECT_NEAR(as_printed, whole.as_printed, 1e-5);
+    EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), 1e-6);
+  }
+}
+
 TEST(InterCenterLoss, PullsToTheOwnCenterAndPushesTheOthersAway) {
   const auto loss = loss_with_centers(LossOptions{}, centers());
   NetworkOutput output = one_sample();

@@ -221,6 +221,53 @@ TEST_P(Resumed, EndsLikeARunThatWasNeverInterrupted) {
 // In the first epoch before any evaluation, at one, in the middle of an epoch, before the last.
 INSTANTIATE_TEST_SUITE_P(StoppedAt, Resumed, testing::Values(3, 10, 17, 29));
 
+TEST(ResumeRun, KeepsTheAverageOfTheWeights) {
+  ToySongs songs;
+  songs.config.train.average_decay = 0.9;
+  songs.config.train.accumulate = 3;  // of 8 rows: parts of 2, 3 and 3
+  songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
+  train(songs, songs / "whole" / "run");
+  const std::filesystem::path run = songs / "parts" / "run";
+  train(songs, run, stop_after(17));
+  resume_run(run, songs.data, {});
+  expect_same_run(songs / "whole" / "run", run);
+  EXPECT_EQ(weights_of(songs / "whole" / "run" / "state.safetensors"),
+            weights_of(run / "state.safetensors"));
+}
+
+TEST(TrainRun, SavesTheAverageOfTheWeightsAndGoesOnFromTheWeights) {
+  ToySongs songs;
+  train(songs, songs / "plain" / "run");
+  songs.config.train.average_decay = 0.9;
+  train(songs, songs / "averaged" / "run");
+  // The path of the weights is the same, what is saved is not.
+  const TensorFile state = TensorFile::open(songs / "averaged" / "run" / "state.safetensors");
+  const TensorFile last = TensorFile::open(songs / "averaged" / "run" / "last.safetensors");
+  const TensorFile plain = TensorFile::open(songs / "plain" / "run" / "last.safetensors");
+  int num_compared = 0;
+  for (const std::string& name : plain.names()) {
+    if (name.rfind("network.", 0) != 0) continue;
+    const auto bytes = [&](const TensorFile& file, const std::string& key) {
+      const auto span = file.at(key).bytes;
+      return std::string(reinterpret_cast<const char*>(span.data()), span.size());
+    };
+    EXPECT_EQ(bytes(state, name), bytes(plain, name)) << name;
+    EXPECT_EQ(bytes(last, name), bytes(state, "average." + name)) << name;
+    num_compared += bytes(last, name) != bytes(plain, name) ? 1 : 0;
+  }
+  EXPECT_GT(num_compared, 5);
+}
+
+TEST(TrainRun, LearnsFromBatchesInParts) {
+  ToySongs songs;
+  songs.config.train.accumulate = 2;
+  const RunResult result = train(songs, songs / "run");
+  EXPECT_GT(result.best_macro_f1, 0.8);
+  songs.config.train.accumulate = 9;  // of 8 rows
+  EXPECT_THAT(message_of<UsageError>([&] { train(songs, songs / "other"); }),
+              HasSubstr("'train.batch_size' is 8, allowed: at least 9"));
+}
+
 TEST(ResumeRun, ForgetsWhatCameAfterTheStateItGoesOnFrom) {
   ToySongs songs;
   train(songs, songs / "whole" / "run");

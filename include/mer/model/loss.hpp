@@ -28,10 +28,10 @@ class Loss : public torch::nn::Module {
   /// Moves `wen` centers after the optimiser's step; nothing for other losses.
   virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
 
-  /// From here on each batch is this rank's share of one of `batch_rows` rows: means are over all
-  /// of those, so that the ranks' values and gradients add up to the whole batch's, and `wen`
-  /// centers move by all ranks' rows. Null = no longer.
-  /// @param collective  must outlive the loss
+  /// From here on forward() gets parts of batches of `batch_rows` rows: means are over all of
+  /// those, so that the parts' values and gradients add up to the whole batch's. 0 = no longer.
+  /// @param collective  whose ranks have parts of the same batch: `wen` centers move by all ranks'
+  ///                    rows. Null = alone, the parts follow each other. Must outlive the loss
   void share_batch(Collective* collective, std::int64_t batch_rows) {
     collective_ = collective;
     batch_rows_ = batch_rows;

@@ -11,6 +11,10 @@ struct TrainOptions {
   int iterations = 2500;  ///< optimiser steps; ignored when epochs is given
   int epochs = 0;         ///< passes over the training songs; 0 = iterations counts
   int batch_size = 16;
+  /// Parts of a batch that pass through the network one after the other, their gradients added up:
+  /// the memory of a part for the step of the whole. Only batch norm sees the difference: its
+  /// moments are each part's.
+  int accumulate = 1;
 
   // Optimiser: AdamW
   double lr = 1e-3;
@@ -19,9 +23,10 @@ struct TrainOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   enum class Schedule { kConstant, kCosine } schedule = Schedule::kConstant;
-  double warmup_share = 0.0;  ///< linear warm-up over this share of all steps
-  double min_lr_share = 0.0;  ///< cosine ends at this share of lr
-  double clip_norm = 5.0;     ///< gradient norm; 0 = off
+  double warmup_share = 0.0;   ///< linear warm-up over this share of all steps
+  double min_lr_share = 0.0;   ///< cosine ends at this share of lr
+  double clip_norm = 5.0;      ///< gradient norm; 0 = off
+  double average_decay = 0.0;  ///< moving average of the weights, which is what is saved; 0 = off
 
   // Sampling
   bool class_balanced = false;  ///< draw songs so that every class is equally frequent
@@ -52,6 +57,8 @@ struct TrainOptions {
     v.field("iterations", iterations, at_least(1), "optimiser steps, when epochs is 0");
     v.field("epochs", epochs, at_least(0), "passes over the training songs; 0 = use iterations");
     v.field("batch_size", batch_size, between(1, 4096), "segments a step");
+    v.field("accumulate", accumulate, between(1, 4096),
+            "parts of a batch that follow each other, to save memory");
     v.field("lr", lr, above_up_to(0, 10), "learning rate (after warm-up)");
     v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
     v.field("beta1", beta1, between(0, 0.9999), "AdamW");
@@ -63,6 +70,8 @@ struct TrainOptions {
     v.field("warmup_share", warmup_share, between(0, 1), "share of the steps that warm up");
     v.field("min_lr_share", min_lr_share, between(0, 1), "where the cosine ends, share of lr");
     v.field("clip_norm", clip_norm, at_least(0), "gradient norm; 0 = off");
+    v.field("average_decay", average_decay, between(0, 0.99999),
+            "moving average of the weights, evaluated and saved in their place; 0 = off");
     v.field("class_balanced", class_balanced, "draw every class equally often");
     v.field("random_crops", random_crops, "segments start anywhere in the song");
     v.field("crops_per_song", crops_per_song, between(1, 1000), "random crops a song an epoch");
