@@ -22,6 +22,17 @@ nn::Conv2d same_conv(std::int64_t in_channels, std::int64_t out_channels, int ba
 
 }  // namespace
 
+// Strides that say "channels last": the layout that oneDNN's convolutions and LibTorch's pooling
+// prefer; each layer keeps its input's.
+MaskedMaps single_map(const torch::Tensor& spectrogram, const StepMask& mask) {
+  const torch::Tensor x = spectrogram.contiguous();
+  const std::int64_t bands = x.size(1);
+  const std::int64_t steps = x.size(2);
+  MaskedMaps maps{x.as_strided({x.size(0), 1, bands, steps}, {bands * steps, 1, steps, 1}), mask};
+  if (!mask.all_valid) maps.maps = maps.maps * mask.for_maps();
+  return maps;
+}
+
 PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_time)
     : pool_frequency_(pool_frequency), pool_time_(pool_time) {
   norm_ = register_module("norm", NormRelu(channels));
@@ -74,18 +85,16 @@ MaskedMaps TimeFrequencyConvImpl::forward(const MaskedMaps& input) {
   return pool_->forward(maps, input.mask);
 }
 
-SquareConvImpl::SquareConvImpl(const ModelOptions& options, std::int64_t in_channels,
-                               std::int64_t out_channels) {
-  if (options.conv == ModelOptions::Conv::kSeparable) {
-    depthwise_ = register_module("depthwise", same_conv(in_channels, in_channels, options.kernel,
-                                                        options.kernel, in_channels));
+SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes) {
+  const auto [in_channels, out_channels, kernel, separable, pool_frequency, pool_time] = sizes;
+  if (separable) {
+    depthwise_ = register_module("depthwise",
+                                 same_conv(in_channels, in_channels, kernel, kernel, in_channels));
     conv_ = register_module("pointwise", same_conv(in_channels, out_channels, 1, 1));
   } else {
-    conv_ = register_module("conv",
-                            same_conv(in_channels, out_channels, options.kernel, options.kernel));
+    conv_ = register_module("conv", same_conv(in_channels, out_channels, kernel, kernel));
   }
-  pool_ =
-      register_module("pool", PoolNorm(out_channels, options.pool_frequency, options.pool_time));
+  pool_ = register_module("pool", PoolNorm(out_channels, pool_frequency, pool_time));
 }
 
 MaskedMaps SquareConvImpl::forward(const MaskedMaps& input) {

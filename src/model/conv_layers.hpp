@@ -15,6 +15,9 @@ struct MaskedMaps {
   StepMask mask;
 };
 
+/// The one map of a spectrogram [B, bands, steps]; padded steps become 0.
+MaskedMaps single_map(const torch::Tensor& spectrogram, const StepMask& mask);
+
 /// Max-pooling → batch norm → ReLU, what follows each convolution.
 ///   input  [B, channels, bands, steps]
 ///   output [B, channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
@@ -59,13 +62,21 @@ class TimeFrequencyConvImpl : public torch::nn::Module {
 };
 TORCH_MODULE(TimeFrequencyConv);
 
-/// C2 and P2, C3 and P3: a square convolution, full or depthwise-separable (a square one within
-/// each map, then 1 × 1 across maps).
+struct SquareConvSizes {
+  std::int64_t in_channels = 1;
+  std::int64_t out_channels = 1;
+  int kernel = 3;          ///< side, odd
+  bool separable = false;  ///< a square one within each map, then 1 × 1 across maps
+  int pool_frequency = 1;
+  int pool_time = 1;
+};
+
+/// A square convolution, full or depthwise-separable, and what follows it.
 ///   input  [B, in_channels, bands, steps]
 ///   output [B, out_channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
 class SquareConvImpl : public torch::nn::Module {
  public:
-  SquareConvImpl(const ModelOptions& options, std::int64_t in_channels, std::int64_t out_channels);
+  explicit SquareConvImpl(const SquareConvSizes& sizes);
   MaskedMaps forward(const MaskedMaps& input);
 
  private:
