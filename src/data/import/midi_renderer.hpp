@@ -20,7 +20,7 @@ class MidiRenderer {
 
   std::filesystem::path file_of(const std::string& id) const { return folder_ / (id + ".flac"); }
   /// Renders a MIDI file's content. Callable from several threads, for different ids.
-  /// @throws InputError when it is no MIDI file or holds no music
+  /// @throws InputError when it is no MIDI file, breaks off or holds no music
   void render(const std::string& id, const std::string& midi) const;
 
  private:

@@ -10,8 +10,16 @@
 namespace mer::importing {
 namespace {
 
-/// Ratings are decimal numbers: 5.8 on a scale of 1…9 counts as 0.2 from the middle, not as less.
-constexpr double kRounding = 1e-9;
+/// Ratings are decimal numbers: 5.8 of 1…9 becomes 0.2, not a little less.
+double rounded(double value) {
+  constexpr double kSteps = 1e9;
+  return std::round(value * kSteps) / kSteps;
+}
+
+/// −1…1 for the scale's ends.
+double to_signed_unit(double rating, const Scale& scale) {
+  return rounded((rating - scale.middle()) / (scale.high - scale.middle()));
+}
 
 void check_on_scale(const std::string& where, const char* name, double rating, const Scale& scale) {
   if (rating >= scale.low && rating <= scale.high) return;
@@ -43,9 +51,9 @@ void RatedSongs::add(const std::string& where, const std::string& id,
     missing_.push_back(id);
     return;
   }
-  const double signed_valence = scale_.to_signed_unit(valence);
-  const double signed_arousal = scale_.to_signed_unit(arousal);
-  const double zone = 2 * neutral_ + kRounding;  // −1…1 is two long
+  const double signed_valence = to_signed_unit(valence, scale_);
+  const double signed_arousal = to_signed_unit(arousal, scale_);
+  const double zone = 2 * neutral_;  // −1…1 is two long
   if (std::abs(signed_valence) <= zone || std::abs(signed_arousal) <= zone) {
     ++in_neutral_zone_;
     return;
@@ -62,8 +70,8 @@ void RatedSongs::add(const std::string& where, const std::string& id,
 ImportReport RatedSongs::write(const std::filesystem::path& manifest,
                                const std::string& audio_hint) const {
   const double half_width = neutral_ * (scale_.high - scale_.low);
-  const std::string zone = format_number(scale_.middle() - half_width) + "…" +
-                           format_number(scale_.middle() + half_width) + " of " +
+  const std::string zone = format_number(rounded(scale_.middle() - half_width)) + "…" +
+                           format_number(rounded(scale_.middle() + half_width)) + " of " +
                            format_number(scale_.low) + "…" + format_number(scale_.high);
   if (rows_.empty()) {
     if (in_neutral_zone_ == 0) {

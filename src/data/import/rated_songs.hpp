@@ -13,8 +13,6 @@ struct Scale {
   double low;
   double high;
   double middle() const { return (low + high) / 2; }
-  /// −1…1 for low…high.
-  double to_signed_unit(double rating) const { return (rating - middle()) / (high - middle()); }
 };
 
 /// Songs with ratings, made into rows of a manifest.
