@@ -51,6 +51,13 @@ Json layout_json(const FeatureLayout& layout) {
           {"lld_groups", groups}};
 }
 
+/// Segments of the songs' grids; random crops are drawn beside them.
+std::size_t num_segments(const std::vector<RunSong>& songs) {
+  std::size_t count = 0;
+  for (const RunSong& song : songs) count += song.segments.size();
+  return count;
+}
+
 std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
   return mix_seed({static_cast<std::uint64_t>(config.seed), purpose});
 }
@@ -180,6 +187,7 @@ Json TrainingRun::description() const {
             {"training_songs", data_.training.size()},
             {"validation_songs", data_.validation.size()},
             {"training_counts", data_.training_counts},
+            {"training_segments", num_segments(data_.training)},
             {"left_out", data_.failures.size()}}},
           {"recipe_fingerprint", config_.recipe.fingerprint()},
           {"iterations_planned", iterations_}};
