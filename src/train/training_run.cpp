@@ -35,22 +35,6 @@ Json scores_json(const ModelCard::Validation& scores) {
           {"macro_f1", number_or_null(scores.macro_f1)}};
 }
 
-Json layout_json(const FeatureLayout& layout) {
-  Json groups = Json::array();
-  for (const ColumnGroup& group : layout.lld) {
-    groups.push_back({{"name", group.name},
-                      {"first_column", group.first_column},
-                      {"num_columns", group.num_columns}});
-  }
-  return {{"sample_rate_hz", layout.sample_rate_hz},
-          {"window_samples", layout.window_samples},
-          {"hop_samples", layout.hop_samples},
-          {"spectrogram", layout.spectrogram.name},
-          {"spectrogram_columns", layout.spectrogram_columns()},
-          {"lld_columns", layout.lld_columns},
-          {"lld_groups", groups}};
-}
-
 std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
   return mix_seed({static_cast<std::uint64_t>(config.seed), purpose});
 }
@@ -529,7 +513,7 @@ ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation
   card.model = config_.model;
   card.loss = config_.loss;
   card.shape = inputs_.shape;
-  card.layout = layout_json(data_.layout);
+  card.layout = layout_to_json(data_.layout);
   card.classes = data_.classes;
   card.training_counts = data_.training_counts;
   card.iteration = progression_.iteration;

@@ -40,7 +40,10 @@ struct ModelOptions {
   double head_dropout = 0.0;  ///< before and after the embedding
 
   void visit(OptionsVisitor& v) {
-    v.choice("name", name, {"improved_cnn"}, "which network");
+    v.choice("name", name,
+             {"improved_cnn",  // networks, then classical systems
+              "svm", "knn", "decision_tree", "random_forest", "mlp", "va_regression"},
+             "which system");
     v.choice("conv", conv, {{"plain", Conv::kPlain}, {"separable", Conv::kSeparable}},
              "full convolutions or depthwise-separable ones");
     v.field("c1_channels", c1_channels, between(1, 512),
