@@ -22,6 +22,11 @@ struct System {
 const System& find_system(const std::string& name) {
   static const std::map<std::string, System> kSystems = {
       {"svm", {train_svm, load_svm}},
+      {"knn", {train_knn, load_knn}},
+      {"decision_tree", {train_decision_tree, load_trees}},
+      {"random_forest", {train_random_forest, load_trees}},
+      {"mlp", {train_mlp, load_mlp}},
+      {"va_regression", {train_va_regression, load_va_regression}},
   };
   const auto found = kSystems.find(name);
   if (found == kSystems.end()) throw std::invalid_argument("no classical system '" + name + "'");

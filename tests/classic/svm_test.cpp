@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <numeric>
-#include <thread>
 
 #include "mer/core/error.hpp"
 #include "tables.hpp"
@@ -94,24 +93,6 @@ TEST(Svm, InnerFoldsKeepGroupsTogether) {
   }
   const TrainedClassifier trained = train(svm(Kernel::kRbf, 100.0, 1e6), table);
   EXPECT_LT(trained.chosen["inner_accuracy"].get<double>(), 0.7);
-}
-
-TEST(Svm, TheSameSeedGivesTheSameBytesOnEveryThread) {
-  const TemporaryFolder folder;
-  const TrainingTable table = blobs();
-  const auto bytes = [&](const std::string& name) {
-    std::ifstream file(store(*train(ClassicOptions{}, table).classifier, folder / name),
-                       std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  };
-  const std::string first = bytes("first");
-  std::vector<std::string> others(3);
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < others.size(); ++i) {
-    threads.emplace_back([&, i] { others[i] = bytes("other" + std::to_string(i)); });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const std::string& other : others) EXPECT_TRUE(other == first);
 }
 
 TEST(Svm, ALoadedMachineAnswersTheSame) {

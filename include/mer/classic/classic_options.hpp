@@ -86,7 +86,7 @@ struct DecisionTreeOptions {
   int min_rows = 10;
 
   void visit(OptionsVisitor& v) {
-    v.field("max_depth", max_depth, between(1, 30), "questions; several: chosen by inner folds");
+    v.field("max_depth", max_depth, between(1, 25), "questions; several: chosen by inner folds");
     v.field("min_rows", min_rows, at_least(2), "fewer are not divided");
   }
   void validate() const {
@@ -103,7 +103,7 @@ struct RandomForestOptions {
 
   void visit(OptionsVisitor& v) {
     v.field("trees", trees, between(1, 10000), "that vote");
-    v.field("max_depth", max_depth, between(1, 30), "questions of a tree");
+    v.field("max_depth", max_depth, between(1, 25), "questions of a tree");
     v.field("min_rows", min_rows, at_least(2), "fewer are not divided");
     v.field("columns", columns, at_least(0), "drawn at each division; 0 = root of their number");
   }
