@@ -67,7 +67,9 @@ const std::vector<std::string> kQuadrants = {"happy", "anger", "sad", "relaxed"}
 
 TEST(VaRegression, WithoutNumbersTheClassesPlacesAreLearned) {
   const TrainingTable table = plane(kQuadrants);
-  const auto trained = train_classifier("va_regression", ClassicOptions{}, table, {});
+  ClassicOptions options;
+  options.va_regression.alpha = {0.1};
+  const auto trained = train_classifier("va_regression", options, table, {});
   EXPECT_EQ(accuracy(*trained.classifier, table), 1.0);
   const TableAnswer sad = trained.classifier->answer(Eigen::RowVector2f(-0.5F, -0.5F));
   EXPECT_EQ(argmax(sad.probabilities), 2);

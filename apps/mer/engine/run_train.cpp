@@ -151,6 +151,15 @@ void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& ro
                 (row.is_best ? "  best" : ""));
 }
 
+void print_trained(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
+  const std::string scores = std::isnan(row.val_accuracy)
+                                 ? ""
+                                 : "; validation accuracy" + cell("%*.3f", 6, row.val_accuracy) +
+                                       ", macro-F1" + cell("%*.3f", 6, row.val_macro_f1);
+  say(talk, (prefix.empty() ? "trained   " : "fold " + prefix) + "in" +
+                cell("%*.1f", 5, row.seconds) + " s" + scores);
+}
+
 /// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
 /// `header` says whether the table's header was printed; it and `mutex` are shared by all folds.
 RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, ProgressLine* line,
@@ -160,6 +169,10 @@ RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, Progres
   callbacks.on_row = [&talk, prefix, line, &header, &mutex](const MetricsRow& row) {
     const std::scoped_lock lock(mutex);
     if (line != nullptr) line->clear();
+    if (std::isnan(row.train_loss)) {  // a classical system is trained in one go
+      print_trained(talk, prefix, row);
+      return;
+    }
     // Not before: what is said about the data and the network comes first.
     if (!std::exchange(header, true)) print_row_header(talk, !prefix.empty());
     print_row(talk, prefix, row);

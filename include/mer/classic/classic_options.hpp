@@ -47,7 +47,7 @@ inline void require_whole_numbers(const char* key, const std::vector<double>& ca
 struct SvmOptions {
   enum class Kernel { kLinear, kPolynomial, kRbf } kernel = Kernel::kRbf;
   std::vector<double> c = {0.1, 0.3, 1.0, 3.0, 10.0, 30.0};
-  std::vector<double> gamma = {0.1, 0.3, 1.0};
+  std::vector<double> gamma = {0.03, 0.1, 0.3, 1.0};
   int degree = 3;
   double coef0 = 1.0;
 
