@@ -107,11 +107,25 @@ void require_both(const FeatureLayout& layout) {
   }
 }
 
+LldPlan mfcc_alone(const std::vector<ColumnGroup>& groups) {
+  BranchMaker maker(groups);
+  const ColumnGroup* mfcc = maker.find(kMfcc);
+  if (mfcc == nullptr) {
+    throw UsageError("the network looks at MFCC alone, and the features have none",
+                     "take features with MFCC, don't leave them out, or take another model.name");
+  }
+  maker.append(*mfcc, 1.0F);
+  return {{maker.branch()}, maker.width()};
+}
+
 }  // namespace
 
-LldPlan LldPlan::make(const FeatureLayout& layout, const InputOptions& options) {
+LldPlan LldPlan::make(const FeatureLayout& layout, const InputOptions& options,
+                      InputParts::Lld wanted) {
   using Combine = InputOptions::Combine;
   const std::vector<ColumnGroup> groups = kept_groups(layout, options);
+  if (wanted == InputParts::Lld::kNone) return {};
+  if (wanted == InputParts::Lld::kMfcc) return mfcc_alone(groups);
   if (options.combine != Combine::kConcat) require_both(layout);
   BranchMaker maker(groups);
   const ColumnGroup* mfcc = maker.find(kMfcc);

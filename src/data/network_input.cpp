@@ -16,13 +16,13 @@ constexpr Index kTileSteps = 16;  // one cache line of floats
 
 int divided_up(std::int64_t whole, int part) { return static_cast<int>((whole + part - 1) / part); }
 
-/// A network has both inputs; which of them it looks at is its own affair.
-void require_both_inputs(const InputOptions& options, const LldPlan& plan) {
-  if (leaves_out_spectrogram(options)) {
-    throw UsageError("inputs.leave_out: only classical systems can leave out the spectrogram",
-                     "take a network without it, or model.name: svm");
+/// @throws UsageError when nothing is left of what the network looks at
+void require_inputs(const InputOptions& options, const LldPlan& plan, const InputParts& parts) {
+  if (parts.spectrogram && leaves_out_spectrogram(options)) {
+    throw UsageError("inputs.leave_out: this network looks at the spectrogram",
+                     "take one without it, e.g. model.name: lld_bilstm, or model.name: svm");
   }
-  if (plan.branches.empty()) {
+  if (parts.lld != InputParts::Lld::kNone && plan.branches.empty()) {
     throw UsageError("inputs.leave_out: leaves out every descriptor", "keep at least one group");
   }
 }
@@ -53,12 +53,14 @@ void InputOptions::visit(OptionsVisitor& v) {
 }
 
 InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-                           const InputOptions& options, Standardisation standardisation)
+                           const InputOptions& options, Standardisation standardisation,
+                           const InputParts& parts)
     : segment_frames_(segment_frames),
       options_(options),
+      parts_(parts),
       bands_(layout.spectrogram_columns()),
       columns_(layout.lld_width()),
-      plan_(LldPlan::make(layout, options)) {
+      plan_(LldPlan::make(layout, options, parts.lld)) {
   if (segment_frames < 1) throw std::invalid_argument("InputBuilder: no frames a segment");
   const auto as_array = [](const std::vector<float>& values, int wanted) {
     if (static_cast<int>(values.size()) != wanted) {
@@ -71,13 +73,17 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   lld_mean_ = as_array(standardisation.lld_mean, columns_);
   lld_scale_ = as_array(standardisation.lld_deviation, columns_).inverse();
 
-  require_both_inputs(options, plan_);
-  shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
-  shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
-  shape_.lld_columns = plan_.width;
-  if (options.lld_statistics == InputOptions::Statistics::kMeanDeviation) shape_.lld_columns *= 2;
-  shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
+  require_inputs(options, plan_, parts);
+  if (parts.spectrogram) {
+    shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
+    shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
+  }
   shape_.lld_branches = static_cast<int>(plan_.branches.size());
+  if (shape_.lld_branches > 0) {
+    const bool deviations = options.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+    shape_.lld_columns = deviations ? 2 * plan_.width : plan_.width;
+    shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
+  }
 
   if (standardisation.pooled_lld_mean.empty()) return;
   const auto as_matrix = [this](const std::vector<float>& values) {
@@ -119,8 +125,8 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
   }
   const std::span<const std::int32_t> frames(kept.data() + segment.first,
                                              static_cast<std::size_t>(segment.length));
-  fill_spectrogram(song, frames, row, batch);
-  fill_lld(song, frames, row, batch);
+  if (parts_.spectrogram) fill_spectrogram(song, frames, row, batch);
+  if (!plan_.branches.empty()) fill_lld(song, frames, row, batch);
 }
 
 void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
@@ -250,10 +256,12 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
 
 void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            Standardisation& standardisation) {
+                            const InputParts& parts, Standardisation& standardisation) {
   standardisation.pooled_lld_mean.clear();
   standardisation.pooled_lld_deviation.clear();
-  const InputBuilder builder(layout, segment_frames, options, standardisation);
+  if (parts.lld == InputParts::Lld::kNone) return;
+  const InputParts lld_alone{.spectrogram = false, .lld = parts.lld};
+  const InputBuilder builder(layout, segment_frames, options, standardisation, lld_alone);
   const InputShape& shape = builder.shape();
   InputBatch batch = builder.make_batch(1);
   // The descriptors come standardised, so plain sums do not cancel.

@@ -241,6 +241,24 @@ std::string predictions_csv(const Evaluation& evaluation) {
   return to_valid_utf8(text);
 }
 
+std::string segments_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"id", "start_s", "end_s", "predicted"};
+  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    for (const SegmentPrediction& segment : scored.prediction.segments) {
+      const auto predicted = static_cast<std::size_t>(argmax(segment.probabilities));
+      cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
+               evaluation.classes.at(predicted)};
+      for (const double probability : segment.probabilities) {
+        cells.push_back(format_number(probability));
+      }
+      text += csv_line(cells);
+    }
+  }
+  return to_valid_utf8(text);
+}
+
 std::string metrics_json(const Evaluation& evaluation) {
   return to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -351,6 +369,7 @@ void write_evaluation(const Evaluation& evaluation, const std::filesystem::path&
   write_text_file(folder / "metrics.json", metrics_json(evaluation));
   write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
   write_text_file(folder / "predictions.csv", predictions_csv(evaluation));
+  write_text_file(folder / "segments.csv", segments_csv(evaluation));
 }
 
 }  // namespace mer

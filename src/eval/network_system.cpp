@@ -16,7 +16,7 @@ class NetworkSystem : public TrainedSystem {
       : TrainedSystem(weights, false),
         inputs_(layout(), segment_frames(),
                 options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)"),
-                standardisation_of(weights)),
+                standardisation_of(weights), inputs_of(card().model)),
         classifier_(card().model, checked_shape(), weights, ModelCard::kNetworkPrefix, device) {}
 
   std::string note_on_length(std::int64_t num_kept) const override {

@@ -12,6 +12,17 @@ using Json = nlohmann::ordered_json;
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
+/// Segments of the training songs' grids, random crops are drawn beside them; whole songs count as
+/// one each.
+std::size_t num_segments(const RunConfig& config, const PreparedData& data) {
+  const bool whole_songs = is_classic_system(config.model.name) &&
+                           config.classic.statistics_over == ClassicOptions::Over::kSong;
+  if (whole_songs) return data.training.size();
+  std::size_t count = 0;
+  for (const RunSong& song : data.training) count += song.segments.size();
+  return count;
+}
+
 }  // namespace
 
 ModelCard start_card(const RunConfig& config, const PreparedData& data,
@@ -44,6 +55,7 @@ Json describe_data(const RunConfig& config, const PreparedData& data) {
             {"training_songs", data.training.size()},
             {"validation_songs", data.validation.size()},
             {"training_counts", data.training_counts},
+            {"training_segments", num_segments(config, data)},
             {"left_out", data.failures.size()}}},
           {"recipe_fingerprint", config.recipe.fingerprint()}};
 }

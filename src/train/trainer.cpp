@@ -126,8 +126,8 @@ SystemSummary summarise_system(const RunConfig& config, int num_classes) {
   std::tie(none.spectrogram_mean, none.spectrogram_deviation) =
       ones_and_zeros(layout.spectrogram_columns());
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
-  const InputBuilder builder(layout, frames, config.inputs, none);
-  const NetworkShape shape = network_shape(builder.shape(), config.inputs, num_classes);
+  const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
+  const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
   summary.parameters = num_parameters(*make_network(config.model, shape, 0));
   return summary;
 }

@@ -9,6 +9,7 @@
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/model/classifier.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "mer/model/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
@@ -19,6 +20,9 @@ namespace mer {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Guessing costs ln 4 a segment; even a sum over thousands of them is far from this.
+constexpr double kExplodedLoss = 1e6;
 
 double seconds_since(std::chrono::steady_clock::time_point& mark) {
   const auto now = std::chrono::steady_clock::now();
@@ -86,14 +90,15 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
     : config(run_config),
       data(std::move(run_data)),
       device(run_device),
-      standardisation(state ? Standardisation::from(*state)
-                            : fit_standardisation(data, config.inputs)),
-      builder(data.layout, data.segment_frames, config.inputs, standardisation),
-      shape(network_shape(builder.shape(), config.inputs, static_cast<int>(data.classes.size()))),
+      standardisation(state ? Standardisation::from(*state) : fit_standardisation(data, config)),
+      builder(data.layout, data.segment_frames, config.inputs, standardisation,
+              inputs_of(config.model)),
+      shape(network_shape(builder.shape(), config, static_cast<int>(data.classes.size()))),
       batches(config, data, builder, standardisation, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
-                                         : config.train.iterations) {}
+                                         : config.train.iterations),
+      bf16(config.train.precision == TrainOptions::Precision::kBf16 && has_bf16(device)) {}
 
 namespace {
 
@@ -149,7 +154,8 @@ Json TrainingRun::description() const {
   Json description = {
       {"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
       {"device", inputs_.device.str()},
-      {"threads", config_.train.threads}};
+      {"threads", config_.train.threads},
+      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
   description.update(describe_data(config_, data_));
   description["iterations_planned"] = iterations_;
   return description;
@@ -204,6 +210,10 @@ RunResult TrainingRun::train(BatchFeed& feed, RunFolder* folder) {
           (collective_ == nullptr
                ? ""
                : ", by " + std::to_string(collective_->size()) + " workers together"));
+  if (config_.train.precision == TrainOptions::Precision::kBf16 && !inputs_.bf16) {
+    log(folder, spdlog::level::warn,
+        "train.precision is bf16, but this processor has no AVX512_BF16: training goes on in fp32");
+  }
   if (collective_ != nullptr) expect_same_run_everywhere();
   // So that even a crash can be resumed.
   if (folder != nullptr && progression_.iteration == 0) save_state(*folder);
@@ -287,22 +297,29 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
   as_printed += part.as_printed;
 }
 
+NetworkOutput TrainingRun::forward(const NetworkInput& input) {
+  const MixedPrecision precision(inputs_.bf16, inputs_.device);
+  const NetworkOutput output = network_->forward(input);
+  return {at_least_float(output.logits), at_least_float(output.embedding)};
+}
+
 void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
   network_->train();
   optimiser_->clear_gradients();
+  loss_->start_step(progression_.iteration + 1);
   StepLoss loss;
   std::vector<torch::Tensor> embeddings;
   const int num_parts = config_.train.accumulate;
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = rows_.part(part, num_parts);
-    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
+    const NetworkOutput output = forward(take_rows(input, batch.keys, rows));
     const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
     loss.add(whole_loss(value));
     timing_.forward += seconds_since(mark);
-    if (!std::isfinite(loss.total)) {
+    if (!std::isfinite(loss.total) || loss.total > kExplodedLoss) {
       diverged(folder, progression_.iteration + 1, "loss", loss.total);
     }
     if (gradients_) gradients_->set_last_pass(part + 1 == num_parts);
@@ -500,8 +517,10 @@ void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, cons
                                       " (iteration " + std::to_string(last_saved_) + ")"
                                 : "no weights have been saved yet";
   throw Error(where + "training diverged: the " + what + " is " +
-                  (std::isnan(value) ? "not a number" : "infinite") + " at iteration " +
-                  std::to_string(iteration),
+                  (std::isnan(value)   ? "not a number"
+                   : std::isinf(value) ? "infinite"
+                                       : "above " + format_number(kExplodedLoss)) +
+                  " at iteration " + std::to_string(iteration),
               saved + "; train again with a smaller train.lr than " +
                   format_number(config_.train.lr) + " or with train.clip_norm");
 }

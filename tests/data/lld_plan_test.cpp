@@ -93,7 +93,7 @@ TEST(LldPlan, NetworksRefuseToLoseAWholeInput) {
               HasSubstr("leaves out every descriptor"));
   options.leave_out = {"spectrogram"};
   EXPECT_THAT(message_of<UsageError>([&] { InputBuilder(layout, 10, options, none); }),
-              HasSubstr("only classical systems can leave out the spectrogram"));
+              HasSubstr("this network looks at the spectrogram"));
   options.leave_out = {"chroma"};
   EXPECT_EQ(InputBuilder(layout, 10, options, none).shape().lld_columns, 67 - 12);
 }

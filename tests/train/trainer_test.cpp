@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "mer/model/model_card.hpp"
 #include "toy_songs.hpp"
 
@@ -94,6 +95,40 @@ TEST(TrainRun, EveryKindOfAugmentationAtOnceStillLearns) {
   songs.config.train.iterations = 120;
   songs.config.train.evaluate_every = 40;
   EXPECT_GE(train(songs, songs / "run").best_macro_f1, 0.7);
+}
+
+/// Whether a float has digits that a bfloat16 can't hold.
+bool has_float_digits(const std::filesystem::path& file) {
+  const std::vector<std::byte> bytes = weights_of(file);
+  for (std::size_t i = 0; i + 3 < bytes.size(); i += 4) {  // little-endian
+    if (bytes[i] != std::byte{0} || bytes[i + 1] != std::byte{0}) return true;
+  }
+  return false;
+}
+
+TEST(TrainRun, InBfloat16LearnsAsMuchAndWithoutItsInstructionsGoesOnInFloat) {
+  ToySongs songs;
+  songs.config.train.iterations = 80;
+  songs.config.train.evaluate_every = 80;
+  const RunResult in_float = train(songs, songs / "fp32" / "run");
+  songs.config.train.precision = TrainOptions::Precision::kBf16;
+  const RunResult result = train(songs, songs / "bf16" / "run");
+  const auto last = [&](const char* run) { return timeless_metrics(songs / run / "run").back(); };
+  const std::string talk = content_of(songs / "bf16" / "run" / "log.txt");
+  EXPECT_EQ(status_of(songs / "fp32" / "run")["precision"], "fp32");
+  if (!has_bf16(torch::kCPU)) {
+    EXPECT_THAT(talk, HasSubstr("this processor has no AVX512_BF16: training goes on in fp32"));
+    EXPECT_EQ(status_of(songs / "bf16" / "run")["precision"], "fp32");
+    EXPECT_EQ(last("bf16"), last("fp32"));
+    return;
+  }
+  EXPECT_THAT(talk, testing::Not(HasSubstr("AVX512_BF16")));
+  EXPECT_EQ(status_of(songs / "bf16" / "run")["precision"], "bf16");
+  EXPECT_NE(last("bf16"), last("fp32"));
+  EXPECT_NEAR(result.best_macro_f1, in_float.best_macro_f1, 0.15);  // one song of eight
+  const std::size_t train_loss = 3;                                 // without the column of seconds
+  EXPECT_NEAR(std::stod(last("bf16")[train_loss]), std::stod(last("fp32")[train_loss]), 0.05);
+  EXPECT_TRUE(has_float_digits(songs / "bf16" / "run" / "last.safetensors"));
 }
 
 TEST(TrainRun, LeavesTheWholeRunFolder) {
@@ -221,6 +256,52 @@ TEST_P(Resumed, EndsLikeARunThatWasNeverInterrupted) {
 // In the first epoch before any evaluation, at one, in the middle of an epoch, before the last.
 INSTANTIATE_TEST_SUITE_P(StoppedAt, Resumed, testing::Values(3, 10, 17, 29));
 
+TEST(ResumeRun, GoesOnWithTheMarginWhereItStood) {
+  ToySongs songs;
+  songs.switch_all_augmentation_on();
+  songs.config.model.name = "lld_bilstm";
+  songs.config.inputs.combine = InputOptions::Combine::kScore;  // two heads
+  songs.config.loss.name = "a_softmax";
+  songs.config.loss.lambda_gamma = 1.0;
+  train(songs, songs / "whole" / "run");
+  const std::filesystem::path run = songs / "parts" / "run";
+  train(songs, run, stop_after(17));
+  resume_run(run, songs.data, {});
+  expect_same_run(songs / "whole" / "run", run);
+  EXPECT_EQ(weights_of(songs / "whole" / "run" / "state.safetensors"),
+            weights_of(run / "state.safetensors"));
+
+  const TensorFile file = TensorFile::open(run / "last.safetensors");
+  EXPECT_EQ(ModelCard::read(file).shape.class_scores, NetworkShape::ClassScores::kAngular);
+  EXPECT_FALSE(file.contains("network.head1.classifier.bias"));
+  EXPECT_TRUE(file.contains("network.head2.classifier.weight"));
+}
+
+TEST(TrainRun, EveryNetworkLearnsAToyProblemWithEveryLoss) {
+  for (const char* network : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn", "improved_cnn"}) {
+    for (const char* loss : {"softmax", "a_softmax", "center", "inter_center"}) {
+      ToySongs songs;
+      songs.config.inputs.standardise_pooled_lld = true;
+      songs.config.model.name = network;
+      songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
+      songs.config.model.cnn_blocks = 3;
+      songs.config.model.drnn_lstm_units = 4;
+      songs.config.model.drnn_lstm_layers = 2;
+      songs.config.loss.name = loss;
+      songs.config.train.iterations = 60;
+      songs.config.train.evaluate_every = 20;
+      const std::filesystem::path run = songs / network / loss;
+      EXPECT_GE(train(songs, run).best_macro_f1, 0.7) << network << ", " << loss;
+      const ModelCard card = ModelCard::read(TensorFile::open(run / "last.safetensors"));
+      EXPECT_EQ(card.model.name, network);
+      const InputParts reads = inputs_of(card.model);
+      EXPECT_EQ(card.shape.spectrogram_bands > 0, reads.spectrogram) << network;
+      EXPECT_EQ(card.shape.lld_branches > 0, reads.lld != InputParts::Lld::kNone) << network;
+      if (reads.lld == InputParts::Lld::kMfcc) EXPECT_EQ(card.shape.lld_columns, 20);
+    }
+  }
+}
+
 TEST(ResumeRun, KeepsTheAverageOfTheWeights) {
   ToySongs songs;
   songs.config.train.average_decay = 0.9;
@@ -321,6 +402,15 @@ TEST(TrainRun, FailsWhenTheLearningRateIsFarTooLarge) {
   EXPECT_THAT(message, AllOf(HasSubstr("training diverged: the "), HasSubstr(" at iteration "),
                              HasSubstr("no weights have been saved yet"),
                              HasSubstr("smaller train.lr than 1e+30")));
+  EXPECT_EQ(status_of(songs / "run")["status"], "failed");
+}
+
+TEST(TrainRun, FailsWhenTheLossExplodesBeforeItIsInfinite) {
+  ToySongs songs;
+  songs.config.train.lr = 1e4;  // Adam's first step makes each weight ±1e4, logits ±1e8
+  songs.config.train.clip_norm = 0.0;
+  EXPECT_THAT(message_of<Error>([&] { train(songs, songs / "run"); }),
+              HasSubstr("training diverged: the loss is above 1e+06 at iteration 2"));
   EXPECT_EQ(status_of(songs / "run")["status"], "failed");
 }
 

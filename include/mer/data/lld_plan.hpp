@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/core/input_parts.hpp"
 #include "mer/data/input_options.hpp"
 #include "mer/features/feature_set.hpp"
 
@@ -22,12 +23,14 @@ struct LldPlan {
   };
   using Branch = std::vector<Block>;
 
-  std::vector<Branch> branches;  ///< two for combine: score; none when every group is left out
+  std::vector<Branch> branches;  ///< two for combine: score; none when no group is wanted
   int width = 0;                 ///< columns of each branch
 
   /// @throws UsageError for a name in leave_out that is no group (listing them) and for groups that
   ///         can't be combined
-  static LldPlan make(const FeatureLayout& layout, const InputOptions& options);
+  /// @param wanted  all groups, or the MFCC alone, whatever `combine` says
+  static LldPlan make(const FeatureLayout& layout, const InputOptions& options,
+                      InputParts::Lld wanted = InputParts::Lld::kAll);
 
   /// The block of a group in the first branch, e.g. "mfcc"; null when the plan has none.
   const Block* find(const std::string& group) const;

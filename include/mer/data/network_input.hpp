@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "mer/core/input_parts.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/data/input_options.hpp"
 #include "mer/data/lld_plan.hpp"
@@ -14,7 +15,7 @@
 
 namespace mer {
 
-/// Sizes of one segment's input.
+/// Sizes of one segment's input; 0 for parts that are not made.
 struct InputShape {
   int spectrogram_bands = 0;
   int spectrogram_steps = 0;
@@ -38,7 +39,8 @@ class InputBuilder {
   /// @throws UsageError as LldPlan::make(), and when nothing is left of the spectrogram or the
   ///         descriptors
   InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-               const InputOptions& options, Standardisation standardisation);
+               const InputOptions& options, Standardisation standardisation,
+               const InputParts& parts = {});
 
   const InputShape& shape() const { return shape_; }
   /// Where each group of descriptors lies in the LLD input; with Statistics::kMeanDeviation the
@@ -66,6 +68,7 @@ class InputBuilder {
 
   std::int64_t segment_frames_;
   InputOptions options_;
+  InputParts parts_;
   int bands_;                                       ///< κ1
   int columns_;                                     ///< D
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
@@ -77,9 +80,10 @@ class InputBuilder {
 
 /// Fills Standardisation::pooled_lld_* with the mean and deviation of every pooled descriptor over
 /// the training songs (cut into segments without overlap; the rest of a song counts too). A column
-/// that never varies has deviation 1. Sums in double precision, in the given order.
+/// that never varies has deviation 1. Nothing without descriptors among the parts. Sums in double
+/// precision, in the given order.
 void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            Standardisation& standardisation);
+                            const InputParts& parts, Standardisation& standardisation);
 
 }  // namespace mer

@@ -56,8 +56,8 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation);
 /// The table that `mer eval` prints: scores with intervals, baseline, per class, confusion (counts
 /// and per cent of the row), for songs and for segments.
 std::string to_table(const Evaluation& evaluation);
-/// Writes metrics.json, confusion.csv (songs) and predictions.csv into the folder (made if needed),
-/// each atomically.
+/// Writes metrics.json, confusion.csv and predictions.csv (songs) and segments.csv into the folder
+/// (made if needed), each atomically.
 /// @throws Error when the folder can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
 

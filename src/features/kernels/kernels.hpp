@@ -182,8 +182,7 @@ template <class Real>
 struct FftTables {
   int half;
   int lanes;
-  const Real*
-      passes;  ///< of each radix-4 pass but the last, for each p: e^(−2πi·jp/n), j = 1, 2, 3
+  const Real* passes;  ///< of each pass but the last, for each p: e^(−2πi·jp/n), 0 < j < its radix
   const Real* across;  ///< for each k < half / lanes: Re, then Im of e^(−2πi·kl/half), l < lanes
   const Real* cosine;  ///< cos(2πk/N) and sin(2πk/N) for k ≤ half / 2 + lanes
   const Real* sine;
@@ -191,6 +190,17 @@ struct FftTables {
 inline constexpr int kSmallestHalf = 256;
 /// Numbers of scratch that a transform wants, as a multiple of half
 inline constexpr int kFftScratch = 8;
+
+/// How many points the last pass takes at most, which has no factors: eight complex vectors and
+/// what they become fit into 32 registers, not into 16.
+constexpr int fft_last_points(int vector_bytes) { return vector_bytes == 64 ? 8 : 4; }
+/// The radix of a pass over n points, n being a power of two above those of the last pass.
+constexpr int fft_radix(int n, int vector_bytes) {
+  if (vector_bytes < 64) return 4;
+  int third_powers = n;
+  while (third_powers > 8) third_powers /= 8;
+  return third_powers == 8 ? 8 : 4;
+}
 
 /// How many lanes the tables must be made for.
 template <class Real>
