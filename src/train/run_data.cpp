@@ -77,8 +77,8 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
     if (segments.empty()) continue;
     const Song& song = data.manifest.songs[i];
     songs.push_back({data.manifest.class_index(song.label), seed_of(song.id), file,
-                     static_cast<std::int64_t>(features.kept_frames().size()),
-                     std::move(segments)});
+                     static_cast<std::int64_t>(features.kept_frames().size()), std::move(segments),
+                     i});
   }
   return songs;
 }

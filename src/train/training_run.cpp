@@ -8,13 +8,13 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
-#include "mer/core/version.hpp"
 #include "mer/model/classifier.hpp"
 #include "mer/model/mixed_precision.hpp"
 #include "mer/model/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
+#include "run_card.hpp"
 
 namespace mer {
 namespace {
@@ -29,37 +29,6 @@ double seconds_since(std::chrono::steady_clock::time_point& mark) {
   const double elapsed = std::chrono::duration<double>(now - mark).count();
   mark = now;
   return elapsed;
-}
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json scores_json(const ModelCard::Validation& scores) {
-  return {{"loss", number_or_null(scores.loss)},
-          {"accuracy", number_or_null(scores.accuracy)},
-          {"macro_f1", number_or_null(scores.macro_f1)}};
-}
-
-Json layout_json(const FeatureLayout& layout) {
-  Json groups = Json::array();
-  for (const ColumnGroup& group : layout.lld) {
-    groups.push_back({{"name", group.name},
-                      {"first_column", group.first_column},
-                      {"num_columns", group.num_columns}});
-  }
-  return {{"sample_rate_hz", layout.sample_rate_hz},
-          {"window_samples", layout.window_samples},
-          {"hop_samples", layout.hop_samples},
-          {"spectrogram", layout.spectrogram.name},
-          {"spectrogram_columns", layout.spectrogram_columns()},
-          {"lld_columns", layout.lld_columns},
-          {"lld_groups", groups}};
-}
-
-/// Segments of the songs' grids; random crops are drawn beside them.
-std::size_t num_segments(const std::vector<RunSong>& songs) {
-  std::size_t count = 0;
-  for (const RunSong& song : songs) count += song.segments.size();
-  return count;
 }
 
 std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
@@ -182,21 +151,14 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
 }
 
 Json TrainingRun::description() const {
-  return {{"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
-          {"device", inputs_.device.str()},
-          {"threads", config_.train.threads},
-          {"precision", inputs_.bf16 ? "bf16" : "fp32"},
-          {"seeds", {{"train", config_.seed}, {"split", config_.data.split.seed}}},
-          {"dataset",
-           {{"hash", data_.hash},
-            {"classes", data_.classes},
-            {"training_songs", data_.training.size()},
-            {"validation_songs", data_.validation.size()},
-            {"training_counts", data_.training_counts},
-            {"training_segments", num_segments(data_.training)},
-            {"left_out", data_.failures.size()}}},
-          {"recipe_fingerprint", config_.recipe.fingerprint()},
-          {"iterations_planned", iterations_}};
+  Json description = {
+      {"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
+      {"device", inputs_.device.str()},
+      {"threads", config_.train.threads},
+      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
+  description.update(describe_data(config_, data_));
+  description["iterations_planned"] = iterations_;
+  return description;
 }
 
 RunResult TrainingRun::run(BatchFeed& feed, RunFolder* folder) {
@@ -538,25 +500,9 @@ RunResult TrainingRun::result(RunResult::Status status) const {
 }
 
 ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation& scored) const {
-  ModelCard card;
-  card.mer_version = kVersion;
-  card.run_name = std::filesystem::absolute(folder.path()).lexically_normal().filename().string();
-  // A model file travels: where its songs lay on one machine is nobody else's business.
-  RunConfig config = config_;
-  config.data.manifest = config.data.manifest.filename();
-  config.data.store.clear();
-  card.config = to_json(config);
-  card.recipe = to_json(config_.recipe);
-  card.recipe_shared = config_.recipe.shared();
-  card.recipe_fingerprint = config_.recipe.fingerprint();
-  card.segment = to_json(config_.segment);
-  card.inputs = to_json(config_.inputs);
-  card.model = config_.model;
+  ModelCard card = start_card(config_, data_, folder.path());
   card.loss = config_.loss;
   card.shape = inputs_.shape;
-  card.layout = layout_json(data_.layout);
-  card.classes = data_.classes;
-  card.training_counts = data_.training_counts;
   card.iteration = progression_.iteration;
   card.validation = scored;
   return card;

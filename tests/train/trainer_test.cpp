@@ -552,7 +552,7 @@ TEST(SummariseNetwork, CountsTheParametersThatTheRunHas) {
   ToySongs songs;
   songs.config.train.iterations = 1;
   train(songs, songs / "run");
-  const NetworkSummary summary = summarise_network(songs.config, ToySongs::kNumClasses);
+  const SystemSummary summary = summarise_system(songs.config, ToySongs::kNumClasses);
   EXPECT_EQ(summary.name, "improved_cnn");
   EXPECT_EQ(summary.segment_frames, 21);
   EXPECT_EQ(summary.parameters, status_of(songs / "run")["network"]["parameters"]);

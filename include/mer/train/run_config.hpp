@@ -4,7 +4,8 @@
 #include <filesystem>
 #include <string>
 
-#include "mer/data/network_input.hpp"
+#include "mer/classic/classic_options.hpp"
+#include "mer/data/input_options.hpp"
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/split.hpp"
@@ -35,8 +36,9 @@ struct RunConfig {
   SegmentOptions segment;
   InputOptions inputs;
   ModelOptions model;
-  LossOptions loss;
-  TrainOptions train;
+  LossOptions loss;            ///< of networks; classical systems have none
+  ClassicOptions classic;      ///< of classical systems (is_classic_system(model.name))
+  TrainOptions train;          ///< of networks, but for threads, select and fold_jobs
   std::int64_t seed = 0;       ///< of everything random in training
   std::string device = "cpu";  ///< cpu | cuda | auto
 
@@ -47,6 +49,7 @@ struct RunConfig {
     v.section("inputs", inputs);
     v.section("model", model);
     v.section("loss", loss);
+    v.section("classic", classic);
     v.section("train", train);
     v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
     v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
