@@ -293,41 +293,39 @@ MER_INLINE void reverse(V& x, Indices<kLane...>) {
 }
 
 // Loads for transform(): `samples` in pairs as complex numbers.
-template <class Real>
+template <class Real, int kLanes = kLanesOf<Real>>
 struct LoadPairs {
   const Real* samples;
-  MER_INLINE void operator()(int m, Complex<Wide<Real>>& x) const {
-    constexpr int kLanes = kLanesOf<Real>;
-    Wide<Real> first;
-    Wide<Real> second;
+  MER_INLINE void operator()(int m, Complex<Vector<Real, kLanes>>& x) const {
+    Vector<Real, kLanes> first;
+    Vector<Real, kLanes> second;
     MER_LOAD(first, samples + 2 * kLanes * m);
     MER_LOAD(second, samples + 2 * kLanes * m + kLanes);
     separate(first, second, x, IndicesUpTo<kLanes>());
   }
 };
+// … widened.
+struct LoadWidened {
+  const float* samples;
+  MER_INLINE void operator()(int m, Complex<Wide<double>>& x) const {
+    Complex<Vector<float, kDoubleLanes>> pairs;
+    LoadPairs<float, kDoubleLanes>{samples}(m, pairs);
+    widen(pairs.re, x.re);
+    widen(pairs.im, x.im);
+  }
+};
 // … times a window, whose even values lie before the odd ones.
-template <class Real>
 struct LoadWindowed {
   const float* samples;
-  const Real* even;
-  const Real* odd;
-  MER_INLINE void operator()(int m, Complex<Wide<Real>>& x) const {
-    constexpr int kLanes = kLanesOf<Real>;
-    using Narrow = Vector<float, kLanes>;
-    Narrow first;
-    Narrow second;
-    Complex<Narrow> pairs;
-    MER_LOAD(first, samples + 2 * kLanes * m);
-    MER_LOAD(second, samples + 2 * kLanes * m + kLanes);
-    separate(first, second, pairs, IndicesUpTo<kLanes>());
-    Wide<Real> window;
-    MER_LOAD(window, even + kLanes * m);
-    Wide<Real> wide;
-    widen(pairs.re, wide);
-    x.re = window * wide;
-    MER_LOAD(window, odd + kLanes * m);
-    widen(pairs.im, wide);
-    x.im = window * wide;
+  const float* even;
+  const float* odd;
+  MER_INLINE void operator()(int m, Complex<Wide<float>>& x) const {
+    LoadPairs<float>{samples}(m, x);
+    Wide<float> window;
+    MER_LOAD(window, even + kFloatLanes * m);
+    x.re *= window;
+    MER_LOAD(window, odd + kFloatLanes * m);
+    x.im *= window;
   }
 };
 template <class Real>
@@ -475,27 +473,38 @@ MER_INLINE void forward(const FftTables<Real>& tables, const Real* samples, Real
   bins[2 * half + 1] = Real{0};
 }
 
-template <class Real>
-MER_INLINE void power(const FftTables<Real>& tables, const float* samples, const Real* window,
-                      Real* scratch, float* out) {
-  constexpr int kLanes = kLanesOf<Real>;
-  using V = Wide<Real>;
+void power_float(const FftTables<float>& tables, const float* samples, const float* window,
+                 float* scratch, float* out) {
   const int half = tables.half;
-  Real* const re = scratch + 4 * half;
-  Real* const im = scratch + 5 * half;
-  transform(tables, scratch, LoadWindowed<Real>{samples, window, window + half},
-            StoreSplit<Real>{re, im});
+  float* const re = scratch + 4 * half;
+  float* const im = scratch + 5 * half;
+  transform(tables, scratch, LoadWindowed{samples, window, window + half},
+            StoreSplit<float>{re, im});
   untangle_all(
-      tables, re, im, [&](int k, const Complex<V>& x) __attribute__((always_inline)) {
-        const V square = x.re * x.re + x.im * x.im;
-        Vector<float, kLanes> rounded;
-        narrow(square, rounded);
-        MER_STORE(out + k, rounded);
+      tables, re, im, [&](int k, const Complex<Wide<float>>& x) __attribute__((always_inline)) {
+        const Wide<float> square = x.re * x.re + x.im * x.im;
+        MER_STORE(out + k, square);
       });
-  const Real first = re[0] + im[0];
-  const Real last = re[0] - im[0];
-  out[0] = static_cast<float>(first * first);
-  out[half] = static_cast<float>(last * last);
+  const float first = re[0] + im[0];
+  const float last = re[0] - im[0];
+  out[0] = first * first;
+  out[half] = last * last;
+}
+
+void spectrum(const FftTables<double>& tables, const float* samples, double* scratch, double* real,
+              double* imag) {
+  const int half = tables.half;
+  double* const re = scratch + 4 * half;
+  double* const im = scratch + 5 * half;
+  transform(tables, scratch, LoadWidened{samples}, StoreSplit<double>{re, im});
+  untangle_all(
+      tables, re, im, [&](int k, const Complex<Wide<double>>& x) __attribute__((always_inline)) {
+        MER_STORE(real + k, x.re);
+        MER_STORE(imag + k, x.im);
+      });
+  real[0] = re[0] + im[0];
+  real[half] = re[0] - im[0];
+  imag[0] = imag[half] = 0.0;
 }
 
 template <class Real>
@@ -564,17 +573,25 @@ void hilbert(const FftTables<float>& tables, const float* samples, float* scratc
             StorePairs<float>{out});
 }
 
+// A vector of single precision from doubles.
+MER_INLINE void load_narrowed(const double* from, Wide<float>& x) {
+  Wide<double> wide;
+  Vector<float, kDoubleLanes> narrowed;
+  for (int part = 0; part < kFloatLanes; part += kDoubleLanes) {
+    MER_LOAD(wide, from + part);
+    narrow(wide, narrowed);
+    MER_STORE(reinterpret_cast<float*>(&x) + part, narrowed);
+  }
+}
+
 // The inverse transform of one spectrum times the other one's conjugate.
-void correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
-                 float* scratch, float* out) {
+void correlation(const FftTables<float>& tables, const double* real, const double* imag,
+                 double offset, const float* fixed, float* scratch, float* out) {
   constexpr int kLanes = kFloatLanes;
   using V = Wide<float>;
   const int half = tables.half;
-  float* const moved_re = scratch + 4 * half;
-  float* const moved_im = scratch + 5 * half;
-  float* const fixed_re = scratch + 6 * half;
-  float* const fixed_im = scratch + 7 * half;
-  transform(tables, scratch, LoadPairs<float>{moved}, StoreSplit<float>{moved_re, moved_im});
+  float* const fixed_re = scratch + 4 * half;
+  float* const fixed_im = scratch + 5 * half;
   transform(tables, scratch, LoadPairs<float>{fixed}, StoreSplit<float>{fixed_re, fixed_im});
   float* const re = scratch;
   float* const im = scratch + half;
@@ -586,8 +603,12 @@ void correlation(const FftTables<float>& tables, const float* moved, const float
     Complex<V> x_mirrored;
     Complex<V> y;
     Complex<V> y_mirrored;
-    load_mirrored(moved_re, moved_im, k, mirror, a, b);
-    untangle(tables, k, a, b, x, x_mirrored);
+    load_narrowed(real + k, x.re);
+    load_narrowed(imag + k, x.im);
+    load_narrowed(real + mirror, x_mirrored.re);
+    load_narrowed(imag + mirror, x_mirrored.im);
+    reverse(x_mirrored.re, IndicesUpTo<kLanes>());
+    reverse(x_mirrored.im, IndicesUpTo<kLanes>());
     load_mirrored(fixed_re, fixed_im, k, mirror, a, b);
     untangle(tables, k, a, b, y, y_mirrored);
     turn(x, y.re, -y.im);
@@ -595,8 +616,9 @@ void correlation(const FftTables<float>& tables, const float* moved, const float
     tangle(tables, k, x, x_mirrored, a, b);
     store_mirrored(a, b, k, mirror, re, im);
   }
-  const float first = (moved_re[0] + moved_im[0]) * (fixed_re[0] + fixed_im[0]);
-  const float last = (moved_re[0] - moved_im[0]) * (fixed_re[0] - fixed_im[0]);
+  const float first =
+      static_cast<float>(real[0] - 2.0 * half * offset) * (fixed_re[0] + fixed_im[0]);
+  const float last = static_cast<float>(real[half]) * (fixed_re[0] - fixed_im[0]);
   re[0] = first + last;
   im[0] = first - last;
   transform(tables, scratch + 2 * half, LoadSplit<float>{im, re}, StorePairs<float>{out});
@@ -618,14 +640,5 @@ void inverse_double(const FftTables<double>& tables, const double* bins, double*
                     double* samples) {
   inverse(tables, bins, scratch, samples);
 }
-void power_float(const FftTables<float>& tables, const float* samples, const float* window,
-                 float* scratch, float* out) {
-  power(tables, samples, window, scratch, out);
-}
-void power_double(const FftTables<double>& tables, const float* samples, const double* window,
-                  double* scratch, float* out) {
-  power(tables, samples, window, scratch, out);
-}
-
 }  // namespace
 }  // namespace mer::kernel_bodies
