@@ -12,6 +12,7 @@ to the config as it is, with its standard error. Runs that the folder has alread
 
 import argparse
 import csv
+import json
 import math
 import pathlib
 import statistics
@@ -32,11 +33,16 @@ VARIANTS = {
 SCORES = ("val_accuracy", "val_macro_f1", "val_loss")
 
 
+def is_finished(run):
+    status = run / "run.json"
+    return status.exists() and json.loads(status.read_text())["status"] == "finished"
+
+
 def train(args, variant, seed):
     """The run folder's folds."""
     run = pathlib.Path(args.runs) / f"{variant.replace(' ', '-')}-{seed}"
     folds = [run / f"fold-{number + 1}" for number in range(args.folds)]
-    if not all((fold / "metrics.csv").exists() for fold in folds):
+    if not all(is_finished(fold) for fold in folds):
         settings = [f"data.manifest={args.manifest}", f"data.store={args.store}",
                     f"data.split.folds={args.folds}", "data.split.validation_share=0.15",
                     f"data.split.seed={seed}", f"seed={seed}"]  # fmt: skip
