@@ -297,7 +297,9 @@ TEST(TrainRun, EveryNetworkLearnsAToyProblemWithEveryLoss) {
       const InputParts reads = inputs_of(card.model);
       EXPECT_EQ(card.shape.spectrogram_bands > 0, reads.spectrogram) << network;
       EXPECT_EQ(card.shape.lld_branches > 0, reads.lld != InputParts::Lld::kNone) << network;
-      if (reads.lld == InputParts::Lld::kMfcc) EXPECT_EQ(card.shape.lld_columns, 20);
+      if (reads.lld == InputParts::Lld::kMfcc) {
+        EXPECT_EQ(card.shape.lld_columns, 20) << network;
+      }
     }
   }
 }
