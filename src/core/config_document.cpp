@@ -342,9 +342,12 @@ ConfigValue value_of(const YAML::Node& node, const std::string& key, const std::
     for (const auto& entry : node) {
       const std::string word = entry.first.Scalar();
       value.entries.emplace_back(word, value_of(entry.second, dotted(key, word), name, overrides));
-      // An empty value has no line of its own.
+      // An empty value's own mark is where the next key begins.
       ConfigValue& child = value.entries.back().second;
-      if (child.place == name) child.place = at_line(name, entry.first.Mark());
+      const bool is_of_file = child.place.starts_with(name);
+      if (child.kind == ConfigValue::Kind::kEmpty && is_of_file) {
+        child.place = at_line(name, entry.first.Mark());
+      }
     }
   }
   return value;

@@ -111,7 +111,7 @@ CellProgress progress_of(const SweepCell& cell, const fs::path& folder, const st
     if (of_run.state != State::kTrained) progress.state = State::kStopped;
   }
   // The parent of folds scores them itself as the last thing it does.
-  if (folds && progress.state == State::kTrained && !is_scored(folder, score)) {
+  if (folds && progress.state == State::kTrained && !is_scored(folder, kTest)) {
     progress.state = State::kStopped;
   }
   if (progress.state == State::kTrained &&
@@ -124,6 +124,7 @@ CellProgress progress_of(const SweepCell& cell, const fs::path& folder, const st
 std::vector<UnscoredPart> unscored_parts(const SweepCell& cell, const fs::path& folder,
                                          const std::string& score, bool score_training) {
   std::vector<UnscoredPart> parts;
+  if (score == kScoreNone) return parts;
   for (const fs::path& run : runs_of(cell, folder)) {
     if (!is_scored(run, score)) parts.push_back({run, score});
     if (score_training && !is_scored(run, kTrain)) parts.push_back({run, kTrain});

@@ -134,35 +134,37 @@ double number_in(const Json& json, const char* key, double otherwise) {
   return found != json.end() && found->is_number() ? found->get<double>() : otherwise;
 }
 
+void read_scores(const fs::path& run, const std::string& score, bool with_training,
+                 CellResults& cell, RunResults& results) {
+  const fs::path file = run / "eval" / score / "metrics.json";
+  const Json metrics = read_json(file);
+  const auto classes = metrics.find("classes");
+  if (classes == metrics.end() || !classes->is_array()) refuse(file, "has no classes");
+  cell.classes = classes->get<std::vector<std::string>>();
+  for (const auto& song : metrics.value("failed", Json::array())) {
+    cell.failed.push_back(song.get<std::string>());
+  }
+  const auto groups = groups_of(run);
+  results.scored = read_part(run / "eval" / score, groups, cell.classes);
+  if (with_training) results.training = read_part(run / "eval" / kTrain, groups, cell.classes);
+  results.baseline_accuracy = number_in(metrics, "baseline_accuracy", 0.0);
+}
+
 }  // namespace
 
 CellResults read_cell_results(const SweepCell& cell, const fs::path& folder,
                               const std::string& score, bool with_training) {
   CellResults results;
   for (const fs::path& run : runs_of(cell, folder)) {
-    const Json metrics = read_json(run / "eval" / score / "metrics.json");
-    const Json status = read_json(run / "run.json");
-    const auto classes = metrics.find("classes");
-    if (classes == metrics.end() || !classes->is_array()) {
-      refuse(run / "eval" / score / "metrics.json", "has no classes");
-    }
-    results.classes = classes->get<std::vector<std::string>>();
-    for (const auto& song : metrics.value("failed", Json::array())) {
-      results.failed.push_back(song.get<std::string>());
-    }
-    const auto groups = groups_of(run);
     RunResults of_run;
-    of_run.scored = read_part(run / "eval" / score, groups, results.classes);
-    if (with_training) {
-      of_run.training = read_part(run / "eval" / kTrain, groups, results.classes);
-    }
+    if (score != kScoreNone) read_scores(run, score, with_training, results, of_run);
+    const Json status = read_json(run / "run.json");
     const Json dataset = status.value("dataset", Json::object());
     of_run.training_songs = static_cast<std::int64_t>(number_in(dataset, "training_songs", 0.0));
     of_run.training_segments =
         static_cast<std::int64_t>(number_in(dataset, "training_segments", 0.0));
     of_run.loss_as_printed =
         number_in(status, "train_loss_as_printed", std::numeric_limits<double>::quiet_NaN());
-    of_run.baseline_accuracy = number_in(metrics, "baseline_accuracy", 0.0);
     of_run.losses = read_losses(run / "metrics.csv");
     of_run.seconds = seconds_of(run / "metrics.csv");
     results.runs.push_back(std::move(of_run));

@@ -200,6 +200,9 @@ class Reader {
       if (const ConfigValue* only = keys.take("only_in")) {
         cell.only_in = words_of(*only, "cells.only_in");
       }
+      if (const ConfigValue* reference = keys.take("reference")) {
+        cell.reference = text_of(*reference, "cells.reference");
+      }
       keys.finish();
       sweep_.cells.push_back(std::move(cell));
     }
@@ -251,7 +254,8 @@ class Reader {
 
   void read_what_is_shown() {
     if (const ConfigValue* score = keys_.take("score")) {
-      sweep_.score = one_of(text_of(*score, "score"), {"test", "validation"}, *score, "score");
+      sweep_.score =
+          one_of(text_of(*score, "score"), {"test", "validation", "none"}, *score, "score");
     }
     if (const ConfigValue* show = keys_.take("show")) {
       for (const std::string& raw : words_of(*show, "show")) {
@@ -263,6 +267,10 @@ class Reader {
     }
     if (const ConfigValue* after = keys_.take("loss_after")) {
       sweep_.loss_after = number_of(*after, "loss_after");
+    }
+    if (sweep_.score == kScoreNone && sweep_.show_train_accuracy) {
+      throw UsageError(sweep_.file.string() +
+                       ": score: none does not go with show: train_accuracy");
     }
     if (const ConfigValue* order = keys_.take("confusion_order")) {
       sweep_.confusion_order = words_of(*order, "confusion_order");

@@ -209,12 +209,14 @@ class Planner {
   }
 
   void find_references() {
+    find_references_of_cells();
     const SweepReference& reference = plan_.file.reference;
     if (!reference.given()) return;
     if (!reference.name.empty()) require_row(reference.name, reference.place, "the reference");
-    for (const auto& [key, value] : reference.keys) require_key(key, value);
+    for (const auto& [key, value] : reference.keys) require_key(key, value, reference.place);
     for (std::size_t r = 0; r < plan_.rows.size(); ++r) {
       SweepRow& row = plan_.rows[r];
+      if (row.reference) continue;
       auto wanted = row.keys;
       for (const auto& [key, value] : reference.keys) wanted[key] = value;
       for (std::size_t other = 0; other < plan_.rows.size(); ++other) {
@@ -231,7 +233,26 @@ class Planner {
     }
   }
 
-  void require_key(const std::string& key, const std::string& value) const {
+  /// Named cells that name their reference: the cell of that name with the same grid values.
+  void find_references_of_cells() {
+    for (const NamedCell& cell : plan_.file.cells) {
+      if (cell.reference.empty()) continue;
+      require_key(kCellKey, cell.reference, cell.place);
+      for (SweepRow& row : plan_.rows) {
+        if (row.keys.at(kCellKey) != cell.name) continue;
+        auto wanted = row.keys;
+        wanted[kCellKey] = cell.reference;
+        for (std::size_t other = 0; other < plan_.rows.size(); ++other) {
+          const SweepRow& candidate = plan_.rows[other];
+          const bool is_it = candidate.keys == wanted && candidate.variant == row.variant;
+          if (is_it && &candidate != &row) row.reference = other;
+        }
+      }
+    }
+  }
+
+  void require_key(const std::string& key, const std::string& value,
+                   const std::string& place) const {
     std::set<std::string> values;
     std::set<std::string> keys;
     for (const SweepRow& row : plan_.rows) {
@@ -247,7 +268,7 @@ class Planner {
     const auto near =
         unknown_key ? nearest_word(key, known_keys) : nearest_word(value, known_values);
     throw UsageError(
-        plan_.file.reference.place + ": the reference's " +
+        place + ": the reference's " +
             (unknown_key ? "key '" + key + "' does not vary in this sweep"
                          : "value '" + value + "' is not among those of '" + key + "'"),
         near ? "did you mean '" + *near + "'?"
@@ -320,7 +341,7 @@ void check_songs(const SweepPlan& plan) {
     const Manifest& manifest = found->second;
     if (!checked.insert(data.manifest.string() + to_json(data.split).dump()).second) continue;
     const bool folds = data.split.folds > 0;
-    if (folds && plan.file.score != kTest) {
+    if (folds && plan.file.score == kValidation) {
       throw UsageError(plan.file.file.string() + ": score: " + plan.file.score +
                            " does not go with data.split.folds",
                        "folds are scored on their test songs");
@@ -331,7 +352,9 @@ void check_songs(const SweepPlan& plan) {
       const std::string where =
           manifest.file.string() + (folds ? ", fold " + std::to_string(i + 1) : "");
       require_every_class(manifest, splits[i], kTrain, where);
-      require_every_class(manifest, splits[i], plan.file.score, where);
+      if (plan.file.score != kScoreNone) {
+        require_every_class(manifest, splits[i], plan.file.score, where);
+      }
     }
   }
 }

@@ -52,6 +52,7 @@ Measured measure_row(const std::vector<const CellResults*>& cells, const Measure
                      Level level, bool with_training) {
   GroupNumbers groups;
   for (const CellResults* cell : cells) groups.add(*cell, with_training);
+  if (groups.size() == 0) return {};  // nothing was scored
   std::vector<CellTally> tallies;
   std::vector<double> of_cells;
   std::vector<double> of_runs;
@@ -162,6 +163,8 @@ RowSummary summarise_row(const SweepPlan& plan, const SweepRow& row, const Resul
   }
   summary.baseline_accuracy =
       mean_over(runs, [](const RunResults& run) { return run.baseline_accuracy; });
+  summary.training_songs = mean_over(
+      runs, [](const RunResults& run) { return static_cast<double>(run.training_songs); });
   summary.training_segments = mean_over(runs, [](const RunResults& run) {
     return run.training_segments > 0 ? static_cast<double>(run.training_segments) : kNotMeasured;
   });
@@ -243,7 +246,7 @@ std::optional<PairedComparison> compare_rows(const SweepPlan& plan, const Result
   const auto reference = plan.rows[row].reference;
   if (!reference) return std::nullopt;
   const std::vector<CellPair> pairs = pairs_of(plan, results, row, *reference);
-  if (pairs.empty()) return std::nullopt;
+  if (pairs.empty() || plan.file.score == kScoreNone) return std::nullopt;
   PairedComparison comparison;
   comparison.reference = *reference;
   comparison.num_pairs = pairs.size();

@@ -152,7 +152,8 @@ TEST_F(ImportPmemo, RescalesRatingsFromZeroToOne) {
             "PMEmo2019/chorus/5.mp3,sad,Sia,5,-0.75,-0.5\n"
             "PMEmo2019/chorus/6.mp3,relaxed,song 6,6,1,-1\n");
   EXPECT_EQ(report.groups, 3U);
-  EXPECT_THAT(report.notes.at(1), HasSubstr("0.4…0.6 of 0…1"));
+  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("from 0…1 to -1…1"), HasSubstr("0.4…0.6 of 0…1"),
+                                        HasSubstr("induced")));
   EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("1 songs have no artist")));
 }
 

@@ -39,6 +39,7 @@ struct NamedCell {
   Settings set;
   std::map<std::string, Settings> set_in;  ///< by variant
   std::vector<std::string> only_in;        ///< variants; empty = all
+  std::string reference;                   ///< a named cell; empty = as SweepFile::reference says
 };
 
 /// The row that another one is compared with: the one of that name, or the one that differs in
@@ -58,6 +59,8 @@ struct PaperNumbers {
 };
 extern const std::vector<std::string> kPaperMeasures;
 
+inline constexpr const char* kScoreNone = "none";
+
 /// What `mer sweep -c` reads: a base config, what varies, and what the results are held against.
 ///
 ///   base: ../4qaed.yaml                   # or variants: {letter: {base: …, set: {…}}, small: …}
@@ -76,7 +79,8 @@ struct SweepFile {
   std::vector<GridAxis> repeats;  ///< seed, data.split.seed: what a row is the mean over
   Settings overrides;             ///< --set of config keys
 
-  std::string score = "test";        ///< part of the split: test or validation
+  /// The part of the split that is scored: test, validation, or none (only training is looked at).
+  std::string score = "test";
   bool show_train_accuracy = false;  ///< and the gap to it
   bool show_training_segments = false;
   bool show_loss = false;

@@ -60,13 +60,14 @@ struct RowSummary {
   Measured gap;  ///< of songs
   Measured segment_gap;
   double baseline_accuracy = kNotMeasured;
-  double training_segments = kNotMeasured;
-  double loss = kNotMeasured;             ///< mean of train_loss after SweepFile::loss_after
-  double loss_deviation = kNotMeasured;   ///< between runs
-  double loss_in_time = kNotMeasured;     ///< deviation between rows of one run, mean over runs
-  double loss_as_printed = kNotMeasured;  ///< at the end, mean over runs
-  double seconds = kNotMeasured;          ///< of training, mean over runs
-  ConfusionMatrix song_confusion;         ///< summed over cells
+  double training_songs = kNotMeasured;     ///< mean over runs
+  double training_segments = kNotMeasured;  ///< the same
+  double loss = kNotMeasured;               ///< mean of train_loss after SweepFile::loss_after
+  double loss_deviation = kNotMeasured;     ///< between runs
+  double loss_in_time = kNotMeasured;       ///< deviation between rows of one run, mean over runs
+  double loss_as_printed = kNotMeasured;    ///< at the end, mean over runs
+  double seconds = kNotMeasured;            ///< of training, mean over runs
+  ConfusionMatrix song_confusion;           ///< summed over cells
   ConfusionMatrix segment_confusion;
   std::vector<LossPoint> losses;  ///< means over runs
   std::optional<PairedComparison> comparison;

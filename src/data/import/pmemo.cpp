@@ -60,7 +60,10 @@ ImportReport import_pmemo(const fs::path& given_folder, const fs::path& manifest
               chorus / (song.file_name.empty() ? id + ".mp3" : song.file_name), song.artist,
               ratings.number(row, "Valence(mean)"), ratings.number(row, "Arousal(mean)"));
   }
-  return songs.write(manifest, "the choruses belong into " + chorus.string() + ": 1.mp3, …");
+  ImportReport report =
+      songs.write(manifest, "the choruses belong into " + chorus.string() + ": 1.mp3, …");
+  report.notes.push_back("the labels are induced emotion: what listeners felt");
+  return report;
 }
 
 }  // namespace mer

@@ -1,8 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
-#include <set>
+#include <functional>
 
 #include "mer/core/text.hpp"
 #include "mer/sweep/sweep_summary.hpp"
@@ -87,7 +86,8 @@ class Markdown {
   std::string text() const {
     std::string text = "# " + plan_.file.file.stem().string() +
                        (plan_.file.title.empty() ? "" : ": " + escaped(plan_.file.title)) + "\n\n";
-    text += state() + table() + tests() + losses() + confusions() + claims();
+    text += state() + accuracies() + training_songs() + training_segments() + tests() + losses() +
+            confusions() + claims();
     for (const std::string& note : plan_.file.notes) text += "\n* " + escaped(note);
     if (!plan_.file.notes.empty()) text += "\n";
     return text + missing();
@@ -130,37 +130,48 @@ class Markdown {
                        " cells have finished. ";
     const auto first = std::find_if(summary_.rows.begin(), summary_.rows.end(),
                                     [](const RowSummary& row) { return row.finished > 0; });
-    if (first != summary_.rows.end()) {
+    if (is_scored() && first != summary_.rows.end()) {
       text += "Scored: the " + plan_.file.score + " songs (" + std::to_string(first->num_songs) +
               " in " + std::to_string(first->num_groups) + " groups); most frequent class " +
               percent(first->baseline_accuracy) + " %. ";
     }
+    if (!is_scored()) return text + "\n\n";
     return text +
            "Accuracies in per cent: mean ± deviation between runs (seeds, splits, folds) [95 % "
            "interval from resampling groups of songs].\n\n";
   }
 
-  std::string table() const {
+  bool is_scored() const { return plan_.file.score != kScoreNone; }
+
+  /// What a table shows of a row.
+  struct Column {
+    std::string name;
+    std::function<std::string(const RowSummary&)> value;
+  };
+
+  /// Rows by name; the paper's numbers, then the columns of each variant.
+  std::string table(const std::vector<std::string>& measures,
+                    const std::vector<Column>& columns) const {
     std::vector<std::string> header = {"cell"};
-    for (const std::string& measure : kPaperMeasures) {
+    for (const std::string& measure : measures) {
       if (paper_has(measure)) header.push_back("paper: " + measure);
     }
     for (const SweepVariant& variant : plan_.file.variants) {
-      for (const std::string& column : columns()) {
-        header.push_back((variant.name.empty() ? "" : variant.name + ": ") + column);
+      for (const Column& column : columns) {
+        header.push_back((variant.name.empty() ? "" : variant.name + ": ") + column.name);
       }
     }
     std::string text = header_of(header);
+    static const RowSummary kAbsent;
     for (const std::string& name : names()) {
       std::vector<std::string> cells = {escaped(name)};
-      for (const std::string& measure : kPaperMeasures) {
+      for (const std::string& measure : measures) {
         if (paper_has(measure)) cells.push_back(paper_number(measure, name));
       }
       for (const SweepVariant& variant : plan_.file.variants) {
         const RowSummary* row = row_of(name, variant.name);
-        static const RowSummary kAbsent;
-        for (const std::string& value : values(row == nullptr ? kAbsent : *row)) {
-          cells.push_back(value);
+        for (const Column& column : columns) {
+          cells.push_back(column.value(row == nullptr ? kAbsent : *row));
         }
       }
       text += line_of(cells);
@@ -168,38 +179,38 @@ class Markdown {
     return text;
   }
 
-  std::vector<std::string> columns() const {
-    std::vector<std::string> columns = {"songs", "segments"};
-    const SweepFile& file = plan_.file;
-    if (file.show_train_accuracy) {
-      for (const char* name :
-           {"training songs", "gap", "training segments' accuracy", "gap of segments"}) {
-        columns.emplace_back(name);
-      }
-    }
-    if (file.show_training_segments) columns.emplace_back("training segments");
-    if (file.show_loss) columns.emplace_back("training loss");
-    columns.emplace_back("runs");
-    return columns;
+  static Column share(const std::string& name, Measured RowSummary::*measured) {
+    return {name, [measured](const RowSummary& row) { return percent(row.*measured); }};
   }
 
-  std::vector<std::string> values(const RowSummary& row) const {
-    std::vector<std::string> values = {percent(row.song_accuracy), percent(row.segment_accuracy)};
-    const SweepFile& file = plan_.file;
-    if (file.show_train_accuracy) {
-      for (const Measured* measured :
-           {&row.train_accuracy, &row.gap, &row.train_segment_accuracy, &row.segment_gap}) {
-        values.push_back(percent(*measured));
-      }
-    }
-    if (file.show_training_segments) values.push_back(number(row.training_segments, 0));
-    if (file.show_loss) {
-      values.push_back(number(row.loss, 3) + (std::isnan(row.loss_deviation)
-                                                  ? ""
-                                                  : " ± " + number(row.loss_deviation, 3)));
-    }
-    values.push_back(std::to_string(row.num_runs));
-    return values;
+  static Column runs() {
+    return {"runs", [](const RowSummary& row) { return std::to_string(row.num_runs); }};
+  }
+
+  std::string accuracies() const {
+    if (!is_scored()) return "";
+    return table({"accuracy"}, {share("songs", &RowSummary::song_accuracy),
+                                share("segments", &RowSummary::segment_accuracy), runs()});
+  }
+
+  std::string training_songs() const {
+    if (!plan_.file.show_train_accuracy) return "";
+    return "\n## Training songs\n\nTheir accuracy, and how much less that of the " +
+           plan_.file.score + " songs is (the gap), in percentage points.\n\n" +
+           table({"train_accuracy", "gap"},
+                 {share("songs", &RowSummary::train_accuracy), share("gap", &RowSummary::gap),
+                  share("segments", &RowSummary::train_segment_accuracy),
+                  share("gap of segments", &RowSummary::segment_gap)});
+  }
+
+  std::string training_segments() const {
+    if (!plan_.file.show_training_segments) return "";
+    const Column segments = {
+        "segments", [](const RowSummary& row) { return number(row.training_segments, 0); }};
+    const Column songs = {"of songs",
+                          [](const RowSummary& row) { return number(row.training_songs, 0); }};
+    return (is_scored() ? "\n## Training segments\n\n" : "") +
+           table({"training_segments"}, {segments, songs});
   }
 
   std::string tests() const {
@@ -406,134 +417,7 @@ class Markdown {
   const SweepSummary& summary_;
 };
 
-void add_measured(const Measured& measured, std::vector<std::string>& cells) {
-  for (const double value :
-       {measured.mean, measured.deviation, measured.ci95[0], measured.ci95[1]}) {
-    cells.push_back(format_number(value));
-  }
-}
-
-void add_measured_header(const std::string& name, std::vector<std::string>& cells) {
-  for (const char* suffix : {"", "_deviation", "_low", "_high"}) cells.push_back(name + suffix);
-}
-
-const std::vector<std::string> kTestColumns = {"reference",
-                                               "difference",
-                                               "difference_low",
-                                               "difference_high",
-                                               "bootstrap_p",
-                                               "bootstrap_p_holm",
-                                               "songs_better",
-                                               "songs_worse",
-                                               "common_songs",
-                                               "mcnemar_p",
-                                               "mcnemar_p_holm",
-                                               "segment_difference",
-                                               "segment_difference_low",
-                                               "segment_difference_high",
-                                               "segment_bootstrap_p",
-                                               "segment_bootstrap_p_holm",
-                                               "nadeau_bengio_t",
-                                               "nadeau_bengio_df",
-                                               "nadeau_bengio_p",
-                                               "nadeau_bengio_p_holm"};
-
-void add_tests(const SweepPlan& plan, const RowSummary& row, std::vector<std::string>& cells) {
-  if (!row.comparison) {
-    cells.resize(cells.size() + kTestColumns.size());
-    return;
-  }
-  const PairedComparison& test = *row.comparison;
-  const auto add = [&](std::initializer_list<double> values) {
-    for (const double value : values) cells.push_back(format_number(value));
-  };
-  cells.push_back(plan.rows[test.reference].full_name());
-  add({test.song_difference, test.song_bootstrap.ci95[0], test.song_bootstrap.ci95[1],
-       test.song_bootstrap.p, test.song_bootstrap_holm, static_cast<double>(test.better),
-       static_cast<double>(test.worse), static_cast<double>(test.common_songs), test.mcnemar_p,
-       test.mcnemar_holm, test.segment_difference, test.segment_bootstrap.ci95[0],
-       test.segment_bootstrap.ci95[1], test.segment_bootstrap.p, test.segment_bootstrap_holm});
-  const auto& t = test.nadeau_bengio;
-  add({t ? t->t : kNotMeasured, t ? t->degrees_of_freedom : kNotMeasured, t ? t->p : kNotMeasured,
-       test.nadeau_bengio_holm});
-}
-
 }  // namespace
-
-std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
-  std::set<std::string> keys;
-  for (const SweepRow& row : plan.rows) {
-    for (const auto& [key, value] : row.keys) keys.insert(key);
-  }
-  std::vector<std::string> header = {"cell", "variant"};
-  header.insert(header.end(), keys.begin(), keys.end());
-  for (const char* name : {"cells", "finished", "runs", "songs", "groups", "segments"}) {
-    header.emplace_back(name);
-  }
-  for (const char* name : {"song_accuracy", "song_macro_f1", "segment_accuracy", "train_accuracy",
-                           "gap", "train_segment_accuracy", "segment_gap"}) {
-    add_measured_header(name, header);
-  }
-  for (const char* name : {"baseline_accuracy", "training_segments", "train_loss",
-                           "train_loss_as_printed", "train_seconds"}) {
-    header.emplace_back(name);
-  }
-  header.insert(header.end(), kTestColumns.begin(), kTestColumns.end());
-  for (const std::string& measure : kPaperMeasures) header.push_back("paper_" + measure);
-
-  std::string text = csv_line(header);
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    const SweepRow& row = plan.rows[i];
-    const RowSummary& of_row = summary.rows[i];
-    std::vector<std::string> cells = {row.name, row.variant};
-    for (const std::string& key : keys) {
-      const auto found = row.keys.find(key);
-      cells.push_back(found == row.keys.end() ? "" : found->second);
-    }
-    for (const std::size_t count : {row.cells.size(), of_row.finished, of_row.num_runs,
-                                    of_row.num_songs, of_row.num_groups, of_row.num_segments}) {
-      cells.push_back(std::to_string(count));
-    }
-    for (const Measured* measured : {&of_row.song_accuracy, &of_row.song_macro_f1,
-                                     &of_row.segment_accuracy, &of_row.train_accuracy, &of_row.gap,
-                                     &of_row.train_segment_accuracy, &of_row.segment_gap}) {
-      add_measured(*measured, cells);
-    }
-    for (const double value : {of_row.baseline_accuracy, of_row.training_segments, of_row.loss,
-                               of_row.loss_as_printed, of_row.seconds}) {
-      cells.push_back(format_number(value));
-    }
-    add_tests(plan, of_row, cells);
-    for (const std::string& measure : kPaperMeasures) {
-      const auto numbers = plan.file.paper.by_measure.find(measure);
-      const bool has =
-          numbers != plan.file.paper.by_measure.end() && numbers->second.contains(row.name);
-      cells.push_back(has ? format_number(numbers->second.at(row.name)) : "");
-    }
-    text += csv_line(cells);
-  }
-  return text;
-}
-
-std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary) {
-  std::vector<std::string> header = {"iteration"};
-  std::map<std::int64_t, std::vector<double>> by_iteration;
-  for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-    header.push_back(plan.rows[i].full_name());
-    for (const LossPoint& point : summary.rows[i].losses) {
-      auto& line = by_iteration[point.iteration];
-      line.resize(plan.rows.size(), kNotMeasured);
-      line[i] = point.train_loss;
-    }
-  }
-  std::string text = csv_line(header);
-  for (const auto& [iteration, losses] : by_iteration) {
-    std::vector<std::string> cells = {std::to_string(iteration)};
-    for (const double loss : losses) cells.push_back(format_number(loss));
-    text += csv_line(cells);
-  }
-  return text;
-}
 
 std::string summary_markdown(const SweepPlan& plan, const SweepSummary& summary) {
   return Markdown(plan, summary).text();
