@@ -116,7 +116,7 @@ struct MlpOptions {
   int batch_size = 32;
   double lr = 1e-3;
   double dropout = 0.5;  ///< of hidden units
-  std::vector<double> weight_decay = {0.1, 1.0, 3.0};
+  std::vector<double> weight_decay = {0.1, 1.0, 3.0, 10.0};
 
   void visit(OptionsVisitor& v) {
     v.field("hidden_units", hidden_units, between(1, 4096), "of the hidden layer");
