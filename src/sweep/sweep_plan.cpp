@@ -330,6 +330,8 @@ void check_songs(const SweepPlan& plan) {
   std::set<std::string> checked;
   for (const SweepCell& cell : plan.cells) {
     const DataOptions& data = cell.config.data;
+    // Segments are known only when the features are there.
+    if (data.split.unit == SplitOptions::Unit::kSegment) continue;
     if (data.manifest.empty()) {
       throw UsageError("'data.manifest' is not given",
                        "--set data.manifest=songs.csv (mer import writes one)");

@@ -105,6 +105,11 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
   write_split_csv(path / "split.csv", data.manifest, data.split);
   folder.open_metrics(0);
   folder.open_log();
+  if (config.data.split.unit == SplitOptions::Unit::kSegment) {
+    folder.log().warn(
+        "split by segment: pieces of one song are trained on and tested, scores are "
+        "too high; only to measure leakage");
+  }
   return folder;
 }
 

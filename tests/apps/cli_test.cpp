@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Words kVerbs = {"predict", "train", "eval", "preprocess", "features",
-                      "import",  "synth", "info", "doctor",     "completion"};
+const Words kVerbs = {"predict", "train", "eval", "sweep",  "preprocess", "features",
+                      "import",  "synth", "info", "doctor", "completion"};
 
 TEST(Help, OfEveryVerbIsShorterThanAScreenAndNamesTheExitCodes) {
   for (const std::string& verb : kVerbs) {
@@ -45,6 +45,7 @@ TEST(Help, NamesEveryFlagOfTheContract) {
       {"preprocess", {"-c", "--set", "-j", "--shard"}},
       {"features", {"-o", "--format", "-j", "--plot", "--list", "--print-config", "-c", "--set"}},
       {"train", {"-c", "--set", "--name", "--runs", "--print-config", "--resume"}},
+      {"sweep", {"-c", "--set", "--jobs", "--list", "--cell", "--runs", "--name"}},
       {"eval", {"--manifest", "--split", "-c", "--weights", "--format", "-o"}},
       {"predict",
        {"-m", "--format", "-o", "-j", "--timeline", "--max-seconds", "--min-confidence",

@@ -18,6 +18,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/data/segment_rows.hpp"
 #include "mer/eval/evaluation.hpp"
 #include "mer/eval/predict_files.hpp"
 #include "mer/model/collective.hpp"
@@ -98,15 +99,28 @@ std::string system_text(const SystemSummary& system, const RunConfig& config) {
          config.device;
 }
 
+bool divides_segments(const RunConfig& config) {
+  return config.data.split.unit == SplitOptions::Unit::kSegment;
+}
+
+/// "16 songs (8/4/4), split by group"
+std::string division_text(const RunConfig& config, const Manifest& manifest,
+                          const std::string& division) {
+  const std::string count = std::to_string(manifest.songs.size());
+  if (divides_segments(config)) {
+    return count + " segments (" + division + "), split by SEGMENT: wrong, only measures leakage";
+  }
+  const bool grouped =
+      manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
+  return count + " songs (" + division + "), split by " + (grouped ? "group" : "song");
+}
+
 void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
                    const std::string& division, const fs::path& run, const Workers& workers) {
   const SystemSummary system = summarise_system(config, static_cast<int>(manifest.classes.size()));
-  const bool grouped =
-      manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
   say(args.talk,
       "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
-  say(args.talk, "data      " + std::to_string(manifest.songs.size()) + " songs (" + division +
-                     "), split by " + (grouped ? "group" : "song") + ", seed " +
+  say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +
                      std::to_string(config.data.split.seed) + "; classes " +
                      join(manifest.classes, ", "));
   say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
@@ -217,11 +231,17 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
               const Workers& workers) {
   RunData data;
   data.manifest = load_manifest(config.data);
+  const FeatureStore store(config.data.store, config.recipe);
+  if (divides_segments(config)) {
+    data.features = fill_together(store, data.manifest, workers, args.talk);
+    expand_to_segments(config.recipe, config.segment, data.manifest, data.features);
+  }
   data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
                         : make_split(data.manifest, config.data.split);
   print_summary(args, config, data.manifest, counts_text(data.split), run, workers);
-  const FeatureStore store(config.data.store, config.recipe);
-  data.features = fill_together(store, data.manifest, workers, args.talk);
+  if (!divides_segments(config)) {
+    data.features = fill_together(store, data.manifest, workers, args.talk);
+  }
 
   std::mutex mutex;
   bool header = false;
@@ -288,11 +308,18 @@ int fold_jobs(const RunConfig& config, const Workers& workers) {
 
 int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run,
                 const Workers& workers) {
-  const Manifest manifest = load_manifest(config.data);
+  Manifest manifest = load_manifest(config.data);
+  const FeatureStore store(config.data.store, config.recipe);
+  FeatureStore::Report features;
+  if (divides_segments(config)) {
+    features = fill_together(store, manifest, workers, args.talk);
+    expand_to_segments(config.recipe, config.segment, manifest, features);
+  }
   const std::vector<Split> folds = make_folds(manifest, config.data.split);
   print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run, workers);
-  const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report features = fill_together(store, manifest, workers, args.talk);
+  if (!divides_segments(config)) {
+    features = fill_together(store, manifest, workers, args.talk);
+  }
   if (is_first(workers)) {
     fs::create_directories(run);
     write_text_file(run / "config.yaml", to_yaml(config, false));

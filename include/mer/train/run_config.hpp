@@ -5,6 +5,7 @@
 #include <string>
 
 #include "mer/classic/classic_options.hpp"
+#include "mer/core/error.hpp"
 #include "mer/data/input_options.hpp"
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
@@ -53,6 +54,22 @@ struct RunConfig {
     v.section("train", train);
     v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
     v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
+  }
+  void validate() const {
+    if (data.split.unit == SplitOptions::Unit::kSong) return;
+    const std::string where = "'data.split.unit' is segment, which divides one grid of segments: ";
+    if (train.random_crops) {
+      throw UsageError(where + "'train.random_crops' would draw others",
+                       "set train.random_crops=false");
+    }
+    if (segment.test_hop_seconds > 0.0 && segment.test_hop_seconds != segment.hop_seconds) {
+      throw UsageError(where + "'segment.test_hop_seconds' would make another",
+                       "set segment.test_hop_seconds=0");
+    }
+    if (data.split.group_by != SplitOptions::GroupBy::kNone) {
+      throw UsageError(where + "'data.split.group_by' group would keep a song's together",
+                       "set data.split.group_by=none");
+    }
   }
 };
 
