@@ -22,11 +22,8 @@ std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
     }
     return hz;
   }
-  const MelOptions& mel = options.mel;
-  const double top_hz = mel.max_hz > 0.0 ? mel.max_hz : layout.sample_rate_hz / 2.0;
-  const double low = hz_to_mel(mel.min_hz, mel.scale);
-  const double step = (hz_to_mel(top_hz, mel.scale) - low) / (count + 1);
-  for (int i = 1; i <= count; ++i) hz.push_back(mel_to_hz(low + i * step, mel.scale));
+  const Eigen::ArrayXd centres = mel_band_hz(options.mel, layout.sample_rate_hz);
+  hz.assign(centres.begin(), centres.end());
   return hz;
 }
 

@@ -18,6 +18,8 @@ constexpr int kNumGroups = 8;
 // Octaves of modulation frequency.
 constexpr std::array<double, 7> kEdgesHz = {0.33, 0.66, 1.31, 2.62, 5.25, 10.5, 21.0};
 constexpr std::size_t kNumBands = kEdgesHz.size() - 1;
+// Added before the logarithm is taken, in dB: less can't be heard.
+constexpr double kSoftening = 0.1;
 constexpr double kSmallestPeakHz = 0.5;
 // Below this mean square (dB²) nothing is modulated.
 constexpr double kSmallestPower = 1e-6;
@@ -70,15 +72,17 @@ class Spectra {
   Eigen::ArrayXcf bins_;
 };
 
+/// ln(0.1 dB + root mean square) of each band.
 std::array<double, kNumBands> in_bands(const Eigen::ArrayXf& power, double bin_hz) {
-  std::array<double, kNumBands> sums{};
+  std::array<double, kNumBands> strengths{};
   for (std::size_t band = 0; band < kNumBands; ++band) {
     const auto first = static_cast<Eigen::Index>(std::ceil(kEdgesHz[band] / bin_hz));
     const auto end =
         std::min(power.size(), static_cast<Eigen::Index>(std::ceil(kEdgesHz[band + 1] / bin_hz)));
-    if (end > first) sums[band] = power.segment(first, end - first).sum();
+    const double square = end > first ? power.segment(first, end - first).sum() : 0.0;
+    strengths[band] = std::log(kSoftening + std::sqrt(square));
   }
-  return sums;
+  return strengths;
 }
 
 /// The strongest frequency, by a parabola through the power's logarithm; 0 when there is none.
@@ -109,14 +113,14 @@ void Modulation::compute(const Frames& frames, Writer& out) const {
   for (int group = 0; group < kNumGroups; ++group) {
     const auto bands = in_bands(spectra.of(groups.col(group)), spectra.bin_hz());
     for (std::size_t band = 0; band < kNumBands; ++band) {
-      out.add("modulation_" + std::to_string(group) + "_", static_cast<int>(band), "dB",
-              std::sqrt(bands[band]));
+      out.add("modulation_" + std::to_string(group) + "_", static_cast<int>(band), "ln dB",
+              bands[band]);
     }
   }
   const Eigen::ArrayXf power = spectra.of(groups.rowwise().mean());
   const auto bands = in_bands(power, spectra.bin_hz());
   for (std::size_t band = 0; band < kNumBands; ++band) {
-    out.add("modulation_all_", static_cast<int>(band), "dB", std::sqrt(bands[band]));
+    out.add("modulation_all_", static_cast<int>(band), "ln dB", bands[band]);
   }
   out.add("modulation_peak_hz", "Hz", peak_hz(power, spectra.bin_hz()));
 }
