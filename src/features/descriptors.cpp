@@ -66,7 +66,7 @@ const std::vector<Entry>& entries() {
        make_of_options<descriptors::Modulation>},
       {{"melody", "Salamon et al. (2012)", "voiced share, range and movement of the pitch"},
        make_plain<descriptors::Melody>},
-      {{"loudness", "-", "level of the recording in dBFS (not in the default)"},
+      {{"loudness", "-", "level of the recording in dBFS"},
        make_plain<descriptors::Loudness>}};
   return all;
 }

@@ -27,14 +27,18 @@ std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
   return hz;
 }
 
-nlohmann::ordered_json describe_features(const FeatureView& view) {
-  nlohmann::ordered_json description;
-  for (const auto& [key, text] : view.metadata) {
+nlohmann::ordered_json metadata_json(const TensorMetadata& metadata) {
+  nlohmann::ordered_json json;
+  for (const auto& [key, text] : metadata) {
     auto value = nlohmann::ordered_json::parse(text, nullptr, false);
     // Only structures: a fingerprint of digits must stay text.
-    const bool nested = value.is_object() || value.is_array();
-    description[key] = nested ? std::move(value) : nlohmann::ordered_json(text);
+    json[key] = value.is_structured() ? std::move(value) : nlohmann::ordered_json(text);
   }
+  return json;
+}
+
+nlohmann::ordered_json describe_features(const FeatureView& view) {
+  nlohmann::ordered_json description = metadata_json(view.metadata);
   auto groups = nlohmann::ordered_json::array();
   const auto add = [&](const char* matrix, const ColumnGroup& group) {
     groups.push_back({{"name", group.name},

@@ -240,9 +240,6 @@ void descriptors_of_ten_seconds(benchmark::State& state, const mer::DescriptorOp
     benchmark::DoNotOptimize(
         descriptors.compute(features.spectrogram, features.lld, energy_db).data());
   }
-  state.counters["us_a_frame"] = benchmark::Counter(
-      static_cast<double>(features.num_frames()) * 1e-6,
-      benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 BENCHMARK_CAPTURE(descriptors_of_ten_seconds, all, mer::DescriptorOptions());
 
