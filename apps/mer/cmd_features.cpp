@@ -10,6 +10,8 @@
 
 #include "arguments.hpp"
 #include "command.hpp"
+#include "descriptor_rows.hpp"
+#include "feature_settings.hpp"
 #include "inputs.hpp"
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
@@ -36,6 +38,7 @@ struct FeaturesArgs {
   std::string format;
   fs::path plot;
   int jobs = 0;
+  bool descriptors = false;
   bool list = false;
   bool print_config = false;
   bool estimate_tuning = false;
@@ -57,7 +60,8 @@ bool is_one_of(const std::string& word, const std::vector<std::string>& words) {
 /// Where everything goes, decided before anything is computed.
 struct Plan {
   std::vector<Input> inputs;
-  std::vector<fs::path> outputs;  ///< parallel to inputs; empty paths when only drawing
+  std::vector<fs::path> outputs;  ///< parallel to inputs; empty paths when no song has its own
+  fs::path table;                 ///< of all songs' descriptors, if wanted and not to stdout
   bool to_stdout = false;
   std::string format;
   std::string picture;  ///< svg, png, html; empty for none
@@ -134,6 +138,31 @@ void plan_picture(const FeaturesArgs& args, Plan& plan) {
   require_gnuplot();
 }
 
+void require_folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder)) {
+    throw UsageError(file.string() + ": there is no folder " + folder.string(),
+                     "mkdir -p " + folder.string());
+  }
+}
+
+/// One file for all songs.
+void plan_table(const FeaturesArgs& args, Plan& plan) {
+  if (args.output.empty()) {
+    throw UsageError("--descriptors: there is no -o",
+                     "mer features songs --descriptors -o songs.csv");
+  }
+  if (!plan.to_stdout && fs::is_directory(args.output)) {
+    throw UsageError(args.output + ": is a folder; --descriptors writes one file for all songs",
+                     "-o " + (fs::path(args.output) / "descriptors.csv").string());
+  }
+  plan.format = choose_format(args, plan.to_stdout, false);
+  plan.outputs.resize(plan.inputs.size());
+  if (plan.to_stdout) return;
+  require_folder_of(args.output);
+  plan.table = args.output;
+}
+
 Plan make_plan(const FeaturesArgs& args) {
   Plan plan;
   if (args.inputs.empty()) {
@@ -147,6 +176,11 @@ Plan make_plan(const FeaturesArgs& args) {
   const bool several =
       plan.inputs.size() > 1 || (plan.inputs.size() == 1 && !plan.inputs.front().folder.empty());
   plan.to_stdout = args.output == "-";
+  if (args.descriptors) {
+    plan_table(args, plan);
+    plan_picture(args, plan);
+    return plan;
+  }
   if (plan.to_stdout && plan.inputs.size() > 1) {
     throw UsageError("-o - takes one song, there are " + std::to_string(plan.inputs.size()),
                      "-o DIR writes a file a song");
@@ -164,12 +198,8 @@ Plan make_plan(const FeaturesArgs& args) {
                        "for several songs -o names a folder");
     }
   } else {
+    require_folder_of(args.output);
     plan.outputs.front() = args.output;
-    const fs::path folder = fs::path(args.output).parent_path();
-    if (!folder.empty() && !fs::is_directory(folder)) {
-      throw UsageError(args.output + ": there is no folder " + folder.string(),
-                       "mkdir -p " + folder.string());
-    }
   }
   return plan;
 }
@@ -219,12 +249,10 @@ void write_csv_file(const FeatureView& view, const fs::path& path) {
   file.commit();
 }
 
-void write_csv_to_stdout(const FeatureView& view) {
-  write_features_csv(view, [](std::string_view text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      throw Error("stdout: cannot be written", "is the disk full?");
-    }
-  });
+void write_to_stdout(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    throw Error("stdout: cannot be written", "is the disk full?");
+  }
 }
 
 /// What one song left behind.
@@ -292,8 +320,10 @@ class Pictures {
 
 class FeaturesJob {
  public:
-  FeaturesJob(const FeaturesArgs& args, const Plan& plan, const Recipe& recipe)
-      : args_(args), plan_(plan), recipe_(recipe), pictures_(args, plan) {}
+  FeaturesJob(const FeaturesArgs& args, const Plan& plan, const FeatureSettings& settings)
+      : args_(args), plan_(plan), recipe_(settings.recipe), pictures_(args, plan) {
+    if (args.descriptors) descriptors_.emplace(settings, plan.inputs);
+  }
 
   std::vector<SongResult> run() {
     std::vector<SongResult> results(plan_.inputs.size());
@@ -324,6 +354,7 @@ class FeaturesJob {
                         "what is written stays");
     }
     pictures_.finish();
+    if (descriptors_) write_table();
     return results;
   }
 
@@ -359,8 +390,10 @@ class FeaturesJob {
     const std::vector<std::string>& remarks = song.warnings();
     result.remarks.insert(result.remarks.end(), remarks.begin(), remarks.end());
     const FeatureView view = view_of(song, recipe);
-    if (plan_.to_stdout) {
-      write_csv_to_stdout(view);
+    if (descriptors_) {
+      descriptors_->add(index, view);
+    } else if (plan_.to_stdout) {
+      write_features_csv(view, write_to_stdout);
     } else if (plan_.format == "csv") {
       write_csv_file(view, output);
     } else if (plan_.format == "npz") {
@@ -369,68 +402,39 @@ class FeaturesJob {
     return pictures_.wanted() ? pictures_.draw(view, waveform, input) : "";
   }
 
+  /// Nothing when no song could be read.
+  void write_table() const {
+    const DescriptorTable table = descriptors_->table();
+    if (table.paths.empty()) return;
+    if (plan_.to_stdout) {
+      write_to_stdout(descriptors_csv(table));
+    } else {
+      write_descriptors(table, plan_.table, plan_.format);
+    }
+  }
+
   const FeaturesArgs& args_;
   const Plan& plan_;
   const Recipe& recipe_;
   Pictures pictures_;
+  std::optional<DescriptorRows> descriptors_;
   std::mutex mutex_;
   std::size_t num_done_ = 0;
 };
 
-/// The whole file unless a config or --set says otherwise: unlike training, nothing wants songs of
-/// equal length here.
-Recipe read_recipe(const ConfigArgs& args) {
-  ConfigDocument document =
-      args.config.empty() ? ConfigDocument() : ConfigDocument::load(args.config);
-  for (const std::string& assignment : args.set) document.set(assignment);
-  RunConfig run;
-  run.recipe.audio.duration_s = 0.0;
-  document.read(run);
-  return run.recipe;
-}
-
-void print_list(const Recipe& recipe) {
-  const FeatureLayout layout =
-      FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
-  std::vector<std::vector<std::string>> rows = {
-      {"feature", "columns", "unit", "source", "what it is"}};
-  const auto add = [&](const ColumnGroup& group) {
-    rows.push_back({group.name, std::to_string(group.num_columns), group.unit, group.source,
-                    group.description});
-  };
-  add(layout.spectrogram);
-  for (const ColumnGroup& group : layout.lld) add(group);
-  const auto width_of = [](const std::string& text) {
-    std::size_t width = 0;  // characters, not bytes
-    for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-    return width;
-  };
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  for (const auto& row : rows) {
-    std::string text;
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
-    }
-    std::printf("%s%s\n", text.c_str(), row.back().c_str());
-  }
-}
-
 int run_features(const FeaturesArgs& args) {
-  const Recipe recipe = read_recipe(args.config);
+  const FeatureSettings settings = read_feature_settings(args.config);
   if (args.print_config) {
-    std::fputs(to_yaml(recipe, true).c_str(), stdout);
+    std::fputs(to_yaml(settings, true).c_str(), stdout);
     return kDone;
   }
   if (args.list) {
-    print_list(recipe);
+    print_features(settings, args.descriptors);
     return kDone;
   }
   catch_interrupts();
   const Plan plan = make_plan(args);
-  const std::vector<SongResult> results = FeaturesJob(args, plan, recipe).run();
+  const std::vector<SongResult> results = FeaturesJob(args, plan, settings).run();
   std::size_t num_failed = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SongResult& result = results[i];
@@ -472,6 +476,9 @@ Command add_features(CLI::App& app) {
   cmd->add_flag("--estimate-tuning", args->estimate_tuning,
                 "Find each song's tuning first (decodes it twice) and write it into its "
                 "features.chroma.tuning");
+  cmd->add_flag("--descriptors", args->descriptors,
+                "Write musical descriptors, a row a song, all songs in one file OUT (with --list: "
+                "print their names)");
   cmd->add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
   cmd->add_flag("--print-config", args->print_config, "Print every option and its value");
   args->config.add_to(*cmd, false);
@@ -480,6 +487,7 @@ Command add_features(CLI::App& app) {
       "The whole of each file is analysed unless audio.duration_s says otherwise.\n"
       "Example:\n  mer features song.mp3 -o song.npz --plot song.html\n"
       "  mer features ~/music -o features --set features.frame.hop_samples=512\n"
+      "  mer features ~/music --descriptors -o music.csv\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
   return {cmd, [args] { return run_features(*args); }};
 }

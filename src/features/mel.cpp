@@ -96,6 +96,17 @@ double mel_to_hz(double mel, MelScale scale) {
   return kBreakHz * std::exp((mel - kBreakMel) * kLogStep);
 }
 
+Eigen::ArrayXd mel_band_hz(const MelOptions& options, int sample_rate_hz) {
+  const double max_hz = options.max_hz > 0.0 ? options.max_hz : sample_rate_hz / 2.0;
+  const double min_mel = hz_to_mel(options.min_hz, options.scale);
+  const double step = (hz_to_mel(max_hz, options.scale) - min_mel) / (options.num_bands + 1);
+  Eigen::ArrayXd centre_hz(options.num_bands);
+  for (int band = 0; band < options.num_bands; ++band) {
+    centre_hz[band] = mel_to_hz(min_mel + (band + 1) * step, options.scale);
+  }
+  return centre_hz;
+}
+
 MelFilterBank::MelFilterBank(const MelOptions& options, int window_samples, int sample_rate_hz)
     : filters_(mel_filters(options, window_samples, sample_rate_hz), 0.0),
       mel_(options.num_bands) {}

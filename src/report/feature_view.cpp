@@ -22,22 +22,23 @@ std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
     }
     return hz;
   }
-  const MelOptions& mel = options.mel;
-  const double top_hz = mel.max_hz > 0.0 ? mel.max_hz : layout.sample_rate_hz / 2.0;
-  const double low = hz_to_mel(mel.min_hz, mel.scale);
-  const double step = (hz_to_mel(top_hz, mel.scale) - low) / (count + 1);
-  for (int i = 1; i <= count; ++i) hz.push_back(mel_to_hz(low + i * step, mel.scale));
+  const Eigen::ArrayXd centres = mel_band_hz(options.mel, layout.sample_rate_hz);
+  hz.assign(centres.begin(), centres.end());
   return hz;
 }
 
-nlohmann::ordered_json describe_features(const FeatureView& view) {
-  nlohmann::ordered_json description;
-  for (const auto& [key, text] : view.metadata) {
+nlohmann::ordered_json metadata_json(const TensorMetadata& metadata) {
+  nlohmann::ordered_json json;
+  for (const auto& [key, text] : metadata) {
     auto value = nlohmann::ordered_json::parse(text, nullptr, false);
     // Only structures: a fingerprint of digits must stay text.
-    const bool nested = value.is_object() || value.is_array();
-    description[key] = nested ? std::move(value) : nlohmann::ordered_json(text);
+    json[key] = value.is_structured() ? std::move(value) : nlohmann::ordered_json(text);
   }
+  return json;
+}
+
+nlohmann::ordered_json describe_features(const FeatureView& view) {
+  nlohmann::ordered_json description = metadata_json(view.metadata);
   auto groups = nlohmann::ordered_json::array();
   const auto add = [&](const char* matrix, const ColumnGroup& group) {
     groups.push_back({{"name", group.name},

@@ -239,6 +239,64 @@ TEST_F(Features, SayWhichPackageDrawsWhenItIsNotThere) {
   EXPECT_FALSE(fs::exists(folder_ / "a.svg"));
 }
 
+TEST_F(Features, AsDescriptorsAreARowASong) {
+  const Outcome outcome = mer({"songs", "a.wav", "--descriptors", "-o", "all.csv", "-j", "2"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "3 songs, 0 failed: all.csv\n");
+  const std::string csv = read(folder_ / "all.csv");
+  const auto lines = lines_of(csv);
+  ASSERT_THAT(lines, SizeIs(5));  // what made them, names, three songs
+  const auto description = nlohmann::json::parse(lines[0].substr(2));
+  EXPECT_EQ(description["descriptors"]["dynamic_range_db"], 80.0);
+  EXPECT_THAT(lines[1], StartsWith("path,onset_mean,onset_deviation,"));
+  EXPECT_THAT(lines[2], StartsWith("songs/b.wav,"));
+  EXPECT_THAT(lines[3], StartsWith("songs/deep/c.wav,"));
+  EXPECT_THAT(lines[4], StartsWith("a.wav,"));
+  EXPECT_EQ(mer({"songs", "a.wav", "--descriptors", "-o", "-", "-j", "1"}).out, csv);
+}
+
+TEST_F(Features, AsDescriptorsCanBeThoseOfAFewFamilies) {
+  const Outcome outcome = mer({"a.wav", "missing.wav", "--descriptors", "-o", "-", "--set",
+                               "descriptors.families=[melody]"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("error: missing.wav: "));
+  const auto lines = lines_of(outcome.out);
+  ASSERT_THAT(lines, SizeIs(3));
+  EXPECT_THAT(lines[1], StartsWith("path,voiced_share,voicing_mean,"));
+  // A steady tone of half a second: every frame is voiced.
+  EXPECT_THAT(lines[2], StartsWith("a.wav,1,"));
+  const auto names =
+      lines_of(mer({"--list", "--descriptors", "--set", "descriptors.families=[melody]"}).out);
+  EXPECT_EQ(std::count(lines[1].begin(), lines[1].end(), ','), static_cast<int>(names.size()) - 1);
+}
+
+TEST_F(Features, AsDescriptorsWriteTheSameNumbersInEveryFormat) {
+  if (python_with_numpy().empty()) GTEST_SKIP() << "python3-numpy is not installed";
+  for (const char* file : {"t.csv", "t.npz", "t.safetensors"}) {
+    ASSERT_EQ(mer({"a.wav", "songs/b.wav", "--descriptors", "-o", file}).exit_code, 0);
+  }
+  const std::string script = R"(
+import csv, json, numpy as np, struct
+table = np.load("t.npz")
+with open("t.csv") as file:
+    assert file.readline().startswith("# {")
+    rows = list(csv.reader(file))
+assert rows[0] == ["path"] + list(table["names"])
+assert [row[0] for row in rows[1:]] == list(table["path"]) == ["a.wav", "songs/b.wav"]
+values = np.array([row[1:] for row in rows[1:]], dtype=np.float32)
+assert np.array_equal(values, table["descriptors"]) and np.isfinite(values).all()
+data = open("t.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8 : 8 + size])
+assert header["descriptors"]["shape"] == list(values.shape)
+assert np.array_equal(np.frombuffer(data[8 + size :], np.float32).reshape(values.shape), values)
+assert json.loads(header["__metadata__"]["names"]) == list(table["names"])
+)";
+  const Outcome python = run({python_with_numpy(), "-c", script}, {.folder = folder_.path()});
+  EXPECT_EQ(python.exit_code, 0) << python.err;
+}
+
 TEST_F(Features, AreListedWithDimensionUnitAndSource) {
   const Outcome outcome = mer({"--list"});
   EXPECT_EQ(outcome.exit_code, 0);
@@ -250,6 +308,7 @@ TEST_F(Features, AreListedWithDimensionUnitAndSource) {
     EXPECT_THAT(outcome.out, HasSubstr(std::string("\n") + line));
   }
   EXPECT_THAT(outcome.out, HasSubstr("Jiang et al. (2002)"));
+  EXPECT_THAT(outcome.out, HasSubstr("\ntempo         13       Lartillot et al. (2008)"));
   EXPECT_THAT(mer({"--list", "--set", "features.mfcc.num_coefficients=13"}).out,
               HasSubstr("\nmfcc            13 "));
 }
@@ -283,6 +342,13 @@ TEST_F(Features, RefuseWhatIsNotMeant) {
       {{"empty", "-o", "out"}, "empty: no audio files in this folder"},
       {{"a.wav", "-o", "a.npz", "--format", "json"}, "json"},
       {{"a.wav", "-o", "a.npz", "--set", "features.frame.hop=1"}, "unknown key"},
+      {{"a.wav", "--descriptors"}, "--descriptors: there is no -o"},
+      {{"a.wav", "--descriptors", "-o", "songs"}, "songs: is a folder; --descriptors writes one"},
+      {{"a.wav", "--descriptors", "-o", "no/a.csv"}, "no/a.csv: there is no folder no"},
+      {{"a.wav", "--descriptors", "-o", "a.csv", "--set", "descriptors.families=[tempi]"},
+       "families: there is no 'tempi'"},
+      {{"a.wav", "--descriptors", "-o", "a.csv", "--set", "features.spectrogram=linear"},
+       "features.spectrogram is linear"},
   };
   for (const WrongUse& use : uses) {
     const Outcome outcome = mer(use.words);

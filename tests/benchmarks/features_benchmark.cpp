@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/features/descriptors.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/features/stft.hpp"
 
@@ -247,6 +248,29 @@ void digital_silence(benchmark::State& state) {
 }
 BENCHMARK(digital_silence);
 
+// A segment of ten seconds at a time; the table tells the time a frame.
+void descriptors_of_ten_seconds(benchmark::State& state, const mer::DescriptorOptions& options) {
+  static const mer::FeatureSet features =
+      mer::extract_features(music(), mer::FeatureOptions(), mer::VadOptions(), kRateHz);
+  const mer::MusicalDescriptors descriptors(options, mer::FeatureOptions(), kRateHz);
+  const std::span<const float> energy_db(features.energy_db.data(),
+                                         static_cast<std::size_t>(features.num_frames()));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        descriptors.compute(features.spectrogram, features.lld, energy_db).data());
+  }
+}
+BENCHMARK_CAPTURE(descriptors_of_ten_seconds, all, mer::DescriptorOptions());
+
+void register_descriptor_families() {
+  for (const std::string& family : mer::DescriptorOptions().families) {
+    mer::DescriptorOptions options;
+    options.families = {family};
+    benchmark::RegisterBenchmark(("descriptors_of_ten_seconds/" + family).c_str(),
+                                 descriptors_of_ten_seconds, options);
+  }
+}
+
 // Prints as usual and keeps the times.
 class KeepingReporter : public benchmark::ConsoleReporter {
  public:
@@ -303,6 +327,12 @@ void print_shares(const KeepingReporter& times) {
   std::printf("| not in the set: chroma with a window of 8192 | %.2f | | %.2f | an FFT of 8192 |\n",
               times.us("chroma_with_window_of_8192"),
               times.us("chroma_with_window_of_8192") / yardstick);
+  constexpr double kFramesOfTenSeconds = (10 * kRateHz - kWindow) / kHop + 1;
+  std::printf(
+      "| not in the set: musical descriptors of 10 s | %.2f | | %.2f | exponentials, percentiles "
+      "|\n",
+      times.us("descriptors_of_ten_seconds/all") / kFramesOfTenSeconds,
+      times.us("descriptors_of_ten_seconds/all") / kFramesOfTenSeconds / yardstick);
   std::printf("| a frame of digital silence | %.2f | | %.2f | copying |\n",
               times.us("digital_silence"), times.us("digital_silence") / yardstick);
 }
@@ -366,6 +396,7 @@ void print_complete_set() {
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  register_descriptor_families();
   KeepingReporter reporter;
   benchmark::RunSpecifiedBenchmarks(&reporter);
   print_shares(reporter);

@@ -37,6 +37,9 @@ std::vector<std::string> spectrogram_column_names(const FeatureLayout& layout);
 std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
                                           const FeatureOptions& options);
 
+/// A file's metadata as one JSON object, nested JSON as JSON.
+nlohmann::ordered_json metadata_json(const TensorMetadata& metadata);
+
 /// What is known about the numbers, as one JSON object: the file's metadata (nested JSON as JSON)
 /// and under "features" each group of columns with name, first_column, num_columns, unit, source
 /// and description.

@@ -1,0 +1,100 @@
+#include "feature_settings.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "mer/features/feature_extractor.hpp"
+
+namespace mer::app {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+void print_table(const Rows& rows) {
+  const auto width_of = [](const std::string& text) {
+    std::size_t width = 0;  // characters, not bytes
+    for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
+    return width;
+  };
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string text;
+    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
+      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
+    }
+    std::printf("%s%s\n", text.c_str(), row.back().c_str());
+  }
+}
+
+Rows frame_features(const FeatureLayout& layout) {
+  Rows rows = {{"feature", "columns", "unit", "source", "what it is"}};
+  const auto add = [&rows](const ColumnGroup& group) {
+    rows.push_back({group.name, std::to_string(group.num_columns), group.unit, group.source,
+                    group.description});
+  };
+  add(layout.spectrogram);
+  for (const ColumnGroup& group : layout.lld) add(group);
+  return rows;
+}
+
+Rows families(const std::vector<Descriptor>& descriptors) {
+  Rows rows = {{"descriptors", "numbers", "source", "what they are, one vector a song"}};
+  for (const DescriptorFamily& family : descriptor_families()) {
+    const auto count = std::count_if(
+        descriptors.begin(), descriptors.end(),
+        [&family](const Descriptor& descriptor) { return descriptor.family == family.name; });
+    if (count == 0) continue;
+    rows.push_back({family.name, std::to_string(count), family.source, family.description});
+  }
+  return rows;
+}
+
+}  // namespace
+
+void FeatureSettings::visit(OptionsVisitor& v) {
+  recipe.visit(v);
+  v.section("descriptors", descriptors);
+}
+
+FeatureSettings read_feature_settings(const ConfigArgs& args) {
+  ConfigDocument document =
+      args.config.empty() ? ConfigDocument() : ConfigDocument::load(args.config);
+  for (const std::string& assignment : args.set) document.set(assignment);
+  struct {
+    RunConfig run;
+    DescriptorOptions descriptors;
+
+    void visit(OptionsVisitor& v) {
+      run.visit(v);
+      v.section("descriptors", descriptors);
+    }
+  } config;
+  config.run.recipe.audio.duration_s = 0.0;
+  document.read(config);
+  return {config.run.recipe, config.descriptors};
+}
+
+void print_features(const FeatureSettings& settings, bool each_descriptor) {
+  const FeatureOptions& features = settings.recipe.features;
+  const int rate_hz = settings.recipe.audio.sample_rate_hz;
+  if (each_descriptor) {
+    Rows rows = {{"descriptor", "family", "unit"}};
+    const MusicalDescriptors made(settings.descriptors, features, rate_hz);
+    for (const Descriptor& one : made.descriptors()) {
+      rows.push_back({one.name, one.family, one.unit});
+    }
+    print_table(rows);
+    return;
+  }
+  print_table(frame_features(FeatureExtractor(features, rate_hz).layout()));
+  if (features.spectrogram == SpectrogramKind::kLinear) return;  // there are none then
+  std::printf("\n");
+  print_table(families(MusicalDescriptors(settings.descriptors, features, rate_hz).descriptors()));
+}
+
+}  // namespace mer::app

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/features/descriptors.hpp"
+
+namespace mer {
+
+/// Musical descriptors of songs: a row a song, a column a descriptor.
+struct DescriptorTable {
+  std::vector<Descriptor> columns;
+  std::vector<std::string> paths;  ///< the songs, in the order of the rows
+  RowMatrixXf values;              ///< [songs, descriptors]
+  TensorMetadata metadata;         ///< what made them: "recipe", "descriptors" (options), …
+};
+
+/// The table as CSV: `path` and the descriptors' names, then a row a song. The first line is a
+/// comment, `# ` and the metadata as JSON with family and unit of each column under "columns".
+std::string descriptors_csv(const DescriptorTable& table);
+
+/// The table as NumPy's .npz:
+///
+///   path [N] str    descriptors [N, D] f4    names [D] str    families [D] str    units [D] str
+///   metadata str: the metadata as JSON
+///
+/// @throws Error when the file can't be written
+void write_descriptors_npz(const std::filesystem::path& file, const DescriptorTable& table);
+
+/// The table as a tensor file: `descriptors` [N, D]; in its metadata, beside the table's, "paths",
+/// "names", "families" and "units" as JSON.
+/// @throws Error when the file can't be written
+void write_descriptors_tensor(const std::filesystem::path& file, const DescriptorTable& table);
+
+}  // namespace mer

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "family.hpp"
+
+namespace mer::descriptors {
+
+class Texture : public Family {
+ public:
+  /// @param band_hz  centres of the mel bands
+  explicit Texture(const Eigen::ArrayXd& band_hz);
+  void compute(const Frames& frames, Writer& out) const override;
+
+ private:
+  Eigen::ArrayXf tilt_weights_;  // [bands]
+};
+
+/// [T, num_groups]: means of neighbouring mel bands, equally many in each group (± 1).
+RowArrayXf band_groups(const RowArrayXf& mel_db, int num_groups);
+
+}  // namespace mer::descriptors
