@@ -1,3 +1,8 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -204,17 +209,31 @@ Plan make_plan(const FeaturesArgs& args) {
   return plan;
 }
 
+constexpr std::string_view kScratchPrefix = ".mer-features-";
+
+/// A lock on a folder that ends with the process, however that ends.
+class FolderLock {
+ public:
+  explicit FolderLock(const fs::path& folder)
+      : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    held_ = folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) == 0;
+  }
+  ~FolderLock() {
+    if (folder_ >= 0) ::close(folder_);
+  }
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  int folder_;
+  bool held_ = false;
+};
+
 /// A folder for features on their way into another format, gone at the end.
 class ScratchFolder {
  public:
-  explicit ScratchFolder(const fs::path& parent) {
-    std::string name = (parent / ".mer-features-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(parent.string() +
-                  ": no file can be made here: " + std::generic_category().message(errno));
-    }
-    path_ = name;
-  }
+  explicit ScratchFolder(const fs::path& parent) : path_(make(parent)), lock_(path_) {}
   ~ScratchFolder() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
@@ -223,8 +242,31 @@ class ScratchFolder {
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   fs::path operator/(const char* name) const { return path_ / name; }
 
+  /// Removes what runs left behind that were killed. What another run is using has its lock; for a
+  /// moment after it was made a folder has none yet.
+  static void sweep(const fs::path& parent) {
+    constexpr auto kMoment = std::chrono::minutes(1);
+    std::error_code ignored;
+    for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
+      if (entry.path().filename().string().rfind(kScratchPrefix, 0) != 0) continue;
+      if (fs::file_time_type::clock::now() - entry.last_write_time(ignored) < kMoment) continue;
+      const FolderLock lock(entry.path());
+      if (lock.held()) fs::remove_all(entry.path(), ignored);
+    }
+  }
+
  private:
+  static fs::path make(const fs::path& parent) {
+    std::string name = (parent / kScratchPrefix).string() + "XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(parent.string() +
+                  ": no file can be made here: " + std::generic_category().message(errno));
+    }
+    return name;
+  }
+
   fs::path path_;
+  FolderLock lock_;
 };
 
 FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
@@ -359,6 +401,11 @@ class FeaturesJob {
   }
 
  private:
+  void sweep_once(const fs::path& parent) {
+    const std::scoped_lock lock(mutex_);
+    if (swept_.insert(parent).second) ScratchFolder::sweep(parent);
+  }
+
   /// @return the picture, if one is wanted
   std::string do_song(std::size_t index, SongResult& result) {
     const fs::path& input = plan_.inputs[index].path;
@@ -374,7 +421,11 @@ class FeaturesJob {
     std::optional<ScratchFolder> scratch;
     fs::path feature_file = output;
     if (!in_place) {
-      scratch.emplace(output.empty() ? fs::temp_directory_path() : folder.empty() ? "." : folder);
+      const fs::path parent = output.empty()   ? fs::temp_directory_path()
+                              : folder.empty() ? "."
+                                               : folder;
+      sweep_once(parent);
+      scratch.emplace(parent);
       feature_file = *scratch / "song.safetensors";
     }
     Recipe recipe = recipe_;
@@ -419,6 +470,7 @@ class FeaturesJob {
   Pictures pictures_;
   std::optional<DescriptorRows> descriptors_;
   std::mutex mutex_;
+  std::set<fs::path> swept_;
   std::size_t num_done_ = 0;
 };
 

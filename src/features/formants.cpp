@@ -162,8 +162,10 @@ std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* po
     const int expected = static_cast<int>(place + 0.5);
     const int end = std::min(expected + reach, top_bin - 1);
     int peak = std::max(1, expected - reach);
-    for (int bin = peak + 1; bin <= end; ++bin) {
-      if (power[bin] > power[peak]) peak = bin;
+    float strongest = power[peak];
+    for (int bin = peak + 1; bin <= end; ++bin) {  // without branches, which nobody could foresee
+      peak = power[bin] > strongest ? bin : peak;
+      strongest = std::max(strongest, power[bin]);
     }
     const std::size_t k = static_cast<std::size_t>(num_peaks++);
     left_db[k] = power[peak - 1];
@@ -196,9 +198,8 @@ Formants FormantTracker::Impl::formants_of(std::span<const double> model) {
     if (!(root.imag() > 0.0)) continue;
     // The discrete model may put a root outside the unit circle; its mirror image inside has the
     // same spectrum.
-    const double radius = std::abs(root);
     const Pole pole{std::arg(root) * rate_hz / (2.0 * std::numbers::pi),
-                    std::abs(std::log(radius)) * rate_hz / std::numbers::pi};
+                    0.5 * std::abs(std::log(std::norm(root))) * rate_hz / std::numbers::pi};
     if (pole.frequency_hz < options.min_hz) continue;
     if (pole.frequency_hz > 0.5 * rate_hz - kTopMarginHz) continue;
     if (!(pole.bandwidth_hz < options.max_bandwidth_hz)) continue;

@@ -23,6 +23,10 @@ double levinson_durbin(std::span<const double> lags, std::span<double> coefficie
   coefficients[0] = 1.0;
   double error = lags[0];
   if (!(error > 0.0)) return 0.0;
+  const int order = static_cast<int>(lags.size()) - 1;
+  if (order <= kernels::kMaxSchurOrder) {
+    return std::max(kernels::predictor(lags.data(), order, coefficients.data()), 0.0);
+  }
   for (std::size_t m = 1; m < lags.size(); ++m) {
     double sums[2] = {lags[m], 0.0};  // two, so that additions need not wait for each other
     for (std::size_t i = 1; i < m; ++i) sums[i % 2] += coefficients[i] * lags[m - i];

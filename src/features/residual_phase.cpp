@@ -35,7 +35,6 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
       coefficients_(static_cast<std::size_t>(options.order) + 1),
       residual_(kernels::kSegments * length_),
       hilbert_(window_samples),
-      envelope_(window_samples),
       phase_(window_samples) {
   if (options.order >= window_samples / 2) {
     throw UsageError("features.residual_phase.order is " + std::to_string(options.order) +
@@ -95,8 +94,7 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const float> samples,
                                     residual_.data());
   fft_.hilbert(residual_.data(), hilbert_.data());
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,
-                        static_cast<float>(options_.envelope_floor), envelope_.data(),
-                        phase_.data());
+                        static_cast<float>(options_.envelope_floor), phase_.data());
   return phase_;
 }
 

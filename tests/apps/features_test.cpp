@@ -1,6 +1,10 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -161,6 +165,22 @@ TEST_F(Features, LeaveNothingElseBehind) {
   std::vector<std::string> names;
   for (const auto& [name, content] : files_below(folder_.path())) names.push_back(name);
   EXPECT_THAT(names, ElementsAre("a.wav", "out.csv", "out.npz", "songs/b.wav", "songs/deep/c.wav"));
+}
+
+TEST_F(Features, SweepAwayWhatAKilledRunLeftButNotWhatAnotherRunUses) {
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const char* name : {".mer-features-killed", ".mer-features-in-use", ".mer-features-new"}) {
+    fs::create_directories(folder_ / name);
+    folder_.write(std::string(name) + "/song.safetensors", "half");
+    if (std::string(name) != ".mer-features-new") fs::last_write_time(folder_ / name, long_ago);
+  }
+  const int in_use = ::open((folder_ / ".mer-features-in-use").c_str(), O_RDONLY | O_DIRECTORY);
+  ASSERT_EQ(::flock(in_use, LOCK_EX), 0);
+  EXPECT_EQ(mer({"a.wav", "-o", "out.npz"}).exit_code, 0);
+  ::close(in_use);
+  EXPECT_FALSE(fs::exists(folder_ / ".mer-features-killed"));
+  EXPECT_TRUE(fs::exists(folder_ / ".mer-features-in-use/song.safetensors"));
+  EXPECT_TRUE(fs::exists(folder_ / ".mer-features-new/song.safetensors"));
 }
 
 TEST_F(Features, AsNpzAreWhatNumPyLoadsWithoutPickle) {

@@ -126,21 +126,20 @@ void each_spectrum(benchmark::State& state, const Work& work) {
   each_frame(state, [&](const float*) { work(powers[t++ % powers.size()]); });
 }
 
-// The spectra of the frames that each_frame() gives, made outside the measured time.
-class SpectraOfMusic {
- public:
-  SpectraOfMusic() {
-    for (std::size_t start = kMargin; start + kWindow + kMargin <= music().size(); start += kHop) {
-      spectra_.emplace_back(kWindow).compute(window_of(music().data() + start));
-    }
+// Calls work(frame, spectrum) for few frames in turn, whose spectra, made outside the measured
+// time, stay in the cache as they do in the extractor.
+template <class Work>
+void each_frame_and_spectrum(benchmark::State& state, const Work& work) {
+  std::vector<mer::FrameSpectrum> spectra;
+  for (std::size_t i = 0; i < 8; ++i) {
+    spectra.emplace_back(kWindow).compute(window_of(music().data() + kMargin + i * 10 * kHop));
   }
-  const mer::FrameSpectrum& of(const float* frame) const {
-    return spectra_[static_cast<std::size_t>(frame - music().data() - kMargin) / kHop];
-  }
-
- private:
-  std::vector<mer::FrameSpectrum> spectra_;
-};
+  std::size_t i = 0;
+  each_frame(state, [&](const float*) {
+    work(music().data() + kMargin + i * 10 * kHop, spectra[i]);
+    i = (i + 1) % spectra.size();
+  });
+}
 
 void log_mel(benchmark::State& state) {
   mer::MelFilterBank mel(mer::MelOptions(), kWindow, kRateHz);
@@ -187,15 +186,13 @@ BENCHMARK(chroma_with_window_of_8192);
 
 void residual_phase(benchmark::State& state) {
   mer::ResidualPhase phase(mer::ResidualPhaseOptions(), kWindow);
-  SpectraOfMusic shared;
   mer::SinglePowerSpectrum spectrum((mer::FrameOptions()));
   mer::MelFilterBank mel(mer::MelOptions(), kWindow, kRateHz);
   mer::Mfcc mfcc(mer::MfccOptions(), mel.num_bands());
   Eigen::ArrayXf db(mel.num_bands());
   const std::size_t history = static_cast<std::size_t>(phase.history_samples());
-  each_frame(state, [&](const float* frame) {
-    const Eigen::ArrayXf& signal =
-        phase.compute({frame - history, history + kWindow}, shared.of(frame));
+  each_frame_and_spectrum(state, [&](const float* frame, const mer::FrameSpectrum& shared) {
+    const Eigen::ArrayXf& signal = phase.compute({frame - history, history + kWindow}, shared);
     mer::power_to_db(mel.compute(spectrum.compute({signal.data(), kWindow})), db);
     benchmark::DoNotOptimize(mfcc.compute(db).data());
   });
@@ -204,9 +201,8 @@ BENCHMARK(residual_phase);
 
 void pitch(benchmark::State& state) {
   mer::PitchTracker pitch(mer::PitchOptions(), kWindow, kRateHz);
-  SpectraOfMusic shared;
-  each_frame(state, [&](const float* frame) {
-    benchmark::DoNotOptimize(pitch.compute(window_of(frame), shared.of(frame)));
+  each_frame_and_spectrum(state, [&](const float* frame, const mer::FrameSpectrum& shared) {
+    benchmark::DoNotOptimize(pitch.compute(window_of(frame), shared));
   });
 }
 BENCHMARK(pitch);

@@ -53,7 +53,7 @@ class ResidualPhase {
   /// Of the last frame: a[0 … order]; r; the envelope. [order + 1], [window], [window]
   std::span<const double> coefficients() const { return coefficients_; }
   auto residual() const { return residual_.head(fft_.size()); }
-  const Eigen::ArrayXf& envelope() const { return envelope_; }
+  Eigen::ArrayXf envelope() const { return (residual().square() + hilbert_.square()).sqrt(); }
 
  private:
   void compute_lags(const float* frame, const FrameSpectrum& spectrum);
@@ -72,7 +72,6 @@ class ResidualPhase {
   std::vector<double> coefficients_;
   Eigen::ArrayXf residual_;  // and what fills the last segment
   Eigen::ArrayXf hilbert_;
-  Eigen::ArrayXf envelope_;
   Eigen::ArrayXf phase_;
 };
 

@@ -98,28 +98,42 @@ void inverse_filter_at(const double* a, int order, const double* cosines, const 
   }
 }
 
-// As many n at a time as a vector has lanes, so that their lanes are added up side by side.
+// kRows values of n, at most as many as a vector has lanes, so that their lanes are added up side
+// by side.
+template <int kRows>
+MER_INLINE void responses(const double* real, const double* imag, const double* cosines,
+                          const double* sines, int stride, int num_lines, double* out) {
+  Doubles sums[kDoubleLanes] = {};
+  for (int k = 0; k < num_lines; k += kDoubleLanes) {
+    Doubles re;
+    Doubles im;
+    Doubles table;
+    MER_LOAD(re, real + k);
+    MER_LOAD(im, imag + k);
+#pragma GCC unroll 8
+    for (int i = 0; i < kRows; ++i) {
+      MER_LOAD(table, cosines + i * stride + k);
+      sums[i] += re * table;
+      MER_LOAD(table, sines + i * stride + k);
+      sums[i] += im * table;
+    }
+  }
+  transpose<kDoubleLanes>(sums);
+  for (int i = 1; i < kDoubleLanes; ++i) sums[0] += sums[i];
+  MER_STORE(out, sums[0]);
+}
+
 void response_at(const double* real, const double* imag, const double* cosines, const double* sines,
                  int stride, int num_lines, int order, double* out) {
+  constexpr int kHalfLanes = kDoubleLanes / 2;
   for (int n = 0; n <= order; n += kDoubleLanes) {
-    Doubles sums[kDoubleLanes] = {};
-    for (int k = 0; k < num_lines; k += kDoubleLanes) {
-      Doubles re;
-      Doubles im;
-      Doubles table;
-      MER_LOAD(re, real + k);
-      MER_LOAD(im, imag + k);
-#pragma GCC unroll 8
-      for (int i = 0; i < kDoubleLanes; ++i) {
-        MER_LOAD(table, cosines + (n + i) * stride + k);
-        sums[i] += re * table;
-        MER_LOAD(table, sines + (n + i) * stride + k);
-        sums[i] += im * table;
-      }
+    const double* const c = cosines + n * stride;
+    const double* const s = sines + n * stride;
+    if (order - n < kHalfLanes) {
+      responses<kHalfLanes>(real, imag, c, s, stride, num_lines, out + n);
+    } else {
+      responses<kDoubleLanes>(real, imag, c, s, stride, num_lines, out + n);
     }
-    transpose<kDoubleLanes>(sums);
-    for (int i = 1; i < kDoubleLanes; ++i) sums[0] += sums[i];
-    MER_STORE(out + n, sums[0]);
   }
 }
 

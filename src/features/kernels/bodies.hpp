@@ -25,6 +25,7 @@ extern const KernelTable MER_KERNELS = {
     .to_segments = kernel_bodies::to_segments,
     .segment_prediction_error = kernel_bodies::segment_prediction_error,
     .cosine_phase = kernel_bodies::cosine_phase,
+    .predictor = kernel_bodies::predictor,
     .lattice_step = kernel_bodies::lattice_step,
     .lattice_sums = kernel_bodies::lattice_sums,
     .centre = kernel_bodies::centre,

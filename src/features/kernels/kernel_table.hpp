@@ -16,7 +16,8 @@ struct KernelTable {
   RootSums (*extreme_root_sums)(float*, int, float*, int, int);
   void (*to_segments)(const float*, int, int, double*);
   void (*segment_prediction_error)(const double*, int, const double*, int, float*);
-  void (*cosine_phase)(const float*, const float*, int, float, float*, float*);
+  void (*cosine_phase)(const float*, const float*, int, float, float*);
+  double (*predictor)(const double*, int, double*);
   void (*lattice_step)(double*, double*, int, double);
   LatticeSums (*lattice_sums)(const double*, const double*, int);
   CentredFrame (*centre)(const float*, int, float, int, float*, float*);

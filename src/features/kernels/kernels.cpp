@@ -64,8 +64,12 @@ void segment_prediction_error(const double* segments, int length, const double* 
 }
 
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
-                  float* envelope, float* phase) {
-  table().cosine_phase(residual, hilbert, count, floor, envelope, phase);
+                  float* phase) {
+  table().cosine_phase(residual, hilbert, count, floor, phase);
+}
+
+double predictor(const double* lags, int order, double* coefficients) {
+  return table().predictor(lags, order, coefficients);
 }
 
 void lattice_step(double* forward, double* backward, int count, double reflection) {

@@ -61,9 +61,16 @@ void to_segments(const float* samples, int count, int margin, double* segments);
 void segment_prediction_error(const double* segments, int length, const double* coefficients,
                               int order, float* out);
 
-/// envelope = sqrt(r² + h²); phase = r / envelope, 0 where the envelope is below the floor
+/// phase = r / envelope, envelope = sqrt(r² + h²); 0 where the envelope is below the floor
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
-                  float* envelope, float* phase);
+                  float* phase);
+
+/// The predictor of an autocorrelation by Schur's recursion, see mer::levinson_durbin().
+/// @param order         at most kMaxSchurOrder
+/// @param coefficients  [order + 1]
+/// @return              the prediction error
+inline constexpr int kMaxSchurOrder = 16;
+double predictor(const double* lags, int order, double* coefficients);
 
 /// One step of Burg's lattice over `count` pairs, in place: f ← f + k·b, b ← b + k·f
 void lattice_step(double* forward, double* backward, int count, double reflection);

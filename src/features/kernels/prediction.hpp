@@ -69,7 +69,7 @@ void segment_prediction_error(const double* segments, int length, const double* 
 // ---- residual phase, Burg ----
 
 void cosine_phase(const float* __restrict residual, const float* __restrict hilbert, int count,
-                  float floor, float* __restrict envelope, float* __restrict phase) {
+                  float floor, float* __restrict phase) {
   constexpr float kTiny = 1e-36F;
   int n = 0;
 #if defined(__AVX512F__)
@@ -85,7 +85,6 @@ void cosine_phase(const float* __restrict residual, const float* __restrict hilb
     inverse =
         _mm512_mul_ps(inverse, _mm512_fnmadd_ps(half, _mm512_set1_ps(0.5F), _mm512_set1_ps(1.5F)));
     const __m512 size = _mm512_mul_ps(square, inverse);
-    _mm512_storeu_ps(envelope + n, size);
     const __mmask16 loud = _mm512_cmp_ps_mask(size, floors, _CMP_GE_OQ);
     _mm512_storeu_ps(phase + n, _mm512_maskz_mul_ps(loud, r, inverse));
   }
@@ -94,10 +93,74 @@ void cosine_phase(const float* __restrict residual, const float* __restrict hilb
     const float r = residual[n];
     const float square = r * r + hilbert[n] * hilbert[n];
     const float size = __builtin_sqrtf(square > kTiny ? square : kTiny);
-    envelope[n] = size;
     const float ratio = r / size;
     phase[n] = size >= floor ? ratio : 0.0F;
   }
+}
+
+// Lanes one further up or down over several vectors; a lane of `filled` comes in.
+template <int kVectors, int... kLane>
+MER_INLINE void one_lane_down(Doubles* x, Indices<kLane...>) {
+  constexpr int kLanes = sizeof...(kLane);
+  const Doubles nothing = {};
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) {
+    const Doubles& next = v + 1 < kVectors ? x[v + 1] : nothing;
+    x[v] = __builtin_shufflevector(x[v], next, (kLane + 1)...);
+  }
+  static_assert(kLanes == kDoubleLanes);
+}
+template <int kVectors, int... kLane>
+MER_INLINE void one_lane_up(Doubles* x, const Doubles& filled, Indices<kLane...>) {
+  constexpr int kLanes = sizeof...(kLane);
+#pragma GCC unroll 16
+  for (int v = kVectors - 1; v >= 0; --v) {
+    const Doubles& below = v > 0 ? x[v - 1] : filled;
+    x[v] = __builtin_shufflevector(below, x[v], (kLanes - 1 + kLane)...);
+  }
+}
+
+// With u and v starting as r(1) … and r(0) …, each step's reflection is k = −u[0] / v[0], then
+//   u ← u + k v, one lane down;  v ← v + k u (of before),  whose first lane is the prediction
+//   error.
+// Beside it the predictor grows, a[1] …, with its mirror image b = a[m], a[m−1] … 1:
+//   a ← a + k b,  b ← k, then the lanes of b + k a (of before).
+double predictor(const double* lags, int order, double* coefficients) {
+  using Lanes = IndicesUpTo<kDoubleLanes>;
+  constexpr int kVectors = kernels::kMaxSchurOrder / kDoubleLanes;
+  double padded[kernels::kMaxSchurOrder + kDoubleLanes] = {};
+  for (int k = 0; k <= order; ++k) padded[k] = lags[k];
+  Doubles u[kVectors];
+  Doubles v[kVectors];
+  Doubles a[kVectors] = {};
+  Doubles b[kVectors] = {};
+  for (int i = 0; i < kVectors; ++i) {
+    MER_LOAD(u[i], padded + kDoubleLanes * i + 1);
+    MER_LOAD(v[i], padded + kDoubleLanes * i);
+  }
+  b[0][0] = 1.0;
+  double error = lags[0];
+  const double least = lags[0] * 1e-15;
+  for (int m = 1; m <= order && error > least; ++m) {
+    const double reflection = -u[0][0] / error;
+    const Doubles k = Doubles{} + reflection;
+#pragma GCC unroll 16
+    for (int i = 0; i < kVectors; ++i) {
+      const Doubles old_u = u[i];
+      const Doubles old_a = a[i];
+      u[i] += k * v[i];
+      v[i] += k * old_u;
+      a[i] += k * b[i];
+      b[i] += k * old_a;
+    }
+    one_lane_down<kVectors>(u, Lanes());
+    one_lane_up<kVectors>(b, k, Lanes());
+    error = v[0][0];
+  }
+  for (int i = 0; i < kVectors; ++i) MER_STORE(padded + kDoubleLanes * i, a[i]);
+  coefficients[0] = 1.0;
+  for (int k = 1; k <= order; ++k) coefficients[k] = padded[k - 1];
+  return error;
 }
 
 void lattice_step(double* __restrict forward, double* __restrict backward, int count,
