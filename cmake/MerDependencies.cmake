@@ -10,6 +10,14 @@ macro(mer_find_config name package)
   endif()
 endmacro()
 
+# For the find modules of this folder.
+macro(mer_find_module name package)
+  find_package(${name} MODULE QUIET)
+  if(NOT ${name}_FOUND)
+    mer_missing("${name}" "${package}")
+  endif()
+endmacro()
+
 macro(mer_find_pkgconfig prefix module package)
   pkg_check_modules(${prefix} QUIET IMPORTED_TARGET GLOBAL ${module})
   if(NOT ${prefix}_FOUND)
@@ -34,6 +42,8 @@ mer_find_pkgconfig(SOXR soxr libsoxr-dev)
 mer_find_pkgconfig(FFTW3F fftw3f libfftw3-dev)
 mer_find_pkgconfig(FFTW3 fftw3 libfftw3-dev)
 mer_find_pkgconfig(LIBZIP libzip libzip-dev)
+mer_find_module(LIBSVM libsvm-dev)
+mer_find_module(OpenCVMl libopencv-ml-dev)
 
 if(MER_TORCH)
   find_package(Torch QUIET)

@@ -9,7 +9,7 @@ namespace mer::app {
 Command add_train(CLI::App& app) {
   auto args = std::make_shared<TrainArgs>();
   CLI::App* cmd =
-      app.add_subcommand("train", "Train a network into a new run folder, or resume one");
+      app.add_subcommand("train", "Train a network or a classical system into a new run folder");
   args->config.add_to(*cmd, false);
   cmd->add_option("--name", args->name, "The run's name; default: the config's stem");
   cmd->add_option("--runs", args->runs, "Folder of the run folders")

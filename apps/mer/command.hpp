@@ -17,6 +17,7 @@ struct Command {
 };
 
 Command add_import(CLI::App& app);
+Command add_sweep(CLI::App& app);
 Command add_synth(CLI::App& app);
 Command add_preprocess(CLI::App& app);
 Command add_train(CLI::App& app);

@@ -1,208 +1,19 @@
-#include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <system_error>
 #include <utility>
 
+#include "mer/core/child_process.hpp"
 #include "mer/core/error.hpp"
 #include "sample_source.hpp"
 
 namespace mer {
 namespace {
 
-class FileDescriptor {
- public:
-  FileDescriptor() = default;
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() { reset(); }
-  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
-    reset();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-  int get() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
-  void reset() {
-    if (fd_ >= 0) close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-struct Pipe {
-  FileDescriptor read_end;
-  FileDescriptor write_end;
-
-  Pipe() {
-    std::array<int, 2> ends{};
-    // Closed on exec: a child of another thread must not keep our writing end open.
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-      throw Error(std::string("cannot make a pipe to ffmpeg: ") + std::strerror(errno));
-    }
-    read_end = FileDescriptor(ends[0]);
-    write_end = FileDescriptor(ends[1]);
-  }
-};
-
-/// Keeps the last line that is not empty of a text that comes in pieces, in constant memory.
-class LastLine {
- public:
-  void add(std::string_view piece) {
-    for (const char c : piece) {
-      if (c == '\n' || c == '\r') {
-        if (!current_.empty()) last_ = std::exchange(current_, {});
-      } else if (current_.size() < kMaxLength) {
-        current_ += c;
-      }
-    }
-  }
-  std::string text() const { return current_.empty() ? last_ : current_; }
-
- private:
-  static constexpr std::size_t kMaxLength = 400;
-  std::string current_;
-  std::string last_;
-};
-
-/// A running ffmpeg whose standard output is read; ended and reaped at the latest by the
-/// destructor.
-class FfmpegProcess {
- public:
-  explicit FfmpegProcess(const std::vector<std::string>& arguments) { start(arguments); }
-  ~FfmpegProcess() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGKILL);
-    reap();
-  }
-  FfmpegProcess(const FfmpegProcess&) = delete;
-  FfmpegProcess& operator=(const FfmpegProcess&) = delete;
-
-  bool installed() const { return installed_; }
-  std::string last_line() const { return stderr_line_.text(); }
-  /// After read() came to the end: whether ffmpeg itself was content.
-  bool succeeded() const { return succeeded_; }
-
-  /// Reads until `bytes` is full or the output ends; returns how many bytes there were.
-  std::size_t read(std::span<std::byte> bytes) {
-    std::size_t filled = 0;
-    while (filled < bytes.size() && stdout_.is_open()) {
-      wait_for_data();
-      if (stdout_ready_) filled += read_stdout(bytes.subspan(filled));
-    }
-    if (!stdout_.is_open() && pid_ > 0) {
-      while (stderr_.is_open()) wait_for_data();
-      reap();
-    }
-    return filled;
-  }
-
- private:
-  void start(const std::vector<std::string>& arguments);
-  void wait_for_data();
-  void read_stderr();
-  std::size_t read_stdout(std::span<std::byte> bytes);
-  void reap();
-
-  pid_t pid_ = -1;
-  bool installed_ = true;
-  bool succeeded_ = false;
-  bool stdout_ready_ = false;
-  FileDescriptor stdout_;
-  FileDescriptor stderr_;
-  LastLine stderr_line_;
-};
-
-void FfmpegProcess::start(const std::vector<std::string>& arguments) {
+std::vector<std::string> ffmpeg_command(const std::vector<std::string>& arguments) {
   std::vector<std::string> words = {"ffmpeg", "-nostdin", "-hide_banner", "-v", "error"};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-
-  Pipe out;
-  Pipe err;
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end.get(), STDERR_FILENO);
-
-  // A process group of its own, so that Ctrl-C reaches us and not the middle of a song; it dies of
-  // SIGPIPE when we are gone. Signal settings of the calling thread are not for it.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  posix_spawnattr_setsigmask(&attributes, &defaults);
-  sigaddset(&defaults, SIGPIPE);
-  sigaddset(&defaults, SIGINT);
-  sigaddset(&defaults, SIGTERM);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP));
-
-  const int error = posix_spawnp(&pid_, "ffmpeg", &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    pid_ = -1;
-    installed_ = false;
-    if (error != ENOENT && error != EACCES && error != ENOTDIR) {
-      throw Error(std::string("cannot start ffmpeg: ") + std::strerror(error));
-    }
-    return;
-  }
-  stdout_ = std::move(out.read_end);
-  stderr_ = std::move(err.read_end);
-}
-
-void FfmpegProcess::wait_for_data() {
-  std::array<pollfd, 2> waits = {{{stdout_.get(), POLLIN, 0}, {stderr_.get(), POLLIN, 0}}};
-  if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) {
-    throw Error(std::string("cannot wait for ffmpeg: ") + std::strerror(errno));
-  }
-  stdout_ready_ = waits[0].revents != 0;
-  if (waits[1].revents != 0) read_stderr();
-}
-
-void FfmpegProcess::read_stderr() {
-  std::array<char, 4096> text{};
-  const ssize_t count = ::read(stderr_.get(), text.data(), text.size());
-  if (count > 0) stderr_line_.add({text.data(), static_cast<std::size_t>(count)});
-  if (count == 0 || (count < 0 && errno != EINTR)) stderr_.reset();
-}
-
-std::size_t FfmpegProcess::read_stdout(std::span<std::byte> bytes) {
-  stdout_ready_ = false;
-  const ssize_t count = ::read(stdout_.get(), bytes.data(), bytes.size());
-  if (count == 0 || (count < 0 && errno != EINTR)) stdout_.reset();
-  return count > 0 ? static_cast<std::size_t>(count) : 0;
-}
-
-void FfmpegProcess::reap() {
-  int status = 0;
-  pid_t result = 0;
-  do {
-    result = waitpid(pid_, &status, 0);
-  } while (result < 0 && errno == EINTR);
-  // ECHILD: the program ignores SIGCHLD, the exit status is gone; what was said has to do.
-  succeeded_ =
-      result < 0 ? stderr_line_.text().empty() : WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  pid_ = -1;
+  return words;
 }
 
 std::uint32_t big_endian(std::span<const std::byte> bytes) {
@@ -216,7 +27,7 @@ std::uint32_t big_endian(std::span<const std::byte> bytes) {
 class FfmpegSource final : public SampleSource {
  public:
   explicit FfmpegSource(const std::filesystem::path& path)
-      : name_(path.string()), process_(arguments(path)) {
+      : name_(path.string()), process_(ffmpeg_command(arguments(path))) {
     if (process_.installed()) read_header();
   }
 
@@ -302,7 +113,7 @@ class FfmpegSource final : public SampleSource {
   }
 
   std::string name_;
-  FfmpegProcess process_;
+  ChildProcess process_;
   std::int64_t position_ = 0;
   bool end_seen_ = false;
 };
@@ -316,14 +127,11 @@ std::unique_ptr<SampleSource> open_by_ffmpeg(const std::filesystem::path& path) 
 }
 
 std::string run_ffmpeg(const std::vector<std::string>& arguments, bool& installed) {
-  FfmpegProcess process(arguments);
-  installed = process.installed();
+  const ProgramResult result = run_program(ffmpeg_command(arguments));
+  installed = result.installed;
   if (!installed) return "ffmpeg is not installed";
-  std::array<std::byte, 4096> output{};
-  while (process.read(output) > 0) {
-  }
-  if (process.succeeded()) return "";
-  return process.last_line().empty() ? "ffmpeg failed" : process.last_line();
+  if (result.succeeded) return "";
+  return result.last_line.empty() ? "ffmpeg failed" : result.last_line;
 }
 
 }  // namespace mer

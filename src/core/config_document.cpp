@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "mer/core/error.hpp"
@@ -82,11 +83,31 @@ void assign(YAML::Node parent, const std::vector<std::string>& parts, std::size_
   assign(parent[parts[index]], parts, index + 1, value);
 }
 
+/// The words of a dotted key; none when one of them is empty or there are too many.
+std::optional<std::vector<std::string>> parts_of(const std::string& key) {
+  std::vector<std::string> parts;
+  for (std::size_t start = 0; start <= key.size();) {
+    const std::size_t dot = std::min(key.find('.', start), key.size());
+    parts.push_back(key.substr(start, dot - start));
+    if (parts.back().empty()) return std::nullopt;
+    start = dot + 1;
+  }
+  if (parts.size() > kMaxDepth) return std::nullopt;
+  return parts;
+}
+
+/// An option that does not stand in the document itself.
+struct Override {
+  std::string place;               ///< for messages: the assignment as typed, or a file's line
+  std::filesystem::path base_dir;  ///< what a relative path is relative to
+};
+using Overrides = std::map<std::string, Override>;  ///< by dotted key
+
 /// Reads the tree into options, remembering which keys were asked for.
 class YamlReader : public OptionsVisitor {
  public:
   YamlReader(const YAML::Node& root, std::string name, std::filesystem::path base_dir,
-             const std::map<std::string, std::string>& overrides)
+             const Overrides& overrides)
       : name_(std::move(name)), base_dir_(std::move(base_dir)), overrides_(overrides) {
     open_.push_back({root, "", {}});
   }
@@ -142,10 +163,11 @@ class YamlReader : public OptionsVisitor {
     const YAML::Node node = claim(key);
     if (!node.IsDefined()) return;
     const std::filesystem::path path = scalar(key, node, "a path");
+    const auto overridden = overrides_.find(full_key(key));
     if (path.empty()) {
       value.clear();
-    } else if (overrides_.contains(full_key(key))) {
-      value = std::filesystem::absolute(path).lexically_normal();
+    } else if (overridden != overrides_.end()) {
+      value = std::filesystem::absolute(overridden->second.base_dir / path).lexically_normal();
     } else if (base_dir_.empty()) {
       value = path;
     } else {
@@ -208,7 +230,7 @@ class YamlReader : public OptionsVisitor {
 
   std::string where(const std::string& key, const YAML::Node& node) const {
     const auto found = overrides_.find(key);
-    if (found != overrides_.end()) return "--set " + found->second;
+    if (found != overrides_.end()) return found->second.place;
     return at_line(name_, node.IsDefined() ? node.Mark() : YAML::Mark::null_mark());
   }
 
@@ -261,8 +283,8 @@ class YamlReader : public OptionsVisitor {
       const std::string full = dotted(section.prefix, key);
       // An override of `a.b.c` with an unknown `a` is reported by the assignment that made it.
       std::string place = at_line(name_, item.first.Mark());
-      for (const auto& [overridden, text] : overrides_) {
-        if (overridden == full || overridden.starts_with(full + ".")) place = "--set " + text;
+      for (const auto& [overridden, from] : overrides_) {
+        if (overridden == full || overridden.starts_with(full + ".")) place = from.place;
       }
       const auto near = nearest_word(key, section.known);
       throw UsageError(
@@ -279,8 +301,8 @@ class YamlReader : public OptionsVisitor {
       const Section& section = open_.back();
       const bool has_mark = section.node.IsDefined() && !section.node.Mark().is_null();
       std::string place = has_mark ? at_line(name_, section.node.Mark()) : name_;
-      for (const auto& [overridden, text] : overrides_) {
-        if (overridden.starts_with(section.prefix + ".")) place += ", --set " + text;
+      for (const auto& [overridden, from] : overrides_) {
+        if (overridden.starts_with(section.prefix + ".")) place += ", " + from.place;
       }
       throw UsageError(
           place + ": " + (section.prefix.empty() ? "" : section.prefix + ": ") + error.what(),
@@ -290,9 +312,46 @@ class YamlReader : public OptionsVisitor {
 
   std::string name_;
   std::filesystem::path base_dir_;
-  const std::map<std::string, std::string>& overrides_;
+  const Overrides& overrides_;
   std::vector<Section> open_;
 };
+
+/// What stands at a dotted key, which names it among the overrides.
+ConfigValue value_of(const YAML::Node& node, const std::string& key, const std::string& name,
+                     const Overrides& overrides) {
+  ConfigValue value;
+  value.place = at_line(name, node.Mark());
+  for (const auto& [overridden, from] : overrides) {
+    if (key == overridden || key.starts_with(overridden + ".")) value.place = from.place;
+  }
+  if (node.IsNull() || !node.IsDefined()) return value;
+  if (node.IsScalar()) {
+    value.kind = ConfigValue::Kind::kScalar;
+    value.text = node.Scalar();
+    return value;
+  }
+  value.kind = node.IsSequence() ? ConfigValue::Kind::kList : ConfigValue::Kind::kMap;
+  YAML::Emitter emitter;
+  emitter.SetSeqFormat(YAML::Flow);
+  emitter.SetMapFormat(YAML::Flow);
+  emitter << node;
+  value.text = emitter.c_str();
+  if (node.IsSequence()) {
+    for (const auto& item : node) value.items.push_back(value_of(item, key, name, overrides));
+  } else {
+    for (const auto& entry : node) {
+      const std::string word = entry.first.Scalar();
+      value.entries.emplace_back(word, value_of(entry.second, dotted(key, word), name, overrides));
+      // An empty value's own mark is where the next key begins.
+      ConfigValue& child = value.entries.back().second;
+      const bool is_of_file = child.place.starts_with(name);
+      if (child.kind == ConfigValue::Kind::kEmpty && is_of_file) {
+        child.place = at_line(name, entry.first.Mark());
+      }
+    }
+  }
+  return value;
+}
 
 }  // namespace
 
@@ -300,7 +359,7 @@ struct ConfigDocument::Impl {
   YAML::Node root{YAML::NodeType::Map};
   std::string name = "defaults";
   std::filesystem::path base_dir;
-  std::map<std::string, std::string> overrides;  ///< dotted key → the assignment as typed
+  Overrides overrides;
 };
 
 ConfigDocument::ConfigDocument() : impl_(std::make_unique<Impl>()) {}
@@ -335,29 +394,30 @@ ConfigDocument ConfigDocument::parse(const std::string& text, const std::string&
 
 void ConfigDocument::set(const std::string& assignment) {
   const std::size_t equals = assignment.find('=');
-  const std::string key = assignment.substr(0, equals);
-  std::vector<std::string> parts;
-  for (std::size_t start = 0; start <= key.size();) {
-    const std::size_t dot = std::min(key.find('.', start), key.size());
-    parts.push_back(key.substr(start, dot - start));
-    start = dot + 1;
+  const std::string place = "--set " + assignment;
+  if (equals == std::string::npos || !parts_of(assignment.substr(0, equals))) {
+    throw UsageError(place + ": is not KEY=VALUE", "for example --set train.lr=0.001");
   }
-  const bool has_empty_part =
-      std::any_of(parts.begin(), parts.end(), [](const std::string& part) { return part.empty(); });
-  if (equals == std::string::npos || has_empty_part || parts.size() > kMaxDepth) {
-    throw UsageError("--set " + assignment + ": is not KEY=VALUE",
-                     "for example --set train.lr=0.001");
-  }
+  set(assignment.substr(0, equals), assignment.substr(equals + 1), place, {});
+}
+
+void ConfigDocument::set(const std::string& key, const std::string& yaml, const std::string& place,
+                         const std::filesystem::path& base_dir) {
+  const auto parts = parts_of(key);
+  if (!parts) throw UsageError(place + ": '" + key + "' is not the name of an option");
   YAML::Node value;
   try {
-    value = YAML::Load(assignment.substr(equals + 1));
+    value = YAML::Load(yaml);
   } catch (const YAML::Exception& error) {
-    throw UsageError("--set " + assignment + ": " + error.msg);
+    throw UsageError(place + ": " + error.msg);
   }
-  const std::string place = "--set " + assignment;
   TreeCheck(place).check(value, key);
-  assign(impl_->root, parts, 0, value);
-  impl_->overrides[key] = assignment;
+  assign(impl_->root, *parts, 0, value);
+  impl_->overrides[key] = {place, base_dir};
+}
+
+ConfigValue ConfigDocument::tree() const {
+  return value_of(impl_->root, "", impl_->name, impl_->overrides);
 }
 
 void ConfigDocument::read_with(const std::function<void(OptionsVisitor&)>& visit,

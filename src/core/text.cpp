@@ -90,7 +90,7 @@ std::string join(std::span<const std::string> words, std::string_view separator)
   return joined;
 }
 
-std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
+std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name, CsvRows length) {
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<CsvRow> rows;
   CsvRow row;
@@ -109,7 +109,8 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
     const bool is_empty = row.cells.empty() && cell.empty() && !cell_was_quoted;
     if (!is_empty) {
       end_cell();
-      if (!rows.empty() && row.cells.size() != rows.front().cells.size()) {
+      if (length == CsvRows::kEquallyLong && !rows.empty() &&
+          row.cells.size() != rows.front().cells.size()) {
         throw UsageError(name + ":" + std::to_string(row.line) + ": " +
                              std::to_string(row.cells.size()) + " columns where the header has " +
                              std::to_string(rows.front().cells.size()),
@@ -154,8 +155,8 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name) {
   return rows;
 }
 
-std::vector<CsvRow> read_csv(const std::filesystem::path& path) {
-  return parse_csv(read_text_file(path), path.string());
+std::vector<CsvRow> read_csv(const std::filesystem::path& path, CsvRows length) {
+  return parse_csv(read_text_file(path), path.string(), length);
 }
 
 std::string csv_line(std::span<const std::string> cells) {
@@ -207,6 +208,18 @@ void write_text_file(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(text)));
   file.commit();
+}
+
+std::string trimmed(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kSpaces = {" ", "\t", "\xC2\xA0"};
+  for (bool again = true; again;) {
+    again = false;
+    for (const std::string_view space : kSpaces) {
+      if (text.starts_with(space)) text.remove_prefix(space.size()), again = true;
+      if (text.ends_with(space)) text.remove_suffix(space.size()), again = true;
+    }
+  }
+  return std::string(text);
 }
 
 std::string to_valid_utf8(std::string_view text) {

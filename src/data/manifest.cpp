@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "csv_table.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
@@ -25,42 +26,24 @@ std::string at_line(const std::filesystem::path& file, int line) {
   return file.string() + ":" + std::to_string(line) + ": ";
 }
 
-/// Which cell of a row holds which known column.
-class Header {
- public:
-  Header(const std::filesystem::path& file, const CsvRow& row) {
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const std::string& name = row.cells[i];
-      if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
-        const std::optional<std::string> near = nearest_word(name, kColumns);
-        throw UsageError(at_line(file, row.line) + "unknown column '" + name + "', known are " +
-                             join(kColumns, ", "),
-                         near ? "did you mean '" + *near + "'?" : "remove or rename the column");
-      }
-      if (!cell_of_.emplace(name, i).second) {
-        throw UsageError(at_line(file, row.line) + "column '" + name + "' stands there twice",
-                         "remove one of the two");
-      }
+void check_columns(const CsvTable& table) {
+  std::set<std::string> seen;
+  for (const std::string& name : table.columns()) {
+    if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
+      const std::optional<std::string> near = nearest_word(name, kColumns);
+      throw UsageError(
+          table.where_header() + "unknown column '" + name + "', known are " + join(kColumns, ", "),
+          near ? "did you mean '" + *near + "'?" : "remove or rename the column");
     }
-    for (const char* name : {"path", "label"}) {
-      if (!has(name)) {
-        throw UsageError(
-            at_line(file, row.line) + "column '" + name + "' is missing",
-            "the first line must name the columns: path,label and optionally group,split,id,"
-            "valence,arousal");
-      }
+    if (!seen.insert(name).second) {
+      throw UsageError(table.where_header() + "column '" + name + "' stands there twice",
+                       "remove one of the two");
     }
   }
-
-  bool has(const std::string& column) const { return cell_of_.count(column) != 0; }
-  std::string cell(const CsvRow& row, const std::string& column) const {
-    const auto found = cell_of_.find(column);
-    return found == cell_of_.end() ? std::string() : row.cells[found->second];
-  }
-
- private:
-  std::map<std::string, std::size_t> cell_of_;
-};
+  table.require({"path", "label"},
+                "the first line must name the columns: path,label and optionally group,split,id,"
+                "valence,arousal");
+}
 
 /// Spaces around a label would silently make a second class of it.
 std::string checked_text(const std::string& where, const std::string& column,
@@ -99,28 +82,27 @@ void check_file(const std::string& where, const Song& song, const std::filesyste
   }
 }
 
-Song read_song(const std::filesystem::path& file, const std::filesystem::path& folder,
-               const Header& header, const CsvRow& row) {
-  const std::string where = at_line(file, row.line);
+Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::path& folder) {
+  const std::string where = table.where(row);
   Song song;
-  song.line = row.line;
-  song.listed_path = header.cell(row, "path");
+  song.line = table.line(row);
+  song.listed_path = table.cell(row, "path");
   if (song.listed_path.empty()) throw UsageError(where + "the path is empty", "fill it in");
   song.path = (folder / std::filesystem::path(song.listed_path)).lexically_normal();
-  song.label = checked_text(where, "label", header.cell(row, "label"));
+  song.label = checked_text(where, "label", table.cell(row, "label"));
   if (song.label.empty()) {
     throw UsageError(where + "the label is empty", "fill it in, or remove the line");
   }
-  song.group = checked_text(where, "group", header.cell(row, "group"));
-  song.id = checked_text(where, "id", header.cell(row, "id"));
-  song.split = checked_text(where, "split", header.cell(row, "split"));
+  song.group = checked_text(where, "group", table.cell(row, "group"));
+  song.id = checked_text(where, "id", table.cell(row, "id"));
+  song.split = checked_text(where, "split", table.cell(row, "split"));
   if (!song.split.empty() &&
       std::find(kSplitNames.begin(), kSplitNames.end(), song.split) == kSplitNames.end()) {
     throw UsageError(where + "unknown split '" + song.split + "'",
                      "splits are called " + join(kSplitNames, ", "));
   }
-  song.valence = signed_unit(where, "valence", header.cell(row, "valence"));
-  song.arousal = signed_unit(where, "arousal", header.cell(row, "arousal"));
+  song.valence = signed_unit(where, "valence", table.cell(row, "valence"));
+  song.arousal = signed_unit(where, "arousal", table.cell(row, "arousal"));
   check_file(where, song, folder);
   return song;
 }
@@ -212,21 +194,17 @@ Manifest Manifest::load(const std::filesystem::path& file) {
     throw UsageError(file.string() + ": no such manifest",
                      "check the path, or write one with `mer import folder DIR -o manifest.csv`");
   }
-  const std::vector<CsvRow> rows = read_csv(file);
-  if (rows.empty()) {
-    throw UsageError(file.string() + ": the manifest is empty",
-                     "the first line must name the columns: path,label");
-  }
-  const Header header(file, rows.front());
+  const CsvTable table(file);
+  check_columns(table);
   const std::filesystem::path folder = file.parent_path();
 
   Manifest manifest;
   manifest.file = file;
-  manifest.has_groups = header.has("group");
-  manifest.has_splits = header.has("split");
+  manifest.has_groups = table.has("group");
+  manifest.has_splits = table.has("split");
   std::vector<std::string> labels;
-  for (std::size_t i = 1; i < rows.size(); ++i) {
-    manifest.songs.push_back(read_song(file, folder, header, rows[i]));
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    manifest.songs.push_back(read_song(table, row, folder));
     labels.push_back(manifest.songs.back().label);
   }
   if (manifest.songs.empty()) {

@@ -16,15 +16,15 @@ constexpr Index kTileSteps = 16;  // one cache line of floats
 
 int divided_up(std::int64_t whole, int part) { return static_cast<int>((whole + part - 1) / part); }
 
-const ColumnGroup* find_group(const FeatureLayout& layout, const std::string& name) {
-  for (const ColumnGroup& group : layout.lld) {
-    if (group.name == name) return &group;
+/// @throws UsageError when nothing is left of what the network looks at
+void require_inputs(const InputOptions& options, const LldPlan& plan, const InputParts& parts) {
+  if (parts.spectrogram && leaves_out_spectrogram(options)) {
+    throw UsageError("inputs.leave_out: this network looks at the spectrogram",
+                     "take one without it, e.g. model.name: lld_bilstm, or model.name: svm");
   }
-  return nullptr;
-}
-
-[[noreturn]] void cannot_combine(const std::string& why) {
-  throw UsageError("combine: " + why, "combine: concat works with any features");
+  if (parts.lld != InputParts::Lld::kNone && plan.branches.empty()) {
+    throw UsageError("inputs.leave_out: leaves out every descriptor", "keep at least one group");
+  }
 }
 
 }  // namespace
@@ -35,6 +35,10 @@ void InputOptions::visit(OptionsVisitor& v) {
            "how MFCC and residual phase come together: beside each other, summed, or as two "
            "branches whose class probabilities are weighted");
   v.field("mfcc_weight", mfcc_weight, between(0, 1), "w of the MFCC; the residual phase has 1 - w");
+  v.field(
+      "leave_out", leave_out,
+      "groups of descriptors that no system sees: mfcc, residual_phase, pitch (f0 and voicing), "
+      "formants, contrast, chroma; for classical systems also spectrogram");
   v.field("spectrogram_pool_bands", spectrogram_pool_bands, between(1, 4096),
           "mean over this many neighbouring bands");
   v.field("spectrogram_pool_frames", spectrogram_pool_frames, between(1, 4096),
@@ -55,7 +59,8 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
       options_(options),
       parts_(parts),
       bands_(layout.spectrogram_columns()),
-      columns_(layout.lld_width()) {
+      columns_(layout.lld_width()),
+      plan_(LldPlan::make(layout, options, parts.lld)) {
   if (segment_frames < 1) throw std::invalid_argument("InputBuilder: no frames a segment");
   const auto as_array = [](const std::vector<float>& values, int wanted) {
     if (static_cast<int>(values.size()) != wanted) {
@@ -68,16 +73,15 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   lld_mean_ = as_array(standardisation.lld_mean, columns_);
   lld_scale_ = as_array(standardisation.lld_deviation, columns_).inverse();
 
+  require_inputs(options, plan_, parts);
   if (parts.spectrogram) {
     shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
     shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
   }
-  if (parts.lld == InputParts::Lld::kAll) plan_branches(layout);
-  if (parts.lld == InputParts::Lld::kMfcc) plan_mfcc(layout);
-  shape_.lld_branches = static_cast<int>(branches_.size());
+  shape_.lld_branches = static_cast<int>(plan_.branches.size());
   if (shape_.lld_branches > 0) {
     const bool deviations = options.lld_statistics == InputOptions::Statistics::kMeanDeviation;
-    shape_.lld_columns = deviations ? 2 * branch_width_ : branch_width_;
+    shape_.lld_columns = deviations ? 2 * plan_.width : plan_.width;
     shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
   }
 
@@ -91,68 +95,6 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   };
   pooled_lld_mean_ = as_matrix(standardisation.pooled_lld_mean);
   pooled_lld_scale_ = as_matrix(standardisation.pooled_lld_deviation).cwiseInverse();
-}
-
-void InputBuilder::plan_branches(const FeatureLayout& layout) {
-  const ColumnGroup* mfcc = find_group(layout, "mfcc");
-  const ColumnGroup* phase = find_group(layout, "residual_phase");
-  const bool both = mfcc != nullptr && phase != nullptr;
-  const bool concat = options_.combine == InputOptions::Combine::kConcat;
-  if (!concat && !both) {
-    cannot_combine("sum and score need both MFCC and residual phase among the features");
-  }
-  if (!concat && mfcc->num_columns != phase->num_columns) {
-    cannot_combine("sum and score need as many MFCC (" + std::to_string(mfcc->num_columns) +
-                   ") as residual phase coefficients (" + std::to_string(phase->num_columns) + ")");
-  }
-  const float weight = static_cast<float>(options_.mfcc_weight);
-
-  Branch first;
-  int width = 0;
-  const auto append = [&width](Branch& branch, const ColumnGroup& group, float gain) {
-    branch.push_back({group.first_column, width, group.num_columns, gain, false});
-    width += group.num_columns;
-  };
-  const auto append_rest = [&](Branch& branch) {
-    for (const ColumnGroup& group : layout.lld) {
-      if (&group != mfcc && &group != phase) append(branch, group, 1.0F);
-    }
-  };
-  switch (options_.combine) {
-    case InputOptions::Combine::kConcat:
-      // A weight between two says nothing when there is only one.
-      if (mfcc != nullptr) append(first, *mfcc, both ? weight : 1.0F);
-      if (phase != nullptr) append(first, *phase, both ? 1.0F - weight : 1.0F);
-      append_rest(first);
-      break;
-    case InputOptions::Combine::kSum:
-      append(first, *mfcc, weight);
-      first.push_back({phase->first_column, 0, phase->num_columns, 1.0F - weight, true});
-      append_rest(first);
-      break;
-    case InputOptions::Combine::kScore: {
-      append(first, *mfcc, 1.0F);
-      append_rest(first);
-      Branch second = first;
-      second.front().source = phase->first_column;
-      branches_.push_back(std::move(first));
-      branches_.push_back(std::move(second));
-      branch_width_ = width;
-      return;
-    }
-  }
-  branches_.push_back(std::move(first));
-  branch_width_ = width;
-}
-
-void InputBuilder::plan_mfcc(const FeatureLayout& layout) {
-  const ColumnGroup* mfcc = find_group(layout, "mfcc");
-  if (mfcc == nullptr) {
-    throw UsageError("the network looks at MFCC alone, and the features have none",
-                     "take features with MFCC, or another model.name");
-  }
-  branches_ = {{{mfcc->first_column, 0, mfcc->num_columns, 1.0F, false}}};
-  branch_width_ = mfcc->num_columns;
 }
 
 InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
@@ -184,7 +126,7 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
   const std::span<const std::int32_t> frames(kept.data() + segment.first,
                                              static_cast<std::size_t>(segment.length));
   if (parts_.spectrogram) fill_spectrogram(song, frames, row, batch);
-  if (!branches_.empty()) fill_lld(song, frames, row, batch);
+  if (!plan_.branches.empty()) fill_lld(song, frames, row, batch);
 }
 
 void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
@@ -245,8 +187,9 @@ void InputBuilder::pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVector
   }
 }
 
-void InputBuilder::combine(const Branch& branch, const float* columns, float* combined) const {
-  for (const Block& block : branch) {
+void InputBuilder::combine(const LldPlan::Branch& branch, const float* columns,
+                           float* combined) const {
+  for (const LldPlan::Block& block : branch) {
     const float* const source = columns + block.source;
     const float* const mean = lld_mean_.data() + block.source;
     const float* const scale = lld_scale_.data() + block.source;
@@ -270,11 +213,11 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
   const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanDeviation;
 
   float* const valid = batch.lld_valid.values.data() + row * steps;
-  RowArray mean(branch_width_);
-  RowArray squares(branch_width_);
+  RowArray mean(plan_.width);
+  RowArray squares(plan_.width);
   // One branch's view of the frames of a step; a segment may be shorter than a step.
-  RowMatrixXf combined(std::min<Index>(pool, segment_frames_), branch_width_);
-  for (std::size_t b = 0; b < branches_.size(); ++b) {
+  RowMatrixXf combined(std::min<Index>(pool, segment_frames_), plan_.width);
+  for (std::size_t b = 0; b < plan_.branches.size(); ++b) {
     Eigen::Map<RowMatrixXf> out(batch.lld[b].values.data() + row * steps * shape_.lld_columns,
                                 steps, shape_.lld_columns);
     for (Index step = 0; step < steps; ++step) {
@@ -288,18 +231,18 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
       mean.setZero();
       for (Index i = 0; i < count; ++i) {
         const std::int32_t frame = frames[static_cast<std::size_t>(begin + i)];
-        combine(branches_[b], values.data() + frame * values.cols(), combined.row(i).data());
+        combine(plan_.branches[b], values.data() + frame * values.cols(), combined.row(i).data());
         mean += combined.row(i).array();
       }
       mean *= 1.0F / static_cast<float>(count);
-      out.row(step).head(branch_width_) = mean.matrix();
+      out.row(step).head(plan_.width) = mean.matrix();
       if (deviations) {
         squares.setZero();
         for (Index i = 0; i < count; ++i) squares += (combined.row(i).array() - mean).square();
         // Not Eigen's sqrt: its packets are an approximation and its single elements are not, so
         // that the last bit would depend on where in the batch a row lies.
-        for (Index i = 0; i < branch_width_; ++i) {
-          out(step, branch_width_ + i) = std::sqrt(squares(i) / static_cast<float>(count));
+        for (Index i = 0; i < plan_.width; ++i) {
+          out(step, plan_.width + i) = std::sqrt(squares(i) / static_cast<float>(count));
         }
       }
       if (pooled_lld_mean_.size() > 0) {

@@ -293,6 +293,8 @@ void SplitOptions::visit(OptionsVisitor& v) {
   v.field("seed", seed, at_least(0), "which of the possible splits");
   v.choice("group_by", group_by, {{"group", GroupBy::kGroup}, {"none", GroupBy::kNone}},
            "what never crosses parts: the manifest's groups, or only single songs");
+  v.choice("unit", unit, {{"song", Unit::kSong}, {"segment", Unit::kSegment}},
+           "what is divided; segment is WRONG and only measures how much leakage adds");
   v.field("folds", folds, between(0, 1000),
           "0 = one split; k of 2 or more = k-fold cross-validation, each song tested once");
   v.field("validation_share", validation_share, between(0, 0.5),

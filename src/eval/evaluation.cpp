@@ -1,6 +1,7 @@
 #include "mer/eval/evaluation.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -97,6 +98,31 @@ Json scores_json(const Scores& scores, const std::vector<std::string>& classes) 
   return json;
 }
 
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json regression_json(const RegressionScores& scores) {
+  return {{"count", scores.count},
+          {"r2", number_or_null(scores.r2)},
+          {"rmse", number_or_null(scores.rmse)},
+          {"pearson", number_or_null(scores.pearson)},
+          {"concordance", number_or_null(scores.concordance)}};
+}
+
+/// Scores of one of the two numbers, over the songs for which truth and prediction are known.
+std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& songs,
+                                              double Song::*truth,
+                                              double SongPrediction::*predicted) {
+  std::vector<double> true_numbers;
+  std::vector<double> predicted_numbers;
+  for (const ScoredSong& scored : songs) {
+    if (std::isnan(scored.song.*truth) || std::isnan(scored.prediction.*predicted)) continue;
+    true_numbers.push_back(scored.song.*truth);
+    predicted_numbers.push_back(scored.prediction.*predicted);
+  }
+  if (true_numbers.empty()) return std::nullopt;
+  return regression_scores(true_numbers, predicted_numbers);
+}
+
 std::string plural(std::size_t count, const std::string& word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
@@ -109,6 +135,24 @@ std::string score_row(const std::string& name, const Scores& scores) {
   return pad_right(name, 10) + pad_left(fixed(scores.accuracy, 3), kNumberWidth) + "  " +
          interval_text(scores.accuracy_ci95) + pad_left(fixed(scores.macro_f1, 3), kNumberWidth) +
          "  " + interval_text(scores.macro_f1_ci95) + "\n";
+}
+
+std::string regression_table(const Evaluation& evaluation) {
+  std::string text = pad_right("songs", 10);
+  for (const char* name : {"R2", "RMSE", "Pearson", "concord.", "count"}) {
+    text += pad_left(name, kNumberWidth);
+  }
+  text += "\n";
+  for (const auto& [name, scores] :
+       {std::pair("valence", evaluation.valence), {"arousal", evaluation.arousal}}) {
+    if (!scores) continue;
+    text += pad_right(name, 10);
+    for (const double value : {scores->r2, scores->rmse, scores->pearson, scores->concordance}) {
+      text += pad_left(std::isfinite(value) ? fixed(value, 3) : "-", kNumberWidth);
+    }
+    text += pad_left(std::to_string(scores->count), kNumberWidth) + "\n";
+  }
+  return text + "\n";
 }
 
 std::size_t name_width(const std::vector<std::string>& classes, std::size_t at_least) {
@@ -197,6 +241,24 @@ std::string predictions_csv(const Evaluation& evaluation) {
   return to_valid_utf8(text);
 }
 
+std::string segments_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"id", "start_s", "end_s", "predicted"};
+  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    for (const SegmentPrediction& segment : scored.prediction.segments) {
+      const auto predicted = static_cast<std::size_t>(argmax(segment.probabilities));
+      cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
+               evaluation.classes.at(predicted)};
+      for (const double probability : segment.probabilities) {
+        cells.push_back(format_number(probability));
+      }
+      text += csv_line(cells);
+    }
+  }
+  return to_valid_utf8(text);
+}
+
 std::string metrics_json(const Evaluation& evaluation) {
   return to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -237,6 +299,8 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
       std::max_element(training_counts.begin(), training_counts.end()) - training_counts.begin());
   evaluation.baseline_class = classes[baseline];
   evaluation.song_scores = song_items.scores(classes.size());
+  evaluation.valence = score_numbers(songs, &Song::valence, &SongPrediction::valence);
+  evaluation.arousal = score_numbers(songs, &Song::arousal, &SongPrediction::arousal);
   evaluation.segment_scores = segment_items.scores(classes.size());
   // Saying the same class of every song is right as often as that class occurs.
   if (!songs.empty()) {
@@ -264,6 +328,8 @@ Json to_json(const Evaluation& evaluation) {
   json["failed"] = evaluation.failed;
   json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
   json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
+  if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
+  if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
   return json;
 }
 
@@ -285,6 +351,7 @@ std::string to_table(const Evaluation& evaluation) {
   text += pad_right("baseline", 10) +
           pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
           printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
+  if (evaluation.valence || evaluation.arousal) text += regression_table(evaluation);
   text += per_class_table("songs", songs, evaluation.classes) + "\n";
   text += per_class_table("segments", segments, evaluation.classes) + "\n";
   text += confusion_table("songs", songs, evaluation.classes) + "\n";
@@ -302,6 +369,7 @@ void write_evaluation(const Evaluation& evaluation, const std::filesystem::path&
   write_text_file(folder / "metrics.json", metrics_json(evaluation));
   write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
   write_text_file(folder / "predictions.csv", predictions_csv(evaluation));
+  write_text_file(folder / "segments.csv", segments_csv(evaluation));
 }
 
 }  // namespace mer

@@ -63,6 +63,19 @@ void use_one_torch_thread(int jobs) {
   if (jobs != 1) set_torch_threads(1);
 }
 
+/// What is said of one segment only, for a row of expand_to_segments().
+SongPrediction only_segment(SongPrediction song, int segment) {
+  const auto place = static_cast<std::size_t>(segment);
+  if (place >= song.segments.size()) {
+    throw UsageError("segment " + std::to_string(segment + 1) + " of a song with " +
+                         std::to_string(song.segments.size()),
+                     "the model cuts songs into other segments than the split was made of");
+  }
+  song.segments = {song.segments[place]};
+  song.probabilities = song.segments.front().probabilities;
+  return song;
+}
+
 }  // namespace
 
 BatchCount predict_files(const Predictor& predictor,
@@ -97,9 +110,15 @@ Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
   parallel_for_each(songs.size(), jobs, [&](std::size_t index) {
     use_one_torch_thread(jobs);
     const std::filesystem::path& file = features[index];
-    if (!file.empty()) predictions[index] = predictor.predict(SongFeatures::open(file));
+    const Song& song = manifest.songs[songs[index]];
+    if (!file.empty()) {
+      predictions[index] = predictor.predict(SongFeatures::open(file));
+      if (song.segment >= 0) {
+        predictions[index] = only_segment(std::move(*predictions[index]), song.segment);
+      }
+    }
     const std::scoped_lock lock(progress_mutex);
-    if (progress) progress(++done, songs.size(), manifest.songs[songs[index]].listed_path);
+    if (progress) progress(++done, songs.size(), song.listed_path);
   });
 
   std::vector<ScoredSong> scored;

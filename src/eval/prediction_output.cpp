@@ -159,6 +159,8 @@ Json to_json(const FileResult& result, const std::vector<std::string>& classes) 
   json["emotion"] = result.uncertain ? Json() : Json(emotion_of(song, classes));
   json["confidence"] = confidence_of(song);
   json["probabilities"] = probabilities_json(song.probabilities, classes);
+  if (!std::isnan(song.valence)) json["valence"] = song.valence;
+  if (!std::isnan(song.arousal)) json["arousal"] = song.arousal;
   json["segments"] = segments_json(song, classes);
   json["warnings"] = song.warnings;
   return json;

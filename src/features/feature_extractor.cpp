@@ -86,7 +86,8 @@ struct FeatureExtractor::Impl {
   Impl(const FeatureOptions& options_in, int sample_rate_hz)
       : options(options_in),
         layout(make_feature_layout(options_in, checked_rate(sample_rate_hz))),
-        spectrum(options.frame),
+        spectrum(options.frame.window_samples),
+        power_spectrum(options.frame),
         mel(options.mel, options.frame.window_samples, sample_rate_hz),
         mfcc(options.mfcc, options.mel.num_bands),
         residual_phase(options.residual_phase, options.frame.window_samples),
@@ -117,7 +118,8 @@ struct FeatureExtractor::Impl {
 
   FeatureOptions options;
   FeatureLayout layout;
-  PowerSpectrum spectrum;
+  FrameSpectrum spectrum;
+  PowerSpectrum power_spectrum;
   MelFilterBank mel;
   Mfcc mfcc;
   ResidualPhase residual_phase;
@@ -196,7 +198,8 @@ void FeatureExtractor::Impl::compute_features(std::int64_t start) {
   const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
   const std::span<const float> frame(signal.at(start), window);
 
-  const Eigen::ArrayXf& power = spectrum.compute(frame);
+  spectrum.compute(frame);
+  const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
   const Eigen::ArrayXf& chroma_values =
       chroma.has_own_spectrum()
           ? chroma.compute_long({signal.at(start - chroma.margin_samples()),
@@ -213,7 +216,7 @@ void FeatureExtractor::Impl::compute_features(std::int64_t start) {
                                                                               : power;
   std::copy_n(row.data(), row.size(), spectrogram_row.data());
 
-  const Pitch found = pitch.compute(frame);
+  const Pitch found = pitch.compute(frame, spectrum);
   if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
   *columns(3) = found.voicing;
   const Formants resonances = formants.compute(power, found.voiced ? found.frequency_hz : 0.0F);
@@ -225,7 +228,8 @@ void FeatureExtractor::Impl::compute_features(std::int64_t start) {
 
   // From here on the mel bands and their cepstrum are the residual phase's.
   const std::size_t before = static_cast<std::size_t>(residual_phase.history_samples());
-  const Eigen::ArrayXf& phase = residual_phase.compute({frame.data() - before, before + window});
+  const Eigen::ArrayXf& phase =
+      residual_phase.compute({frame.data() - before, before + window}, spectrum);
   power_to_db(mel.compute(phase_spectrum.compute({phase.data(), window})), log_mel);
   std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(1));
 }

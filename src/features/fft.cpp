@@ -147,9 +147,11 @@ void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) {
 
 template <class Real>
 void RealFft<Real>::power(const float* samples, const Real* window, float* power) {
-  if (plans_->numbers) {
-    kernels::fft_power(plans_->numbers->tables(), samples, window, scratch_.data(), power);
-    return;
+  if constexpr (std::is_same_v<Real, float>) {
+    if (plans_->numbers) {
+      kernels::fft_power(plans_->numbers->tables(), samples, window, scratch_.data(), power);
+      return;
+    }
   }
   const int half = plans_->half;
   std::complex<Real>* const bins = own_bins();
@@ -194,20 +196,42 @@ void RealFft<Real>::hilbert(const Real* samples, Real* hilbert) {
 }
 
 template <class Real>
-void RealFft<Real>::correlation(const Real* moved, const Real* fixed, Real* correlation) {
-  if constexpr (std::is_same_v<Real, float>) {
+void RealFft<Real>::spectrum(const float* samples, Real* real, Real* imag) {
+  if constexpr (std::is_same_v<Real, double>) {
     if (plans_->numbers) {
-      kernels::fft_correlation(plans_->numbers->tables(), moved, fixed, scratch_.data(),
-                               correlation);
+      kernels::fft_spectrum(plans_->numbers->tables(), samples, scratch_.data(), real, imag);
       return;
     }
   }
-  std::complex<Real>* const moved_bins = own_bins();
-  std::complex<Real>* const fixed_bins = moved_bins + num_bins();
-  forward(moved, moved_bins);
-  forward(fixed, fixed_bins);
-  for (int k = 0; k < num_bins(); ++k) moved_bins[k] *= std::conj(fixed_bins[k]);
-  inverse(moved_bins, correlation);
+  std::complex<Real>* const bins = own_bins();
+  Real* const own_samples = reinterpret_cast<Real*>(bins + num_bins());
+  for (int n = 0; n < size_; ++n) own_samples[n] = static_cast<Real>(samples[n]);
+  forward(own_samples, bins);
+  for (int k = 0; k < num_bins(); ++k) {
+    real[k] = bins[k].real();
+    imag[k] = bins[k].imag();
+  }
+}
+
+template <class Real>
+void RealFft<Real>::correlation(const double* real, const double* imag, double offset,
+                                const Real* fixed, Real* correlation) {
+  if constexpr (std::is_same_v<Real, float>) {
+    if (plans_->numbers) {
+      kernels::fft_correlation(plans_->numbers->tables(), real, imag, offset, fixed,
+                               scratch_.data(), correlation);
+      return;
+    }
+  }
+  std::complex<Real>* const bins = own_bins();
+  forward(fixed, bins);
+  for (int k = 0; k < num_bins(); ++k) {
+    const double constant = k == 0 ? size_ * offset : 0.0;
+    const std::complex<Real> moved(static_cast<Real>(real[k] - constant),
+                                   static_cast<Real>(imag[k]));
+    bins[k] = moved * std::conj(bins[k]);
+  }
+  inverse(bins, correlation);
 }
 
 template class RealFft<float>;

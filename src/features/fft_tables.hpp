@@ -25,9 +25,11 @@ struct FftNumbers {
   /// @param lanes  of the kernels that will use the tables
   FftNumbers(int half_points, int num_lanes) : half(half_points), lanes(num_lanes) {
     const int count = half / lanes;
-    for (int n = count; n > 4; n /= 4) {
-      for (int p = 0; p < n / 4; ++p) {
-        for (int j = 1; j <= 3; ++j) {
+    const int vector_bytes = lanes * static_cast<int>(sizeof(Real));
+    for (int n = count, radix = 0; n > kernels::fft_last_points(vector_bytes); n /= radix) {
+      radix = kernels::fft_radix(n, vector_bytes);
+      for (int p = 0; p < n / radix; ++p) {
+        for (int j = 1; j < radix; ++j) {
           const double turns = static_cast<double>(j * p) / n;
           passes.push_back(cosine_of<Real>(turns));
           passes.push_back(-sine_of<Real>(turns));

@@ -1,6 +1,5 @@
 #include "mer/features/frames.hpp"
 
-#include <array>
 #include <cmath>
 #include <numbers>
 #include <stdexcept>
@@ -28,10 +27,14 @@ void FrameOptions::validate() const {
   }
 }
 
+std::array<double, 4> window_terms(WindowKind kind) {
+  if (kind == WindowKind::kBlackmanHarris) return {0.35875, -0.48829, 0.14128, -0.01168};
+  return {0.5, -0.5, 0.0, 0.0};
+}
+
 Eigen::ArrayXd make_window(WindowKind kind, int samples) {
   if (samples < 1) throw std::invalid_argument("a window has at least one sample");
-  std::array<double, 4> terms{0.5, -0.5, 0.0, 0.0};
-  if (kind == WindowKind::kBlackmanHarris) terms = {0.35875, -0.48829, 0.14128, -0.01168};
+  const std::array<double, 4> terms = window_terms(kind);
   Eigen::ArrayXd window(samples);
   for (int n = 0; n < samples; ++n) {
     const double x = 2.0 * std::numbers::pi * n / samples;

@@ -55,6 +55,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
       integration_samples_(window_samples - last_lag_),
       num_lags_((last_lag_ + kernels::kLagVector - 1) / kernels::kLagVector * kernels::kLagVector),
       fft_(window_samples),
+      own_spectrum_(window_samples),
       // What the last vector of lags reads beyond these stays 0.
       frame_(Eigen::ArrayXf::Zero(window_samples + kernels::kLagVector)),
       head_(window_samples),
@@ -85,17 +86,18 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
 const float* PitchTracker::difference() const { return difference_.data() + kMargin; }
 
 // Fills d and d' for all lags; false for a frame without an alternating part.
-bool PitchTracker::compute_curves(std::span<const float> frame) {
+bool PitchTracker::compute_curves(std::span<const float> frame, const FrameSpectrum& spectrum) {
   const int count = fft_.size();
-  const double mean = kernels::sum(frame.data(), count) / count;
-  const kernels::CentredFrame centred =
-      kernels::centre(frame.data(), count, static_cast<float>(mean), integration_samples_,
-                      frame_.data(), head_.data());
+  const double mean = spectrum.real()[0] / count;
+  const float removed = static_cast<float>(mean);
+  const kernels::CentredFrame centred = kernels::centre(
+      frame.data(), count, removed, integration_samples_, frame_.data(), head_.data());
   if (centred.energy < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
 
   // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
   // free of wrap-around for the lags wanted.
-  fft_.correlation(frame_.data(), head_.data(), correlation_.data());
+  fft_.correlation(spectrum.real(), spectrum.imag(), static_cast<double>(removed), head_.data(),
+                   correlation_.data());
   kernels::pitch_differences(
       frame_.data(), frame_.data() + integration_samples_, correlation_.data(), centred.head_energy,
       2.0 / count, static_cast<float>(kLeastShare * centred.energy), num_lags_,
@@ -143,11 +145,16 @@ float PitchTracker::normalised_at(float lag) const {
 }
 
 Pitch PitchTracker::compute(std::span<const float> frame) {
-  if (static_cast<int>(frame.size()) != fft_.size()) {
+  own_spectrum_.compute(frame);
+  return compute(frame, own_spectrum_);
+}
+
+Pitch PitchTracker::compute(std::span<const float> frame, const FrameSpectrum& spectrum) {
+  if (static_cast<int>(frame.size()) != fft_.size() || spectrum.window_samples() != fft_.size()) {
     throw std::invalid_argument("the frame must be one window long");
   }
   Pitch pitch;
-  if (!compute_curves(frame)) return pitch;
+  if (!compute_curves(frame, spectrum)) return pitch;
 
   const float threshold = static_cast<float>(options_.threshold);
   int best_index = 0;

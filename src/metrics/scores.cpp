@@ -8,28 +8,23 @@
 #include <string>
 
 #include "mer/core/random.hpp"
+#include "quantiles.hpp"
 
 namespace mer {
 namespace {
 
-constexpr int kResamples = 2000;
 constexpr double kTail = 0.025;  // on each side of a 95 % interval
 
 double ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
-/// Quantile of sorted values, linear between neighbours (Hyndman & Fan's type 7).
+/// Quantile of sorted values.
 double quantile(const std::vector<double>& sorted, double probability) {
   const double position = probability * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(std::floor(position));
   const std::size_t above = std::min(below + 1, sorted.size() - 1);
   return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
-}
-
-Interval central_interval(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return {quantile(values, kTail), quantile(values, 1.0 - kTail)};
 }
 
 void check_class(int value, int num_classes, const char* what) {
@@ -55,6 +50,11 @@ std::vector<std::vector<Eigen::Index>> cells_by_group(std::span<const int> truth
 }
 
 }  // namespace
+
+Interval central_interval(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return {quantile(values, kTail), quantile(values, 1.0 - kTail)};
+}
 
 ConfusionMatrix confusion_matrix(std::span<const int> truth, std::span<const int> predicted,
                                  int num_classes) {

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
 #include "vector_clones.hpp"
 
@@ -296,8 +297,8 @@ BiLstmOutput run_on_cpu(const torch::nn::LSTM& lstm, const torch::Tensor& x, con
     torch::Tensor directions[2];
     for (const bool reverse : {false, true}) {
       const DirectionWeights weights = direction_weights(lstm, layer, reverse);
-      const torch::Tensor projected =
-          torch::linear(steps, weights.input, weights.input_bias + weights.hidden_bias);
+      const torch::Tensor projected = at_least_float(
+          torch::linear(steps, weights.input, weights.input_bias + weights.hidden_bias));
       directions[reverse ? 1 : 0] = LstmDirection::apply(projected, weights.hidden, valid, reverse);
     }
     last = torch::cat({directions[0][-1], directions[1][0]}, 1);

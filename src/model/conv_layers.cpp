@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "first_conv.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
 #include "pool_norm.hpp"
 
@@ -40,6 +41,7 @@ PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_t
 
 MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
   StepMask pooled = mask.pooled(pool_time_);
+  maps = at_least_float(maps);
   if (pool_frequency_ > 1 || pool_time_ > 1) {
     maps = has_own_kernels(maps) ? masked_max_pool(maps, mask.valid, pool_frequency_, pool_time_)
                                  : pool_on_device(maps, mask, pooled);

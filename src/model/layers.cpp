@@ -8,6 +8,7 @@
 #include "bi_lstm.hpp"
 #include "mer/core/random.hpp"
 #include "mer/model/device.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
 #include "pool_norm.hpp"
 
@@ -131,7 +132,8 @@ NormReluImpl::NormReluImpl(std::int64_t channels) {
   running_variance_ = register_buffer("running_variance", torch::ones(channels));
 }
 
-torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask) {
+torch::Tensor NormReluImpl::forward(const torch::Tensor& x_any, const StepMask& mask) {
+  const torch::Tensor x = at_least_float(x_any);
   if (has_own_kernels(x)) {
     return is_training() ? train_on_cpu(x, mask)
                          : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,

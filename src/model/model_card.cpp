@@ -82,24 +82,29 @@ TensorMetadata ModelCard::to_metadata() const {
   const Json scores = {{"loss", number_or_null(validation.loss)},
                        {"accuracy", number_or_null(validation.accuracy)},
                        {"macro_f1", number_or_null(validation.macro_f1)}};
-  return {{"format", kFormat},
-          {"schema", std::to_string(kSchema)},
-          {"mer_version", mer_version},
-          {"run_name", run_name},
-          {"config", dump(config)},
-          {"recipe", dump(recipe)},
-          {"recipe_shared", dump(recipe_shared)},
-          {"recipe_fingerprint", recipe_fingerprint},
-          {"segment", dump(segment)},
-          {"inputs", dump(inputs)},
-          {"model", dump(to_json(model))},
-          {"loss", dump(to_json(loss))},
-          {"shape", dump(to_json(shape))},
-          {"layout", dump(layout)},
-          {"classes", dump(classes)},
-          {"training_counts", dump(training_counts)},
-          {"iteration", std::to_string(iteration)},
-          {"validation", dump(scores)}};
+  TensorMetadata metadata = {{"format", kFormat},
+                             {"schema", std::to_string(kSchema)},
+                             {"mer_version", mer_version},
+                             {"run_name", run_name},
+                             {"config", dump(config)},
+                             {"recipe", dump(recipe)},
+                             {"recipe_shared", dump(recipe_shared)},
+                             {"recipe_fingerprint", recipe_fingerprint},
+                             {"segment", dump(segment)},
+                             {"inputs", dump(inputs)},
+                             {"model", dump(to_json(model))},
+                             {"layout", dump(layout)},
+                             {"classes", dump(classes)},
+                             {"training_counts", dump(training_counts)},
+                             {"iteration", std::to_string(iteration)},
+                             {"validation", dump(scores)}};
+  if (is_network()) {
+    metadata["loss"] = dump(to_json(loss));
+    metadata["shape"] = dump(to_json(shape));
+  } else {
+    metadata["classic"] = dump(classic);
+  }
+  return metadata;
 }
 
 ModelCard ModelCard::read(const TensorFile& file) {
@@ -123,8 +128,12 @@ ModelCard ModelCard::read(const TensorFile& file) {
   card.segment = reader.object("segment");
   card.inputs = reader.object("inputs");
   card.model = reader.options<ModelOptions>("model");
-  card.loss = reader.options<LossOptions>("loss");
-  card.shape = reader.options<NetworkShape>("shape");
+  if (file.metadata().count("classic") > 0) {
+    card.classic = reader.object("classic");
+  } else {
+    card.loss = reader.options<LossOptions>("loss");
+    card.shape = reader.options<NetworkShape>("shape");
+  }
   card.layout = reader.object("layout");
   card.classes = reader.value<std::vector<std::string>>("classes");
   card.training_counts = reader.value<std::vector<std::int64_t>>("training_counts");
@@ -139,8 +148,9 @@ ModelCard ModelCard::read(const TensorFile& file) {
       std::set<std::string>(card.classes.begin(), card.classes.end()).size() != num_classes) {
     reader.fail("it names " + std::to_string(num_classes) + " classes, or one twice");
   }
-  if (card.training_counts.size() != num_classes ||
-      static_cast<std::size_t>(card.shape.num_classes) != num_classes) {
+  const bool wrong_shape =
+      card.is_network() && static_cast<std::size_t>(card.shape.num_classes) != num_classes;
+  if (card.training_counts.size() != num_classes || wrong_shape) {
     reader.fail("its class names, training counts and outputs differ in number");
   }
   return card;

@@ -76,8 +76,9 @@ class ThreadTeam::Meeting {
       all_came_.notify_all();
     } else {
       all_came_.wait(lock, [&] { return number_ != mine || failure_; });
+      // Who failed after a meeting had ended does not undo it: the others may have more to say.
+      if (number_ == mine) std::rethrow_exception(failure_);
     }
-    if (failure_) std::rethrow_exception(failure_);
   }
 
   void check_sizes(const torch::Tensor& mine) const {

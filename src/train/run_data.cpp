@@ -7,6 +7,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
+#include "mer/data/segment_rows.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "purposes.hpp"
 
@@ -47,20 +48,8 @@ std::vector<SongFailure> failures_of(const RunData& data) {
   return failures;
 }
 
-std::vector<Segment> grid_of(const SongFeatures& song, const RunConfig& config,
-                             const PreparedData& data, bool testing) {
-  const int rate = data.layout.sample_rate_hz;
-  const int hop = data.layout.hop_samples;
-  SegmentOptions whole = config.segment;
-  whole.seconds = config.recipe.audio.pad_to_seconds;
-  const std::int64_t padded_frames = whole.seconds > 0.0 ? whole.num_frames(rate, hop) : 0;
-  return cut_segments(static_cast<std::int64_t>(song.kept_frames().size()), data.segment_frames,
-                      config.segment.hop_frames(rate, hop, testing), config.segment.tail,
-                      padded_frames);
-}
-
 std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
-                               const PreparedData& prepared, const std::string& part) {
+                               const std::string& part) {
   const std::string fingerprint = config.recipe.fingerprint();
   std::vector<RunSong> songs;
   for (const std::size_t i : songs_in(data.split, part)) {
@@ -73,12 +62,14 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
                            ", this run needs " + fingerprint,
                        "make the features again with `mer preprocess`");
     }
-    std::vector<Segment> segments = grid_of(features, config, prepared, part != kTrain);
-    if (segments.empty()) continue;
     const Song& song = data.manifest.songs[i];
+    std::vector<Segment> segments =
+        grid_of(features, config.recipe, config.segment, part != kTrain);
+    if (song.segment >= 0) segments = {segments.at(static_cast<std::size_t>(song.segment))};
+    if (segments.empty()) continue;
     songs.push_back({data.manifest.class_index(song.label), seed_of(song.id), file,
-                     static_cast<std::int64_t>(features.kept_frames().size()),
-                     std::move(segments)});
+                     static_cast<std::int64_t>(features.kept_frames().size()), std::move(segments),
+                     i});
   }
   return songs;
 }
@@ -135,8 +126,8 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   prepared.layout = layout_of(config.recipe);
   prepared.segment_frames =
       config.segment.num_frames(prepared.layout.sample_rate_hz, prepared.layout.hop_samples);
-  prepared.training = open_part(config, data, prepared, kTrain);
-  prepared.validation = open_part(config, data, prepared, kValidation);
+  prepared.training = open_part(config, data, kTrain);
+  prepared.validation = open_part(config, data, kValidation);
 
   const std::string where = data.manifest.file.string() + ": ";
   if (prepared.training.empty()) {

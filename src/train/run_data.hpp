@@ -25,6 +25,7 @@ struct RunSong {
   std::filesystem::path features;  ///< the feature file
   std::int64_t num_kept = 0;       ///< frames that VAD keeps
   std::vector<Segment> segments;   ///< the grid for its part
+  std::size_t number = 0;          ///< index into Manifest::songs
 };
 
 /// Everything about a run's songs that doesn't change while it trains.

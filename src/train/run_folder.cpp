@@ -11,7 +11,9 @@
 #include <utility>
 
 #include "mer/core/error.hpp"
+#include "mer/core/source_commit.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
 
 namespace mer {
 namespace {
@@ -103,6 +105,11 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
   write_split_csv(path / "split.csv", data.manifest, data.split);
   folder.open_metrics(0);
   folder.open_log();
+  if (config.data.split.unit == SplitOptions::Unit::kSegment) {
+    folder.log().warn(
+        "split by segment: pieces of one song are trained on and tested, scores are "
+        "too high; only to measure leakage");
+  }
   return folder;
 }
 
@@ -151,6 +158,13 @@ void RunFolder::open_log() {
 void RunFolder::write_status() {
   write_text_file(path_ / "run.json",
                   status_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void RunFolder::start_status(const std::string& command_line) {
+  status_ = {{"status", "running"},     {"command", command_line},
+             {"mer_version", kVersion}, {"commit", source_commit()},
+             {"started", utc_now()},    {"ended", nullptr},
+             {"iterations", 0}};
 }
 
 void RunFolder::open_metrics(std::int64_t iteration) {

@@ -34,6 +34,8 @@ class RunFolder {
   /// run.json; write_status() puts it on disk.
   nlohmann::ordered_json& status() { return status_; }
   void write_status();
+  /// What run.json says about any run that begins.
+  void start_status(const std::string& command_line);
 
   /// Drops the rows after `iteration` and starts with a header where there is none.
   void open_metrics(std::int64_t iteration);

@@ -3,9 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "classic_run.hpp"
 #include "mer/core/error.hpp"
-#include "mer/core/source_commit.hpp"
-#include "mer/core/version.hpp"
 #include "mer/model/device.hpp"
 #include "run_folder.hpp"
 #include "run_team.hpp"
@@ -48,16 +47,20 @@ RunResult train_new(const RunConfig& config, const RunData& data,
                      "go on with it by `mer train --resume " + run_folder.string() +
                          "`, or give another --name");
   }
+  if (is_classic_system(config.model.name)) {
+    if (workers.processes != nullptr) {
+      throw UsageError(config.model.name + " is trained by one process",
+                       "start it without mpirun, srun or torchrun, and without WORLD_SIZE");
+    }
+    return train_classic_run(config, data, run_folder, command_line, callbacks);
+  }
   parse_device(config.device);
   const auto team = make_team(config, callbacks, std::nullopt, workers,
                               [&] { return prepare_data(config, data); });
   if (!writes) return team->run(nullptr);
 
   RunFolder folder = RunFolder::create(run_folder, config, data);
-  folder.status() = {{"status", "running"},     {"command", command_line},
-                     {"mer_version", kVersion}, {"commit", source_commit()},
-                     {"started", utc_now()},    {"ended", nullptr},
-                     {"iterations", 0}};
+  folder.start_status(command_line);
   folder.status().update(team->description());
   return team->run(&folder);
 }
@@ -105,8 +108,16 @@ RunResult resume_run(const std::filesystem::path& run_folder, const RunData& dat
   return telling_others(workers, [&] { return go_on(run_folder, data, callbacks, workers); });
 }
 
-NetworkSummary summarise_network(const RunConfig& config, int num_classes) {
+SystemSummary summarise_system(const RunConfig& config, int num_classes) {
   const FeatureLayout layout = layout_of(config.recipe);
+  SystemSummary summary;
+  summary.name = config.model.name;
+  const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
+  summary.segment_frames = static_cast<int>(frames);
+  if (is_classic_system(config.model.name)) {
+    summary.statistics = num_statistics(config, layout);
+    return summary;
+  }
   const auto ones_and_zeros = [](int size) {
     return std::pair(std::vector<float>(static_cast<std::size_t>(size), 0.0F),
                      std::vector<float>(static_cast<std::size_t>(size), 1.0F));
@@ -115,10 +126,6 @@ NetworkSummary summarise_network(const RunConfig& config, int num_classes) {
   std::tie(none.spectrogram_mean, none.spectrogram_deviation) =
       ones_and_zeros(layout.spectrogram_columns());
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
-  NetworkSummary summary;
-  summary.name = config.model.name;
-  const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
-  summary.segment_frames = static_cast<int>(frames);
   const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
   const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
   summary.parameters = num_parameters(*make_network(config.model, shape, 0));

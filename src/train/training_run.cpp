@@ -8,47 +8,27 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
-#include "mer/core/version.hpp"
 #include "mer/model/classifier.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "mer/model/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
+#include "run_card.hpp"
 
 namespace mer {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Guessing costs ln 4 a segment; even a sum over thousands of them is far from this.
+constexpr double kExplodedLoss = 1e6;
+
 double seconds_since(std::chrono::steady_clock::time_point& mark) {
   const auto now = std::chrono::steady_clock::now();
   const double elapsed = std::chrono::duration<double>(now - mark).count();
   mark = now;
   return elapsed;
-}
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json scores_json(const ModelCard::Validation& scores) {
-  return {{"loss", number_or_null(scores.loss)},
-          {"accuracy", number_or_null(scores.accuracy)},
-          {"macro_f1", number_or_null(scores.macro_f1)}};
-}
-
-Json layout_json(const FeatureLayout& layout) {
-  Json groups = Json::array();
-  for (const ColumnGroup& group : layout.lld) {
-    groups.push_back({{"name", group.name},
-                      {"first_column", group.first_column},
-                      {"num_columns", group.num_columns}});
-  }
-  return {{"sample_rate_hz", layout.sample_rate_hz},
-          {"window_samples", layout.window_samples},
-          {"hop_samples", layout.hop_samples},
-          {"spectrogram", layout.spectrogram.name},
-          {"spectrogram_columns", layout.spectrogram_columns()},
-          {"lld_columns", layout.lld_columns},
-          {"lld_groups", groups}};
 }
 
 std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
@@ -117,7 +97,8 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
       batches(config, data, builder, standardisation, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
-                                         : config.train.iterations) {}
+                                         : config.train.iterations),
+      bf16(config.train.precision == TrainOptions::Precision::kBf16 && has_bf16(device)) {}
 
 namespace {
 
@@ -170,19 +151,14 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
 }
 
 Json TrainingRun::description() const {
-  return {{"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
-          {"device", inputs_.device.str()},
-          {"threads", config_.train.threads},
-          {"seeds", {{"train", config_.seed}, {"split", config_.data.split.seed}}},
-          {"dataset",
-           {{"hash", data_.hash},
-            {"classes", data_.classes},
-            {"training_songs", data_.training.size()},
-            {"validation_songs", data_.validation.size()},
-            {"training_counts", data_.training_counts},
-            {"left_out", data_.failures.size()}}},
-          {"recipe_fingerprint", config_.recipe.fingerprint()},
-          {"iterations_planned", iterations_}};
+  Json description = {
+      {"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
+      {"device", inputs_.device.str()},
+      {"threads", config_.train.threads},
+      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
+  description.update(describe_data(config_, data_));
+  description["iterations_planned"] = iterations_;
+  return description;
 }
 
 RunResult TrainingRun::run(BatchFeed& feed, RunFolder* folder) {
@@ -234,6 +210,10 @@ RunResult TrainingRun::train(BatchFeed& feed, RunFolder* folder) {
           (collective_ == nullptr
                ? ""
                : ", by " + std::to_string(collective_->size()) + " workers together"));
+  if (config_.train.precision == TrainOptions::Precision::kBf16 && !inputs_.bf16) {
+    log(folder, spdlog::level::warn,
+        "train.precision is bf16, but this processor has no AVX512_BF16: training goes on in fp32");
+  }
   if (collective_ != nullptr) expect_same_run_everywhere();
   // So that even a crash can be resumed.
   if (folder != nullptr && progression_.iteration == 0) save_state(*folder);
@@ -317,6 +297,12 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
   as_printed += part.as_printed;
 }
 
+NetworkOutput TrainingRun::forward(const NetworkInput& input) {
+  const MixedPrecision precision(inputs_.bf16, inputs_.device);
+  const NetworkOutput output = network_->forward(input);
+  return {at_least_float(output.logits), at_least_float(output.embedding)};
+}
+
 void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
@@ -329,11 +315,11 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   const int num_parts = config_.train.accumulate;
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = rows_.part(part, num_parts);
-    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
+    const NetworkOutput output = forward(take_rows(input, batch.keys, rows));
     const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
     loss.add(whole_loss(value));
     timing_.forward += seconds_since(mark);
-    if (!std::isfinite(loss.total)) {
+    if (!std::isfinite(loss.total) || loss.total > kExplodedLoss) {
       diverged(folder, progression_.iteration + 1, "loss", loss.total);
     }
     if (gradients_) gradients_->set_last_pass(part + 1 == num_parts);
@@ -514,25 +500,9 @@ RunResult TrainingRun::result(RunResult::Status status) const {
 }
 
 ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation& scored) const {
-  ModelCard card;
-  card.mer_version = kVersion;
-  card.run_name = std::filesystem::absolute(folder.path()).lexically_normal().filename().string();
-  // A model file travels: where its songs lay on one machine is nobody else's business.
-  RunConfig config = config_;
-  config.data.manifest = config.data.manifest.filename();
-  config.data.store.clear();
-  card.config = to_json(config);
-  card.recipe = to_json(config_.recipe);
-  card.recipe_shared = config_.recipe.shared();
-  card.recipe_fingerprint = config_.recipe.fingerprint();
-  card.segment = to_json(config_.segment);
-  card.inputs = to_json(config_.inputs);
-  card.model = config_.model;
+  ModelCard card = start_card(config_, data_, folder.path());
   card.loss = config_.loss;
   card.shape = inputs_.shape;
-  card.layout = layout_json(data_.layout);
-  card.classes = data_.classes;
-  card.training_counts = data_.training_counts;
   card.iteration = progression_.iteration;
   card.validation = scored;
   return card;
@@ -547,8 +517,10 @@ void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, cons
                                       " (iteration " + std::to_string(last_saved_) + ")"
                                 : "no weights have been saved yet";
   throw Error(where + "training diverged: the " + what + " is " +
-                  (std::isnan(value) ? "not a number" : "infinite") + " at iteration " +
-                  std::to_string(iteration),
+                  (std::isnan(value)   ? "not a number"
+                   : std::isinf(value) ? "infinite"
+                                       : "above " + format_number(kExplodedLoss)) +
+                  " at iteration " + std::to_string(iteration),
               saved + "; train again with a smaller train.lr than " +
                   format_number(config_.train.lr) + " or with train.clip_norm");
 }

@@ -39,6 +39,7 @@ struct RunInputs {
   BatchMaker batches;
   ValidationBatches validation;
   std::int64_t iterations;  ///< planned
+  bool bf16;                ///< asked for and there
 };
 
 /// One worker of a run from its (first or restored) state to its end: all of the run when it is
@@ -81,6 +82,8 @@ class TrainingRun {
   RunResult train(BatchFeed& feed, RunFolder* folder);
   void expect_same_run_everywhere() const;
   void step(const TrainingBatch& batch, const RunFolder* folder);
+  /// In the precision of training.
+  NetworkOutput forward(const NetworkInput& input);
   /// What is evaluated and saved: the weights or their average.
   Network& scored_network() const { return average_ ? average_->network() : *network_; }
   Loss& scored_loss() const { return average_ ? average_->loss() : *loss_; }

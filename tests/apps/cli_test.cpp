@@ -12,8 +12,8 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Words kVerbs = {"predict", "train", "eval", "preprocess", "features",
-                      "import",  "synth", "info", "doctor",     "completion"};
+const Words kVerbs = {"predict", "train", "eval", "sweep",  "preprocess", "features",
+                      "import",  "synth", "info", "doctor", "completion"};
 
 TEST(Help, OfEveryVerbIsShorterThanAScreenAndNamesTheExitCodes) {
   for (const std::string& verb : kVerbs) {
@@ -45,6 +45,7 @@ TEST(Help, NamesEveryFlagOfTheContract) {
       {"preprocess", {"-c", "--set", "-j", "--shard"}},
       {"features", {"-o", "--format", "-j", "--plot", "--list", "--print-config", "-c", "--set"}},
       {"train", {"-c", "--set", "--name", "--runs", "--print-config", "--resume"}},
+      {"sweep", {"-c", "--set", "--jobs", "--list", "--cell", "--runs", "--name"}},
       {"eval", {"--manifest", "--split", "-c", "--weights", "--format", "-o"}},
       {"predict",
        {"-m", "--format", "-o", "-j", "--timeline", "--max-seconds", "--min-confidence",
@@ -72,12 +73,13 @@ TEST(Doctor, FindsThisInstallationWell) {
   EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
 }
 
-TEST(Doctor, IsWellWithoutFfmpegAndSaysWhatThenCannotBeRead) {
+TEST(Doctor, IsWellWithoutFfmpegAndFluidsynthAndSaysWhatThenCannotBeRead) {
   Place place;
   place.environment["PATH"] = "/nowhere";
   const Outcome doctor = run_mer({"doctor"}, place);
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
   EXPECT_THAT(doctor.out, HasSubstr("needs ffmpeg, which is not installed"));
+  EXPECT_THAT(doctor.out, HasSubstr("only mer import emopia needs it: apt-get install fluidsynth"));
   EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
 }
 
@@ -164,7 +166,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"predict", "a.wav", "--max-seconds", "nan"}, "'nan' is not a number", "--help"},
         Mistake{{"synth", "-o", "x", "--songs", "3"}, "'3' is not a number in 8…", "--help"},
         Mistake{{"import", "foldr", "folder", "-o", "x.csv"},
-                "'foldr' is not one of folder, 4qaed",
+                "'foldr' is not one of folder, 4qaed, emopia, emotify, deam, pmemo, did you mean "
+                "'folder'?",
                 "mer import --help"},
         Mistake{{"completion", "fish"}, "'fish' is not one of bash", "mer completion --help"},
         Mistake{{"preprocess", "-c", "good.yaml", "--shard", "3/2"}, "shard '3/2'", "1/4"},

@@ -7,10 +7,11 @@
 Needs python3-torch and python3-numpy, and songs whose features are in the store. First mer trains
 a few steps; PyTorch's network gets those weights and must have the same number of parameters and
 the same probabilities for a sound of one segment. Then each repetition trains and evaluates with
-both, one after the other, so that both see the same load of the machine; PyTorch on random data in
-memory, in its fastest setting of those tried first. Both use AdamW, clipping, the inter-class
-center loss and batches of one size (evaluation: 32). The last lines also say which share of the
-BLAS library's peak on one core the multiplications of mer's step are.
+mer and with PyTorch in every setting, one after the other, so that all see the same load of the
+machine; PyTorch on random data in memory. mer is compared with PyTorch's setting of the best median.
+Both use AdamW, clipping, the inter-class center loss and batches of one size (evaluation: 32). The
+last lines also say which share of the BLAS library's peak on one core the multiplications of mer's
+step are.
 """
 
 import argparse
@@ -27,6 +28,7 @@ import time
 import wave
 
 EVALUATION_BATCH = 32
+KINDS = ("training", "evaluation")
 
 
 def read_safetensors(path):
@@ -287,6 +289,31 @@ def measure_mer(args, folder, number, iterations):
             "evaluation": status["validation_segments_per_second"]}  # fmt: skip
 
 
+def pytorch_settings():
+    """(threads, OMP_WAIT_POLICY, channels_last): what a user would try."""
+    for threads in sorted({1, 2, os.cpu_count() or 1}):
+        for policy in ("ACTIVE", "PASSIVE") if threads > 1 else ("PASSIVE",):
+            for channels_last in (False, True):
+                yield threads, policy, channels_last
+
+
+def measure_setting(job, setting, environment):
+    threads, policy, channels_last = setting
+    wait = {"OMP_WAIT_POLICY": policy} if policy == "PASSIVE" else {}
+    return child("pytorch", dict(job, threads=threads, channels_last=channels_last), **wait, **environment)
+
+
+def median_of(rates, kind):
+    return statistics.median(rate[kind] for rate in rates)
+
+
+def report(kind, mine, theirs):
+    ratios = sorted(my[kind] / their[kind] for my, their in zip(mine, theirs))
+    print(f"{kind}: mer {median_of(mine, kind):.0f}, PyTorch at its best {median_of(theirs, kind):.0f} "
+          f"segments a second; ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}–"
+          f"{ratios[-1]:.2f}, {len(ratios)} repetitions)")  # fmt: skip
+
+
 def require_same_answers(args, folder, network, tensors, metadata):
     """The class probabilities of a sound that is exactly one segment long."""
     import numpy as np
@@ -362,7 +389,7 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--set", action="append", default=[], help="further settings of mer's")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement, about")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, about")
     parser.add_argument("--blas", help="OPENBLAS_CORETYPE for PyTorch; a user sets none")
     parser.add_argument("--bf16", action="store_true", help="PyTorch with autocast to bfloat16")
     args = parser.parse_args()
@@ -387,42 +414,26 @@ def main():
         job = {"model": model, "shape": shape, "loss": loss, "train": config["train"],
                "bf16": args.bf16, "seconds": args.seconds}  # fmt: skip
         blas = {"OPENBLAS_CORETYPE": args.blas} if args.blas else {}
-        rates = {}
-        for threads in sorted({1, 2, os.cpu_count() or 1}):
-            for policy in ("ACTIVE", "PASSIVE") if threads > 1 else ("PASSIVE",):
-                for channels_last in (False, True):
-                    setting = dict(job, threads=threads, channels_last=channels_last)
-                    wait = {"OMP_WAIT_POLICY": policy} if policy == "PASSIVE" else {}
-                    tried = child("pytorch", setting | {"seconds": min(2.0, args.seconds)}, **wait, **blas)
-                    rates[threads, policy, channels_last] = tried
-                    print(f"  PyTorch, threads {threads}, OMP_WAIT_POLICY {policy}, "
-                          f"channels_last {channels_last}: {tried['training']:.0f} training, "
-                          f"{tried['evaluation']:.0f} evaluation", flush=True)  # fmt: skip
-
         # About as long as PyTorch's own measurement, from what the short run made.
         iterations = max(10, int(status["segments_per_second"] * args.seconds / args.batch))
-        measured = {"training": [], "evaluation": []}
+        mine = []
+        theirs = {setting: [] for setting in pytorch_settings()}
         for number in range(args.repetitions):
-            mer = measure_mer(args, folder, number, iterations)
-            for kind, pairs in measured.items():
-                threads, policy, channels_last = max(rates, key=lambda key: rates[key][kind])
-                wait = {"OMP_WAIT_POLICY": policy} if policy == "PASSIVE" else {}
-                setting = dict(job, threads=threads, channels_last=channels_last)
-                pairs.append((mer[kind], child("pytorch", setting, **wait, **blas)[kind]))
-        for kind, pairs in measured.items():
-            ratios = sorted(mine / theirs for mine, theirs in pairs)
-            mine, theirs = (statistics.median(side) for side in zip(*pairs))
-            print(f"{kind}: mer {mine:.0f}, PyTorch {theirs:.0f} segments a second; ratio "
-                  f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f}, "
-                  f"{len(ratios)} repetitions)")  # fmt: skip
+            mine.append(measure_mer(args, folder, number, iterations))
+            for setting, rates in theirs.items():
+                rates.append(measure_setting(job, setting, blas))
+        for setting, rates in theirs.items():
+            print("  PyTorch, threads {}, OMP_WAIT_POLICY {}, channels_last {}: ".format(*setting)
+                  + ", ".join(f"{median_of(rates, kind):.0f} {kind}" for kind in KINDS))  # fmt: skip
+        for kind in KINDS:
+            report(kind, mine, max(theirs.values(), key=lambda rates: median_of(rates, kind)))
 
         # The kernels that `mer` chooses for itself.
         wide = "avx512vl" in pathlib.Path("/proc/cpuinfo").read_text()
         core = os.environ.get("OPENBLAS_CORETYPE") or ("SkylakeX" if wide else "Haswell")
         peak = child("peak", {}, OPENBLAS_CORETYPE=core, OMP_NUM_THREADS="1")
         flop = 2 * multiply_adds(model, shape) / 1e9
-        training = 3 * flop * statistics.median(mine for mine, _ in measured["training"])
-        evaluation = flop * statistics.median(mine for mine, _ in measured["evaluation"])
+        training, evaluation = 3 * flop * median_of(mine, "training"), flop * median_of(mine, "evaluation")
         print(f"matrix product of 1024³ on one core: {peak:.0f} GFLOP/s; mer's training makes "
               f"{training:.0f} ({100 * training / peak:.0f} %; backward counted twice forward), "
               f"evaluation {evaluation:.0f} ({100 * evaluation / peak:.0f} %)")  # fmt: skip

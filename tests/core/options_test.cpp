@@ -190,5 +190,36 @@ TEST(Options, AMissingFileIsAnErrorThatNamesIt) {
               HasSubstr("/nowhere/x.yaml: no such file"));
 }
 
+TEST(ConfigTree, HasEveryValueWithItsPlace) {
+  ConfigDocument document =
+      ConfigDocument::parse("a: word\nmap:\n  x.y: [1, two]\n  empty:\n", "demo.yaml", {});
+  document.set("map.z=0.5");
+  const ConfigValue tree = document.tree();
+  ASSERT_EQ(tree.kind, ConfigValue::Kind::kMap);
+  ASSERT_EQ(tree.entries.size(), 2U);
+  EXPECT_EQ(tree.entries[0].second.text, "word");
+  EXPECT_EQ(tree.entries[0].second.place, "demo.yaml:1");
+  const auto& map = tree.entries[1].second.entries;
+  ASSERT_EQ(map.size(), 3U);
+  EXPECT_EQ(map[0].first, "x.y");
+  EXPECT_EQ(map[0].second.text, "[1, two]");
+  EXPECT_EQ(map[0].second.items[1].text, "two");
+  EXPECT_EQ(map[1].second.kind, ConfigValue::Kind::kEmpty);
+  EXPECT_EQ(map[1].second.place, "demo.yaml:4");
+  EXPECT_EQ(map[2].second.text, "0.5");
+  EXPECT_EQ(map[2].second.place, "--set map.z=0.5");
+}
+
+TEST(ConfigDocument, TakesAValueOfAnotherFileWithItsPlaceAndFolder) {
+  ConfigDocument document = ConfigDocument::parse("enabled: true\n", "demo.yaml", "/configs");
+  document.set("manifest", "songs.csv", "sweep.yaml:3", "/elsewhere");
+  OuterOptions options;
+  document.read(options);
+  EXPECT_EQ(options.manifest, "/elsewhere/songs.csv");
+  document.set("frame.hop_sample", "512", "sweep.yaml:4", {});
+  const std::string message = message_of<UsageError>([&] { document.read(options); });
+  EXPECT_THAT(message, HasSubstr("sweep.yaml:4: unknown key 'frame.hop_sample'"));
+}
+
 }  // namespace
 }  // namespace mer

@@ -110,7 +110,7 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
       {"path,label\nsub,sad\n", "m.csv:2: 'sub' is a folder, not a file"},
       {"path,label\na.wav,sad\nb.wav,sad\n", "m.csv: all songs have the label 'sad'"},
       {"path,label\n", "m.csv: the manifest lists no songs"},
-      {"", "m.csv: the manifest is empty"},
+      {"", "m.csv: the file is empty"},
       {"path,label\na.wav,sad,extra\n", "m.csv:2: "},
   };
   for (const auto& one : cases) EXPECT_THAT(complaint(one.text), StartsWith(one.message));

@@ -135,7 +135,7 @@ TEST(MetricsJson, FitsTheContractsSchema) {
   EXPECT_FALSE(test::fits_schema(broken.dump(), "metrics.schema.json"));
 }
 
-TEST(WriteEvaluation, WritesTheContractsThreeFiles) {
+TEST(WriteEvaluation, WritesTheContractsFilesAndTheSegments) {
   const TemporaryFolder folder;
   write_evaluation(example(), folder / "new/test");
   EXPECT_EQ(Json::parse(read_text_file(folder / "new/test/metrics.json")), to_json(example()));
@@ -147,6 +147,12 @@ TEST(WriteEvaluation, WritesTheContractsThreeFiles) {
             "b,b.wav,calm,calm,0.8,0.8,0.2,2\n"
             "c,c.wav,calm,loud,0.8,0.2,0.8,1\n"
             "d,d.wav,loud,loud,0.8,0.2,0.8,2\n");
+  EXPECT_EQ(read_text_file(folder / "new/test/segments.csv"),
+            "id,start_s,end_s,predicted,p_calm,p_loud\n"
+            "a,0,1,calm,0.8,0.2\na,0,1,calm,0.8,0.2\n"
+            "b,0,1,calm,0.8,0.2\nb,0,1,loud,0.2,0.8\n"
+            "c,0,1,loud,0.2,0.8\n"
+            "d,0,1,calm,0.8,0.2\nd,0,1,loud,0.2,0.8\n");
 }
 
 TEST(WriteEvaluation, SaysWhichFolderCannotBeMade) {

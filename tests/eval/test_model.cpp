@@ -9,6 +9,7 @@
 
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/version.hpp"
+#include "mer/data/layout_json.hpp"
 #include "mer/data/network_input.hpp"
 #include "mer/data/standardisation.hpp"
 #include "mer/features/feature_extractor.hpp"
@@ -28,21 +29,6 @@ class OneThread : public testing::Environment {
 
 [[maybe_unused]] const testing::Environment* const kOneThread =
     testing::AddGlobalTestEnvironment(new OneThread);
-
-nlohmann::ordered_json layout_json(const FeatureLayout& layout) {
-  nlohmann::ordered_json groups = nlohmann::ordered_json::array();
-  for (const ColumnGroup& group : layout.lld) {
-    groups.push_back({{"name", group.name},
-                      {"first_column", group.first_column},
-                      {"num_columns", group.num_columns}});
-  }
-  return {{"sample_rate_hz", layout.sample_rate_hz},
-          {"window_samples", layout.window_samples},
-          {"hop_samples", layout.hop_samples},
-          {"spectrogram_columns", layout.spectrogram_columns()},
-          {"lld_columns", layout.lld_columns},
-          {"lld_groups", groups}};
-}
 
 ModelOptions small_network() {
   ModelOptions options;
@@ -111,7 +97,7 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   card.shape.lld_steps = inputs.shape().lld_steps;
   card.shape.lld_branches = inputs.shape().lld_branches;
   card.shape.num_classes = static_cast<int>(model.classes.size());
-  card.layout = layout_json(layout);
+  card.layout = layout_to_json(layout);
   card.classes = model.classes;
   card.training_counts = model.training_counts;
   card.iteration = 1;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cmath>
 #include <complex>
 #include <numbers>
 #include <utility>
@@ -49,14 +51,14 @@ std::vector<std::complex<double>> spectrum(const std::vector<double>& samples) {
 
 TEST(Kernels, FourierTransformsAgreeWithTheDefinitionOnEveryInstructionSet) {
   for (const Set& set : sets()) {
-    for (const int size : {512, 1024, 2048}) {  // the last pass has two or four points, or none
+    for (const int size : {512, 1024, 2048, 4096}) {  // all kinds of passes
       SCOPED_TRACE(set.name);
       const int half = size / 2;
       const std::size_t count = static_cast<std::size_t>(size);
       const std::vector<float> noise = test::noise(count, 1.0);
       const std::vector<double> wide(noise.begin(), noise.end());
       const auto expected = spectrum(wide);
-      AlignedVector<double> window(count, 1.0);
+      AlignedVector<float> window(count, 1.0F);
       AlignedVector<float> power(count);
 
       const FftNumbers<double> doubles(half, set.kernels->double_lanes);
@@ -65,19 +67,25 @@ TEST(Kernels, FourierTransformsAgreeWithTheDefinitionOnEveryInstructionSet) {
       std::vector<double> back(count);
       set.kernels->forward_double(doubles.tables(), wide.data(), scratch.data(), bins.data());
       set.kernels->inverse_double(doubles.tables(), bins.data(), scratch.data(), back.data());
-      set.kernels->power_double(doubles.tables(), noise.data(), window.data(), scratch.data(),
-                                power.data());
+      std::vector<double> real(count);
+      std::vector<double> imag(count);
+      set.kernels->spectrum(doubles.tables(), noise.data(), scratch.data(), real.data(),
+                            imag.data());
       const FftNumbers<float> floats(half, set.kernels->float_lanes);
       AlignedVector<float> narrow_scratch(scratch.size());
       std::vector<float> narrow_bins(count + 2);
       set.kernels->forward_float(floats.tables(), noise.data(), narrow_scratch.data(),
                                  narrow_bins.data());
+      set.kernels->power_float(floats.tables(), noise.data(), window.data(), narrow_scratch.data(),
+                               power.data());
       for (std::size_t k = 0; k < expected.size(); ++k) {
         const std::complex<double> bin(bins[2 * k], bins[2 * k + 1]);
         EXPECT_LT(std::abs(bin - expected[k]), 1e-10) << size << " bin " << k;
+        EXPECT_NEAR(real[k], bin.real(), 1e-12) << size << " bin " << k;
+        EXPECT_NEAR(imag[k], bin.imag(), 1e-12) << size << " bin " << k;
         EXPECT_NEAR(narrow_bins[2 * k], expected[k].real(), 1e-4) << size << " bin " << k;
         EXPECT_NEAR(narrow_bins[2 * k + 1], expected[k].imag(), 1e-4) << size << " bin " << k;
-        EXPECT_NEAR(power[k], std::norm(expected[k]), 1e-3 + 1e-6 * std::norm(expected[k]));
+        EXPECT_NEAR(power[k], std::norm(expected[k]), 1e-3 + 1e-5 * std::norm(expected[k]));
       }
       for (std::size_t n = 0; n < count; ++n) EXPECT_NEAR(back[n] / size, wide[n], 1e-13);
     }
@@ -184,32 +192,13 @@ TEST(Kernels, LinearPredictionInSegmentsIsThatOfTheDefinitionOnEveryInstructionS
           test::noise(static_cast<std::size_t>(count + order), 0.5, 9);
       const float* const frame = samples.data() + order;
       const int length = kernels::segment_length(count);
-      AlignedVector<double> window(static_cast<std::size_t>(kernels::kSegments * length), 0.0);
-      for (int n = 0; n < count; ++n) {
-        window[static_cast<std::size_t>(kernels::kSegments * (n % length) + n / length)] =
-            1.0 + 0.001 * n;
-      }
       AlignedVector<double> segments(
           static_cast<std::size_t>(kernels::kSegments * (length + 2 * order)));
-      AlignedVector<double> windowed(
-          static_cast<std::size_t>(kernels::kSegments * (length + order)));
-      std::vector<double> lags(static_cast<std::size_t>(order) + 1);
       std::vector<float> error(static_cast<std::size_t>(kernels::kSegments * length));
-      set.kernels->to_segments(frame, count, order, window.data(), segments.data(),
-                               windowed.data());
-      set.kernels->segment_autocorrelation(windowed.data(), length, lags.data(), order);
-      const std::vector<double> coefficients(lags.size(), 0.25);
+      set.kernels->to_segments(frame, count, order, segments.data());
+      const std::vector<double> coefficients(static_cast<std::size_t>(order) + 1, 0.25);
       set.kernels->segment_prediction_error(segments.data(), length, coefficients.data(), order,
                                             error.data());
-      for (int lag = 0; lag <= order; ++lag) {
-        double expected = 0.0;
-        for (int n = 0; n + lag < count; ++n) {
-          expected += static_cast<double>(frame[n]) * (1.0 + 0.001 * n) *
-                      static_cast<double>(frame[n + lag]) * (1.0 + 0.001 * (n + lag));
-        }
-        EXPECT_NEAR(lags[static_cast<std::size_t>(lag)], expected, 1e-9)
-            << set.name << ' ' << count << ' ' << lag;
-      }
       for (int n = 0; n < count; ++n) {
         double expected = static_cast<double>(frame[n]);
         for (int i = 1; i <= order; ++i) expected += 0.25 * static_cast<double>(frame[n - i]);
@@ -220,19 +209,93 @@ TEST(Kernels, LinearPredictionInSegmentsIsThatOfTheDefinitionOnEveryInstructionS
   }
 }
 
+TEST(Kernels, CosineLagsAreThoseOfTheDefinitionOnEveryInstructionSet) {
+  for (const Set& set : sets()) {
+    // A power of two; halves that are odd soon, or at once; orders with all numbers of odd lags.
+    for (const auto& [half, order] :
+         {std::pair{1024, 16}, {1024, 45}, {256, 127}, {480, 7}, {441, 5}, {32, 12}}) {
+      const std::vector<float> values = test::noise(static_cast<std::size_t>(half + 1), 1.0, 3);
+      AlignedVector<double> power(values.begin(), values.end());
+      AlignedVector<double> cosines;
+      for (int h = half; h > 0; h = h % 2 == 0 ? h / 2 : 0) {
+        for (int f = 0; 2 * f < h; ++f) cosines.push_back(std::cos(std::numbers::pi * f / h));
+      }
+      AlignedVector<double> differences(static_cast<std::size_t>(half / 2 + 1));
+      AlignedVector<double> multiples(2 * differences.size());
+      std::vector<double> lags(static_cast<std::size_t>(order) + 1);
+      set.kernels->cosine_lags(power.data(), cosines.data(), half, order, differences.data(),
+                               multiples.data(), lags.data());
+      for (int lag = 0; lag <= order; ++lag) {
+        double expected = 0.0;
+        for (int f = 0; f <= half; ++f) {
+          expected += static_cast<double>(values[static_cast<std::size_t>(f)]) *
+                      std::cos(std::numbers::pi * f * lag / half);
+        }
+        EXPECT_NEAR(lags[static_cast<std::size_t>(lag)], expected, 1e-9)
+            << set.name << ' ' << half << ' ' << order << ' ' << lag;
+      }
+    }
+  }
+}
+
+TEST(Kernels, WindowsOfCosinesAddUpNeighbouringBinsOnEveryInstructionSet) {
+  constexpr std::array<double, 4> kTerms{0.7, -0.3, 0.2, 0.1};
+  constexpr std::array<double, 4> kHann{0.5, -0.25, 0.0, 0.0};
+  for (const Set& set : sets()) {
+    for (const int half : {512, 441}) {
+      const std::size_t size = static_cast<std::size_t>(half) + 1;
+      AlignedVector<double> real(size + 2 * kernels::kSpectrumMargin);
+      AlignedVector<double> imag(real.size());
+      for (std::size_t i = 0; i < real.size(); ++i) {
+        real[i] = std::sin(0.7 * static_cast<double>(i));
+        imag[i] = std::cos(1.1 * static_cast<double>(i));
+      }
+      const double* const re = real.data() + kernels::kSpectrumMargin;
+      const double* const im = imag.data() + kernels::kSpectrumMargin;
+      const auto expected = [&](int k, const std::array<double, 4>& terms) {
+        double x = terms[0] * re[k];
+        double y = terms[0] * im[k];
+        for (int m = 1; m < 4; ++m) {
+          x += terms[static_cast<std::size_t>(m)] * (re[k - m] + re[k + m]);
+          y += terms[static_cast<std::size_t>(m)] * (im[k - m] + im[k + m]);
+        }
+        return x * x + y * y;
+      };
+      std::vector<float> power(size);
+      std::vector<double> hann(size);
+      set.kernels->windowed_power(re, im, half, kTerms.data(), power.data());
+      set.kernels->hann_power(re, im, half, hann.data());
+      for (int k = 0; k <= half; ++k) {
+        const std::size_t i = static_cast<std::size_t>(k);
+        EXPECT_NEAR(power[i], expected(k, kTerms), 1e-6) << set.name << ' ' << half << ' ' << k;
+        EXPECT_NEAR(hann[i], expected(k, kHann), 1e-14) << set.name << ' ' << half << ' ' << k;
+      }
+    }
+  }
+}
+
 TEST(Kernels, CorrelationIsThatOfTheDefinitionOnEveryInstructionSet) {
   const std::vector<float> moved = test::noise(1024, 1.0, 5);
   const std::vector<float> fixed = test::noise(1024, 1.0, 6);
+  const std::vector<std::complex<double>> bins =
+      spectrum(std::vector<double>(moved.begin(), moved.end()));
+  std::vector<double> real;
+  std::vector<double> imag;
+  for (const std::complex<double>& bin : bins) {
+    real.push_back(bin.real());
+    imag.push_back(bin.imag());
+  }
   for (const Set& set : sets()) {
     const FftNumbers<float> numbers(512, set.kernels->float_lanes);
     AlignedVector<float> scratch(static_cast<std::size_t>(kernels::kFftScratch * 512));
     std::vector<float> found(1024);
-    set.kernels->correlation(numbers.tables(), moved.data(), fixed.data(), scratch.data(),
-                             found.data());
+    set.kernels->correlation(numbers.tables(), real.data(), imag.data(), 0.25, fixed.data(),
+                             scratch.data(), found.data());
     for (std::size_t lag = 0; lag < 1024; lag += 31) {
       double expected = 0.0;
       for (std::size_t n = 0; n < 1024; ++n) {
-        expected += static_cast<double>(fixed[n]) * static_cast<double>(moved[(n + lag) % 1024]);
+        expected +=
+            static_cast<double>(fixed[n]) * (static_cast<double>(moved[(n + lag) % 1024]) - 0.25);
       }
       EXPECT_NEAR(found[lag] / 1024.0, expected, 1e-3) << set.name << ' ' << lag;
     }

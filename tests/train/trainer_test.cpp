@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/model/mixed_precision.hpp"
 #include "mer/model/model_card.hpp"
 #include "toy_songs.hpp"
 
@@ -94,6 +95,40 @@ TEST(TrainRun, EveryKindOfAugmentationAtOnceStillLearns) {
   songs.config.train.iterations = 120;
   songs.config.train.evaluate_every = 40;
   EXPECT_GE(train(songs, songs / "run").best_macro_f1, 0.7);
+}
+
+/// Whether a float has digits that a bfloat16 can't hold.
+bool has_float_digits(const std::filesystem::path& file) {
+  const std::vector<std::byte> bytes = weights_of(file);
+  for (std::size_t i = 0; i + 3 < bytes.size(); i += 4) {  // little-endian
+    if (bytes[i] != std::byte{0} || bytes[i + 1] != std::byte{0}) return true;
+  }
+  return false;
+}
+
+TEST(TrainRun, InBfloat16LearnsAsMuchAndWithoutItsInstructionsGoesOnInFloat) {
+  ToySongs songs;
+  songs.config.train.iterations = 80;
+  songs.config.train.evaluate_every = 80;
+  const RunResult in_float = train(songs, songs / "fp32" / "run");
+  songs.config.train.precision = TrainOptions::Precision::kBf16;
+  const RunResult result = train(songs, songs / "bf16" / "run");
+  const auto last = [&](const char* run) { return timeless_metrics(songs / run / "run").back(); };
+  const std::string talk = content_of(songs / "bf16" / "run" / "log.txt");
+  EXPECT_EQ(status_of(songs / "fp32" / "run")["precision"], "fp32");
+  if (!has_bf16(torch::kCPU)) {
+    EXPECT_THAT(talk, HasSubstr("this processor has no AVX512_BF16: training goes on in fp32"));
+    EXPECT_EQ(status_of(songs / "bf16" / "run")["precision"], "fp32");
+    EXPECT_EQ(last("bf16"), last("fp32"));
+    return;
+  }
+  EXPECT_THAT(talk, testing::Not(HasSubstr("AVX512_BF16")));
+  EXPECT_EQ(status_of(songs / "bf16" / "run")["precision"], "bf16");
+  EXPECT_NE(last("bf16"), last("fp32"));
+  EXPECT_NEAR(result.best_macro_f1, in_float.best_macro_f1, 0.15);  // one song of eight
+  const std::size_t train_loss = 3;                                 // without the column of seconds
+  EXPECT_NEAR(std::stod(last("bf16")[train_loss]), std::stod(last("fp32")[train_loss]), 0.05);
+  EXPECT_TRUE(has_float_digits(songs / "bf16" / "run" / "last.safetensors"));
 }
 
 TEST(TrainRun, LeavesTheWholeRunFolder) {
@@ -378,6 +413,15 @@ TEST(TrainRun, FailsWhenTheLearningRateIsFarTooLarge) {
   EXPECT_EQ(status_of(songs / "run")["status"], "failed");
 }
 
+TEST(TrainRun, FailsWhenTheLossExplodesBeforeItIsInfinite) {
+  ToySongs songs;
+  songs.config.train.lr = 1e4;  // Adam's first step makes each weight ±1e4, logits ±1e8
+  songs.config.train.clip_norm = 0.0;
+  EXPECT_THAT(message_of<Error>([&] { train(songs, songs / "run"); }),
+              HasSubstr("training diverged: the loss is above 1e+06 at iteration 2"));
+  EXPECT_EQ(status_of(songs / "run")["status"], "failed");
+}
+
 TEST(TrainRun, ThatFailsNamesTheLastGoodWeights) {
   ToySongs songs;
   const std::filesystem::path run = songs / "run";
@@ -516,7 +560,7 @@ TEST(SummariseNetwork, CountsTheParametersThatTheRunHas) {
   ToySongs songs;
   songs.config.train.iterations = 1;
   train(songs, songs / "run");
-  const NetworkSummary summary = summarise_network(songs.config, ToySongs::kNumClasses);
+  const SystemSummary summary = summarise_system(songs.config, ToySongs::kNumClasses);
   EXPECT_EQ(summary.name, "improved_cnn");
   EXPECT_EQ(summary.segment_frames, 21);
   EXPECT_EQ(summary.parameters, status_of(songs / "run")["network"]["parameters"]);

@@ -10,6 +10,7 @@
 #include "../command.hpp"
 #include "../models.hpp"
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/child_process.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/source_commit.hpp"
 #include "mer/core/version.hpp"
@@ -35,6 +36,16 @@ std::string environment(const char* name) {
   return std::string(name) + "=" + (value == nullptr ? "(unset)" : value);
 }
 
+/// The first line that fluidsynth says of itself, or what it would be for.
+std::string fluidsynth() {
+  const ProgramResult result = run_program({"fluidsynth", "--version"});
+  if (!result.installed) {
+    return "not installed; only mer import emopia needs it: apt-get install fluidsynth "
+           "fluid-soundfont-gm";
+  }
+  return result.output.substr(0, result.output.find('\n'));
+}
+
 }  // namespace
 
 int run_doctor() {
@@ -57,6 +68,7 @@ int run_doctor() {
                                            (format.note.empty() ? "" : "  " + format.note));
     if (!format.works && !format.is_optional) well = false;
   }
+  line("fluidsynth", fluidsynth());
   const auto models = bundled_models();
   for (const auto& model : models) line("model", model.string());
   if (models.empty()) line("model", "none is bundled");

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 
 #include "../arguments.hpp"
 #include "../command.hpp"
@@ -10,6 +11,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
+#include "mer/data/segment_rows.hpp"
 #include "mer/eval/evaluation.hpp"
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/predictor.hpp"
@@ -25,11 +27,13 @@ struct EvalSongs {
   Manifest manifest;
   std::vector<std::size_t> songs;
   std::string split;
+  /// Of all rows, where they had to be made to know the rows.
+  std::optional<FeatureStore::Report> features;
 };
 
 /// The songs of a manifest that was given: all rows, or those of its split column.
 EvalSongs songs_of_manifest(const EvalArgs& args) {
-  EvalSongs chosen{Manifest::load(args.manifest), {}, "all"};
+  EvalSongs chosen{Manifest::load(args.manifest), {}, "all", {}};
   const std::size_t count = chosen.manifest.songs.size();
   if (args.split.empty()) {
     chosen.songs.resize(count);
@@ -49,9 +53,26 @@ EvalSongs songs_of_manifest(const EvalArgs& args) {
 
 /// The songs of the run's own split.
 EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::path& run) {
-  EvalSongs chosen{load_manifest(config.data), {}, args.split.empty() ? kTest : args.split};
+  EvalSongs chosen{load_manifest(config.data), {}, args.split.empty() ? kTest : args.split, {}};
+  if (config.data.split.unit == SplitOptions::Unit::kSegment) {
+    const FeatureStore store(config.data.store, config.recipe);
+    chosen.features = fill_store(store, chosen.manifest, {}, args.jobs, {}, args.talk);
+    expand_to_segments(config.recipe, config.segment, chosen.manifest, *chosen.features);
+  }
   chosen.songs = songs_in(read_split_csv(run / "split.csv", chosen.manifest), chosen.split);
   return chosen;
+}
+
+/// The feature files of the chosen rows.
+std::vector<fs::path> files_of(const EvalArgs& args, const RunConfig& config,
+                               const EvalSongs& chosen) {
+  if (!chosen.features) {
+    const FeatureStore store(config.data.store, config.recipe);
+    return fill_store(store, chosen.manifest, chosen.songs, args.jobs, {}, args.talk).files;
+  }
+  std::vector<fs::path> files;
+  for (const std::size_t row : chosen.songs) files.push_back(chosen.features->files[row]);
+  return files;
 }
 
 /// Where the songs and their features are and how they are read: the config given, else the run's,
@@ -97,14 +118,12 @@ int run_eval(const EvalArgs& args) {
   const Predictor predictor = Predictor::load(files, config.device);
   // A config given by hand may change which part of a song is read, but not what features mean.
   require_same_recipe(config.recipe.shared(), predictor.recipe().shared(), names.front());
-  const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report features =
-      fill_store(store, chosen.manifest, chosen.songs, args.jobs, {}, args.talk);
+  const std::vector<fs::path> features = files_of(args, config, chosen);
 
   ProgressLine line("scoring", args.talk);
   const Evaluation evaluation =
       evaluate_songs(predictor, join(names, " + "), chosen.split, chosen.manifest, chosen.songs,
-                     features.files, args.jobs, line.callback());
+                     features, args.jobs, line.callback());
   line.clear();
   if (args.format == "json") {
     const std::string json =

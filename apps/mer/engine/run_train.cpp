@@ -18,6 +18,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/data/segment_rows.hpp"
 #include "mer/eval/evaluation.hpp"
 #include "mer/eval/predict_files.hpp"
 #include "mer/model/collective.hpp"
@@ -86,25 +87,46 @@ FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& ma
   return report;
 }
 
-void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
-                   const std::string& division, const fs::path& run, const Workers& workers) {
-  const NetworkSummary network =
-      summarise_network(config, static_cast<int>(manifest.classes.size()));
+std::string system_text(const SystemSummary& system, const RunConfig& config) {
+  if (system.statistics > 0) {
+    const bool songs = config.classic.statistics_over == ClassicOptions::Over::kSong;
+    return system.name + " on " + std::to_string(system.statistics) + " statistics of each " +
+           (songs ? "song" : "segment");
+  }
   char size[32];
-  std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(network.parameters) / 1e6);
+  std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(system.parameters) / 1e6);
+  return system.name + ", " + size + " parameters, " + config.loss.name + " loss   device " +
+         config.device;
+}
+
+bool divides_segments(const RunConfig& config) {
+  return config.data.split.unit == SplitOptions::Unit::kSegment;
+}
+
+/// "16 songs (8/4/4), split by group"
+std::string division_text(const RunConfig& config, const Manifest& manifest,
+                          const std::string& division) {
+  const std::string count = std::to_string(manifest.songs.size());
+  if (divides_segments(config)) {
+    return count + " segments (" + division + "), split by SEGMENT: wrong, only measures leakage";
+  }
   const bool grouped =
       manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
+  return count + " songs (" + division + "), split by " + (grouped ? "group" : "song");
+}
+
+void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
+                   const std::string& division, const fs::path& run, const Workers& workers) {
+  const SystemSummary system = summarise_system(config, static_cast<int>(manifest.classes.size()));
   say(args.talk,
       "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
-  say(args.talk, "data      " + std::to_string(manifest.songs.size()) + " songs (" + division +
-                     "), split by " + (grouped ? "group" : "song") + ", seed " +
+  say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +
                      std::to_string(config.data.split.seed) + "; classes " +
                      join(manifest.classes, ", "));
   say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
                      format_number(config.segment.seconds) + " s (" +
-                     std::to_string(network.segment_frames) + " frames)");
-  say(args.talk, "model     " + network.name + ", " + size + " parameters, " + config.loss.name +
-                     " loss   device " + config.device);
+                     std::to_string(system.segment_frames) + " frames)");
+  say(args.talk, "model     " + system_text(system, config));
   const int processes = workers.processes == nullptr ? 1 : workers.processes->size();
   const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;
   if (processes * replicas > 1) {
@@ -134,13 +156,22 @@ std::string cell(const char* format, int width, double value) {
 
 void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
   char start[24];
-  std::snprintf(start, sizeof(start), "%5lld  %6.1f", static_cast<long long>(row.iteration),
-                row.epoch);
-  say(talk, prefix + start + cell("%*.3f", 8, row.train_loss) + "  (" +
-                cell("%*.3f", 7, row.train_softmax) + " + " + cell("%*.3f", 6, row.train_center) +
-                ")" + cell("%*.3f", 10, row.val_loss) + cell("%*.3f", 9, row.val_accuracy) +
-                cell("%*.3f", 9, row.val_macro_f1) + cell("%*.2g", 10, row.lr) +
-                cell("%*.0f", 12, row.segments_per_second) + (row.is_best ? "  best" : ""));
+  std::snprintf(start, sizeof(start), "%5lld  ", static_cast<long long>(row.iteration));
+  say(talk, prefix + start + cell("%*.1f", 6, row.epoch) + cell("%*.3f", 8, row.train_loss) +
+                "  (" + cell("%*.3f", 7, row.train_softmax) + " + " +
+                cell("%*.3f", 6, row.train_center) + ")" + cell("%*.3f", 10, row.val_loss) +
+                cell("%*.3f", 9, row.val_accuracy) + cell("%*.3f", 9, row.val_macro_f1) +
+                cell("%*.2g", 10, row.lr) + cell("%*.0f", 12, row.segments_per_second) +
+                (row.is_best ? "  best" : ""));
+}
+
+void print_trained(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
+  const std::string scores = std::isnan(row.val_accuracy)
+                                 ? ""
+                                 : "; validation accuracy" + cell("%*.3f", 6, row.val_accuracy) +
+                                       ", macro-F1" + cell("%*.3f", 6, row.val_macro_f1);
+  say(talk, (prefix.empty() ? "trained   " : "fold " + prefix) + "in" +
+                cell("%*.1f", 5, row.seconds) + " s" + scores);
 }
 
 /// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
@@ -152,6 +183,10 @@ RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, Progres
   callbacks.on_row = [&talk, prefix, line, &header, &mutex](const MetricsRow& row) {
     const std::scoped_lock lock(mutex);
     if (line != nullptr) line->clear();
+    if (std::isnan(row.train_loss)) {  // a classical system is trained in one go
+      print_trained(talk, prefix, row);
+      return;
+    }
     // Not before: what is said about the data and the network comes first.
     if (!std::exchange(header, true)) print_row_header(talk, !prefix.empty());
     print_row(talk, prefix, row);
@@ -186,32 +221,42 @@ RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs
   return train_run(config, data, run, command_line(), callbacks, workers);
 }
 
-[[noreturn]] void stop_here(const fs::path& run) {
-  throw Interrupted("interrupted; the state is saved", "mer train --resume " + run.string());
+[[noreturn]] void stop_here(const RunConfig& config, const fs::path& run) {
+  const bool starts_anew = is_classic_system(config.model.name);
+  throw Interrupted(starts_anew ? "interrupted" : "interrupted; the state is saved",
+                    "mer train --resume " + run.string() + (starts_anew ? " starts it anew" : ""));
 }
 
 int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& run, bool resuming,
               const Workers& workers) {
   RunData data;
   data.manifest = load_manifest(config.data);
+  const FeatureStore store(config.data.store, config.recipe);
+  if (divides_segments(config)) {
+    data.features = fill_together(store, data.manifest, workers, args.talk);
+    expand_to_segments(config.recipe, config.segment, data.manifest, data.features);
+  }
   data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
                         : make_split(data.manifest, config.data.split);
   print_summary(args, config, data.manifest, counts_text(data.split), run, workers);
-  const FeatureStore store(config.data.store, config.recipe);
-  data.features = fill_together(store, data.manifest, workers, args.talk);
+  if (!divides_segments(config)) {
+    data.features = fill_together(store, data.manifest, workers, args.talk);
+  }
 
   std::mutex mutex;
   bool header = false;
   ProgressLine line("training", args.talk);
   const auto callbacks =
       make_callbacks(args.talk, "", &line, header, mutex, make_logger(args.talk));
-  const RunResult result = resuming
+  const bool starts_anew = resuming && is_classic_system(config.model.name) && !is_finished(run);
+  const RunResult result = starts_anew ? train_or_resume(config, data, run, callbacks, workers)
+                           : resuming
                                ? resume_run(run, data, callbacks, workers)
                                : train_run(config, data, run, command_line(), callbacks, workers);
   line.clear();
   if (result.status == RunResult::Status::kInterrupted) {
     if (!is_first(workers)) return kInterrupted;  // one process says it
-    stop_here(run);
+    stop_here(config, run);
   }
   if (!std::isnan(result.best_macro_f1)) {
     char best[64];
@@ -263,11 +308,18 @@ int fold_jobs(const RunConfig& config, const Workers& workers) {
 
 int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run,
                 const Workers& workers) {
-  const Manifest manifest = load_manifest(config.data);
+  Manifest manifest = load_manifest(config.data);
+  const FeatureStore store(config.data.store, config.recipe);
+  FeatureStore::Report features;
+  if (divides_segments(config)) {
+    features = fill_together(store, manifest, workers, args.talk);
+    expand_to_segments(config.recipe, config.segment, manifest, features);
+  }
   const std::vector<Split> folds = make_folds(manifest, config.data.split);
   print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run, workers);
-  const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report features = fill_together(store, manifest, workers, args.talk);
+  if (!divides_segments(config)) {
+    features = fill_together(store, manifest, workers, args.talk);
+  }
   if (is_first(workers)) {
     fs::create_directories(run);
     write_text_file(run / "config.yaml", to_yaml(config, false));
@@ -298,7 +350,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
                                    : [&] { return any_interrupted.load(); });
   if (workers.processes == nullptr ? stop() : any_interrupted.load()) {
     if (!is_first(workers)) return kInterrupted;
-    stop_here(run);
+    stop_here(config, run);
   }
   if (!is_first(workers)) return any_failed ? kSomeInputsFailed : kDone;
   score_folds(args, config, manifest, folds, features, run);

@@ -92,6 +92,15 @@ class OptionsVisitor {
   virtual void end_section(const std::function<void()>& check) = 0;
 };
 
+/// A part of a config as it stands, for a reader that doesn't know its keys beforehand.
+struct ConfigValue {
+  enum class Kind { kEmpty, kScalar, kList, kMap } kind = Kind::kEmpty;
+  std::string text;   ///< a scalar's own text; a list or map on one line of YAML
+  std::string place;  ///< "file:line" or "--set key=value", for messages
+  std::vector<ConfigValue> items;                            ///< of a list
+  std::vector<std::pair<std::string, ConfigValue>> entries;  ///< of a map, in the file's order
+};
+
 /// A YAML (or JSON) text read strictly into options structs.
 ///
 /// Errors are UsageErrors of the form `file:line: unknown key 'features.frame.hop_sample'` with the
@@ -112,6 +121,15 @@ class ConfigDocument {
 
   /// Overrides one option by `dotted.key=value`; the value is YAML (`[1, 2]`, `true`, `text`).
   void set(const std::string& assignment);
+  /// Overrides one option by a value that stands in another file.
+  /// @param yaml      the value, on one line
+  /// @param place     of the value in messages, e.g. "sweep.yaml:12"
+  /// @param base_dir  what a relative path is relative to
+  void set(const std::string& key, const std::string& yaml, const std::string& place,
+           const std::filesystem::path& base_dir);
+
+  /// The whole document, overrides included.
+  ConfigValue tree() const;
 
   /// Reads the document into the struct and checks that every key of the document was known.
   template <class Options>

@@ -22,12 +22,17 @@ struct CsvRow {
   std::vector<std::string> cells;
 };
 
+/// Whether every row must have as many cells as the first.
+enum class CsvRows { kEquallyLong, kOfAnyLength };
+
 /// Reads CSV (RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF; a UTF-8 byte
 /// order mark is skipped; empty lines are skipped).
 /// @throws UsageError naming file and line for an unterminated quote or a row whose number of cells
-///         differs from the first row's
-std::vector<CsvRow> read_csv(const std::filesystem::path& path);
-std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name);
+///         differs from the first row's where they must be equal
+std::vector<CsvRow> read_csv(const std::filesystem::path& path,
+                             CsvRows rows = CsvRows::kEquallyLong);
+std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name,
+                              CsvRows rows = CsvRows::kEquallyLong);
 
 /// One CSV line with a line feed; cells are quoted where RFC 4180 wants it.
 std::string csv_line(std::span<const std::string> cells);
@@ -41,6 +46,9 @@ std::string read_text_file(const std::filesystem::path& path);
 /// Writes a file atomically: temporary name in the same folder, fsync, rename.
 /// @throws Error when it can't be written
 void write_text_file(const std::filesystem::path& path, std::string_view text);
+
+/// Without the spaces, tabs and no-break spaces around it.
+std::string trimmed(std::string_view text);
 
 /// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);

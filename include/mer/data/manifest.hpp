@@ -18,6 +18,9 @@ struct Song {
   double valence = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
   double arousal = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
   int line = 0;                                               ///< in the manifest, from 1
+  /// Place on the song's grid of segments when the row is one of them (see rows_of_segments());
+  /// −1 = the whole song.
+  int segment = -1;
 };
 
 /// A list of songs with labels: CSV `path,label[,group][,split][,id][,valence][,arousal]`.

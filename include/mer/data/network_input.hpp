@@ -3,34 +3,17 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "mer/core/input_parts.hpp"
-#include "mer/core/options.hpp"
 #include "mer/core/tensor_file.hpp"
+#include "mer/data/input_options.hpp"
+#include "mer/data/lld_plan.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/standardisation.hpp"
 #include "mer/features/feature_set.hpp"
 
 namespace mer {
-
-/// From standardised frames to what a network sees.
-struct InputOptions {
-  /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
-  /// two LLD branches whose class probabilities are weighted.
-  enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
-  double mfcc_weight = 0.5;         ///< w; the residual phase has 1 − w
-  int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
-  int spectrogram_pool_frames = 1;  ///< … and this many frames
-  int lld_pool_frames = 1;          ///< LLD statistics over this many frames
-  enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
-  /// Standardise the pooled descriptors once more: a mean over frames varies less than a frame, and
-  /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and score.
-  bool standardise_pooled_lld = false;
-
-  void visit(OptionsVisitor& v);
-};
 
 /// Sizes of one segment's input; 0 for parts that are not made.
 struct InputShape {
@@ -53,11 +36,16 @@ struct InputBatch {
 /// only; a step without a valid frame is 0 with mask 0.
 class InputBuilder {
  public:
+  /// @throws UsageError as LldPlan::make(), and when nothing is left of the spectrogram or the
+  ///         descriptors
   InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
                const InputOptions& options, Standardisation standardisation,
                const InputParts& parts = {});
 
   const InputShape& shape() const { return shape_; }
+  /// Where each group of descriptors lies in the LLD input; with Statistics::kMeanDeviation the
+  /// deviations follow in the same order, `lld_plan().width` columns further on.
+  const LldPlan& lld_plan() const { return plan_; }
   InputBatch make_batch(std::int64_t batch_size) const;
   /// Writes one segment into row `row`, all of it (padding becomes zeros); safe from several
   /// threads for different rows.
@@ -68,24 +56,13 @@ class InputBuilder {
 
  private:
   using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
-  /// Columns of the feature file that become columns of a branch, times `gain`.
-  struct Block {
-    int source = 0;
-    int target = 0;
-    int width = 0;
-    float gain = 1.0F;
-    bool adds = false;  ///< to what an earlier block has put there
-  };
-  using Branch = std::vector<Block>;
 
-  void plan_branches(const FeatureLayout& layout);
-  void plan_mfcc(const FeatureLayout& layout);
   void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
                         std::int64_t row, InputBatch& batch) const;
   /// Means of neighbouring bands.
   void pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVectorXf> pooled) const;
-  /// One frame's descriptors [D], standardised, as a branch wants them [branch_width_].
-  void combine(const Branch& branch, const float* columns, float* combined) const;
+  /// One frame's descriptors [D], standardised, as a branch wants them [plan_.width].
+  void combine(const LldPlan::Branch& branch, const float* columns, float* combined) const;
   void fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames, std::int64_t row,
                 InputBatch& batch) const;
 
@@ -97,8 +74,7 @@ class InputBuilder {
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
   RowArray lld_mean_, lld_scale_;                   ///< [D]
   RowMatrixXf pooled_lld_mean_, pooled_lld_scale_;  ///< [branches, columns], or empty
-  std::vector<Branch> branches_;
-  int branch_width_ = 0;
+  LldPlan plan_;
   InputShape shape_;
 };
 

@@ -19,6 +19,9 @@ struct SplitOptions {
   std::vector<double> ratios = {0.7, 0.2, 0.1};  ///< train, validation, test; sum 1
   std::int64_t seed = 0;
   enum class GroupBy { kGroup, kNone } group_by = GroupBy::kGroup;
+  /// What is divided. kSegment is wrong: pieces of one song get into training and test, and a
+  /// network is then praised for knowing songs again. It exists to measure by how much.
+  enum class Unit { kSong, kSegment } unit = Unit::kSong;
   int folds = 0;                   ///< 0 = one split; k ≥ 2 = k-fold cross-validation
   double validation_share = 0.15;  ///< with folds: this share of a fold's training groups validates
 

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mer/data/manifest.hpp"
 #include "mer/eval/predictor.hpp"
+#include "mer/metrics/regression.hpp"
 #include "mer/metrics/scores.hpp"
 
 namespace mer {
@@ -29,6 +31,8 @@ struct Evaluation {
   std::string baseline_class;
   Scores song_scores;
   Scores segment_scores;
+  /// Of the songs whose valence and arousal the manifest and the model both give; none otherwise.
+  std::optional<RegressionScores> valence, arousal;
 };
 
 /// Checks that the model knows every label of these songs.
@@ -46,13 +50,14 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
                        std::vector<ScoredSong> songs, std::vector<std::string> failed,
                        const std::vector<std::int64_t>& training_counts);
 
-/// metrics.json (contract/metrics.schema.json), with `baseline_class` besides.
+/// metrics.json (contract/metrics.schema.json), with `baseline_class` besides, and `regression`
+/// where valence and arousal are scored.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 /// The table that `mer eval` prints: scores with intervals, baseline, per class, confusion (counts
 /// and per cent of the row), for songs and for segments.
 std::string to_table(const Evaluation& evaluation);
-/// Writes metrics.json, confusion.csv (songs) and predictions.csv into the folder (made if needed),
-/// each atomically.
+/// Writes metrics.json, confusion.csv and predictions.csv (songs) and segments.csv into the folder
+/// (made if needed), each atomically.
 /// @throws Error when the folder can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
 

@@ -13,7 +13,8 @@ namespace mer {
 // What `mer predict` prints, as text. Bytes that are not UTF-8 become U+FFFD everywhere.
 
 /// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
-/// order; a failed file also has `hint`. Times are rounded to milliseconds.
+/// order; a failed file also has `hint`, a song whose valence and arousal a model predicts also
+/// `valence` and `arousal`. Times are rounded to milliseconds.
 nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::string>& classes);
 
 /// The whole document of `--format json`, with a line feed at the end.

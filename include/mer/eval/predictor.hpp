@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,10 @@ struct SongPrediction {
   std::vector<SegmentPrediction> segments;
   double duration_s = 0.0;  ///< of the file
   double analysed_s = 0.0;  ///< kept frames that the segments cover
+  /// Where the song lies in the plane of emotions, about −1…1; NaN unless a model says so
+  /// (va_regression). The mean over segments, then over the models that say so.
+  double valence = std::numeric_limits<double>::quiet_NaN();
+  double arousal = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> warnings;
 
   int predicted() const;  ///< the class with the largest probability
@@ -30,13 +35,16 @@ struct SongPrediction {
 
 /// A trained system, or several whose log-probabilities are averaged, ready to answer.
 ///
+/// A network answers for segments; a classical system for segments or for whole songs, as it was
+/// trained: its one segment is then the song.
+///
 /// Several models that cut songs alike are averaged segment by segment, and the song is the mean
 /// over those segments. Where their segments differ, each model's song is averaged first and those
 /// are joined; the segments shown are then the first model's own. A class's probability counts as
 /// at least 1e-12 in a logarithm, so that one model can't rule a class out for all.
 ///
-/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment is
-/// padded to one, masked, and gets a warning.
+/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
+/// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:
   /// @param model_files  each a best/last/bundled .safetensors; several must agree in their classes

@@ -44,9 +44,16 @@ class RealFft {
   /// @param hilbert  [size]
   void hilbert(const Real* samples, Real* hilbert);
 
-  /// size · Σ_n fixed[n] · moved[(n + τ) mod size] for all τ.
+  /// The bins of samples of single precision, their real and their imaginary parts apart. These
+  /// arrays need no alignment.
+  /// @param real, imag  [num_bins]
+  void spectrum(const float* samples, Real* real, Real* imag);
+
+  /// size · Σ_n fixed[n] · (moved[(n + τ) mod size] − offset) for all τ.
+  /// @param real, imag   the bins of `moved`
   /// @param correlation  [size]
-  void correlation(const Real* moved, const Real* fixed, Real* correlation);
+  void correlation(const double* real, const double* imag, double offset, const Real* fixed,
+                   Real* correlation);
 
  private:
   struct Plans;

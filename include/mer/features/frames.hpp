@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <cstdint>
 
 #include "mer/core/options.hpp"
@@ -29,6 +30,8 @@ struct FrameOptions {
 /// Source: Harris (1978), "On the use of windows for harmonic analysis with the DFT".
 /// @return [samples], peak 1
 Eigen::ArrayXd make_window(WindowKind kind, int samples);
+/// The factors of cos(0), cos(x), cos(2x) and cos(3x).
+std::array<double, 4> window_terms(WindowKind kind);
 
 /// How many whole frames lie in so many samples.
 std::int64_t count_frames(std::int64_t num_samples, const FrameOptions& options);

@@ -6,6 +6,7 @@
 
 #include "mer/core/options.hpp"
 #include "mer/features/fft.hpp"
+#include "mer/features/stft.hpp"
 
 namespace mer {
 
@@ -42,7 +43,7 @@ struct Pitch {
 /// In the LLD matrix: "f0" in semitones above 55 Hz, 12 · log2(f / 55); in an unvoiced frame the
 /// last voiced one's value is held (0 before the first); "voicing" always is the frame's own.
 ///
-/// Costs three FFTs of the frame's length.
+/// Costs two FFTs of the frame's length besides its spectrum.
 /// Source: de Cheveigné & Kawahara (2002), "YIN, a fundamental frequency estimator for speech and
 /// music".
 class PitchTracker {
@@ -52,9 +53,11 @@ class PitchTracker {
 
   /// @param frame  [window_samples], without window
   Pitch compute(std::span<const float> frame);
+  /// @param spectrum  of the frame
+  Pitch compute(std::span<const float> frame, const FrameSpectrum& spectrum);
 
  private:
-  bool compute_curves(std::span<const float> frame);
+  bool compute_curves(std::span<const float> frame, const FrameSpectrum& spectrum);
   const float* difference() const;  // of lag 0 …
   float interpolated(float lag) const;
   float vertex(int lag) const;
@@ -69,6 +72,7 @@ class PitchTracker {
   int integration_samples_;
   int num_lags_;  // computed: last_lag_ in whole vectors
   RealFft<float> fft_;
+  FrameSpectrum own_spectrum_;
   Eigen::ArrayXf frame_;
   Eigen::ArrayXf head_;
   Eigen::ArrayXf correlation_;

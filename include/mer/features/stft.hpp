@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <array>
 #include <span>
 
 #include "mer/features/fft.hpp"
@@ -8,35 +9,74 @@
 
 namespace mer {
 
+/// The spectrum of one frame without any window, in double precision:
+///
+///   X[k] = Σ_n x[n] e^(−2πi·kn/N)
+///
+/// A window that is a sum of cosines, w[n] = Σ_m t[m] cos(2πmn/N), adds up neighbouring bins:
+///
+///   Σ_n w[n] x[n] e^(−2πi·kn/N) = t[0] X[k] + Σ_{m>0} t[m]/2 (X[k−m] + X[k+m])
+///
+/// so that this one transform serves the power spectrum (Blackman–Harris), linear prediction's
+/// autocorrelation (Hann) and the pitch (no window). In single precision the rounding of a loud
+/// tone would stand up to 0.5 dB above the true spectrum of its quiet valleys.
+class FrameSpectrum {
+ public:
+  explicit FrameSpectrum(int window_samples);
+
+  int window_samples() const { return fft_.size(); }
+  int num_bins() const { return fft_.num_bins(); }
+
+  /// @param frame  [window_samples]
+  void compute(std::span<const float> frame);
+
+  /// Of the last frame, X[0 … N/2]; kMargin bins lie before and behind these, of which those up to
+  /// three away hold the spectrum's mirror images.
+  static constexpr int kMargin = 8;
+  const double* real() const { return real_.data() + kMargin; }
+  const double* imag() const { return imag_.data() + kMargin; }
+
+ private:
+  RealFft<double> fft_;
+  AlignedVector<double> real_;
+  AlignedVector<double> imag_;
+};
+
 /// The power spectrum of one windowed frame, not normalised:
 ///
 ///   P[k] = |Σ_n w[n] x[n] e^(−2πi·kn/N)|²,   k = 0 … N/2,   f[k] = k · rate / N   (Hz)
 ///
-/// Log-mel, MFCC, contrast and chroma all rest on this one transform. It is made in double
-/// precision: in single precision the rounding of a loud tone would stand up to 0.5 dB above the
-/// true spectrum of its quiet valleys. Where the frame itself is known to no more than 1e-5, as the
-/// residual's phase is, single precision is enough and takes half the time. Silence gives zeros.
-template <class Real>
-class BasicPowerSpectrum {
+/// Log-mel, MFCC, contrast and chroma all rest on it. Silence gives zeros.
+class PowerSpectrum {
  public:
-  explicit BasicPowerSpectrum(const FrameOptions& options);
+  explicit PowerSpectrum(const FrameOptions& options);
 
-  int num_bins() const { return fft_.num_bins(); }
+  int num_bins() const { return spectrum_.num_bins(); }
 
   /// @param frame  [window_samples]
   /// @return       [window_samples / 2 + 1], valid until the next call
   const Eigen::ArrayXf& compute(std::span<const float> frame);
+  const Eigen::ArrayXf& compute(const FrameSpectrum& spectrum);
 
  private:
-  RealFft<Real> fft_;
-  Eigen::Array<Real, Eigen::Dynamic, 1> window_;  // its even values, then its odd ones
+  FrameSpectrum spectrum_;
+  std::array<double, 4> terms_;  // t[0], t[1]/2, t[2]/2, t[3]/2
   Eigen::ArrayXf power_;
 };
 
-extern template class BasicPowerSpectrum<float>;
-extern template class BasicPowerSpectrum<double>;
+/// The same in single precision, in half the time: for frames that are themselves known to no more
+/// than 1e-5, as the residual's phase is.
+class SinglePowerSpectrum {
+ public:
+  explicit SinglePowerSpectrum(const FrameOptions& options);
 
-using PowerSpectrum = BasicPowerSpectrum<double>;
-using SinglePowerSpectrum = BasicPowerSpectrum<float>;
+  int num_bins() const { return fft_.num_bins(); }
+  const Eigen::ArrayXf& compute(std::span<const float> frame);
+
+ private:
+  RealFft<float> fft_;
+  Eigen::ArrayXf window_;  // its even values, then its odd ones
+  Eigen::ArrayXf power_;
+};
 
 }  // namespace mer

@@ -16,9 +16,11 @@ namespace mer {
 /// What stands beside the weights in a model file (best, last, bundled), so that the file alone is
 /// enough to predict with anywhere. Free of LibTorch.
 ///
-/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`. The card
-/// is the file's metadata: one entry a member below, of the same name, as JSON text. What belongs
-/// to rooms that this one doesn't know (recipe, segment, inputs, layout) is kept as JSON documents.
+/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`; of a
+/// classical system `classic.*`. The card is the file's metadata: one entry a member below, of the
+/// same name, as JSON text. What belongs to rooms that this one doesn't know (recipe, segment,
+/// inputs, classic, layout) is kept as JSON documents. Either `classic` or `loss` and `shape` stand
+/// in a file.
 struct ModelCard {
   static constexpr int kSchema = 1;
   static constexpr const char* kNetworkPrefix = "network";
@@ -39,6 +41,7 @@ struct ModelCard {
   std::string recipe_fingerprint;        ///< Recipe::fingerprint()
   nlohmann::ordered_json segment;        ///< to_json(SegmentOptions)
   nlohmann::ordered_json inputs;         ///< to_json(InputOptions)
+  nlohmann::ordered_json classic;        ///< to_json(ClassicOptions); null for a network
   ModelOptions model;
   LossOptions loss;
   NetworkShape shape;
@@ -51,6 +54,7 @@ struct ModelCard {
   std::int64_t iteration = 0;                 ///< optimiser steps behind these weights
   Validation validation;
 
+  bool is_network() const { return classic.is_null(); }
   TensorMetadata to_metadata() const;
 
   /// @throws UsageError naming the file when it isn't a model of mer, comes from a newer mer, or

@@ -60,8 +60,15 @@ struct ModelOptions {
                  "crnn",
                  "lld_bilstm",
                  "drnn",
+                 // classical systems
+                 "svm",
+                 "knn",
+                 "decision_tree",
+                 "random_forest",
+                 "mlp",
+                 "va_regression",
              },
-             "which network");
+             "which system");
     v.choice("conv", conv, {{"plain", Conv::kPlain}, {"separable", Conv::kSeparable}},
              "full convolutions or depthwise-separable ones");
     v.field("c1_channels", c1_channels, between(1, 512),

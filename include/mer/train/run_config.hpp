@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <string>
 
-#include "mer/data/network_input.hpp"
+#include "mer/classic/classic_options.hpp"
+#include "mer/core/error.hpp"
+#include "mer/data/input_options.hpp"
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/split.hpp"
@@ -35,8 +37,9 @@ struct RunConfig {
   SegmentOptions segment;
   InputOptions inputs;
   ModelOptions model;
-  LossOptions loss;
-  TrainOptions train;
+  LossOptions loss;            ///< of networks; classical systems have none
+  ClassicOptions classic;      ///< of classical systems (is_classic_system(model.name))
+  TrainOptions train;          ///< of networks, but for threads, select and fold_jobs
   std::int64_t seed = 0;       ///< of everything random in training
   std::string device = "cpu";  ///< cpu | cuda | auto
 
@@ -47,9 +50,26 @@ struct RunConfig {
     v.section("inputs", inputs);
     v.section("model", model);
     v.section("loss", loss);
+    v.section("classic", classic);
     v.section("train", train);
     v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
     v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
+  }
+  void validate() const {
+    if (data.split.unit == SplitOptions::Unit::kSong) return;
+    const std::string where = "'data.split.unit' is segment, which divides one grid of segments: ";
+    if (train.random_crops) {
+      throw UsageError(where + "'train.random_crops' would draw others",
+                       "set train.random_crops=false");
+    }
+    if (segment.test_hop_seconds > 0.0 && segment.test_hop_seconds != segment.hop_seconds) {
+      throw UsageError(where + "'segment.test_hop_seconds' would make another",
+                       "set segment.test_hop_seconds=0");
+    }
+    if (data.split.group_by != SplitOptions::GroupBy::kNone) {
+      throw UsageError(where + "'data.split.group_by' group would keep a song's together",
+                       "set data.split.group_by=none");
+    }
   }
 };
 

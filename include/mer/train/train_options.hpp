@@ -16,6 +16,10 @@ struct TrainOptions {
   /// moments are each part's.
   int accumulate = 1;
 
+  /// Of the multiplications in training. bf16 has eight bits, weights keep their float; validation
+  /// and prediction multiply in float either way.
+  enum class Precision { kFp32, kBf16 } precision = Precision::kFp32;
+
   // Optimiser: AdamW
   double lr = 1e-3;
   double weight_decay = 0.01;  ///< on matrices and kernels; biases, norms and centers have none
@@ -59,6 +63,8 @@ struct TrainOptions {
     v.field("batch_size", batch_size, between(1, 4096), "segments a step");
     v.field("accumulate", accumulate, between(1, 4096),
             "parts of a batch that follow each other, to save memory");
+    v.choice("precision", precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
+             "of the multiplications in training; bf16 where the processor has it");
     v.field("lr", lr, above_up_to(0, 10), "learning rate (after warm-up)");
     v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
     v.field("beta1", beta1, between(0, 0.9999), "AdamW");

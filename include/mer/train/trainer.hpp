@@ -70,7 +70,11 @@ struct Workers {
   int rank_on_host = 0;  ///< picks the GPU
 };
 
-/// Trains into a new run folder (design.md, section 3) and returns when done or stopped.
+/// Trains the system that the config names, network or classical, into a new run folder (design.md,
+/// section 3) and returns when done or stopped.
+///
+/// A classical system is trained in one go by one process: its metrics.csv has one row, best and
+/// last are the same model, and there is no state, so that a stopped run starts anew.
 ///
 /// Checks everything that can fail before the first step. Same config, seed, machine and thread
 /// count give the same weights and metrics. When the loss is not finite: status `failed` and an
@@ -87,12 +91,13 @@ RunResult train_run(const RunConfig& config, const RunData& data,
 RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
                      const RunCallbacks& callbacks, const Workers& workers = {});
 
-/// One line about the network that a config and a layout give: name and number of parameters.
-struct NetworkSummary {
+/// One line about the system that a config and a layout give.
+struct SystemSummary {
   std::string name;
-  std::int64_t parameters = 0;
+  std::int64_t parameters = 0;  ///< of a network
+  int statistics = 0;           ///< columns that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
-NetworkSummary summarise_network(const RunConfig& config, int num_classes);
+SystemSummary summarise_system(const RunConfig& config, int num_classes);
 
 }  // namespace mer

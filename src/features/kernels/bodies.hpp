@@ -9,6 +9,7 @@
 #include "kernel_table.hpp"
 #include "pitch.hpp"
 #include "prediction.hpp"
+#include "spectrum.hpp"
 #include "sums.hpp"
 
 namespace mer::kernels {
@@ -22,7 +23,6 @@ extern const KernelTable MER_KERNELS = {
     .extreme_candidates = kernel_bodies::extreme_candidates,
     .extreme_root_sums = kernel_bodies::extreme_root_sums,
     .to_segments = kernel_bodies::to_segments,
-    .segment_autocorrelation = kernel_bodies::segment_autocorrelation,
     .segment_prediction_error = kernel_bodies::segment_prediction_error,
     .cosine_phase = kernel_bodies::cosine_phase,
     .lattice_step = kernel_bodies::lattice_step,
@@ -45,9 +45,12 @@ extern const KernelTable MER_KERNELS = {
     .inverse_float = kernel_bodies::inverse_float,
     .inverse_double = kernel_bodies::inverse_double,
     .power_float = kernel_bodies::power_float,
-    .power_double = kernel_bodies::power_double,
     .hilbert = kernel_bodies::hilbert,
     .correlation = kernel_bodies::correlation,
+    .spectrum = kernel_bodies::spectrum,
+    .windowed_power = kernel_bodies::windowed_power,
+    .hann_power = kernel_bodies::hann_power,
+    .cosine_lags = kernel_bodies::cosine_lags,
 };
 
 }  // namespace mer::kernels

@@ -7,7 +7,7 @@ namespace {
 
 // A complex transform of H = `half` points over L lanes, M = H / L: vector m holds the points
 // L·m … L·m + L − 1, so that lane l has every L-th point from l on. Then
-//   1. transforms of M points, all lanes at once (Stockham's radix 4: no reordering)
+//   1. transforms of M points, all lanes at once (Stockham's, radix 8 or 4: no reordering)
 //   2. lane l's result k times e^(−2πi·kl/H)
 //   3. transforms of L points across the lanes: L vectors are transposed, and again all are
 //      transformed at once. Result k of lane l' is point k + M·l'.
@@ -61,6 +61,48 @@ MER_INLINE void turn(Complex<V>& x, const Factor& re, const Factor& im) {
   x.re = real;
 }
 
+// x[k] ← Σ_l x[l] e^(−2πi·kl/kPoints), in place but for the order: result k of sixteen lies at
+// 4·(k mod 4) + k / 4, of eight at 2·(k mod 4) + k / 4, of fewer at k.
+template <class Real, int kPoints, class V>
+MER_INLINE void few_points(Complex<V>* x) {
+  if constexpr (kPoints == 2) {
+    two_points(x[0], x[1]);
+  } else if constexpr (kPoints == 4) {
+    four_points(x[0], x[1], x[2], x[3]);
+  } else if constexpr (kPoints == 8) {
+    constexpr Real kRoot = static_cast<Real>(0.70710678118654752440);
+    four_points(x[0], x[2], x[4], x[6]);
+    four_points(x[1], x[3], x[5], x[7]);
+    turn(x[3], kRoot, -kRoot);
+    turn(x[5], Real{0}, Real{-1});
+    turn(x[7], -kRoot, -kRoot);
+#pragma GCC unroll 16
+    for (int j = 0; j < 8; j += 2) two_points(x[j], x[j + 1]);
+  } else {
+    static_assert(kPoints == 16);
+    constexpr Real kRoot = static_cast<Real>(0.70710678118654752440);
+    constexpr Real kCos = static_cast<Real>(0.92387953251128675613);
+    constexpr Real kSin = static_cast<Real>(0.38268343236508977173);
+#pragma GCC unroll 16
+    for (int j = 0; j < 4; ++j) four_points(x[j], x[j + 4], x[j + 8], x[j + 12]);
+    turn(x[5], kCos, -kSin);
+    turn(x[6], kRoot, -kRoot);
+    turn(x[7], kSin, -kCos);
+    turn(x[9], kRoot, -kRoot);
+    turn(x[10], Real{0}, Real{-1});
+    turn(x[11], -kRoot, -kRoot);
+    turn(x[13], kSin, -kCos);
+    turn(x[14], -kRoot, -kRoot);
+    turn(x[15], -kCos, kSin);
+#pragma GCC unroll 16
+    for (int j = 0; j < 16; j += 4) four_points(x[j], x[j + 1], x[j + 2], x[j + 3]);
+  }
+}
+template <int kPoints>
+constexpr int place_of(int k) {
+  return kPoints <= 4 ? k : kPoints / 4 * (k % 4) + k / 4;
+}
+
 // One radix-4 pass over n points, of which `stride` interleaved sets are transformed.
 template <class Real, class Load>
 MER_INLINE void radix4_pass(const Load& load, int n, int stride, const Real* twiddles, Real* re,
@@ -96,70 +138,59 @@ MER_INLINE void radix4_pass(const Load& load, int n, int stride, const Real* twi
   }
 }
 
-// The last pass: four (n = 4) or two points, without factors.
-template <class Real>
-MER_INLINE void last_pass(const Real* from_re, const Real* from_im, int n, int stride, Real* re,
-                          Real* im) {
+// One radix-8 pass: an eighth of the points at a time. (Only where there are 32 registers.)
+template <class Real, class Load>
+MER_INLINE void radix8_pass(const Load& load, int n, int stride, const Real* twiddles, Real* re,
+                            Real* im) {
   constexpr int kLanes = kLanesOf<Real>;
   using V = Wide<Real>;
-  for (int q = 0; q < stride; ++q) {
-    Complex<V> x[4];
-    for (int j = 0; j < n; ++j) {
-      MER_LOAD(x[j].re, from_re + kLanes * (q + stride * j));
-      MER_LOAD(x[j].im, from_im + kLanes * (q + stride * j));
-    }
-    if (n == 4) {
-      four_points(x[0], x[1], x[2], x[3]);
-    } else {
-      two_points(x[0], x[1]);
-    }
-    for (int j = 0; j < n; ++j) {
-      MER_STORE(re + kLanes * (q + stride * j), x[j].re);
-      MER_STORE(im + kLanes * (q + stride * j), x[j].im);
+  const int eighth = n / 8;
+  for (int p = 0; p < eighth; ++p) {
+    const Real* const w = twiddles + 14 * p;
+    for (int q = 0; q < stride; ++q) {
+      Complex<V> x[8];
+#pragma GCC unroll 8
+      for (int j = 0; j < 8; ++j) load(q + stride * (p + j * eighth), x[j]);
+      few_points<Real, 8>(x);
+      const int at = kLanes * (q + stride * 8 * p);
+#pragma GCC unroll 8
+      for (int j = 0; j < 8; ++j) {
+        Complex<V>& result = x[place_of<8>(j)];
+        if (j > 0) turn(result, w[2 * j - 2], w[2 * j - 1]);
+        MER_STORE(re + at + kLanes * j * stride, result.re);
+        MER_STORE(im + at + kLanes * j * stride, result.im);
+      }
     }
   }
 }
 
-// x[k] ← Σ_l x[l] e^(−2πi·kl/kLanes), in place but for the order: result k of sixteen lies at
-// 4·(k mod 4) + k / 4, of eight at 2·(k mod 4) + k / 4, of fewer at k.
-template <class Real, int kLanes, class V>
-MER_INLINE void across_lanes(Complex<V>* x) {
-  if constexpr (kLanes == 2) {
-    two_points(x[0], x[1]);
-  } else if constexpr (kLanes == 4) {
-    four_points(x[0], x[1], x[2], x[3]);
-  } else if constexpr (kLanes == 8) {
-    constexpr Real kRoot = static_cast<Real>(0.70710678118654752440);
-    four_points(x[0], x[2], x[4], x[6]);
-    four_points(x[1], x[3], x[5], x[7]);
-    turn(x[3], kRoot, -kRoot);
-    turn(x[5], Real{0}, Real{-1});
-    turn(x[7], -kRoot, -kRoot);
-#pragma GCC unroll 16
-    for (int j = 0; j < 8; j += 2) two_points(x[j], x[j + 1]);
-  } else {
-    static_assert(kLanes == 16);
-    constexpr Real kRoot = static_cast<Real>(0.70710678118654752440);
-    constexpr Real kCos = static_cast<Real>(0.92387953251128675613);
-    constexpr Real kSin = static_cast<Real>(0.38268343236508977173);
-#pragma GCC unroll 16
-    for (int j = 0; j < 4; ++j) four_points(x[j], x[j + 4], x[j + 8], x[j + 12]);
-    turn(x[5], kCos, -kSin);
-    turn(x[6], kRoot, -kRoot);
-    turn(x[7], kSin, -kCos);
-    turn(x[9], kRoot, -kRoot);
-    turn(x[10], Real{0}, Real{-1});
-    turn(x[11], -kRoot, -kRoot);
-    turn(x[13], kSin, -kCos);
-    turn(x[14], -kRoot, -kRoot);
-    turn(x[15], -kCos, kSin);
-#pragma GCC unroll 16
-    for (int j = 0; j < 16; j += 4) four_points(x[j], x[j + 1], x[j + 2], x[j + 3]);
+// The last pass: eight, four or two points, without factors.
+template <int kPoints, class Real>
+MER_INLINE void last_pass(const Real* from_re, const Real* from_im, int stride, Real* re,
+                          Real* im) {
+  constexpr int kLanes = kLanesOf<Real>;
+  using V = Wide<Real>;
+  for (int q = 0; q < stride; ++q) {
+    Complex<V> x[kPoints];
+#pragma GCC unroll 8
+    for (int j = 0; j < kPoints; ++j) {
+      MER_LOAD(x[j].re, from_re + kLanes * (q + stride * j));
+      MER_LOAD(x[j].im, from_im + kLanes * (q + stride * j));
+    }
+    few_points<Real, kPoints>(x);
+#pragma GCC unroll 8
+    for (int j = 0; j < kPoints; ++j) {
+      MER_STORE(re + kLanes * (q + stride * j), x[place_of<kPoints>(j)].re);
+      MER_STORE(im + kLanes * (q + stride * j), x[place_of<kPoints>(j)].im);
+    }
   }
 }
-template <int kLanes>
-constexpr int place_of(int k) {
-  return kLanes <= 4 ? k : kLanes / 4 * (k % 4) + k / 4;
+
+template <class Real>
+MER_INLINE void exchange_pointers(Real*& a, Real*& b) {
+  Real* const kept = a;
+  a = b;
+  b = kept;
 }
 
 /// The whole transform. load(m, x) gives vector m of the points; store(k, x) takes the results k …
@@ -177,34 +208,41 @@ MER_INLINE void transform(const FftTables<Real>& tables, Real* scratch, const Lo
   Real* other_im = scratch + 3 * half;
 
   const Real* twiddles = tables.passes;
-  radix4_pass(load, count, 1, twiddles, re, im);
-  twiddles += 6 * (count / 4);
-  int n = count / 4;
-  int stride = 4;
-  for (; n > 4; n /= 4, stride *= 4) {
-    radix4_pass(
-        [&](int at, Complex<V>& x) __attribute__((always_inline)) {
-          MER_LOAD(x.re, re + kLanes * at);
-          MER_LOAD(x.im, im + kLanes * at);
-        },
-        n, stride, twiddles, other_re, other_im);
-    twiddles += 6 * (n / 4);
-    Real* const done_re = other_re;
-    Real* const done_im = other_im;
-    other_re = re;
-    other_im = im;
-    re = done_re;
-    im = done_im;
+  int n = count;
+  int stride = 1;
+  const auto pass = [&](const auto& points) __attribute__((always_inline)) {
+    if (kernels::fft_radix(n, kVectorBytes) == 8) {
+      if constexpr (kVectorBytes == 64) {
+        radix8_pass(points, n, stride, twiddles, other_re, other_im);
+      }
+      twiddles += 14 * (n / 8);
+      n /= 8;
+      stride *= 8;
+    } else {
+      radix4_pass(points, n, stride, twiddles, other_re, other_im);
+      twiddles += 6 * (n / 4);
+      n /= 4;
+      stride *= 4;
+    }
+    exchange_pointers(re, other_re);
+    exchange_pointers(im, other_im);
+  };
+  pass(load);
+  while (n > kernels::fft_last_points(kVectorBytes)) {
+    pass([&](int at, Complex<V>& x) __attribute__((always_inline)) {
+      MER_LOAD(x.re, re + kLanes * at);
+      MER_LOAD(x.im, im + kLanes * at);
+    });
   }
-  if (n == 4) {
-    last_pass(re, im, 4, stride, other_re, other_im);
-    re = other_re;
-    im = other_im;
-  } else if (n == 2) {
-    last_pass(re, im, 2, stride, other_re, other_im);
-    re = other_re;
-    im = other_im;
+  if (n == 8) {
+    last_pass<8>(re, im, stride, other_re, other_im);
+  } else if (n == 4) {
+    last_pass<4>(re, im, stride, other_re, other_im);
+  } else {
+    last_pass<2>(re, im, stride, other_re, other_im);
   }
+  re = other_re;
+  im = other_im;
 
   for (int k = 0; k < count; k += kLanes) {
     Complex<V> x[kLanes];
@@ -230,7 +268,7 @@ MER_INLINE void transform(const FftTables<Real>& tables, Real* scratch, const Lo
     transpose<kLanes>(parts);
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) x[i].im = parts[i];
-    across_lanes<Real, kLanes>(x);
+    few_points<Real, kLanes>(x);
 #pragma GCC unroll 16
     for (int i = 0; i < kLanes; ++i) store(k + count * i, x[place_of<kLanes>(i)]);
   }
@@ -255,41 +293,39 @@ MER_INLINE void reverse(V& x, Indices<kLane...>) {
 }
 
 // Loads for transform(): `samples` in pairs as complex numbers.
-template <class Real>
+template <class Real, int kLanes = kLanesOf<Real>>
 struct LoadPairs {
   const Real* samples;
-  MER_INLINE void operator()(int m, Complex<Wide<Real>>& x) const {
-    constexpr int kLanes = kLanesOf<Real>;
-    Wide<Real> first;
-    Wide<Real> second;
+  MER_INLINE void operator()(int m, Complex<Vector<Real, kLanes>>& x) const {
+    Vector<Real, kLanes> first;
+    Vector<Real, kLanes> second;
     MER_LOAD(first, samples + 2 * kLanes * m);
     MER_LOAD(second, samples + 2 * kLanes * m + kLanes);
     separate(first, second, x, IndicesUpTo<kLanes>());
   }
 };
+// … widened.
+struct LoadWidened {
+  const float* samples;
+  MER_INLINE void operator()(int m, Complex<Wide<double>>& x) const {
+    Complex<Vector<float, kDoubleLanes>> pairs;
+    LoadPairs<float, kDoubleLanes>{samples}(m, pairs);
+    widen(pairs.re, x.re);
+    widen(pairs.im, x.im);
+  }
+};
 // … times a window, whose even values lie before the odd ones.
-template <class Real>
 struct LoadWindowed {
   const float* samples;
-  const Real* even;
-  const Real* odd;
-  MER_INLINE void operator()(int m, Complex<Wide<Real>>& x) const {
-    constexpr int kLanes = kLanesOf<Real>;
-    using Narrow = Vector<float, kLanes>;
-    Narrow first;
-    Narrow second;
-    Complex<Narrow> pairs;
-    MER_LOAD(first, samples + 2 * kLanes * m);
-    MER_LOAD(second, samples + 2 * kLanes * m + kLanes);
-    separate(first, second, pairs, IndicesUpTo<kLanes>());
-    Wide<Real> window;
-    MER_LOAD(window, even + kLanes * m);
-    Wide<Real> wide;
-    widen(pairs.re, wide);
-    x.re = window * wide;
-    MER_LOAD(window, odd + kLanes * m);
-    widen(pairs.im, wide);
-    x.im = window * wide;
+  const float* even;
+  const float* odd;
+  MER_INLINE void operator()(int m, Complex<Wide<float>>& x) const {
+    LoadPairs<float>{samples}(m, x);
+    Wide<float> window;
+    MER_LOAD(window, even + kFloatLanes * m);
+    x.re *= window;
+    MER_LOAD(window, odd + kFloatLanes * m);
+    x.im *= window;
   }
 };
 template <class Real>
@@ -437,27 +473,38 @@ MER_INLINE void forward(const FftTables<Real>& tables, const Real* samples, Real
   bins[2 * half + 1] = Real{0};
 }
 
-template <class Real>
-MER_INLINE void power(const FftTables<Real>& tables, const float* samples, const Real* window,
-                      Real* scratch, float* out) {
-  constexpr int kLanes = kLanesOf<Real>;
-  using V = Wide<Real>;
+void power_float(const FftTables<float>& tables, const float* samples, const float* window,
+                 float* scratch, float* out) {
   const int half = tables.half;
-  Real* const re = scratch + 4 * half;
-  Real* const im = scratch + 5 * half;
-  transform(tables, scratch, LoadWindowed<Real>{samples, window, window + half},
-            StoreSplit<Real>{re, im});
+  float* const re = scratch + 4 * half;
+  float* const im = scratch + 5 * half;
+  transform(tables, scratch, LoadWindowed{samples, window, window + half},
+            StoreSplit<float>{re, im});
   untangle_all(
-      tables, re, im, [&](int k, const Complex<V>& x) __attribute__((always_inline)) {
-        const V square = x.re * x.re + x.im * x.im;
-        Vector<float, kLanes> rounded;
-        narrow(square, rounded);
-        MER_STORE(out + k, rounded);
+      tables, re, im, [&](int k, const Complex<Wide<float>>& x) __attribute__((always_inline)) {
+        const Wide<float> square = x.re * x.re + x.im * x.im;
+        MER_STORE(out + k, square);
       });
-  const Real first = re[0] + im[0];
-  const Real last = re[0] - im[0];
-  out[0] = static_cast<float>(first * first);
-  out[half] = static_cast<float>(last * last);
+  const float first = re[0] + im[0];
+  const float last = re[0] - im[0];
+  out[0] = first * first;
+  out[half] = last * last;
+}
+
+void spectrum(const FftTables<double>& tables, const float* samples, double* scratch, double* real,
+              double* imag) {
+  const int half = tables.half;
+  double* const re = scratch + 4 * half;
+  double* const im = scratch + 5 * half;
+  transform(tables, scratch, LoadWidened{samples}, StoreSplit<double>{re, im});
+  untangle_all(
+      tables, re, im, [&](int k, const Complex<Wide<double>>& x) __attribute__((always_inline)) {
+        MER_STORE(real + k, x.re);
+        MER_STORE(imag + k, x.im);
+      });
+  real[0] = re[0] + im[0];
+  real[half] = re[0] - im[0];
+  imag[0] = imag[half] = 0.0;
 }
 
 template <class Real>
@@ -526,17 +573,25 @@ void hilbert(const FftTables<float>& tables, const float* samples, float* scratc
             StorePairs<float>{out});
 }
 
+// A vector of single precision from doubles.
+MER_INLINE void load_narrowed(const double* from, Wide<float>& x) {
+  Wide<double> wide;
+  Vector<float, kDoubleLanes> narrowed;
+  for (int part = 0; part < kFloatLanes; part += kDoubleLanes) {
+    MER_LOAD(wide, from + part);
+    narrow(wide, narrowed);
+    MER_STORE(reinterpret_cast<float*>(&x) + part, narrowed);
+  }
+}
+
 // The inverse transform of one spectrum times the other one's conjugate.
-void correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
-                 float* scratch, float* out) {
+void correlation(const FftTables<float>& tables, const double* real, const double* imag,
+                 double offset, const float* fixed, float* scratch, float* out) {
   constexpr int kLanes = kFloatLanes;
   using V = Wide<float>;
   const int half = tables.half;
-  float* const moved_re = scratch + 4 * half;
-  float* const moved_im = scratch + 5 * half;
-  float* const fixed_re = scratch + 6 * half;
-  float* const fixed_im = scratch + 7 * half;
-  transform(tables, scratch, LoadPairs<float>{moved}, StoreSplit<float>{moved_re, moved_im});
+  float* const fixed_re = scratch + 4 * half;
+  float* const fixed_im = scratch + 5 * half;
   transform(tables, scratch, LoadPairs<float>{fixed}, StoreSplit<float>{fixed_re, fixed_im});
   float* const re = scratch;
   float* const im = scratch + half;
@@ -548,8 +603,12 @@ void correlation(const FftTables<float>& tables, const float* moved, const float
     Complex<V> x_mirrored;
     Complex<V> y;
     Complex<V> y_mirrored;
-    load_mirrored(moved_re, moved_im, k, mirror, a, b);
-    untangle(tables, k, a, b, x, x_mirrored);
+    load_narrowed(real + k, x.re);
+    load_narrowed(imag + k, x.im);
+    load_narrowed(real + mirror, x_mirrored.re);
+    load_narrowed(imag + mirror, x_mirrored.im);
+    reverse(x_mirrored.re, IndicesUpTo<kLanes>());
+    reverse(x_mirrored.im, IndicesUpTo<kLanes>());
     load_mirrored(fixed_re, fixed_im, k, mirror, a, b);
     untangle(tables, k, a, b, y, y_mirrored);
     turn(x, y.re, -y.im);
@@ -557,8 +616,9 @@ void correlation(const FftTables<float>& tables, const float* moved, const float
     tangle(tables, k, x, x_mirrored, a, b);
     store_mirrored(a, b, k, mirror, re, im);
   }
-  const float first = (moved_re[0] + moved_im[0]) * (fixed_re[0] + fixed_im[0]);
-  const float last = (moved_re[0] - moved_im[0]) * (fixed_re[0] - fixed_im[0]);
+  const float first =
+      static_cast<float>(real[0] - 2.0 * half * offset) * (fixed_re[0] + fixed_im[0]);
+  const float last = static_cast<float>(real[half]) * (fixed_re[0] - fixed_im[0]);
   re[0] = first + last;
   im[0] = first - last;
   transform(tables, scratch + 2 * half, LoadSplit<float>{im, re}, StorePairs<float>{out});
@@ -580,14 +640,5 @@ void inverse_double(const FftTables<double>& tables, const double* bins, double*
                     double* samples) {
   inverse(tables, bins, scratch, samples);
 }
-void power_float(const FftTables<float>& tables, const float* samples, const float* window,
-                 float* scratch, float* out) {
-  power(tables, samples, window, scratch, out);
-}
-void power_double(const FftTables<double>& tables, const float* samples, const double* window,
-                  double* scratch, float* out) {
-  power(tables, samples, window, scratch, out);
-}
-
 }  // namespace
 }  // namespace mer::kernel_bodies

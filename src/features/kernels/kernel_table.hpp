@@ -14,8 +14,7 @@ struct KernelTable {
   void (*power_to_db)(const float*, int, float*);
   Candidates (*extreme_candidates)(const float*, int, int, float*, float*);
   RootSums (*extreme_root_sums)(float*, int, float*, int, int);
-  void (*to_segments)(const float*, int, int, const double*, double*, double*);
-  void (*segment_autocorrelation)(double*, int, double*, int);
+  void (*to_segments)(const float*, int, int, double*);
   void (*segment_prediction_error)(const double*, int, const double*, int, float*);
   void (*cosine_phase)(const float*, const float*, int, float, float*, float*);
   void (*lattice_step)(double*, double*, int, double);
@@ -42,9 +41,13 @@ struct KernelTable {
   void (*inverse_float)(const FftTables<float>&, const float*, float*, float*);
   void (*inverse_double)(const FftTables<double>&, const double*, double*, double*);
   void (*power_float)(const FftTables<float>&, const float*, const float*, float*, float*);
-  void (*power_double)(const FftTables<double>&, const float*, const double*, double*, float*);
   void (*hilbert)(const FftTables<float>&, const float*, float*, float*);
-  void (*correlation)(const FftTables<float>&, const float*, const float*, float*, float*);
+  void (*correlation)(const FftTables<float>&, const double*, const double*, double, const float*,
+                      float*, float*);
+  void (*spectrum)(const FftTables<double>&, const float*, double*, double*, double*);
+  void (*windowed_power)(const double*, const double*, int, const double*, float*);
+  void (*hann_power)(const double*, const double*, int, double*);
+  void (*cosine_lags)(double*, const double*, int, int, double*, double*, double*);
 };
 
 extern const KernelTable kBaselineKernels;

@@ -54,13 +54,8 @@ RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, in
   return table().extreme_root_sums(smallest, num_smallest, largest, num_largest, selected);
 }
 
-void to_segments(const float* samples, int count, int margin, const double* window,
-                 double* segments, double* windowed) {
-  table().to_segments(samples, count, margin, window, segments, windowed);
-}
-
-void segment_autocorrelation(double* windowed, int length, double* lags, int order) {
-  table().segment_autocorrelation(windowed, length, lags, order);
+void to_segments(const float* samples, int count, int margin, double* segments) {
+  table().to_segments(samples, count, margin, segments);
 }
 
 void segment_prediction_error(const double* segments, int length, const double* coefficients,
@@ -163,17 +158,31 @@ void fft_power(const FftTables<float>& tables, const float* samples, const float
                float* scratch, float* power) {
   table().power_float(tables, samples, window, scratch, power);
 }
-void fft_power(const FftTables<double>& tables, const float* samples, const double* window,
-               double* scratch, float* power) {
-  table().power_double(tables, samples, window, scratch, power);
-}
 void fft_hilbert(const FftTables<float>& tables, const float* samples, float* scratch,
                  float* hilbert) {
   table().hilbert(tables, samples, scratch, hilbert);
 }
-void fft_correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
-                     float* scratch, float* correlation) {
-  table().correlation(tables, moved, fixed, scratch, correlation);
+void fft_correlation(const FftTables<float>& tables, const double* real, const double* imag,
+                     double offset, const float* fixed, float* scratch, float* correlation) {
+  table().correlation(tables, real, imag, offset, fixed, scratch, correlation);
+}
+void fft_spectrum(const FftTables<double>& tables, const float* samples, double* scratch,
+                  double* real, double* imag) {
+  table().spectrum(tables, samples, scratch, real, imag);
+}
+
+void windowed_power(const double* real, const double* imag, int half, const double* terms,
+                    float* power) {
+  table().windowed_power(real, imag, half, terms, power);
+}
+
+void hann_power(const double* real, const double* imag, int half, double* power) {
+  table().hann_power(real, imag, half, power);
+}
+
+void cosine_lags(double* power, const double* cosines, int half, int order, double* differences,
+                 double* multiples, double* lags) {
+  table().cosine_lags(power, cosines, half, order, differences, multiples, lags);
 }
 
 }  // namespace mer::kernels

@@ -52,16 +52,8 @@ RootSums extreme_root_sums(float* smallest, int num_smallest, float* largest, in
 inline constexpr int kSegments = 8;
 inline int segment_length(int count) { return (count + kSegments - 1) / kSegments; }
 /// @param samples   points at the first sample; `margin` samples of history lie before it
-/// @param window    [kSegments · length], in the segments' order, 0 beyond the signal's end
 /// @param segments  [kSegments · (length + 2 · margin)]; zeros where there are no samples
-/// @param windowed  [kSegments · length], without margins: window · x
-void to_segments(const float* samples, int count, int margin, const double* window,
-                 double* segments, double* windowed);
-
-/// lags[k] = Σ_n y[n] y[n + k] for k ≤ order
-/// @param windowed  y as to_segments() gives it; [kSegments · (length + order)], the rest is
-/// scratch
-void segment_autocorrelation(double* windowed, int length, double* lags, int order);
+void to_segments(const float* samples, int count, int margin, double* segments);
 
 /// out[n] = x[n] + Σ_{i=1…order} a[i] x[n − i], in the samples' own order
 /// @param segments  of x, with a margin of `order`
@@ -182,8 +174,7 @@ template <class Real>
 struct FftTables {
   int half;
   int lanes;
-  const Real*
-      passes;  ///< of each radix-4 pass but the last, for each p: e^(−2πi·jp/n), j = 1, 2, 3
+  const Real* passes;  ///< of each pass but the last, for each p: e^(−2πi·jp/n), 0 < j < its radix
   const Real* across;  ///< for each k < half / lanes: Re, then Im of e^(−2πi·kl/half), l < lanes
   const Real* cosine;  ///< cos(2πk/N) and sin(2πk/N) for k ≤ half / 2 + lanes
   const Real* sine;
@@ -191,6 +182,17 @@ struct FftTables {
 inline constexpr int kSmallestHalf = 256;
 /// Numbers of scratch that a transform wants, as a multiple of half
 inline constexpr int kFftScratch = 8;
+
+/// How many points the last pass takes at most, which has no factors: eight complex vectors and
+/// what they become fit into 32 registers, not into 16.
+constexpr int fft_last_points(int vector_bytes) { return vector_bytes == 64 ? 8 : 4; }
+/// The radix of a pass over n points, n being a power of two above those of the last pass.
+constexpr int fft_radix(int n, int vector_bytes) {
+  if (vector_bytes < 64) return 4;
+  int third_powers = n;
+  while (third_powers > 8) third_powers /= 8;
+  return third_powers == 8 ? 8 : 4;
+}
 
 /// How many lanes the tables must be made for.
 template <class Real>
@@ -208,13 +210,33 @@ void fft_inverse(const FftTables<double>& tables, const double* bins, double* sc
 /// @param window  w at the even places, then at the odd ones
 void fft_power(const FftTables<float>& tables, const float* samples, const float* window,
                float* scratch, float* power);
-void fft_power(const FftTables<double>& tables, const float* samples, const double* window,
-               double* scratch, float* power);
 /// The Hilbert transform of the samples as one period of a periodic signal
 void fft_hilbert(const FftTables<float>& tables, const float* samples, float* scratch,
                  float* hilbert);
-/// N · Σ_n fixed[n] moved[n + τ], cyclic, for all τ < N
-void fft_correlation(const FftTables<float>& tables, const float* moved, const float* fixed,
-                     float* scratch, float* correlation);
+/// N · Σ_n fixed[n] (moved[n + τ] − offset), cyclic, for all τ < N
+/// @param real, imag  the bins 0 … half of `moved`
+void fft_correlation(const FftTables<float>& tables, const double* real, const double* imag,
+                     double offset, const float* fixed, float* scratch, float* correlation);
+
+// ---- spectra without a window, in arrays of real and of imaginary parts (see FrameSpectrum)
+
+/// X[k] = Σ_n x[n] e^(−2πi·kn/N), 0 ≤ k ≤ half
+void fft_spectrum(const FftTables<double>& tables, const float* samples, double* scratch,
+                  double* real, double* imag);
+
+/// How many bins below 0 and above half the next two read: a spectrum goes on in mirror images.
+inline constexpr int kSpectrumMargin = 8;
+/// power[k] = |terms[0] X[k] + Σ_{m=1,2,3} terms[m] (X[k−m] + X[k+m])|², k ≤ half
+void windowed_power(const double* real, const double* imag, int half, const double* terms,
+                    float* power);
+/// … with the terms 1/2, −1/4 of Hann's window, in double precision
+void hann_power(const double* real, const double* imag, int half, double* power);
+
+/// lags[k] = Σ_{f≤half} power[f] cos(πfk/half), k ≤ order
+/// @param power        overwritten
+/// @param cosines      cos(πf/h) for 2f < h, for h = half, half / 2, half / 4 … down to an odd h
+/// @param differences  [half / 2], scratch, as is `multiples`, [half]
+void cosine_lags(double* power, const double* cosines, int half, int order, double* differences,
+                 double* multiples, double* lags);
 
 }  // namespace mer::kernels

@@ -5,8 +5,7 @@
 namespace mer::kernel_bodies {
 namespace {
 
-void to_segments(const float* samples, int count, int margin, const double* window,
-                 double* segments, double* windowed) {
+void to_segments(const float* samples, int count, int margin, double* segments) {
   const int length = (count + kSegments - 1) / kSegments;
   int n = -margin;
   const int last_length = count - (kSegments - 1) * length;  // of the last segment
@@ -18,11 +17,6 @@ void to_segments(const float* samples, int count, int margin, const double* wind
       Double8 wide;
       widen(rows[i], wide);
       MER_STORE(segments + kSegments * (n + margin + i), wide);
-      if (n + i < 0) continue;
-      Double8 weights;
-      MER_LOAD(weights, window + kSegments * (n + i));
-      const Double8 weighted = weights * wide;
-      MER_STORE(windowed + kSegments * (n + i), weighted);
     }
   }
   for (; n < length + margin; ++n) {
@@ -30,50 +24,8 @@ void to_segments(const float* samples, int count, int margin, const double* wind
       const int at = s * length + n;
       const double sample = at < count ? static_cast<double>(samples[at]) : 0.0;
       segments[kSegments * (n + margin) + s] = sample;
-      if (n >= 0 && n < length) windowed[kSegments * n + s] = window[kSegments * n + s] * sample;
     }
   }
-}
-
-// The sums of kLags lags from `first` on.
-template <int kLags>
-MER_INLINE void lag_sums(const double* windowed, int length, int first, double* lags) {
-  double sums[kLags] = {};
-  for (int part = 0; part < kSegments; part += kDoubleLanes) {
-    Doubles lane_sums[kLags] = {};
-    Doubles x;
-    Doubles later;
-    for (int n = 0; n < length; ++n) {
-      const double* const at = windowed + kSegments * n + part;
-      MER_LOAD(x, at);
-#pragma GCC unroll 32
-      for (int k = 0; k < kLags; ++k) {
-        MER_LOAD(later, at + kSegments * (first + k));
-        lane_sums[k] += x * later;
-      }
-    }
-    for (int k = 0; k < kLags; ++k) {
-      for (int lane = 0; lane < kDoubleLanes; ++lane) sums[k] += lane_sums[k][lane];
-    }
-  }
-  for (int k = 0; k < kLags; ++k) lags[first + k] = sums[k];
-}
-
-void segment_autocorrelation(double* windowed, int length, double* lags, int order) {
-  // What follows a segment is the start of the next one.
-  for (int n = 0; n < order; ++n) {
-    double* const row = windowed + kSegments * (length + n);
-    for (int s = 0; s + 1 < kSegments; ++s) row[s] = windowed[kSegments * n + s + 1];
-    row[kSegments - 1] = 0.0;
-  }
-  // As many lags at a time as the registers hold.
-  int lag = 0;
-  if constexpr (kVectorBytes == 64) {
-    for (; lag + 17 <= order + 1; lag += 17) lag_sums<17>(windowed, length, lag, lags);
-  }
-  for (; lag + 12 <= order + 1; lag += 12) lag_sums<12>(windowed, length, lag, lags);
-  for (; lag + 4 <= order + 1; lag += 4) lag_sums<4>(windowed, length, lag, lags);
-  for (; lag <= order; ++lag) lag_sums<1>(windowed, length, lag, lags);
 }
 
 void segment_prediction_error(const double* segments, int length, const double* coefficients,

@@ -1,0 +1,184 @@
+#include "sweep_runner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <thread>
+
+#include "command.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/parallel.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+using State = CellProgress::State;
+
+constexpr auto kPause = std::chrono::milliseconds(50);
+constexpr int kBySignal = 128;
+
+void make_folder(const fs::path& folder) {
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) {
+    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
+                "choose a folder that you may write to with --runs");
+  }
+}
+
+/// The last line of a text that says what went wrong, else its last line.
+std::string last_error(const std::string& text) {
+  std::string last;
+  std::string error;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    const std::string line = text.substr(start, end - start);
+    if (!line.empty()) last = line;
+    if (line.starts_with("error: ")) error = line.substr(std::strlen("error: "));
+    start = end + 1;
+  }
+  return error.empty() ? last : error;
+}
+
+}  // namespace
+
+SweepRunner::SweepRunner(const SweepPlan& plan, fs::path folder, int jobs, const Talk& talk)
+    : plan_(plan), folder_(std::move(folder)), jobs_(jobs), talk_(talk) {}
+
+fs::path SweepRunner::folder_of(std::size_t cell) const { return folder_ / plan_.cells[cell].name; }
+
+fs::path SweepRunner::log_of(std::size_t cell) const {
+  return folder_ / "logs" / (plan_.cells[cell].name + ".txt");
+}
+
+fs::path SweepRunner::config_of(std::size_t cell) const {
+  return folder_ / "configs" / (plan_.cells[cell].name + ".yaml");
+}
+
+CellProgress SweepRunner::progress_of_cell(std::size_t cell) const {
+  return progress_of(plan_.cells[cell], folder_of(cell), plan_.file.score,
+                     plan_.file.show_train_accuracy);
+}
+
+std::vector<std::string> SweepRunner::next_command(std::size_t cell) const {
+  const fs::path run = folder_of(cell);
+  const CellProgress progress = progress_of_cell(cell);
+  if (progress.state == State::kFinished) return {};
+  if (progress.state == State::kTrained) {
+    const UnscoredPart next =
+        unscored_parts(plan_.cells[cell], run, plan_.file.score, plan_.file.show_train_accuracy)
+            .front();
+    const int jobs = std::max(1, available_cores() / jobs_);
+    return {"eval", next.run.string(), "--split", next.part, "-j", std::to_string(jobs)};
+  }
+  if (fs::exists(run)) return {"train", "--resume", run.string()};
+  return {"train",          "-c",     config_of(cell).string(), "--runs",
+          folder_.string(), "--name", plan_.cells[cell].name};
+}
+
+/// Writes the cell's config and makes way for another try.
+void SweepRunner::prepare(std::size_t cell) {
+  const CellProgress progress = progress_of_cell(cell);
+  if (progress.state == State::kFailed) {
+    say(talk_, "again     " + plan_.cells[cell].name + ", which failed: " + progress.error);
+    clear_failed(plan_.cells[cell], folder_of(cell));
+  }
+  RunConfig config = plan_.cells[cell].config;
+  int& folds_at_once = config.train.fold_jobs;
+  if (folds_at_once == 0) folds_at_once = std::max(1, available_cores() / jobs_);
+  write_text_file(config_of(cell), to_yaml(config, false));
+}
+
+void SweepRunner::start(std::size_t cell, const std::vector<std::string>& command,
+                        double started_s) {
+  const fs::path log = log_of(cell);
+  std::error_code no_log_yet;
+  const std::uintmax_t size = fs::file_size(log, no_log_yet);
+  running_.push_back({cell, command, no_log_yet ? 0 : size, started_s, ChildProcess(command, log)});
+}
+
+std::string SweepRunner::reason_of(const Running& running, int exit_code) const {
+  std::string text = read_text_file(log_of(running.cell));
+  text.erase(0, std::min<std::size_t>(text.size(), running.log_start));
+  const std::string verb = "mer " + running.command.front();
+  if (exit_code > kBySignal && exit_code != kInterrupted) {
+    const int signal = exit_code - kBySignal;
+    return verb + " was ended by signal " + std::to_string(signal) +
+           (signal == SIGKILL ? " (by the system, out of memory?)" : "");
+  }
+  const std::string error = last_error(text);
+  return error.empty() ? verb + " ended with exit code " + std::to_string(exit_code) : error;
+}
+
+void SweepRunner::fail(std::size_t cell, const std::string& reason) {
+  failed_.push_back({plan_.cells[cell].name, reason});
+  print_error("cell '" + plan_.cells[cell].name + "': " + reason,
+              "the other cells go on; all that was said is in " + log_of(cell).string());
+}
+
+void SweepRunner::ended(const Running& running, int exit_code) {
+  if (exit_code == kSomeInputsFailed) songs_failed_ = true;
+  if (exit_code != kDone && exit_code != kSomeInputsFailed) {
+    if (!interrupted()) fail(running.cell, reason_of(running, exit_code));
+    return;
+  }
+  const std::vector<std::string> command = next_command(running.cell);
+  if (command == running.command) {
+    fail(running.cell, "mer " + command.front() + " has left no result");
+  } else if (!command.empty()) {
+    if (!interrupted()) start(running.cell, command, running.started_s);
+  } else {
+    say(talk_, "finished  " + plan_.cells[running.cell].name + "  " +
+                   format_duration(clock_.seconds() - running.started_s));
+  }
+}
+
+void SweepRunner::show(ProgressLine& line, std::size_t num_left) const {
+  std::vector<std::string> names;
+  for (const Running& running : running_) names.push_back(plan_.cells[running.cell].name);
+  line.show(std::to_string(num_left + running_.size()) + " to do, " +
+            std::to_string(failed_.size()) + " failed; running " + join(names, ", "));
+}
+
+void SweepRunner::run(const std::vector<std::size_t>& cells) {
+  make_folder(folder_ / "configs");
+  make_folder(folder_ / "logs");
+  ProgressLine line("cells", talk_);
+  std::size_t next = 0;
+  bool told_to_stop = false;
+  while (!running_.empty() || (next < cells.size() && !interrupted())) {
+    while (next < cells.size() && !interrupted() &&
+           running_.size() < static_cast<std::size_t>(jobs_)) {
+      const std::size_t cell = cells[next++];
+      prepare(cell);
+      const std::vector<std::string> command = next_command(cell);
+      if (!command.empty()) start(cell, command, clock_.seconds());
+    }
+    if (interrupted() && !std::exchange(told_to_stop, true)) {
+      for (const Running& running : running_) running.process.ask_to_stop();
+    }
+    for (auto running = running_.begin(); running != running_.end();) {
+      const std::optional<int> exit_code = running->process.exit_code();
+      if (!exit_code) {
+        ++running;
+        continue;
+      }
+      line.clear();
+      const Running done = std::move(*running);
+      running = running_.erase(running);
+      ended(done, *exit_code);
+    }
+    show(line, cells.size() - next);
+    if (!running_.empty()) std::this_thread::sleep_for(kPause);
+  }
+  line.clear();
+  if (interrupted()) {
+    throw Interrupted("interrupted; cells that were running have saved their state",
+                      "the same command goes on");
+  }
+}
+
+}  // namespace mer::app

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <string>
+#include <vector>
+
+#include "child_process.hpp"
+#include "mer/core/progress.hpp"
+#include "mer/sweep/cell_folder.hpp"
+#include "mer/sweep/sweep_summary.hpp"
+#include "terminal.hpp"
+
+namespace mer::app {
+
+/// Runs the cells of a sweep as processes of their own, so that one that crashes takes no other
+/// with it. Each is `mer train`, then `mer eval` of what has to be scored.
+///
+///   RUNS/<sweep>/<cell>/               an ordinary run folder (or a parent of folds)
+///   RUNS/<sweep>/configs/<cell>.yaml   its effective config
+///   RUNS/<sweep>/logs/<cell>.txt       what its processes said
+class SweepRunner {
+ public:
+  SweepRunner(const SweepPlan& plan, std::filesystem::path folder, int jobs, const Talk& talk);
+
+  std::filesystem::path folder_of(std::size_t cell) const;
+  /// @throws UsageError when a cell's folder has a run with other settings
+  CellProgress progress_of_cell(std::size_t cell) const;
+
+  /// Runs these cells as far as they have not finished, `jobs` at a time; one that failed before is
+  /// tried again.
+  /// @throws Interrupted once the cells that were running have saved their state
+  void run(const std::vector<std::size_t>& cells);
+
+  /// Cells that failed in run(), with the reason.
+  const std::vector<MissingCell>& failed() const { return failed_; }
+  /// Whether a cell of run() had songs that could not be read.
+  bool songs_failed() const { return songs_failed_; }
+
+ private:
+  struct Running {
+    std::size_t cell;
+    std::vector<std::string> command;
+    std::uintmax_t log_start;  ///< size of the log before this command
+    double started_s;
+    ChildProcess process;
+  };
+
+  std::filesystem::path log_of(std::size_t cell) const;
+  std::filesystem::path config_of(std::size_t cell) const;
+  /// What is to be done next for a cell; empty when it has finished.
+  std::vector<std::string> next_command(std::size_t cell) const;
+  void prepare(std::size_t cell);
+  void start(std::size_t cell, const std::vector<std::string>& command, double started_s);
+  void ended(const Running& running, int exit_code);
+  void fail(std::size_t cell, const std::string& reason);
+  std::string reason_of(const Running& running, int exit_code) const;
+  void show(ProgressLine& line, std::size_t num_left) const;
+
+  const SweepPlan& plan_;
+  std::filesystem::path folder_;
+  int jobs_;
+  Talk talk_;
+  RateMeter clock_;
+  std::list<Running> running_;
+  std::vector<MissingCell> failed_;
+  bool songs_failed_ = false;
+};
+
+}  // namespace mer::app

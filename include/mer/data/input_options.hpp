@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mer/core/options.hpp"
+
+namespace mer {
+
+/// From standardised frames to what a network sees.
+struct InputOptions {
+  /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
+  /// two LLD branches whose class probabilities are weighted.
+  enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
+  double mfcc_weight = 0.5;  ///< w; the residual phase has 1 − w
+  /// Groups of descriptors that no system sees: names of FeatureLayout::lld, "pitch" for f0 and
+  /// voicing; classical systems can also do without the "spectrogram". Of MFCC and residual phase,
+  /// one without the other counts alone, whatever `combine` and the weight say.
+  std::vector<std::string> leave_out;
+  int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
+  int spectrogram_pool_frames = 1;  ///< … and this many frames
+  int lld_pool_frames = 1;          ///< LLD statistics over this many frames
+  enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
+  /// Standardise the pooled descriptors once more: a mean over frames varies less than a frame, and
+  /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and score.
+  bool standardise_pooled_lld = false;
+
+  void visit(OptionsVisitor& v);
+};
+
+}  // namespace mer

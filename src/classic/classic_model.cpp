@@ -1,0 +1,130 @@
+#include "mer/classic/classic_model.hpp"
+
+#include <cmath>
+#include <stdexcept>
+
+#include "mer/core/random.hpp"
+
+namespace mer {
+namespace {
+
+constexpr const char* kPrefix = "classic";
+/// Below this share of the mean a deviation is rounding of single-precision values.
+constexpr double kRounding = 1e-6;
+
+std::string branch_name(std::size_t branch) { return "branch_" + std::to_string(branch); }
+
+}  // namespace
+
+void ClassicModel::Branch::fit_standardisation(const RowMatrixXf& rows) {
+  const auto count = static_cast<double>(rows.rows());
+  for (Eigen::Index column = 0; column < rows.cols(); ++column) {
+    const Eigen::ArrayXd values = rows.col(column).cast<double>().array();
+    const double centre = values.mean();
+    const double spread = std::sqrt((values - centre).square().sum() / count);
+    const bool varies = spread > kRounding * std::abs(centre) && spread > 0.0;
+    mean.push_back(static_cast<float>(centre));
+    scale.push_back(varies ? static_cast<float>(1.0 / spread) : 0.0F);
+  }
+}
+
+Eigen::RowVectorXf ClassicModel::Branch::standardise(const TableClassifier::Row& row) const {
+  Eigen::RowVectorXf result(row.size());
+  for (Eigen::Index column = 0; column < row.size(); ++column) {
+    const auto c = static_cast<std::size_t>(column);
+    result(column) = (row(column) - mean[c]) * scale[c];
+  }
+  return result;
+}
+
+ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& options,
+                                 FrameStatistics statistics, const std::vector<RowMatrixXf>& rows,
+                                 const ClassicTruth& truth, double weight,
+                                 const TrainingControl& control) {
+  if (rows.empty() || rows.size() != truth.classes.size() || rows.size() != truth.groups.size()) {
+    throw std::invalid_argument("ClassicModel: no rows, or not as many as classes and groups");
+  }
+  ClassicModel model(std::move(statistics), weight);
+  for (int b = 0; b < model.statistics_.num_branches(); ++b) {
+    TrainingTable table;
+    table.classes = truth.classes;
+    table.groups = truth.groups;
+    table.class_names = truth.class_names;
+    table.valence = truth.valence;
+    table.arousal = truth.arousal;
+    table.inputs.resize(static_cast<Eigen::Index>(rows.size()), model.statistics_.num_columns());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      table.inputs.row(static_cast<Eigen::Index>(i)) = rows[i].row(b);
+    }
+    Branch branch;
+    branch.fit_standardisation(table.inputs);
+    for (Eigen::Index row = 0; row < table.inputs.rows(); ++row) {
+      table.inputs.row(row) = branch.standardise(table.inputs.row(row));
+    }
+    TrainedClassifier trained = train_classifier(
+        name, options, table,
+        {mix_seed({control.seed, seed_of(name), static_cast<std::uint64_t>(b)}), control.stop});
+    branch.classifier = std::move(trained.classifier);
+    model.branches_.push_back(std::move(branch));
+    model.chosen_.push_back(std::move(trained.chosen));
+  }
+  return model;
+}
+
+ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& options,
+                                const FeatureLayout& layout, const InputOptions& inputs,
+                                const TensorFile& file,
+                                const std::vector<std::string>& class_names) {
+  const StoredTensors stored(file, kPrefix);
+  std::optional<Standardisation> standardisation;
+  if (FrameStatistics::needs_standardisation(layout, inputs)) {
+    standardisation = Standardisation::from(file);
+    if (static_cast<int>(standardisation->lld_mean.size()) != layout.lld_width()) {
+      stored.refuse("its standardisation and its layout differ in width");
+    }
+  }
+  ClassicModel model(
+      FrameStatistics(layout, inputs, options.percentiles, std::move(standardisation)),
+      inputs.mfcc_weight);
+  const int num_columns = model.statistics_.num_columns();
+  for (int b = 0; b < model.statistics_.num_branches(); ++b) {
+    const StoredTensors of_branch = stored.below(branch_name(static_cast<std::size_t>(b)));
+    Branch branch;
+    branch.mean = of_branch.floats("mean", {num_columns});
+    branch.scale = of_branch.floats("scale", {num_columns});
+    branch.classifier = load_classifier(name, options, of_branch, num_columns, class_names);
+    model.branches_.push_back(std::move(branch));
+  }
+  return model;
+}
+
+TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
+  const auto of_branch = [&](std::size_t b) {
+    const auto row = static_cast<Eigen::Index>(b);
+    return branches_[b].classifier->answer(branches_[b].standardise(rows.row(row)));
+  };
+  TableAnswer answer = of_branch(0);
+  if (branches_.size() == 1) return answer;
+  const TableAnswer other = of_branch(1);
+  for (std::size_t c = 0; c < answer.probabilities.size(); ++c) {
+    answer.probabilities[c] =
+        weight_ * answer.probabilities[c] + (1.0 - weight_) * other.probabilities[c];
+  }
+  answer.valence = weight_ * answer.valence + (1.0 - weight_) * other.valence;
+  answer.arousal = weight_ * answer.arousal + (1.0 - weight_) * other.arousal;
+  return answer;
+}
+
+OwnedTensors ClassicModel::tensors() const {
+  OwnedTensors tensors;
+  for (std::size_t b = 0; b < branches_.size(); ++b) {
+    OwnedTensors of_branch;
+    of_branch.add("mean", branches_[b].mean);
+    of_branch.add("scale", branches_[b].scale);
+    branches_[b].classifier->add_to(of_branch);
+    tensors.add_below(std::string(kPrefix) + "." + branch_name(b), std::move(of_branch));
+  }
+  return tensors;
+}
+
+}  // namespace mer

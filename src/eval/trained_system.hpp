@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mer/core/tensor_file.hpp"
+#include "mer/data/recipe.hpp"
+#include "mer/data/segments.hpp"
+#include "mer/data/song_features.hpp"
+#include "mer/model/model_card.hpp"
+
+namespace mer {
+
+/// What one system says about a song, segment by segment.
+struct SystemAnswer {
+  std::vector<Segment> segments;
+  std::vector<std::vector<double>> probabilities;  ///< parallel to segments
+  /// Of the song, where the system predicts them; else NaN.
+  double valence = std::numeric_limits<double>::quiet_NaN();
+  double arousal = std::numeric_limits<double>::quiet_NaN();
+};
+
+/// A model file, ready to answer.
+class TrainedSystem {
+ public:
+  /// A network or a classical system, as the file's card says.
+  /// @throws UsageError naming the file and what is wrong with it
+  static std::unique_ptr<TrainedSystem> load(const std::filesystem::path& file,
+                                             const std::string& device);
+  virtual ~TrainedSystem() = default;
+
+  const std::string& file() const { return file_; }
+  const ModelCard& card() const { return card_; }
+  const Recipe& recipe() const { return recipe_; }
+
+  /// Whether two systems cut every song into the same segments.
+  bool cuts_like(const TrainedSystem& other) const;
+  /// What to tell of a song with so much music; empty when it fills a segment.
+  virtual std::string note_on_length(std::int64_t num_kept) const;
+  /// Safe from several threads. @param song  at least one frame is kept
+  SystemAnswer answer(const SongFeatures& song) const;
+
+ protected:
+  /// @param answers_for_songs  a segment is a whole song
+  TrainedSystem(const TensorFile& file, bool answers_for_songs);
+
+  const FeatureLayout& layout() const { return layout_; }
+  std::int64_t segment_frames() const { return segment_frames_; }
+  /// Class probabilities, and the rest that it has to say, of the answer's segments.
+  virtual void fill(const SongFeatures& song, SystemAnswer& answer) const = 0;
+  [[noreturn]] void refuse(const std::string& reason) const;
+  /// @throws UsageError unless all are finite
+  void require_finite(const std::vector<double>& probabilities) const;
+  double seconds(std::int64_t frames) const;
+
+ private:
+  void require_columns(const SongFeatures& song) const;
+
+  std::string file_;
+  ModelCard card_;
+  Recipe recipe_;
+  SegmentOptions segment_;
+  FeatureLayout layout_;
+  bool answers_for_songs_;
+  std::int64_t segment_frames_;
+  std::int64_t hop_frames_;
+  std::int64_t padded_frames_;
+};
+
+/// The two kinds of systems.
+std::unique_ptr<TrainedSystem> load_network_system(const TensorFile& file,
+                                                   const std::string& device);
+std::unique_ptr<TrainedSystem> load_classic_system(const TensorFile& file);
+
+}  // namespace mer

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "mer/metrics/scores.hpp"
+
+namespace mer {
+
+inline constexpr int kResamples = 2000;
+
+/// The middle 95 % of some values; quantiles are linear between neighbours (Hyndman & Fan's type
+/// 7).
+Interval central_interval(std::vector<double> values);
+
+}  // namespace mer

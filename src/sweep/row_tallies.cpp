@@ -1,0 +1,147 @@
+#include "row_tallies.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+
+double ratio(double part, double whole) { return whole > 0.0 ? part / whole : kNone; }
+
+Eigen::Index index_of(const std::string& name, const std::vector<std::string>& classes,
+                      const std::string& place) {
+  const auto found = std::find(classes.begin(), classes.end(), name);
+  if (found != classes.end()) return found - classes.begin();
+  const auto near = nearest_word(name, classes);
+  throw UsageError(
+      place + ": '" + name + "' is no class of these songs, they are " + join(classes, ", "),
+      near ? "did you mean '" + *near + "'?" : "change the claim");
+}
+
+void add_counts(const std::vector<ScoredItem>& items, const GroupNumbers& groups,
+                Eigen::Index num_classes, Eigen::MatrixXd& by_group) {
+  for (const ScoredItem& item : items) {
+    by_group(item.truth * num_classes + item.predicted,
+             static_cast<Eigen::Index>(groups.of(item.group))) += 1.0;
+  }
+}
+
+}  // namespace
+
+double accuracy_of(const Counts& counts) { return ratio(counts.trace(), counts.sum()); }
+
+double macro_f1_of(const Counts& counts) {
+  double sum = 0.0;
+  int num_occurring = 0;
+  for (Eigen::Index c = 0; c < counts.rows(); ++c) {
+    const double whole = counts.row(c).sum() + counts.col(c).sum();
+    if (whole <= 0.0) continue;
+    sum += 2.0 * counts(c, c) / whole;
+    ++num_occurring;
+  }
+  return num_occurring == 0 ? kNone : sum / num_occurring;
+}
+
+Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes) {
+  const auto size = static_cast<Eigen::Index>(num_classes);
+  Counts counts = Counts::Zero(size, size);
+  for (const ScoredItem& item : items) counts(item.truth, item.predicted) += 1.0;
+  return counts;
+}
+
+Measure measure_of(const ClaimTerm& term, const std::vector<std::string>& classes,
+                   const std::string& place) {
+  if (term.row.empty()) {
+    return [number = term.number](const Counts&, const Counts&) { return number; };
+  }
+  if (term.measure == "accuracy") {
+    return [](const Counts& scored, const Counts&) { return accuracy_of(scored); };
+  }
+  if (term.measure == "macro_f1") {
+    return [](const Counts& scored, const Counts&) { return macro_f1_of(scored); };
+  }
+  if (term.measure == "train_accuracy") {
+    return [](const Counts&, const Counts& training) { return accuracy_of(training); };
+  }
+  if (term.measure == "gap") {
+    return [](const Counts& scored, const Counts& training) {
+      return accuracy_of(training) - accuracy_of(scored);
+    };
+  }
+  const Eigen::Index a = index_of(term.arguments.at(0), classes, place);
+  if (term.measure == "recall") {
+    return [a](const Counts& scored, const Counts&) {
+      return ratio(scored(a, a), scored.row(a).sum());
+    };
+  }
+  const Eigen::Index b = index_of(term.arguments.at(1), classes, place);
+  return [a, b](const Counts& scored, const Counts&) {
+    return ratio(scored(a, b) + scored(b, a), scored.row(a).sum() + scored.row(b).sum());
+  };
+}
+
+void GroupNumbers::add(const CellResults& cell, bool with_training) {
+  for (const RunResults& run : cell.runs) {
+    add(run.scored);
+    if (with_training) add(run.training);
+  }
+}
+
+void GroupNumbers::add(const ScoredPart& part) {
+  for (const ScoredItem& song : part.songs) numbers_.emplace(song.group, numbers_.size());
+}
+
+CellTally::CellTally(const CellResults& cell, Level level, const GroupNumbers& groups,
+                     bool with_training)
+    : num_classes_(static_cast<Eigen::Index>(cell.classes.size())) {
+  const auto num_groups = static_cast<Eigen::Index>(groups.size());
+  scored_ = Eigen::MatrixXd::Zero(num_classes_ * num_classes_, num_groups);
+  if (with_training) training_ = scored_;
+  for (const RunResults& run : cell.runs) {
+    add_counts(items_of(run.scored, level), groups, num_classes_, scored_);
+    if (with_training) add_counts(items_of(run.training, level), groups, num_classes_, training_);
+  }
+}
+
+Counts CellTally::weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const {
+  if (by_group.size() == 0) return Counts();
+  const Eigen::VectorXd flat = by_group * times;
+  return Eigen::Map<const Counts>(flat.data(), num_classes_, num_classes_);
+}
+
+double CellTally::value(const Measure& measure, std::span<const double> times) const {
+  const Eigen::Map<const Eigen::VectorXd> weights(times.data(),
+                                                  static_cast<Eigen::Index>(times.size()));
+  return measure(weighted(scored_, weights), weighted(training_, weights));
+}
+
+double CellTally::value(const Measure& measure) const {
+  return value(measure, std::vector<double>(static_cast<std::size_t>(scored_.cols()), 1.0));
+}
+
+double mean_of(std::span<const double> values) {
+  double sum = 0.0;
+  std::size_t count = 0;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sum += value;
+    ++count;
+  }
+  return count == 0 ? kNone : sum / static_cast<double>(count);
+}
+
+double deviation_of(std::span<const double> values) {
+  if (values.size() < 2) return kNone;
+  const double mean = mean_of(values);
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+}  // namespace mer

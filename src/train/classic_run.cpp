@@ -1,0 +1,260 @@
+#include "classic_run.hpp"
+
+#include <spdlog/logger.h>
+
+#include <cfloat>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "mer/classic/classic_model.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/parallel.hpp"
+#include "mer/core/random.hpp"
+#include "mer/metrics/scores.hpp"
+#include "run_card.hpp"
+#include "run_data.hpp"
+#include "run_folder.hpp"
+
+namespace mer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+
+/// What the system answers about: whole songs or their segments.
+std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
+  if (config.classic.statistics_over == ClassicOptions::Over::kSegment) return song.segments;
+  return {{0, song.num_kept}};
+}
+
+/// Whether every training song has valence and arousal.
+/// @throws UsageError when only some have
+bool has_valence_and_arousal(const RunData& data, const PreparedData& prepared) {
+  std::size_t count = 0;
+  const Song* without = nullptr;
+  for (const RunSong& run_song : prepared.training) {
+    const Song& song = data.manifest.songs[run_song.number];
+    const bool has_both = std::isfinite(song.valence) && std::isfinite(song.arousal);
+    if (has_both) ++count;
+    if (!has_both && without == nullptr) without = &song;
+  }
+  if (count == 0 || without == nullptr) return count > 0;
+  throw UsageError(data.manifest.file.string() + ":" + std::to_string(without->line) +
+                       ": no valence and arousal, which other songs to train with have",
+                   "give them for all songs or for none");
+}
+
+class ClassicRun {
+ public:
+  ClassicRun(const RunConfig& config, const RunData& data, const RunCallbacks& callbacks)
+      : config_(config), data_(data), prepared_(prepare_data(config, data)), callbacks_(callbacks) {
+    knows_valence_and_arousal_ =
+        config_.model.name == "va_regression" && has_valence_and_arousal(data_, prepared_);
+  }
+
+  RunResult run(const std::filesystem::path& run_folder, const std::string& command_line) {
+    RunFolder folder = RunFolder::create(run_folder, config_, data_);
+    folder.start_status(command_line);
+    Json& status = folder.status();
+    status["system"] = {{"name", config_.model.name},
+                        {"statistics", num_statistics(config_, prepared_.layout)}};
+    status["threads"] = config_.train.threads;
+    status.update(describe_data(config_, prepared_));
+    folder.write_status();
+    const auto end_with = [&](const char* word) {
+      status["status"] = word;
+      status["ended"] = utc_now();
+      folder.write_status();
+    };
+    try {
+      const RunResult result = train(folder);
+      end_with("finished");
+      return result;
+    } catch (const Interrupted&) {
+      log(folder, "interrupted");
+      end_with("interrupted");
+      RunResult result;
+      result.status = RunResult::Status::kInterrupted;
+      return result;
+    } catch (const std::exception& error) {
+      folder.log().error(error.what());
+      status["error"] = error.what();
+      end_with("failed");
+      throw;
+    }
+  }
+
+ private:
+  RunResult train(RunFolder& folder) {
+    for (const SongFailure& failure : prepared_.failures) {
+      log(folder, "left out: " + failure.message);
+    }
+    const auto started = Clock::now();
+    FrameStatistics statistics = make_statistics();
+    std::vector<RowMatrixXf> rows;
+    ClassicTruth truth;
+    collect(statistics, rows, truth);
+    log(folder, config_.model.name + ": " + std::to_string(prepared_.training.size()) + " songs, " +
+                    std::to_string(rows.size()) + " rows of " +
+                    std::to_string(statistics.num_columns()) + " statistics, " +
+                    std::to_string(prepared_.validation.size()) + " songs to validate");
+    const ClassicModel model = ClassicModel::train(
+        config_.model.name, config_.classic, std::move(statistics), rows, truth,
+        config_.inputs.mfcc_weight, {static_cast<std::uint64_t>(config_.seed), callbacks_.stop});
+    for (const Json& chosen : model.chosen()) {
+      if (!chosen.empty()) log(folder, "chosen on inner folds: " + chosen.dump());
+    }
+    folder.status()["chosen"] = model.chosen();
+    const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    return write(folder, model, validate(model), seconds);
+  }
+
+  FrameStatistics make_statistics() const {
+    std::optional<Standardisation> standardisation;
+    if (FrameStatistics::needs_standardisation(prepared_.layout, config_.inputs)) {
+      standardisation =
+          Standardisation::fit([this](const std::function<void(const SongFeatures&)>& look_at) {
+            for (const RunSong& song : prepared_.training) {
+              look_at(SongFeatures::open(song.features));
+            }
+          });
+    }
+    return {prepared_.layout, config_.inputs, config_.classic.percentiles,
+            std::move(standardisation)};
+  }
+
+  /// The statistics of songs, in their order; several songs at a time.
+  std::vector<std::vector<RowMatrixXf>> rows_of(const FrameStatistics& statistics,
+                                                const std::vector<RunSong>& songs) const {
+    std::vector<std::vector<RowMatrixXf>> rows(songs.size());
+    parallel_for_each(
+        songs.size(), config_.train.threads,
+        [&](std::size_t i) {
+          const SongFeatures features = SongFeatures::open(songs[i].features);
+          for (const Segment& span : spans_of(config_, songs[i])) {
+            rows[i].push_back(statistics.compute(features, span));
+          }
+        },
+        callbacks_.stop);
+    TrainingControl{0, callbacks_.stop}.check();
+    return rows;
+  }
+
+  void collect(const FrameStatistics& statistics, std::vector<RowMatrixXf>& rows,
+               ClassicTruth& truth) const {
+    truth.class_names = prepared_.classes;
+    const bool by_group = config_.data.split.group_by == SplitOptions::GroupBy::kGroup;
+    auto rows_by_song = rows_of(statistics, prepared_.training);
+    for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
+      const RunSong& run_song = prepared_.training[i];
+      const Song& song = data_.manifest.songs[run_song.number];
+      for (RowMatrixXf& row : rows_by_song[i]) {
+        rows.push_back(std::move(row));
+        truth.classes.push_back(run_song.class_index);
+        truth.groups.push_back(by_group ? song.group : song.id);
+        if (!knows_valence_and_arousal_) continue;
+        truth.valence.push_back(song.valence);
+        truth.arousal.push_back(song.arousal);
+      }
+    }
+  }
+
+  ModelCard::Validation validate(const ClassicModel& model) const {
+    ModelCard::Validation scored;
+    if (prepared_.validation.empty()) return scored;
+    std::vector<int> truth;
+    std::vector<int> predicted;
+    double loss = 0.0;
+    double num_rows = 0.0;
+    const auto rows_by_song = rows_of(model.statistics(), prepared_.validation);
+    for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
+      const int right = prepared_.validation[i].class_index;
+      std::vector<double> sums(prepared_.classes.size(), 0.0);
+      for (const RowMatrixXf& row : rows_by_song[i]) {
+        const TableAnswer answer = model.answer(row);
+        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += answer.probabilities[c];
+        loss -= std::log(std::max(answer.probabilities[static_cast<std::size_t>(right)], DBL_MIN));
+        ++num_rows;
+      }
+      truth.push_back(right);
+      predicted.push_back(argmax(sums));
+    }
+    const Scores songs =
+        scores(confusion_matrix(truth, predicted, static_cast<int>(prepared_.classes.size())));
+    scored.loss = loss / num_rows;
+    scored.accuracy = songs.accuracy;
+    scored.macro_f1 = songs.macro_f1;
+    return scored;
+  }
+
+  RunResult write(RunFolder& folder, const ClassicModel& model, const ModelCard::Validation& scored,
+                  double seconds) {
+    ModelCard card = start_card(config_, prepared_, folder.path());
+    card.classic = to_json(config_.classic);
+    card.iteration = 1;
+    card.validation = scored;
+    const OwnedTensors own = model.tensors();
+    NamedTensors tensors = own.views();
+    const auto& standardisation = model.statistics().standardisation();
+    if (standardisation) standardisation->add_to(tensors);
+    for (const auto& file : {folder.best_file(), folder.last_file()}) {
+      write_tensor_file(file, tensors, card.to_metadata());
+    }
+
+    MetricsRow row;
+    row.iteration = 1;
+    row.seconds = seconds;
+    row.epoch = row.lr = row.train_loss = row.train_softmax = row.train_center = kNotMeasured;
+    row.segments_per_second = kNotMeasured;
+    row.val_loss = scored.loss;
+    row.val_accuracy = scored.accuracy;
+    row.val_macro_f1 = scored.macro_f1;
+    row.is_best = !prepared_.validation.empty();
+    folder.add_metrics(row);
+    folder.status()["iterations"] = 1;
+    folder.status()["best"] = scores_json(scored);
+    folder.status()["best"]["iteration"] = 1;
+    log(folder, "finished");
+    if (callbacks_.on_row) callbacks_.on_row(row);
+
+    RunResult result;
+    result.iterations = result.best_iteration = 1;
+    result.best_macro_f1 = scored.macro_f1;
+    result.failures = prepared_.failures;
+    return result;
+  }
+
+  void log(RunFolder& folder, const std::string& message) const {
+    folder.log().info(message);
+    if (callbacks_.log) callbacks_.log->info(message);
+  }
+
+  const RunConfig& config_;
+  const RunData& data_;
+  PreparedData prepared_;
+  const RunCallbacks& callbacks_;
+  bool knows_valence_and_arousal_ = false;
+};
+
+}  // namespace
+
+RunResult train_classic_run(const RunConfig& config, const RunData& data,
+                            const std::filesystem::path& run_folder,
+                            const std::string& command_line, const RunCallbacks& callbacks) {
+  // What can fail is asked before the folder is made.
+  num_statistics(config, layout_of(config.recipe));
+  return ClassicRun(config, data, callbacks).run(run_folder, command_line);
+}
+
+int num_statistics(const RunConfig& config, const FeatureLayout& layout) {
+  // The number does not depend on values.
+  Standardisation any;
+  any.lld_mean.assign(static_cast<std::size_t>(layout.lld_width()), 0.0F);
+  any.lld_deviation.assign(static_cast<std::size_t>(layout.lld_width()), 1.0F);
+  return FrameStatistics(layout, config.inputs, config.classic.percentiles, any).num_columns();
+}
+
+}  // namespace mer

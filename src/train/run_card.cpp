@@ -1,0 +1,69 @@
+#include "run_card.hpp"
+
+#include <cmath>
+
+#include "mer/core/version.hpp"
+#include "mer/data/layout_json.hpp"
+
+namespace mer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+/// Segments of the training songs' grids, random crops are drawn beside them; whole songs count as
+/// one each.
+std::size_t num_segments(const RunConfig& config, const PreparedData& data) {
+  const bool whole_songs = is_classic_system(config.model.name) &&
+                           config.classic.statistics_over == ClassicOptions::Over::kSong;
+  if (whole_songs) return data.training.size();
+  std::size_t count = 0;
+  for (const RunSong& song : data.training) count += song.segments.size();
+  return count;
+}
+
+}  // namespace
+
+ModelCard start_card(const RunConfig& config, const PreparedData& data,
+                     const std::filesystem::path& run_folder) {
+  ModelCard card;
+  card.mer_version = kVersion;
+  card.run_name = std::filesystem::absolute(run_folder).lexically_normal().filename().string();
+  // A model file travels: where its songs lay on one machine is nobody else's business.
+  RunConfig travelling = config;
+  travelling.data.manifest = config.data.manifest.filename();
+  travelling.data.store.clear();
+  card.config = to_json(travelling);
+  card.recipe = to_json(config.recipe);
+  card.recipe_shared = config.recipe.shared();
+  card.recipe_fingerprint = config.recipe.fingerprint();
+  card.segment = to_json(config.segment);
+  card.inputs = to_json(config.inputs);
+  card.model = config.model;
+  card.layout = layout_to_json(data.layout);
+  card.classes = data.classes;
+  card.training_counts = data.training_counts;
+  return card;
+}
+
+Json describe_data(const RunConfig& config, const PreparedData& data) {
+  return {{"seeds", {{"train", config.seed}, {"split", config.data.split.seed}}},
+          {"dataset",
+           {{"hash", data.hash},
+            {"classes", data.classes},
+            {"training_songs", data.training.size()},
+            {"validation_songs", data.validation.size()},
+            {"training_counts", data.training_counts},
+            {"training_segments", num_segments(config, data)},
+            {"left_out", data.failures.size()}}},
+          {"recipe_fingerprint", config.recipe.fingerprint()}};
+}
+
+Json scores_json(const ModelCard::Validation& scores) {
+  return {{"loss", number_or_null(scores.loss)},
+          {"accuracy", number_or_null(scores.accuracy)},
+          {"macro_f1", number_or_null(scores.macro_f1)}};
+}
+
+}  // namespace mer

@@ -1,0 +1,257 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <thread>
+
+#include "mer/core/error.hpp"
+#include "tables.hpp"
+
+// What holds for every classical system, then what defines each.
+
+namespace mer {
+namespace {
+
+using namespace test;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ClassicOptions quick_options() {
+  ClassicOptions options;
+  options.random_forest.trees = 40;
+  options.random_forest.columns = 1;
+  options.mlp.hidden_units = 8;
+  options.mlp.lr = 0.05;
+  options.mlp.dropout = 0.1;
+  options.mlp.weight_decay = {0.01, 0.1};
+  options.va_regression.alpha = {0.1, 1.0};
+  return options;
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+class EveryClassicSystem : public testing::TestWithParam<std::string_view> {
+ protected:
+  std::string name() const { return std::string(GetParam()); }
+  TrainedClassifier train(const TrainingTable& table, std::uint64_t seed = 1) const {
+    return train_classifier(name(), quick_options(), table, {.seed = seed});
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_P(EveryClassicSystem, LearnsToDivideBlobsItHasNotSeen) {
+  const TrainingTable table = blobs(30);
+  std::vector<Eigen::Index> first;
+  std::vector<Eigen::Index> rest;
+  for (Eigen::Index row = 0; row < table.num_rows(); ++row) {
+    (row < 60 ? first : rest).push_back(row);
+  }
+  EXPECT_GE(accuracy(*train(table.subset(first)).classifier, table.subset(rest)), 0.95);
+}
+
+TEST_P(EveryClassicSystem, GivesProbabilitiesThatSumToOne) {
+  const TrainingTable table = blobs();
+  for (const auto& probabilities : answers(*train(table).classifier, table)) {
+    double sum = 0.0;
+    for (const double p : probabilities) {
+      EXPECT_GE(p, 0.0);
+      sum += p;
+    }
+    EXPECT_NEAR(sum, 1.0, 1e-9);
+  }
+}
+
+TEST_P(EveryClassicSystem, TheSameSeedGivesTheSameBytesOnEveryThread) {
+  const TrainingTable table = blobs();
+  const auto trained_bytes = [&](const std::string& file) {
+    return bytes_of(store(*train(table).classifier, folder_ / file));
+  };
+  const std::string first = trained_bytes("first");
+  std::vector<std::string> others(2);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    threads.emplace_back([&, i] { others[i] = trained_bytes("other" + std::to_string(i)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& other : others) EXPECT_TRUE(other == first);
+}
+
+TEST_P(EveryClassicSystem, ALoadedOneAnswersTheSame) {
+  const TrainingTable table = blobs();
+  const auto trained = train(table);
+  const auto loaded =
+      load(name(), quick_options(), store(*trained.classifier, folder_ / "m"), table);
+  EXPECT_EQ(answers(*loaded, table), answers(*trained.classifier, table));
+}
+
+TEST_P(EveryClassicSystem, RefusesAFileWhoseTensorsAreGone) {
+  const TrainingTable table = blobs();
+  OwnedTensors own;
+  train(table).classifier->add_to(own);
+  const NamedTensors all = own.views();
+  for (std::size_t missing = 0; missing < all.size(); ++missing) {
+    NamedTensors some;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (i != missing) some.emplace_back("c." + all[i].first, all[i].second);
+    }
+    write_tensor_file(folder_ / "m", some, {});
+    EXPECT_THAT(
+        message_of<UsageError>([&] { load(name(), quick_options(), folder_ / "m", table); }),
+        HasSubstr(all[missing].first));
+  }
+}
+
+TEST_P(EveryClassicSystem, AnyDamagedByteIsRefusedOrHarmless) {
+  const TrainingTable table = blobs();
+  const auto trained = train(table);
+  const std::string whole = bytes_of(store(*trained.classifier, folder_ / "whole"));
+  std::mt19937_64 rng(9);
+  for (int attempt = 0; attempt < 60; ++attempt) {
+    std::string damaged = whole;
+    damaged[uniform_index(rng, damaged.size())] = static_cast<char>(uniform_index(rng, 256));
+    std::ofstream(folder_ / "damaged", std::ios::binary) << damaged;
+    try {
+      const auto loaded = load(name(), quick_options(), folder_ / "damaged", table);
+      EXPECT_EQ(answers(*loaded, table).front().size(), 3U);
+    } catch (const UsageError&) {
+      // Refused: fine as well.
+    }
+  }
+}
+
+TEST_P(EveryClassicSystem, GivesUpWhenAskedToStop) {
+  if (name() == "random_forest") GTEST_SKIP() << "is one call of OpenCV";
+  EXPECT_THROW(train_classifier(name(), quick_options(), blobs(), {1, [] { return true; }}),
+               Interrupted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Systems, EveryClassicSystem, testing::ValuesIn(kClassicSystems),
+                         [](const auto& param) { return std::string(param.param); });
+
+TEST(InnerChoice, ASingleValueIsTakenAsItIsAndNeedsNoFolds) {
+  ClassicOptions options;
+  options.knn.neighbours = {3};
+  TrainingTable table = blobs(4);
+  for (std::string& group : table.groups) group = "all";  // no folds can be made
+  EXPECT_EQ(train_classifier("knn", options, table, {}).chosen["neighbours"], 3.0);
+  options.knn.neighbours = {1, 3};
+  EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, table, {}); }),
+              HasSubstr("can't be divided into two inner folds"));
+}
+
+TEST(Knn, NeighboursVoteAndTheSharesOfClassesCountAsOneVoteMore) {
+  TableMaker maker({"happy", "sad"});
+  maker.add({0.0F}, 0).add({1.0F}, 0).add({2.0F}, 1).add({10.0F}, 1);
+  ClassicOptions options;
+  options.knn.neighbours = {3};
+  const auto knn = train_classifier("knn", options, maker.table(), {}).classifier;
+  // Of 0.4: votes 2 and 1, shares one half each. Of 9: neighbours 10, 2, 1.
+  EXPECT_THAT(knn->answer(Eigen::RowVectorXf::Constant(1, 0.4F)).probabilities,
+              ElementsAre(2.5 / 4.0, 1.5 / 4.0));
+  EXPECT_THAT(knn->answer(Eigen::RowVectorXf::Constant(1, 9.0F)).probabilities,
+              ElementsAre(1.5 / 4.0, 2.5 / 4.0));
+}
+
+TEST(Knn, InnerFoldsPreferManyVotersAmongNoise) {
+  // A third of the labels are wrong: one neighbour repeats them, fifteen outvote them.
+  TableMaker maker({"happy", "sad"});
+  std::mt19937_64 rng(2);
+  for (int i = 0; i < 120; ++i) {
+    const int truth = i % 2;
+    const bool wrong = uniform_real(rng) < 0.33;
+    maker.add({static_cast<float>((truth == 0 ? -2.0 : 2.0) + 0.5 * normal_real(rng))},
+              wrong ? 1 - truth : truth);
+  }
+  ClassicOptions options;
+  options.knn.neighbours = {1, 15};
+  EXPECT_EQ(train_classifier("knn", options, maker.table(), {}).chosen["neighbours"], 15.0);
+}
+
+TEST(Knn, RefusesMoreNeighboursThanRows) {
+  ClassicOptions options;
+  options.knn.neighbours = {100};
+  EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, blobs(4), {}); }),
+              HasSubstr("knn: there are 12 rows to train with"));
+}
+
+TEST(DecisionTree, ASingleQuestionDividesAtTheMiddleOfTheGap) {
+  TableMaker maker({"happy", "sad"});
+  for (int i = 0; i < 6; ++i) maker.add({0.0F, static_cast<float>(i % 2), 1.0F}, 0);
+  for (int i = 0; i < 6; ++i) maker.add({0.0F, static_cast<float>(i % 2), 3.0F}, 1);
+  ClassicOptions options;
+  options.decision_tree.max_depth = {1};
+  const auto tree = train_classifier("decision_tree", options, maker.table(), {}).classifier;
+  const auto happy_at = [&](float x) {
+    Eigen::RowVectorXf row(3);
+    row << 0.0F, 0.0F, x;
+    return tree->answer(row).probabilities[0];
+  };
+  // Leaves of six rows of one class, one row more for each class: 7 of 8.
+  EXPECT_FLOAT_EQ(static_cast<float>(happy_at(1.9F)), 7.0F / 8.0F);
+  EXPECT_FLOAT_EQ(static_cast<float>(happy_at(2.1F)), 1.0F / 8.0F);
+}
+
+TEST(DecisionTree, TwoQuestionsSolveWhatOneCannot) {
+  TableMaker maker({"happy", "sad"});
+  for (int i = 0; i < 40; ++i) {  // sad in the middle
+    maker.add({static_cast<float>(i)}, i >= 10 && i < 25 ? 1 : 0);
+  }
+  ClassicOptions options;
+  options.decision_tree.min_rows = 2;
+  options.decision_tree.max_depth = {1};
+  const TrainingTable table = maker.table();
+  EXPECT_LT(accuracy(*train_classifier("decision_tree", options, table, {}).classifier, table),
+            0.9);
+  options.decision_tree.max_depth = {1, 2};
+  const auto trained = train_classifier("decision_tree", options, table, {});
+  EXPECT_EQ(trained.chosen["max_depth"], 2.0);
+  EXPECT_EQ(accuracy(*trained.classifier, table), 1.0);
+}
+
+TEST(RandomForest, TreesVoteAndAnotherSeedGrowsOthers) {
+  const TrainingTable table = exclusive_or();
+  ClassicOptions options;
+  options.random_forest.trees = 30;
+  const auto forest = train_classifier("random_forest", options, table, {.seed = 1}).classifier;
+  EXPECT_GE(accuracy(*forest, table), 0.95);
+  for (const auto& probabilities : answers(*forest, table)) {
+    const double votes = 30.0 * probabilities[0];  // whole voices
+    EXPECT_NEAR(votes, std::round(votes), 1e-6);
+  }
+  const auto other = train_classifier("random_forest", options, table, {.seed = 2}).classifier;
+  EXPECT_NE(answers(*forest, table), answers(*other, table));
+}
+
+TEST(Mlp, SolvesExclusiveOrAndAnotherSeedDrawsOtherWeights) {
+  const TrainingTable table = exclusive_or();
+  ClassicOptions options = quick_options();
+  options.mlp.weight_decay = {0.01};
+  options.mlp.epochs = 80;
+  options.mlp.batch_size = 8;
+  const auto mlp = train_classifier("mlp", options, table, {.seed = 1}).classifier;
+  EXPECT_GE(accuracy(*mlp, table), 0.95);
+  const auto other = train_classifier("mlp", options, table, {.seed = 2}).classifier;
+  EXPECT_NE(answers(*mlp, table), answers(*other, table));
+}
+
+TEST(Mlp, WeightDecayPullsTheAnswersTogether) {
+  const TrainingTable table = blobs();
+  const auto surest = [&](double decay) {
+    ClassicOptions options = quick_options();
+    options.mlp.weight_decay = {decay};
+    double largest = 0.0;
+    for (const auto& p : answers(*train_classifier("mlp", options, table, {}).classifier, table)) {
+      largest = std::max(largest, p[static_cast<std::size_t>(argmax(p))]);
+    }
+    return largest;
+  };
+  EXPECT_GT(surest(0.0), 0.99);
+  EXPECT_LT(surest(10.0), 0.6);
+}
+
+}  // namespace
+}  // namespace mer

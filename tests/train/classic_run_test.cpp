@@ -1,0 +1,130 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "mer/core/error.hpp"
+#include "mer/model/model_card.hpp"
+#include "mer/model/thread_team.hpp"
+#include "mer/train/trainer.hpp"
+#include "toy_songs.hpp"
+
+namespace mer {
+namespace {
+
+using test::content_of;
+using test::message_of;
+using test::ToySongs;
+using testing::HasSubstr;
+
+/// Toy songs for a classical system.
+struct ClassicSongs : ToySongs {
+  explicit ClassicSongs(const std::string& system) { config.model.name = system; }
+};
+
+RunResult train(const ToySongs& songs, const std::string& name, const RunCallbacks& callbacks = {},
+                const Workers& workers = {}) {
+  return train_run(songs.config, songs.data, songs / name, "mer train -c toy.yaml", callbacks,
+                   workers);
+}
+
+nlohmann::json status_of(const std::filesystem::path& run) {
+  return nlohmann::json::parse(content_of(run / "run.json"));
+}
+
+TEST(ClassicRun, LearnsToySongsInOneRow) {
+  const ClassicSongs songs("svm");
+  std::vector<MetricsRow> rows;
+  RunCallbacks callbacks;
+  callbacks.on_row = [&](const MetricsRow& row) { rows.push_back(row); };
+  const RunResult result = train(songs, "run", callbacks);
+  EXPECT_EQ(result.status, RunResult::Status::kFinished);
+  EXPECT_EQ(result.best_macro_f1, 1.0);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_TRUE(std::isnan(rows[0].train_loss));
+  EXPECT_EQ(rows[0].val_accuracy, 1.0);
+
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(songs / "run")) {
+    files.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(files, (std::set<std::string>{"config.yaml", "run.json", "split.csv", "metrics.csv",
+                                          "log.txt", "best.safetensors", "last.safetensors"}));
+  const nlohmann::json status = status_of(songs / "run");
+  EXPECT_EQ(status["status"], "finished");
+  EXPECT_EQ(status["system"]["name"], "svm");
+  EXPECT_TRUE(status["chosen"][0].contains("gamma"));
+  EXPECT_EQ(status["dataset"]["training_segments"], 16);  // whole songs
+}
+
+TEST(ClassicRun, TheCardSaysWhatPredictionNeedsAndNothingOfNetworks) {
+  const ClassicSongs songs("knn");
+  train(songs, "run");
+  const TensorFile file = TensorFile::open(songs / "run" / "best.safetensors");
+  const ModelCard card = ModelCard::read(file);
+  EXPECT_FALSE(card.is_network());
+  EXPECT_EQ(card.model.name, "knn");
+  EXPECT_EQ(card.classic["statistics_over"], "song");
+  EXPECT_EQ(card.classes.size(), 4U);
+  EXPECT_FALSE(file.metadata().contains("loss"));
+  EXPECT_FALSE(file.metadata().contains("shape"));
+  EXPECT_EQ(content_of(songs / "run" / "best.safetensors"),
+            content_of(songs / "run" / "last.safetensors"));
+}
+
+TEST(ClassicRun, SegmentsAreRowsOfTheirOwn) {
+  ClassicSongs songs("knn");
+  songs.config.classic.statistics_over = ClassicOptions::Over::kSegment;
+  train(songs, "run");
+  // 16 songs of three segments.
+  EXPECT_EQ(TensorFile::open(songs / "run" / "best.safetensors")
+                .at("classic.branch_0.rows")
+                .shape.front(),
+            48);
+}
+
+TEST(ClassicRun, ThreadsDoNotChangeTheModel) {
+  ClassicSongs songs("svm");
+  train(songs, "one");
+  songs.config.train.threads = 3;
+  train(songs, "three");
+  const TensorFile one = TensorFile::open(songs / "one" / "best.safetensors");
+  const TensorFile three = TensorFile::open(songs / "three" / "best.safetensors");
+  ASSERT_EQ(one.names(), three.names());
+  for (const std::string& name : one.names()) {
+    const auto a = one.at(name).bytes;
+    const auto b = three.at(name).bytes;
+    EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin(), b.end())) << name;
+  }
+}
+
+TEST(ClassicRun, SaysWhenItWasStopped) {
+  const ClassicSongs songs("svm");
+  RunCallbacks callbacks;
+  callbacks.stop = [] { return true; };
+  EXPECT_EQ(train(songs, "run", callbacks).status, RunResult::Status::kInterrupted);
+  EXPECT_EQ(status_of(songs / "run")["status"], "interrupted");
+}
+
+TEST(ClassicRun, IsLeftToOneProcess) {
+  const ClassicSongs songs("svm");
+  ThreadTeam team(2);
+  const std::string message = message_of<UsageError>([&] {
+    team.run([&](int process) { train(songs, "run", {}, {.processes = &team.member(process)}); });
+  });
+  EXPECT_THAT(message, HasSubstr("svm is trained by one process"));
+}
+
+TEST(ClassicRun, ValenceAndArousalAreForAllSongsOrForNone) {
+  ClassicSongs songs("va_regression");
+  songs.data.manifest.songs[ToySongs::song_of(1, 0)].valence = 0.5;
+  songs.data.manifest.songs[ToySongs::song_of(1, 0)].arousal = 0.5;
+  EXPECT_THAT(message_of<UsageError>([&] { train(songs, "run"); }),
+              HasSubstr("no valence and arousal, which other songs to train with have"));
+  EXPECT_FALSE(std::filesystem::exists(songs / "run"));
+}
+
+}  // namespace
+}  // namespace mer
