@@ -131,6 +131,25 @@ TEST(TrainRun, InBfloat16LearnsAsMuchAndWithoutItsInstructionsGoesOnInFloat) {
   EXPECT_TRUE(has_float_digits(songs / "bf16" / "run" / "last.safetensors"));
 }
 
+TEST(TrainRun, InBfloat16LearnsWithAngularScores) {
+  for (const char* network : {"cnn", "lld_bilstm"}) {
+    ToySongs songs;
+    songs.config.model.name = network;
+    songs.config.model.cnn_blocks = 3;
+    songs.config.inputs.combine = InputOptions::Combine::kScore;
+    songs.config.loss.name = "a_softmax";
+    songs.config.train.precision = TrainOptions::Precision::kBf16;
+    songs.config.train.iterations = 20;
+    songs.config.train.evaluate_every = 5;
+    std::vector<MetricsRow> rows;
+    RunCallbacks callbacks;
+    callbacks.on_row = [&](const MetricsRow& row) { rows.push_back(row); };
+    train(songs, songs / network / "run", callbacks);
+    ASSERT_EQ(rows.size(), 4U);
+    EXPECT_LT(rows.back().train_softmax, 0.95 * rows.front().train_softmax) << network;
+  }
+}
+
 TEST(TrainRun, LeavesTheWholeRunFolder) {
   ToySongs songs;
   const std::filesystem::path run = songs / "run";
