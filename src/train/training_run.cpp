@@ -299,8 +299,13 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
 
 NetworkOutput TrainingRun::forward(const NetworkInput& input) {
   const MixedPrecision precision(inputs_.bf16, inputs_.device);
-  const NetworkOutput output = network_->forward(input);
-  return {at_least_float(output.logits), at_least_float(output.embedding)};
+  NetworkOutput output = network_->forward(input);
+  output.logits = at_least_float(output.logits);
+  output.embedding = at_least_float(output.embedding);
+  for (AngularScores& head : output.angular) {
+    head = {at_least_float(head.logits), at_least_float(head.norm)};
+  }
+  return output;
 }
 
 void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
