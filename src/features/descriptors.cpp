@@ -66,8 +66,7 @@ const std::vector<Entry>& entries() {
        make_of_options<descriptors::Modulation>},
       {{"melody", "Salamon et al. (2012)", "voiced share, range and movement of the pitch"},
        make_plain<descriptors::Melody>},
-      {{"loudness", "-", "level of the recording in dBFS"},
-       make_plain<descriptors::Loudness>}};
+      {{"loudness", "-", "level of the recording in dBFS"}, make_plain<descriptors::Loudness>}};
   return all;
 }
 
@@ -92,6 +91,8 @@ const std::vector<DescriptorFamily>& descriptor_families() {
 void DescriptorOptions::visit(OptionsVisitor& v) {
   v.field("families", families,
           "onset, tempo, dynamics, texture, tonality, chroma_shape, modulation, melody, loudness");
+  v.field("max_hz", max_hz, between(1000, 400000),
+          "mel bands with their centre above this frequency are left out");
   v.field("dynamic_range_db", dynamic_range_db, between(10, 120),
           "what lies further below the largest band or the loudest frame counts as so far below");
   v.field("min_bpm", min_bpm, between(20, 400), "slowest tempo, in beats a minute");
@@ -110,10 +111,11 @@ void DescriptorOptions::validate() const {
       for (const Entry& entry : entries()) {
         known += (known.empty() ? "" : ", ") + entry.family.name;
       }
-      throw UsageError("families: there is no '" + *family + "'", "known are " + known);
+      throw UsageError("families has '" + *family + "': there is no such family",
+                       "known are " + known);
     }
     if (std::find(families.begin(), family, *family) != family) {
-      throw UsageError("families: '" + *family + "' stands there twice", "leave one out");
+      throw UsageError("families has '" + *family + "' twice", "leave one out");
     }
   }
   if (min_bpm >= max_bpm) {
@@ -130,6 +132,7 @@ struct MusicalDescriptors::Impl {
                  const Eigen::Ref<const RowMatrixXf>& lld, std::span<const float> energy_db) const;
 
   FeatureLayout layout;
+  Eigen::Index num_bands;  // up to max_hz
   bool is_power;
   float dynamic_range_db;
   float min_voicing;
@@ -148,9 +151,16 @@ MusicalDescriptors::Impl::Impl(const DescriptorOptions& options, const FeatureOp
     throw UsageError("features.spectrogram is linear: musical descriptors need mel bands",
                      "set features.spectrogram=logmel");
   }
-  const Eigen::ArrayXd band_hz = mel_band_hz(features.mel, sample_rate_hz);
+  Eigen::ArrayXd band_hz = mel_band_hz(features.mel, sample_rate_hz);
+  num_bands = (band_hz <= options.max_hz).count();
+  if (num_bands == 0) {
+    throw UsageError("descriptors.max_hz is " + format_number(options.max_hz) +
+                         ": the lowest mel band is centred at " + format_number(band_hz[0]) + " Hz",
+                     "set descriptors.max_hz to a higher frequency");
+  }
+  band_hz.conservativeResize(num_bands);
   const float silence_dbfs = -120.0F;
-  const Frames silence = prepare(RowMatrixXf::Zero(1, band_hz.size()),
+  const Frames silence = prepare(RowMatrixXf::Zero(1, layout.spectrogram_columns()),
                                  RowMatrixXf::Zero(1, layout.lld_width()), {&silence_dbfs, 1});
   for (const std::string& name : options.families) {
     families.push_back(find_entry(name)->make(options, band_hz));
@@ -168,7 +178,7 @@ Frames MusicalDescriptors::Impl::prepare(const Eigen::Ref<const RowMatrixXf>& sp
   };
   Frames frames;
   frames.per_s = static_cast<double>(layout.sample_rate_hz) / layout.hop_samples;
-  frames.mel_db = spectrogram.array();
+  frames.mel_db = spectrogram.leftCols(num_bands).array();
   if (is_power) frames.mel_db = 10.0F * frames.mel_db.max(1e-10F).log10();
   frames.mel_db = (frames.mel_db - frames.mel_db.maxCoeff()).max(-dynamic_range_db);
   frames.level_dbfs = Eigen::Map<const Eigen::ArrayXf>(energy_db.data(), spectrogram.rows());

@@ -362,11 +362,11 @@ TEST_F(Features, RefuseWhatIsNotMeant) {
       {{"empty", "-o", "out"}, "empty: no audio files in this folder"},
       {{"a.wav", "-o", "a.npz", "--format", "json"}, "json"},
       {{"a.wav", "-o", "a.npz", "--set", "features.frame.hop=1"}, "unknown key"},
-      {{"a.wav", "--descriptors"}, "--descriptors: there is no -o"},
+      {{"a.wav", "--descriptors", "--plot", "a.svg"}, "--descriptors: there is no -o"},
       {{"a.wav", "--descriptors", "-o", "songs"}, "songs: is a folder; --descriptors writes one"},
       {{"a.wav", "--descriptors", "-o", "no/a.csv"}, "no/a.csv: there is no folder no"},
       {{"a.wav", "--descriptors", "-o", "a.csv", "--set", "descriptors.families=[tempi]"},
-       "families: there is no 'tempi'"},
+       "families has 'tempi': there is no such family"},
       {{"a.wav", "--descriptors", "-o", "a.csv", "--set", "features.spectrogram=linear"},
        "features.spectrogram is linear"},
   };

@@ -17,8 +17,10 @@ using ::testing::HasSubstr;
 
 constexpr double kFramesPerS = 44100.0 / 1024.0;
 
+/// All families, of all mel bands.
 DescriptorOptions all_families() {
   DescriptorOptions options;
+  options.max_hz = 22050.0;
   options.families.push_back("loudness");
   return options;
 }
@@ -125,7 +127,7 @@ TEST(Descriptors, OfAFamilyAloneAreThoseBesideTheOthers) {
   const FeatureSet frames = frames_of(test::reference_signal());
   const Described all(frames);
   for (const std::string& family : all_families().families) {
-    DescriptorOptions options;
+    DescriptorOptions options = all_families();
     options.families = {family};
     const Described alone(frames, {}, options);
     for (const Descriptor& descriptor : alone.list()) {
@@ -204,6 +206,20 @@ TEST(Descriptors, AreTheSameFromManyThreads) {
   for (const Eigen::VectorXf& values : found) EXPECT_EQ(values, expected);
 }
 
+TEST(Descriptors, DoNotHearWhatLiesAboveTheHighestFrequency) {
+  // What a codec leaves of the bands above 11 kHz must not matter.
+  const auto bands_above = (mel_band_hz(MelOptions(), test::kRate) > 11000.0).count();
+  ASSERT_GT(bands_above, 10);
+  FeatureSet frames = frames_of(test::reference_signal());
+  DescriptorOptions options;
+  options.max_hz = 11000.0;
+  const Described whole(frames, {}, options);
+  const Described all_bands(frames);
+  frames.spectrogram.rightCols(bands_above).setConstant(-100.0F);
+  EXPECT_EQ(Described(frames, {}, options).values(), whole.values());
+  EXPECT_NE(Described(frames).values(), all_bands.values());
+}
+
 TEST(Descriptors, OfKeptFramesLeaveOutTheOthers) {
   FeatureSet frames = frames_of(test::reference_signal());
   const MusicalDescriptors descriptors(DescriptorOptions(), FeatureOptions(), test::kRate);
@@ -245,11 +261,16 @@ TEST(DescriptorOptions, NameWhatIsWrong) {
   DescriptorOptions options;
   options.families = {"onset", "rythm"};
   EXPECT_THAT(message_of(options, {}),
-              HasSubstr("families: there is no 'rythm' | known are onset"));
+              HasSubstr("families has 'rythm': there is no such family | known are onset"));
   options.families = {"onset", "tempo", "onset"};
-  EXPECT_THAT(message_of(options, {}), HasSubstr("'onset' stands there twice"));
+  EXPECT_THAT(message_of(options, {}), HasSubstr("families has 'onset' twice"));
   options.families = {};
   EXPECT_THAT(message_of(options, {}), HasSubstr("families is empty"));
+  options = {};
+  FeatureOptions high;
+  high.mel.min_hz = 5000.0;
+  options.max_hz = 4000.0;
+  EXPECT_THAT(message_of(options, high), HasSubstr("descriptors.max_hz is 4000: the lowest mel"));
   options = {};
   options.min_bpm = 240.0;
   EXPECT_THAT(message_of(options, {}), HasSubstr("min_bpm is 240: it must be below max_bpm, 240"));

@@ -15,6 +15,7 @@ namespace mer {
 struct DescriptorOptions {
   std::vector<std::string> families = {"onset",    "tempo",        "dynamics",   "texture",
                                        "tonality", "chroma_shape", "modulation", "melody"};
+  double max_hz = 11000.0;
   double dynamic_range_db = 80.0;
   double min_bpm = 40.0;
   double max_bpm = 240.0;
@@ -49,7 +50,8 @@ const std::vector<DescriptorFamily>& descriptor_families();
 /// largest, and what lies more than `dynamic_range_db` below it counts as that far below: no
 /// descriptor changes when the recording gets louder or softer, those of "loudness" apart, which
 /// follow it dB for dB. (As long as nothing meets the floors of the features themselves, −100 dB in
-/// a mel band, −120 dBFS of level.) T frames are numbered t; x[t, b] is band b in dB, F the frames
+/// a mel band, −120 dBFS of level.) Mel bands centred above `max_hz` are left out: lossy codecs cut
+/// there, each at its own frequency. T frames are numbered t; x[t, b] is band b in dB, F the frames
 /// a second. "Course statistics" are mean, deviation, 10th and 90th percentile and mean absolute
 /// change from frame to frame. Percentiles are linear between neighbours.
 ///
