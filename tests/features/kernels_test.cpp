@@ -324,7 +324,7 @@ TEST(Kernels, CentringTakesTheMeanAwayAndKeepsTheHeadOnEveryInstructionSet) {
 }
 
 TEST(Kernels, PitchCurvesAreThoseOfTheDefinitionOnEveryInstructionSet) {
-  constexpr int kLags = 40;
+  constexpr int kLags = 48;
   constexpr std::size_t kHead = 60;
   const std::vector<float> x = test::noise(kHead + kLags + 8, 1.0, 8);
   double head_energy = 0.0;

@@ -106,7 +106,7 @@ struct PitchCurves {
 /// @param correlation  of the lags from 0 on
 /// @param head_energy  Σ_{n<W} x[n]²
 /// @param num_lags     the lags 1 … num_lags; a multiple of kLagVector
-inline constexpr int kLagVector = 8;
+inline constexpr int kLagVector = 16;
 void pitch_differences(const float* leaving, const float* entering, const float* correlation,
                        double head_energy, double scale, float least, int num_lags,
                        const PitchCurves& curves);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fft.hpp"
 #include "sums.hpp"
 #include "vectors.hpp"
 
@@ -52,67 +53,54 @@ MER_INLINE void add_lanes_below(V& x, Indices<kLane...>) {
     add_lanes_below<2 * kBy>(x, Indices<kLane...>());
   }
 }
-// … and everything before it; `before` becomes the sum so far in all lanes. Only one addition waits
-// for the vector before.
+// … and everything before it; `before` becomes the sum so far. Within a vector the sums are few and
+// single precision is enough; from vector to vector they go on in double.
 template <int... kLane>
-MER_INLINE void running_sum(Doubles& x, Doubles& before, Indices<kLane...>) {
-  constexpr int kLanes = sizeof...(kLane);
+MER_INLINE void running_sum(Wide<float>& x, double& before, Indices<kLane...>) {
   add_lanes_below<1>(x, Indices<kLane...>());
-  const Doubles sum = before + x;
-  before += __builtin_shufflevector(x, x, (kLane * 0 + kLanes - 1)...);
-  x = sum;
+  const float base = static_cast<float>(before);
+  before += static_cast<double>(x[sizeof...(kLane) - 1]);
+  x += base;
 }
 
-// The sums run in double precision: they are small differences of large numbers.
 void pitch_differences(const float* leaving, const float* entering, const float* correlation,
                        double head_energy, double scale, float least, int num_lags,
                        const PitchCurves& curves) {
-  using Floats = Vector<float, kDoubleLanes>;
-  using Lanes = IndicesUpTo<kDoubleLanes>;
+  using V = Wide<float>;
+  using Lanes = IndicesUpTo<kFloatLanes>;
   constexpr float kTiny = 1.17549435e-38F;
-  const Doubles nothing = {};
-  const Floats one = Floats{} + 1.0F;
-  Doubles compared_before = nothing + 2.0 * head_energy;
-  Doubles sum_before = nothing;
-  Floats lag;
-  for (int lane = 0; lane < kDoubleLanes; ++lane) lag[lane] = static_cast<float>(lane + 1);
+  const V nothing = {};
+  const V one = nothing + 1.0F;
+  const float correlation_scale = static_cast<float>(scale);
+  double compared_before = 2.0 * head_energy;
+  double sum_before = 0.0;
+  V lag;
+  for (int lane = 0; lane < kFloatLanes; ++lane) lag[lane] = static_cast<float>(lane + 1);
   curves.difference[0] = curves.energy[0] = curves.cumulative[0] = 0.0F;
   curves.normalised[0] = 1.0F;
-  for (int i = 0; i < num_lags; i += kDoubleLanes) {
-    Floats narrow_in;
-    Floats narrow_out;
-    Doubles in;
-    Doubles out;
-    MER_LOAD(narrow_in, entering + i);
-    MER_LOAD(narrow_out, leaving + i);
-    widen(narrow_in, in);
-    widen(narrow_out, out);
-    Doubles compared = in * in - out * out;
+  for (int i = 0; i < num_lags; i += kFloatLanes) {
+    V in;
+    V out;
+    V shared;
+    MER_LOAD(in, entering + i);
+    MER_LOAD(out, leaving + i);
+    MER_LOAD(shared, correlation + i + 1);
+    V compared = (in - out) * (in + out);
     running_sum(compared, compared_before, Lanes());
-
-    Floats narrow_correlation;
-    Doubles wide_correlation;
-    MER_LOAD(narrow_correlation, correlation + i + 1);
-    widen(narrow_correlation, wide_correlation);
-    Doubles d = compared - scale * wide_correlation;
-    d = d > nothing ? d : nothing;
+    V difference = compared - correlation_scale * shared;
+    difference = difference > nothing ? difference : nothing;
     compared = compared > nothing ? compared : nothing;
-    Floats difference;
-    Floats energy;
-    narrow(d, difference);
-    narrow(compared, energy);
     MER_STORE(curves.difference + i + 1, difference);
-    MER_STORE(curves.energy + i + 1, energy);
+    MER_STORE(curves.energy + i + 1, compared);
 
-    running_sum(d, sum_before, Lanes());
-    Floats sum;
-    narrow(d, sum);
+    V sum = difference;
+    running_sum(sum, sum_before, Lanes());
     MER_STORE(curves.cumulative + i + 1, sum);
-    Floats normalised = difference * lag / (sum + kTiny);
-    normalised = energy >= least ? normalised : one;
-    normalised = sum > 0.0F ? normalised : one;
+    V normalised = difference * lag / (sum + kTiny);
+    normalised = compared >= least ? normalised : one;
+    normalised = sum > nothing ? normalised : one;
     MER_STORE(curves.normalised + i + 1, normalised);
-    lag += static_cast<float>(kDoubleLanes);
+    lag += static_cast<float>(kFloatLanes);
   }
 }
 

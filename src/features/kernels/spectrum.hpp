@@ -108,10 +108,10 @@ void hann_power(const double* real, const double* imag, int half, double* power)
 }
 
 // Σ_f x[f] cos((2j + 1) θ[f]) for kLags values of j in a row, by cos(n + 2)θ = 2 cos 2θ cos nθ −
-// cos(n − 2)θ. Between calls, `multiples` holds the last two cosines of each f.
+// cos(n − 2)θ. Where lags follow, `multiples` keeps the last two cosines of each f for them.
 template <int kLags>
 MER_INLINE void odd_cosine_sums(const double* x, const double* cosines, int count, bool is_first,
-                                double* multiples, double* sums) {
+                                bool is_last, double* multiples, double* sums) {
   Doubles lane_sums[kLags] = {};
   for (int f = 0; f < count; f += kDoubleLanes) {
     Doubles value;
@@ -132,6 +132,7 @@ MER_INLINE void odd_cosine_sums(const double* x, const double* cosines, int coun
       older = cosine;
       cosine = next;
     }
+    if (is_last) continue;
     MER_STORE(multiples + 2 * f, older);
     MER_STORE(multiples + 2 * f + kDoubleLanes, cosine);
   }
@@ -171,12 +172,13 @@ void cosine_lags(double* power, const double* cosines, int half, int order, doub
       const bool is_first = done == 0;
       const int left = num_odd - done;
       taken = left >= 8 ? 8 : left >= 4 ? 4 : 1;
+      const bool is_last = taken == left;
       if (taken == 8) {
-        odd_cosine_sums<8>(differences, cosines, count, is_first, multiples, sums);
+        odd_cosine_sums<8>(differences, cosines, count, is_first, is_last, multiples, sums);
       } else if (taken == 4) {
-        odd_cosine_sums<4>(differences, cosines, count, is_first, multiples, sums);
+        odd_cosine_sums<4>(differences, cosines, count, is_first, is_last, multiples, sums);
       } else {
-        odd_cosine_sums<1>(differences, cosines, count, is_first, multiples, sums);
+        odd_cosine_sums<1>(differences, cosines, count, is_first, is_last, multiples, sums);
       }
       for (int j = 0; j < taken; ++j) lags[step * (2 * (done + j) + 1)] = sums[j];
     }
