@@ -35,6 +35,8 @@ void InputOptions::visit(OptionsVisitor& v) {
            "how MFCC and residual phase come together: beside each other, summed, or as two "
            "branches whose class probabilities are weighted");
   v.field("mfcc_weight", mfcc_weight, between(0, 1), "w of the MFCC; the residual phase has 1 - w");
+  v.field("standardise_spectrogram", standardise_spectrogram,
+          "bring each band to mean 0 and deviation 1; false for networks pre-trained without");
   v.field("spectrogram_pool_bands", spectrogram_pool_bands, between(1, 4096),
           "mean over this many neighbouring bands");
   v.field("spectrogram_pool_frames", spectrogram_pool_frames, between(1, 4096),

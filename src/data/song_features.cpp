@@ -56,7 +56,7 @@ class FeatureWriter {
   void write(const FeatureSet& rows) {
     if (rows.num_frames() == 0) return;
     append("spectrogram", rows.spectrogram);
-    append("lld", rows.lld);
+    if (rows.lld.cols() > 0) append("lld", rows.lld);
     const std::span<const float> energies(rows.energy_db.data(),
                                           static_cast<std::size_t>(rows.energy_db.size()));
     stream_.append("energy_db", 0, energies);
@@ -73,6 +73,9 @@ class FeatureWriter {
 
   void finish(const std::vector<std::uint8_t>& kept, const TensorMetadata& metadata) {
     stream_.add("kept", view_of(std::span<const std::uint8_t>(kept), {num_frames()}));
+    if (layout_.lld_width() == 0) {
+      stream_.add("lld", view_of(std::span<const float>(), {num_frames(), 0}));
+    }
     stream_.finish(metadata);
   }
 

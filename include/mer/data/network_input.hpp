@@ -19,7 +19,10 @@ struct InputOptions {
   /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
   /// two LLD branches whose class probabilities are weighted.
   enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
-  double mfcc_weight = 0.5;         ///< w; the residual phase has 1 − w
+  double mfcc_weight = 0.5;  ///< w; the residual phase has 1 − w
+  /// Bring each band to mean 0 and deviation 1 over the training songs. Networks that were trained
+  /// on the bands as they are (musicnn, vgg_tagger) want false.
+  bool standardise_spectrogram = true;
   int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
   int spectrogram_pool_frames = 1;  ///< … and this many frames
   int lld_pool_frames = 1;          ///< LLD statistics over this many frames
