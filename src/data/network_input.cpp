@@ -51,9 +51,11 @@ void InputOptions::visit(OptionsVisitor& v) {
 }
 
 InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-                           const InputOptions& options, Standardisation standardisation)
+                           const InputOptions& options, Standardisation standardisation,
+                           const InputParts& parts)
     : segment_frames_(segment_frames),
       options_(options),
+      parts_(parts),
       bands_(layout.spectrogram_columns()),
       columns_(layout.lld_width()) {
   if (segment_frames < 1) throw std::invalid_argument("InputBuilder: no frames a segment");
@@ -68,13 +70,18 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   lld_mean_ = as_array(standardisation.lld_mean, columns_);
   lld_scale_ = as_array(standardisation.lld_deviation, columns_).inverse();
 
-  plan_branches(layout);
-  shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
-  shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
-  shape_.lld_columns = branch_width_;
-  if (options.lld_statistics == InputOptions::Statistics::kMeanDeviation) shape_.lld_columns *= 2;
-  shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
+  if (parts.spectrogram) {
+    shape_.spectrogram_bands = divided_up(bands_, options.spectrogram_pool_bands);
+    shape_.spectrogram_steps = divided_up(segment_frames, options.spectrogram_pool_frames);
+  }
+  if (parts.lld == InputParts::Lld::kAll) plan_branches(layout);
+  if (parts.lld == InputParts::Lld::kMfcc) plan_mfcc(layout);
   shape_.lld_branches = static_cast<int>(branches_.size());
+  if (shape_.lld_branches > 0) {
+    const bool deviations = options.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+    shape_.lld_columns = deviations ? 2 * branch_width_ : branch_width_;
+    shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
+  }
 
   if (standardisation.pooled_lld_mean.empty()) return;
   const auto as_matrix = [this](const std::vector<float>& values) {
@@ -140,6 +147,16 @@ void InputBuilder::plan_branches(const FeatureLayout& layout) {
   branch_width_ = width;
 }
 
+void InputBuilder::plan_mfcc(const FeatureLayout& layout) {
+  const ColumnGroup* mfcc = find_group(layout, "mfcc");
+  if (mfcc == nullptr) {
+    throw UsageError("the network looks at MFCC alone, and the features have none",
+                     "take features with MFCC, or another model.name");
+  }
+  branches_ = {{{mfcc->first_column, 0, mfcc->num_columns, 1.0F, false}}};
+  branch_width_ = mfcc->num_columns;
+}
+
 InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
   const auto zeros = [](std::vector<std::int64_t> shape) {
     std::int64_t count = 1;
@@ -168,8 +185,8 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
   }
   const std::span<const std::int32_t> frames(kept.data() + segment.first,
                                              static_cast<std::size_t>(segment.length));
-  fill_spectrogram(song, frames, row, batch);
-  fill_lld(song, frames, row, batch);
+  if (parts_.spectrogram) fill_spectrogram(song, frames, row, batch);
+  if (!branches_.empty()) fill_lld(song, frames, row, batch);
 }
 
 void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
@@ -298,10 +315,12 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
 
 void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            Standardisation& standardisation) {
+                            const InputParts& parts, Standardisation& standardisation) {
   standardisation.pooled_lld_mean.clear();
   standardisation.pooled_lld_deviation.clear();
-  const InputBuilder builder(layout, segment_frames, options, standardisation);
+  if (parts.lld == InputParts::Lld::kNone) return;
+  const InputParts lld_alone{.spectrogram = false, .lld = parts.lld};
+  const InputBuilder builder(layout, segment_frames, options, standardisation, lld_alone);
   const InputShape& shape = builder.shape();
   InputBatch batch = builder.make_batch(1);
   // The descriptors come standardised, so plain sums do not cancel.

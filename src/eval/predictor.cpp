@@ -162,7 +162,7 @@ class Model {
         padded_frames_(frames_in(recipe_.audio.pad_to_seconds, layout_)),
         inputs_(layout_, segment_frames_,
                 options_from_json<InputOptions>(card_.inputs, file_ + " ('inputs' of the model)"),
-                standardisation_of(weights, layout_)),
+                standardisation_of(weights, layout_), inputs_of(card_.model)),
         classifier_(card_.model, checked_shape(), weights, ModelCard::kNetworkPrefix, device) {}
 
   static std::int64_t frames_in(double seconds, const FeatureLayout& layout) {

@@ -1,152 +1,25 @@
 #pragma once
 
-#include <torch/torch.h>
-
-#include <cstdint>
-#include <vector>
-
-#include "layers.hpp"
+#include "branches.hpp"
+#include "head.hpp"
+#include "mer/core/input_parts.hpp"
 #include "mer/model/network.hpp"
 
 namespace mer {
 
-/// Maps and the mask of their steps, as they go from one convolution to the next.
-struct MaskedMaps {
-  torch::Tensor maps;  ///< [B, channels, bands, steps]; padded steps are 0
-  StepMask mask;
-};
-
-/// Max-pooling → batch norm → ReLU, what follows each convolution.
-///   input  [B, channels, bands, steps]
-///   output [B, channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
-///
-/// The order is ours, for every configuration: ReLU and max-pooling may change places without
-/// effect, and statistics over the pooled map cost a quarter. Only valid steps take part in a
-/// maximum, so a padded segment has exactly the maps of the shorter one.
-class PoolNormImpl : public torch::nn::Module {
- public:
-  PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_time);
-  MaskedMaps forward(torch::Tensor maps, const StepMask& mask);
-  /// What follows the pooling, for maps that are pooled already.
-  /// @param mask  of the unpooled steps
-  MaskedMaps finish(const torch::Tensor& pooled_maps, const StepMask& mask);
-
- private:
-  torch::Tensor pool_on_device(torch::Tensor maps, const StepMask& mask,
-                               const StepMask& pooled) const;
-
-  int pool_frequency_;
-  int pool_time_;
-  NormRelu norm_{nullptr};
-};
-TORCH_MODULE(PoolNorm);
-
-/// C1 and P1: two parallel convolutions, one along time and one along frequency, side by side.
-///   input  [B, 1, bands, steps]
-///   output [B, 2 · c1_channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
-/// The input has one map, so that there is nothing to separate: `conv: separable` leaves C1 as it
-/// is.
-class TimeFrequencyConvImpl : public torch::nn::Module {
- public:
-  explicit TimeFrequencyConvImpl(const ModelOptions& options);
-  MaskedMaps forward(const MaskedMaps& input);
-
- private:
-  int pool_frequency_;
-  int pool_time_;
-  torch::nn::Conv2d time_{nullptr};
-  torch::nn::Conv2d frequency_{nullptr};
-  PoolNorm pool_{nullptr};
-};
-TORCH_MODULE(TimeFrequencyConv);
-
-/// C2 and P2, C3 and P3: a square convolution, full or depthwise-separable (a square one within
-/// each map, then 1 × 1 across maps).
-///   input  [B, in_channels, bands, steps]
-///   output [B, out_channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
-class SquareConvImpl : public torch::nn::Module {
- public:
-  SquareConvImpl(const ModelOptions& options, std::int64_t in_channels, std::int64_t out_channels);
-  MaskedMaps forward(const MaskedMaps& input);
-
- private:
-  torch::nn::Conv2d depthwise_{nullptr};  // absent in a plain convolution
-  torch::nn::Conv2d conv_{nullptr};
-  PoolNorm pool_{nullptr};
-};
-TORCH_MODULE(SquareConv);
-
-/// CRNN branch: C1 P1 C2 P2 [C3 P3], then, step by step, the maps' columns through a Bi-LSTM.
-///   input  [B, bands, steps] and its mask
-///   output [B, output_size()]
-/// After P_n there are ceil(bands / pool_frequency^n) bands and ceil(steps / pool_time^n) steps;
-/// the Bi-LSTM sees channels · bands values a step.
-class ConvBranchImpl : public torch::nn::Module {
- public:
-  ConvBranchImpl(const ModelOptions& options, int bands);
-  torch::Tensor forward(const torch::Tensor& spectrogram, const StepMask& mask,
-                        const std::vector<std::uint64_t>& keys);
-  std::int64_t output_size() const;
-
- private:
-  TimeFrequencyConv c1_{nullptr};
-  SquareConv c2_{nullptr};
-  SquareConv c3_{nullptr};  // absent with c3_channels 0
-  KeyedDropout dropout_{nullptr};
-  SequenceEncoder encoder_{nullptr};
-};
-TORCH_MODULE(ConvBranch);
-
-/// LLD branch: element-wise input dropout and a Bi-LSTM.
-///   input  [B, steps, columns] and its mask
-///   output [B, output_size()]
-class LldBranchImpl : public torch::nn::Module {
- public:
-  LldBranchImpl(const ModelOptions& options, int columns, const std::string& layer_name);
-  torch::Tensor forward(const torch::Tensor& lld, const StepMask& mask,
-                        const std::vector<std::uint64_t>& keys);
-  std::int64_t output_size() const;
-
- private:
-  KeyedDropout dropout_{nullptr};
-  SequenceEncoder encoder_{nullptr};
-};
-TORCH_MODULE(LldBranch);
-
-/// Both branches' vectors → embedding → class scores, with dropout before each.
-///   input  [B, input_size]
-///   output logits [B, classes], embedding [B, embedding_size]
-class HeadImpl : public torch::nn::Module {
- public:
-  HeadImpl(const ModelOptions& options, std::int64_t input_size, int num_classes,
-           const std::string& layer_name);
-  NetworkOutput forward(const torch::Tensor& x, const std::vector<std::uint64_t>& keys);
-
- private:
-  bool rectify_;
-  KeyedDropout input_dropout_{nullptr};
-  torch::nn::Linear embedding_{nullptr};
-  KeyedDropout embedding_dropout_{nullptr};
-  torch::nn::Linear classifier_{nullptr};
-};
-TORCH_MODULE(Head);
-
-/// The paper's dual-branch network.
-///
-/// With two LLD branches (`combine: score`) each has a head of its own beside the one CRNN branch,
-/// and the class probabilities are weighted as in Nalini & Palanivel (2015); ours: the logits are
-/// their logarithm, log(w · softmax(a) + (1 − w) · softmax(b)), and the embedding that the center
-/// losses see is weighted alike, w · x_a + (1 − w) · x_b.
+/// The paper's dual-branch network: the CRNN branch's vector beside the LLD branch's in its head,
+/// or in the heads of both LLD branches.
 class ImprovedCnn : public Network {
  public:
+  static constexpr InputParts kReads = {.spectrogram = true, .lld = InputParts::Lld::kAll};
+
   ImprovedCnn(const ModelOptions& options, const NetworkShape& shape);
   NetworkOutput forward(const NetworkInput& input) override;
 
  private:
   NetworkShape shape_;
-  ConvBranch crnn_{nullptr};
-  std::vector<LldBranch> lld_;
-  std::vector<Head> heads_;
+  ConvBranch crnn_;
+  LldHeads lld_;
 };
 
 }  // namespace mer

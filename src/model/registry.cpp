@@ -1,34 +1,52 @@
-#include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "cnn.hpp"
+#include "crnn.hpp"
+#include "drnn.hpp"
 #include "improved_cnn.hpp"
 #include "layers.hpp"
+#include "light_cnn.hpp"
+#include "lld_bilstm.hpp"
 #include "mer/core/text.hpp"
 #include "mer/model/network.hpp"
 
 namespace mer {
 namespace {
 
-using Factory = std::function<std::shared_ptr<Network>(const ModelOptions&, const NetworkShape&)>;
+struct Entry {
+  InputParts reads;
+  std::shared_ptr<Network> (*make)(const ModelOptions&, const NetworkShape&);
+};
 
-/// Every network that a config can name.
-const std::map<std::string, Factory>& factories() {
-  static const std::map<std::string, Factory> kFactories = {
-      {"improved_cnn",
-       [](const ModelOptions& options, const NetworkShape& shape) {
-         return std::make_shared<ImprovedCnn>(options, shape);
-       }},
-  };
-  return kFactories;
+template <class Kind>
+Entry entry_of() {
+  return {Kind::kReads,
+          [](const ModelOptions& options, const NetworkShape& shape) -> std::shared_ptr<Network> {
+            return std::make_shared<Kind>(options, shape);
+          }};
 }
 
-const Factory& find_factory(const std::string& name) {
-  const auto found = factories().find(name);
-  if (found != factories().end()) return found->second;
+/// Every network that a config can name.
+const std::map<std::string, Entry>& entries() {
+  static const std::map<std::string, Entry> kEntries = {
+      {"cnn", entry_of<Cnn>()},
+      {"crnn", entry_of<Crnn>()},
+      {"drnn", entry_of<Drnn>()},
+      {"improved_cnn", entry_of<ImprovedCnn>()},
+      {"light_cnn", entry_of<LightCnn>()},
+      {"lld_bilstm", entry_of<LldBiLstm>()},
+  };
+  return kEntries;
+}
+
+const Entry& find_entry(const std::string& name) {
+  const auto found = entries().find(name);
+  if (found != entries().end()) return found->second;
   std::vector<std::string> known;
-  for (const auto& [key, factory] : factories()) known.push_back(key);
+  for (const auto& [key, entry] : entries()) known.push_back(key);
   const auto nearest = nearest_word(name, known);
   throw UsageError("unknown network 'model.name: " + name + "', known: " + join(known, ", "),
                    nearest ? "did you mean '" + *nearest + "'?" : "");
@@ -41,15 +59,22 @@ void check_size(const char* what, int size, int smallest) {
                    "check the features and segments of the config");
 }
 
-void check_shape(const NetworkShape& shape) {
-  check_size("spectrogram_bands", shape.spectrogram_bands, 1);
-  check_size("spectrogram_steps", shape.spectrogram_steps, 1);
-  check_size("lld_columns", shape.lld_columns, 1);
-  check_size("lld_steps", shape.lld_steps, 1);
+void check_lld_branches(const NetworkShape& shape, int most) {
+  if (shape.lld_branches >= 1 && shape.lld_branches <= most) return;
+  throw UsageError("the network's input has lld_branches " + std::to_string(shape.lld_branches) +
+                   ", allowed: 1" + (most == 2 ? " or 2" : ""));
+}
+
+void check_shape(const NetworkShape& shape, const InputParts& reads) {
   check_size("num_classes", shape.num_classes, 2);
-  if (shape.lld_branches != 1 && shape.lld_branches != 2) {
-    throw UsageError("the network's input has lld_branches " + std::to_string(shape.lld_branches) +
-                     ", allowed: 1 or 2");
+  if (reads.spectrogram) {
+    check_size("spectrogram_bands", shape.spectrogram_bands, 1);
+    check_size("spectrogram_steps", shape.spectrogram_steps, 1);
+  }
+  if (reads.lld != InputParts::Lld::kNone) {
+    check_size("lld_columns", shape.lld_columns, 1);
+    check_size("lld_steps", shape.lld_steps, 1);
+    check_lld_branches(shape, reads.lld == InputParts::Lld::kAll ? 2 : 1);
   }
   if (!(shape.lld_weight >= 0.0 && shape.lld_weight <= 1.0)) {
     throw UsageError("the network's input has lld_weight " + format_number(shape.lld_weight) +
@@ -61,13 +86,15 @@ void check_shape(const NetworkShape& shape) {
 
 std::shared_ptr<Network> make_network(const ModelOptions& options, const NetworkShape& shape,
                                       std::uint64_t seed) {
-  const Factory& factory = find_factory(options.name);
+  const Entry& entry = find_entry(options.name);
   options.validate();
-  check_shape(shape);
-  std::shared_ptr<Network> network = factory(options, shape);
+  check_shape(shape, entry.reads);
+  std::shared_ptr<Network> network = entry.make(options, shape);
   draw_weights(*network, seed);
   return network;
 }
+
+InputParts inputs_of(const ModelOptions& options) { return find_entry(options.name).reads; }
 
 std::int64_t num_parameters(const torch::nn::Module& module) {
   std::int64_t count = 0;

@@ -109,15 +109,16 @@ FeatureLayout layout_of(const Recipe& recipe) {
   return FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
 }
 
-NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes) {
+NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes) {
   NetworkShape result;
   result.spectrogram_bands = shape.spectrogram_bands;
   result.spectrogram_steps = shape.spectrogram_steps;
   result.lld_columns = shape.lld_columns;
   result.lld_steps = shape.lld_steps;
   result.lld_branches = shape.lld_branches;
-  result.lld_weight = options.mfcc_weight;
+  result.lld_weight = config.inputs.mfcc_weight;
   result.num_classes = num_classes;
+  result.class_scores = config.loss.class_scores();
   return result;
 }
 
@@ -156,19 +157,20 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   return prepared;
 }
 
-Standardisation fit_standardisation(const PreparedData& data, const InputOptions& inputs) {
+Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config) {
   const EachSong songs = [&data](const std::function<void(const SongFeatures&)>& look_at) {
     for (const RunSong& song : data.training) look_at(SongFeatures::open(song.features));
   };
   Standardisation standardisation = Standardisation::fit(songs);
-  if (!inputs.standardise_spectrogram) {
+  if (!config.inputs.standardise_spectrogram) {
     std::fill(standardisation.spectrogram_mean.begin(), standardisation.spectrogram_mean.end(),
               0.0F);
     std::fill(standardisation.spectrogram_deviation.begin(),
               standardisation.spectrogram_deviation.end(), 1.0F);
   }
-  if (inputs.standardise_pooled_lld) {
-    standardise_pooled_lld(songs, data.layout, data.segment_frames, inputs, standardisation);
+  if (config.inputs.standardise_pooled_lld) {
+    standardise_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
+                           inputs_of(config.model), standardisation);
   }
   return standardisation;
 }

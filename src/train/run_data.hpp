@@ -45,10 +45,10 @@ struct PreparedData {
 /// with another recipe
 PreparedData prepare_data(const RunConfig& config, const RunData& data);
 
-Standardisation fit_standardisation(const PreparedData& data, const InputOptions& inputs);
+Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config);
 
 FeatureLayout layout_of(const Recipe& recipe);
-NetworkShape network_shape(const InputShape& shape, const InputOptions& options, int num_classes);
+NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes);
 
 /// Rows [first, last) of a batch.
 struct RowRange {

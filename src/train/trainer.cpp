@@ -119,8 +119,8 @@ NetworkSummary summarise_network(const RunConfig& config, int num_classes) {
   summary.name = config.model.name;
   const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
   summary.segment_frames = static_cast<int>(frames);
-  const InputBuilder builder(layout, frames, config.inputs, none);
-  const NetworkShape shape = network_shape(builder.shape(), config.inputs, num_classes);
+  const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
+  const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
   summary.parameters = num_parameters(*make_network(config.model, shape, 0));
   return summary;
 }

@@ -110,10 +110,10 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
     : config(run_config),
       data(std::move(run_data)),
       device(run_device),
-      standardisation(state ? Standardisation::from(*state)
-                            : fit_standardisation(data, config.inputs)),
-      builder(data.layout, data.segment_frames, config.inputs, standardisation),
-      shape(network_shape(builder.shape(), config.inputs, static_cast<int>(data.classes.size()))),
+      standardisation(state ? Standardisation::from(*state) : fit_standardisation(data, config)),
+      builder(data.layout, data.segment_frames, config.inputs, standardisation,
+              inputs_of(config.model)),
+      shape(network_shape(builder.shape(), config, static_cast<int>(data.classes.size()))),
       batches(config, data, builder, standardisation, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
@@ -323,6 +323,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
   network_->train();
   optimiser_->clear_gradients();
+  loss_->start_step(progression_.iteration + 1);
   StepLoss loss;
   std::vector<torch::Tensor> embeddings;
   const int num_parts = config_.train.accumulate;

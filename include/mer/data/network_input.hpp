@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/core/input_parts.hpp"
 #include "mer/core/options.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/data/segments.hpp"
@@ -34,7 +35,7 @@ struct InputOptions {
   void visit(OptionsVisitor& v);
 };
 
-/// Sizes of one segment's input.
+/// Sizes of one segment's input; 0 for parts that are not made.
 struct InputShape {
   int spectrogram_bands = 0;
   int spectrogram_steps = 0;
@@ -56,7 +57,8 @@ struct InputBatch {
 class InputBuilder {
  public:
   InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-               const InputOptions& options, Standardisation standardisation);
+               const InputOptions& options, Standardisation standardisation,
+               const InputParts& parts = {});
 
   const InputShape& shape() const { return shape_; }
   InputBatch make_batch(std::int64_t batch_size) const;
@@ -80,6 +82,7 @@ class InputBuilder {
   using Branch = std::vector<Block>;
 
   void plan_branches(const FeatureLayout& layout);
+  void plan_mfcc(const FeatureLayout& layout);
   void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
                         std::int64_t row, InputBatch& batch) const;
   /// Means of neighbouring bands.
@@ -91,6 +94,7 @@ class InputBuilder {
 
   std::int64_t segment_frames_;
   InputOptions options_;
+  InputParts parts_;
   int bands_;                                       ///< κ1
   int columns_;                                     ///< D
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
@@ -103,9 +107,10 @@ class InputBuilder {
 
 /// Fills Standardisation::pooled_lld_* with the mean and deviation of every pooled descriptor over
 /// the training songs (cut into segments without overlap; the rest of a song counts too). A column
-/// that never varies has deviation 1. Sums in double precision, in the given order.
+/// that never varies has deviation 1. Nothing without descriptors among the parts. Sums in double
+/// precision, in the given order.
 void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            Standardisation& standardisation);
+                            const InputParts& parts, Standardisation& standardisation);
 
 }  // namespace mer

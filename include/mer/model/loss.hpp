@@ -13,10 +13,10 @@ namespace mer {
 
 /// A batch's loss.
 struct LossValue {
-  torch::Tensor total;      ///< scalar, differentiable: softmax + tau / 2 · center ratio (eq. 12)
+  torch::Tensor total;      ///< scalar, differentiable: cross-entropy + tau / 2 · center term
   double softmax = 0.0;     ///< the cross-entropy term, as reduced
-  double center = 0.0;      ///< tau / 2 · center ratio, as reduced; 0 without one
-  double as_printed = 0.0;  ///< the paper's form: sums over the batch (eq. 12), without smoothing
+  double center = 0.0;      ///< tau / 2 · center term, as reduced; 0 without one
+  double as_printed = 0.0;  ///< the paper's form: sums over the batch, without smoothing
 };
 
 /// A loss of the registry; its class centers, if any, are its parameters (`gradient`) or buffers
@@ -25,6 +25,9 @@ class Loss : public torch::nn::Module {
  public:
   /// @param targets  [B, classes] float, rows sum to 1: one-hot, or mixed by mixup
   virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
+  /// Before the first forward() of an optimiser step, for losses that change as training goes on.
+  /// @param iteration  from 1, counted over interruptions
+  void start_step(std::int64_t iteration) { iteration_ = iteration; }
   /// Moves `wen` centers after the optimiser's step; nothing for other losses.
   virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
 
@@ -40,8 +43,11 @@ class Loss : public torch::nn::Module {
  protected:
   Collective* collective_ = nullptr;
   std::int64_t batch_rows_ = 0;
+  std::int64_t iteration_ = 1;
 };
 
+/// The loss that options.name says. `a_softmax` wants a network with angular class scores.
+/// @throws UsageError for a name that the registry lacks
 std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,
                                 std::uint64_t seed);
 

@@ -2,7 +2,10 @@
 
 #include <string>
 
+#include "mer/core/error.hpp"
 #include "mer/core/options.hpp"
+#include "mer/core/text.hpp"
+#include "mer/model/network_shape.hpp"
 
 namespace mer {
 
@@ -11,22 +14,53 @@ struct LossOptions {
   std::string name = "inter_center";
   double tau = 0.1;  ///< weight of the center term
   /// How centers move: `wen` = towards the class means of each batch by alpha (Wen et al. 2016,
-  /// eq. 4), outside the gradient; `gradient` = parameters of the optimiser.
-  enum class CenterUpdate { kWen, kGradient } center_update = CenterUpdate::kGradient;
+  /// eq. 4), outside the gradient; `gradient` = parameters of the optimiser; `auto` = wen for
+  /// center, which is Wen's loss, and gradient for inter_center, which pushes them apart.
+  enum class CenterUpdate { kAuto, kWen, kGradient } center_update = CenterUpdate::kAuto;
   double alpha = 0.5;
   enum class Reduction { kMean, kSum } reduction = Reduction::kMean;
   double label_smoothing = 0.0;  ///< on the softmax term only
 
+  // a_softmax: margin, and how the plain class score fades out behind it:
+  // lambda = max(lambda_end, lambda_start · (1 + lambda_gamma · iteration)^-lambda_power)
+  int margin = 4;
+  double lambda_start = 1000.0;
+  double lambda_gamma = 0.12;
+  double lambda_power = 1.0;
+  double lambda_end = 5.0;
+
+  bool updates_as_wen() const {
+    return center_update == CenterUpdate::kWen ||
+           (center_update == CenterUpdate::kAuto && name == "center");
+  }
+  NetworkShape::ClassScores class_scores() const {
+    return name == "a_softmax" ? NetworkShape::ClassScores::kAngular
+                               : NetworkShape::ClassScores::kLinear;
+  }
+
   void visit(OptionsVisitor& v) {
-    v.choice("name", name, {"softmax", "inter_center"}, "which loss");
+    v.choice("name", name, {"softmax", "a_softmax", "center", "inter_center"}, "which loss");
     v.field("tau", tau, at_least(0), "weight of the center term");
     v.choice("center_update", center_update,
-             {{"wen", CenterUpdate::kWen}, {"gradient", CenterUpdate::kGradient}},
-             "how the class centers move");
+             {{"auto", CenterUpdate::kAuto},
+              {"wen", CenterUpdate::kWen},
+              {"gradient", CenterUpdate::kGradient}},
+             "how the class centers move; auto: wen for center, gradient for inter_center");
     v.field("alpha", alpha, above_up_to(0, 1), "step of the wen update");
     v.choice("reduction", reduction, {{"mean", Reduction::kMean}, {"sum", Reduction::kSum}},
              "mean or sum over the batch");
     v.field("label_smoothing", label_smoothing, between(0, 0.9), "on the softmax term");
+    v.field("margin", margin, between(1, 4), "m of a_softmax; 1 is none");
+    v.field("lambda_start", lambda_start, at_least(0),
+            "weight of the score without margin, a_softmax");
+    v.field("lambda_gamma", lambda_gamma, at_least(0), "how soon that weight falls");
+    v.field("lambda_power", lambda_power, at_least(0), "how steeply it falls");
+    v.field("lambda_end", lambda_end, at_least(0), "where it ends");
+  }
+  void validate() const {
+    if (lambda_end <= lambda_start) return;
+    throw UsageError("'lambda_end' is " + format_number(lambda_end) +
+                     ", allowed: at most 'lambda_start', " + format_number(lambda_start));
   }
 };
 

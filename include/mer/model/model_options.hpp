@@ -3,6 +3,7 @@
 #include <string>
 
 #include "mer/core/error.hpp"
+#include "mer/core/input_parts.hpp"
 #include "mer/core/options.hpp"
 
 namespace mer {
@@ -34,13 +35,33 @@ struct ModelOptions {
   /// mean, mean and deviation, or learned attention weights; padding never counts.
   enum class Pooling { kLast, kMean, kStat, kAttention } pooling = Pooling::kLast;
 
+  // cnn and light_cnn: blocks of convolutions on the spectrogram, each with twice the maps of the
+  // one before and half its size
+  int cnn_channels = 16;  ///< of cnn's first block
+  int cnn_blocks = 5;
+  int cnn_block_convs = 1;  ///< cnn's convolutions of a block
+  int light_channels = 8;   ///< of light_cnn's first block
+
+  // drnn: Bi-LSTMs over the MFCC
+  int drnn_lstm_units = 128;  ///< each direction
+  int drnn_lstm_layers = 3;
+
   // Head
   int embedding_size = 128;  ///< the vector that the center losses act on
   bool embedding_relu = false;
   double head_dropout = 0.0;  ///< before and after the embedding
 
   void visit(OptionsVisitor& v) {
-    v.choice("name", name, {"improved_cnn"}, "which network");
+    v.choice("name", name,
+             {
+                 "improved_cnn",
+                 "cnn",
+                 "light_cnn",
+                 "crnn",
+                 "lld_bilstm",
+                 "drnn",
+             },
+             "which network");
     v.choice("conv", conv, {{"plain", Conv::kPlain}, {"separable", Conv::kSeparable}},
              "full convolutions or depthwise-separable ones");
     v.field("c1_channels", c1_channels, between(1, 512),
@@ -58,7 +79,8 @@ struct ModelOptions {
     v.field("crnn_lstm_units", crnn_lstm_units, between(1, 2048), "a direction, CRNN branch");
     v.field("crnn_lstm_layers", crnn_lstm_layers, between(1, 4),
             "bidirectional layers, CRNN branch");
-    v.field("lld_input_dropout", lld_input_dropout, between(0, 0.95), "on the LLD columns");
+    v.field("lld_input_dropout", lld_input_dropout, between(0, 0.95),
+            "on the descriptors, drnn's too");
     v.field("lld_lstm_units", lld_lstm_units, between(1, 2048), "a direction, LLD branch");
     v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4), "bidirectional layers, LLD branch");
     v.choice("pooling", pooling,
@@ -67,6 +89,14 @@ struct ModelOptions {
               {"stat", Pooling::kStat},
               {"attention", Pooling::kAttention}},
              "how each Bi-LSTM's outputs become one vector");
+    v.field("cnn_channels", cnn_channels, between(1, 128), "maps of cnn's first block");
+    v.field("cnn_blocks", cnn_blocks, between(1, 6),
+            "blocks of cnn and light_cnn, each with twice the maps at half the size");
+    v.field("cnn_block_convs", cnn_block_convs, between(1, 4),
+            "convolutions of each of cnn's blocks");
+    v.field("light_channels", light_channels, between(1, 128), "maps of light_cnn's first block");
+    v.field("drnn_lstm_units", drnn_lstm_units, between(1, 2048), "a direction, drnn");
+    v.field("drnn_lstm_layers", drnn_lstm_layers, between(1, 4), "bidirectional layers, drnn");
     v.field("embedding_size", embedding_size, between(1, 4096), "length of the embedding");
     v.field("embedding_relu", embedding_relu, "rectify the embedding");
     v.field("head_dropout", head_dropout, between(0, 0.95), "before and after the embedding");
@@ -82,5 +112,9 @@ struct ModelOptions {
     }
   }
 };
+
+/// What of a segment the network that options.name says looks at.
+/// @throws UsageError for a name that the registry lacks
+InputParts inputs_of(const ModelOptions& options);
 
 }  // namespace mer

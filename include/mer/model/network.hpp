@@ -12,7 +12,7 @@
 
 namespace mer {
 
-/// One batch.
+/// One batch. Parts that the network doesn't look at (inputs_of()) may be empty or undefined.
 struct NetworkInput {
   torch::Tensor spectrogram;        ///< [B, bands, steps] float
   torch::Tensor spectrogram_valid;  ///< [B, steps] float, 1 = music, 0 = padding
@@ -24,10 +24,24 @@ struct NetworkInput {
   std::vector<std::uint64_t> keys;
 };
 
+/// What one head with angular class scores says.
+struct AngularScores {
+  torch::Tensor logits;  ///< [B, classes], ‖x‖ · cos θ: the angle between x and the class's weight
+  torch::Tensor norm;  ///< [B, 1], ‖x‖ of what the last layer saw
+};
+
 struct NetworkOutput {
   torch::Tensor logits;     ///< [B, classes]; softmax gives the class probabilities
   torch::Tensor embedding;  ///< [B, embedding_size]
+  /// With angular class scores: one a head, before join_logits() made one of two.
+  std::vector<AngularScores> angular;
+  double first_head_weight = 1.0;
 };
+
+/// One head's logits as they are; of two the weighted class probabilities' logarithm,
+/// log(w · softmax(a) + (1 − w) · softmax(b)).
+/// @param heads  [..., classes] each
+torch::Tensor join_logits(const std::vector<torch::Tensor>& heads, double first_weight);
 
 /// A network of the registry.
 class Network : public torch::nn::Module {

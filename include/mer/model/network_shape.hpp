@@ -4,8 +4,12 @@
 
 namespace mer {
 
-/// Sizes of one segment's input, as the data room makes it. Free of LibTorch.
+/// What a network must fit: the sizes of one segment's input, as the data room makes it (0 for what
+/// the network doesn't look at), and what its loss wants of its answer. Free of LibTorch.
 struct NetworkShape {
+  /// Class scores of the last layer: Wx + b, or ‖x‖ · cos θ (all ‖W_j‖ = 1, b = 0).
+  enum class ClassScores { kLinear, kAngular };
+
   int spectrogram_bands = 0;
   int spectrogram_steps = 0;
   int lld_columns = 0;
@@ -13,6 +17,7 @@ struct NetworkShape {
   int lld_branches = 1;     ///< 2: class probabilities of two LLD branches are weighted
   double lld_weight = 0.5;  ///< of the first branch when there are two
   int num_classes = 0;
+  ClassScores class_scores = ClassScores::kLinear;
 
   void visit(OptionsVisitor& v);
 };

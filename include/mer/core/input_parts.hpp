@@ -1,0 +1,17 @@
+#pragma once
+
+namespace mer {
+
+/// What of a segment a network looks at; all else is neither read from the features nor made.
+struct InputParts {
+  enum class Lld {
+    kNone,
+    kMfcc,  ///< the MFCC alone, whatever `combine` says
+    kAll
+  };
+
+  bool spectrogram = true;
+  Lld lld = Lld::kAll;
+};
+
+}  // namespace mer
