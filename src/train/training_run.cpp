@@ -129,7 +129,7 @@ std::shared_ptr<Network> first_network(const RunInputs& inputs) {
 
 std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
   auto loss = make_loss(inputs.config.loss, inputs.shape.num_classes,
-                        inputs.config.model.embedding_size, seed_for(inputs.config, kCenters));
+                        embedding_size_of(inputs.config.model), seed_for(inputs.config, kCenters));
   loss->to(inputs.device);
   return loss;
 }
