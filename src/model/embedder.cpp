@@ -1,6 +1,5 @@
 #include "mer/model/embedder.hpp"
 
-#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include "mer/core/error.hpp"
@@ -44,7 +43,9 @@ std::vector<float> Embedder::embeddings(const FloatTensor& spectrogram,
                                         const FloatTensor& valid) const {
   at::init_num_threads();  // OpenMP counts its threads for each calling thread anew
   const torch::NoGradGuard no_grad;
-  const NetworkInput input = to_network_input(spectrogram, valid, {}, {}, torch::Device(device_));
+  NetworkInput input;
+  input.spectrogram = to_device(spectrogram, torch::Device(device_));
+  input.spectrogram_valid = to_device(valid, torch::Device(device_));
   const torch::Tensor embedding =
       network_->forward(input).embedding.to(torch::kCPU, torch::kFloat).contiguous();
   const auto* values = embedding.data_ptr<float>();

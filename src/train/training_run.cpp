@@ -14,6 +14,7 @@
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
+#include "start_weights.hpp"
 
 namespace mer {
 namespace {
@@ -121,8 +122,11 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
 
 namespace {
 
-std::shared_ptr<Network> first_network(const RunInputs& inputs) {
+/// @param state  of a run that goes on: all weights come from there
+std::shared_ptr<Network> first_network(const RunInputs& inputs,
+                                       const std::optional<TensorFile>& state) {
   auto network = make_network(inputs.config.model, inputs.shape, seed_for(inputs.config, kWeights));
+  if (!state) start_from(inputs.config, *network);
   network->to(inputs.device);
   return network;
 }
@@ -146,20 +150,23 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       callbacks_(callbacks),
       collective_(collective),
       rows_(rows),
-      network_(first_network(inputs)),
+      network_(first_network(inputs, state)),
+      frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
   if (collective_ != nullptr) {
     share_batch(*network_, collective_);
     std::vector<torch::Tensor> parameters;
-    for (const AdamW::Entry& entry : optimiser_->entries()) parameters.push_back(entry.parameter);
+    for (const AdamW::Entry& entry : optimiser_->entries()) {
+      if (entry.parameter.requires_grad()) parameters.push_back(entry.parameter);
+    }
     gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
   }
   if (collective_ != nullptr || config_.train.accumulate > 1) {
     loss_->share_batch(collective_, config_.train.batch_size);
   }
   if (config_.train.average_decay > 0.0) {
-    average_ = std::make_unique<WeightAverage>(first_network(inputs), first_loss(inputs),
+    average_ = std::make_unique<WeightAverage>(first_network(inputs, state), first_loss(inputs),
                                                config_.train.average_decay);
   }
   if (state) {
@@ -170,7 +177,11 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
 }
 
 Json TrainingRun::description() const {
-  return {{"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
+  return {{"network",
+           {{"name", config_.model.name},
+            {"parameters", num_parameters(*network_)},
+            {"frozen_parameters", frozen_.num_parameters()},
+            {"init_from", description_of_start(config_)}}},
           {"device", inputs_.device.str()},
           {"threads", config_.train.threads},
           {"seeds", {{"train", config_.seed}, {"split", config_.data.split.seed}}},
@@ -273,6 +284,7 @@ void TrainingRun::expect_same_run_everywhere() const {
   // Each host may have these for itself.
   config.data.manifest.clear();
   config.data.store.clear();
+  config.train.init_from.clear();
   config.device = "cpu";
   config.train.threads = config.train.replicas = 1;
   const std::string text = to_json(config).dump() + data_.hash +
@@ -321,7 +333,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
-  network_->train();
+  frozen_.train();
   optimiser_->clear_gradients();
   loss_->start_step(progression_.iteration + 1);
   StepLoss loss;

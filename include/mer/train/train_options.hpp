@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mer/core/options.hpp"
 
@@ -15,6 +17,10 @@ struct TrainOptions {
   /// the memory of a part for the step of the whole. Only batch norm sees the difference: its
   /// moments are each part's.
   int accumulate = 1;
+
+  // Where the network starts
+  std::filesystem::path init_from;  ///< weights by name instead of drawn ones; empty = draw all
+  std::vector<std::string> freeze;  ///< weights that stay as they are, see FrozenWeights
 
   // Optimiser: AdamW
   double lr = 1e-3;
@@ -59,6 +65,9 @@ struct TrainOptions {
     v.field("batch_size", batch_size, between(1, 4096), "segments a step");
     v.field("accumulate", accumulate, between(1, 4096),
             "parts of a batch that follow each other, to save memory");
+    v.field("init_from", init_from,
+            "model or pre-trained weights to start from, a file or a bundled name; empty = none");
+    v.field("freeze", freeze, "names of weights that are not trained; * stands for any characters");
     v.field("lr", lr, above_up_to(0, 10), "learning rate (after warm-up)");
     v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
     v.field("beta1", beta1, between(0, 0.9999), "AdamW");

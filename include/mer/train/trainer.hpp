@@ -87,10 +87,12 @@ RunResult train_run(const RunConfig& config, const RunData& data,
 RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
                      const RunCallbacks& callbacks, const Workers& workers = {});
 
-/// One line about the network that a config and a layout give: name and number of parameters.
+/// One line about the network that a config and a layout give: name and number of parameters. Also
+/// finds what is wrong with train.init_from and train.freeze, before any song is read.
 struct NetworkSummary {
   std::string name;
   std::int64_t parameters = 0;
+  std::int64_t trained_parameters = 0;  ///< without those that train.freeze names
   int segment_frames = 0;
 };
 NetworkSummary summarise_network(const RunConfig& config, int num_classes);
