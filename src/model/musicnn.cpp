@@ -59,7 +59,7 @@ Musicnn::Musicnn(const ModelOptions& options, const NetworkShape& shape)
 torch::Tensor Musicnn::front_end(const torch::Tensor& x) {
   std::vector<torch::Tensor> branches;
   for (const std::vector<TaggerConv>* kind : {&timbral_, &temporal_}) {
-    for (TaggerConv conv : *kind) branches.push_back(conv->forward(x).amax(3));
+    for (TaggerConv conv : *kind) branches.push_back(conv->maximum_over_bands(x));
   }
   return torch::cat(branches, 1);
 }
@@ -70,13 +70,9 @@ NetworkOutput Musicnn::forward(const NetworkInput& input) {
   torch::Tensor x = spectrograms.values.transpose(1, 2);
   if (!spectrograms.mask.all_valid) x = x * spectrograms.mask.valid.unsqueeze(2);
   const torch::Tensor front = front_end(input_->forward(x.unsqueeze(1)));
-  // The middle takes [B, 1, T, channels] to [B, 64, T, 1].
-  const auto middle = [](TaggerConv& conv, const torch::Tensor& maps) {
-    return conv->forward(maps.transpose(1, 2).unsqueeze(1)).squeeze(3);
-  };
-  const torch::Tensor a = middle(mid_1_, front);
-  const torch::Tensor b = a + middle(mid_2_, a);
-  const torch::Tensor c = b + middle(mid_3_, b);
+  const torch::Tensor a = mid_1_->over_all_bands(front);
+  const torch::Tensor b = a + mid_2_->over_all_bands(a);
+  const torch::Tensor c = b + mid_3_->over_all_bands(b);
   const torch::Tensor pooled =
       pool_->forward(pool_time(torch::cat({front, a, b, c}, 1), spectrograms.mask));
   const torch::Tensor embedding = dense_->embedding(head_.drop_input(pooled, input.keys));

@@ -1,5 +1,8 @@
 #include "tagger_layers.hpp"
 
+#include "own_kernels.hpp"
+#include "spectral_maxima.hpp"
+
 namespace mer {
 namespace {
 
@@ -56,6 +59,39 @@ TaggerConvImpl::TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channe
       conv_(register_module("conv", nn::Conv2d(nn::Conv2dOptions(in_channels, out_channels,
                                                                  {kernel_steps, kernel_bands})))),
       bn_(register_module("bn", TaggerNorm(out_channels))) {}
+
+torch::Tensor TaggerConvImpl::over_all_bands(const torch::Tensor& x) {
+  const torch::Tensor padded =
+      torch::constant_pad_nd(x, {padding_.time_before, padding_.time_after});
+  return bn_->forward(
+      torch::relu(torch::conv1d(padded, conv_->weight.squeeze(1).transpose(1, 2), conv_->bias)));
+}
+
+torch::Tensor TaggerConvImpl::maximum_over_bands(const torch::Tensor& x) {
+  const bool needs_gradient =
+      torch::GradMode::is_enabled() &&
+      (x.requires_grad() || conv_->weight.requires_grad() || bn_->weight().requires_grad());
+  if (has_own_kernels(x) && !bn_->is_training() && !needs_gradient) return fast_maximum(x);
+  return forward(x).amax(3);
+}
+
+// y = scale · relu(x ∗ w + bias) + shift grows with x ∗ w where scale > 0: its maximum is at the
+// correlation's own. Where scale < 0 it is at the minimum, which is −max(x ∗ −w).
+torch::Tensor TaggerConvImpl::fast_maximum(const torch::Tensor& x) const {
+  const torch::NoGradGuard no_grad;
+  const TaggerNormImpl::Affine norm = bn_->affine();
+  const torch::Tensor sign =
+      torch::where(norm.scale < 0, -torch::ones_like(norm.scale), torch::ones_like(norm.scale));
+  const torch::Tensor bands_first = x.squeeze(1).transpose(1, 2);  // [B, bands, steps]
+  const torch::Tensor filters = conv_->weight.squeeze(1) * sign.view({-1, 1, 1});
+  const torch::Tensor largest = filters.size(2) == 1
+                                    ? maxima_over_bands(bands_first, filters.squeeze(2))
+                                    : maxima_over_places(bands_first, filters);
+  const auto per_channel = [](const torch::Tensor& values) { return values.view({1, -1, 1}); };
+  return torch::relu(largest * per_channel(sign) + per_channel(conv_->bias)) *
+             per_channel(norm.scale) +
+         per_channel(norm.shift);
+}
 
 torch::Tensor TaggerConvImpl::forward(const torch::Tensor& x) {
   const torch::Tensor padded = torch::constant_pad_nd(

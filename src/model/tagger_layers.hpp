@@ -25,6 +25,7 @@ class TaggerNormImpl : public torch::nn::Module {
     torch::Tensor scale, shift;
   };
   Affine affine() const;
+  const torch::Tensor& weight() const { return weight_; }
 
  private:
   torch::Tensor train_shared(const torch::Tensor& x);
@@ -57,8 +58,18 @@ class TaggerConvImpl : public torch::nn::Module {
   TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_steps,
                  std::int64_t kernel_bands, Padding padding);
   torch::Tensor forward(const torch::Tensor& x);
+  /// The maximum of forward() over the bands that are left: [B, out_channels, steps]. In evaluation
+  /// on the CPU the maps themselves are never made.
+  /// @param x  of one channel, [B, 1, steps, bands]
+  torch::Tensor maximum_over_bands(const torch::Tensor& x);
+  /// forward() of a kernel as wide as the maps, whose bands are other layers' channels.
+  /// @param x  [B, bands, steps]
+  /// @return   [B, out_channels, steps]
+  torch::Tensor over_all_bands(const torch::Tensor& x);
 
  private:
+  torch::Tensor fast_maximum(const torch::Tensor& x) const;
+
   Padding padding_;
   torch::nn::Conv2d conv_;
   TaggerNorm bn_;

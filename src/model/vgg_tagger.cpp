@@ -45,18 +45,34 @@ VggTagger::VggTagger(const ModelOptions& options, const NetworkShape& shape)
   }
 }
 
-NetworkOutput VggTagger::forward(const NetworkInput& input) {
-  const Spectrograms spectrograms = spectrograms_of(input, shape_);
-  torch::Tensor x = spectrograms.values.transpose(1, 2);
-  if (!spectrograms.mask.all_valid) x = x * spectrograms.mask.valid.unsqueeze(2);
-  x = input_->forward(x.unsqueeze(1));
+/// [B, 1, steps, bands] → [B, 256]
+torch::Tensor VggTagger::embed(const torch::Tensor& spectrograms) {
+  torch::Tensor x = input_->forward(spectrograms);
   for (std::size_t i = 0; i < kPools.size(); ++i) {
     const Pool& pool = kPools[i];
     x = torch::max_pool2d(convs_[i]->forward(x), {pool.steps, pool.bands},
                           {pool.step_stride, pool.band_stride});
   }
   // [B, maps, steps, bands] → [B, steps · bands · maps]
-  const torch::Tensor embedding = head_.drop_input(x.permute({0, 2, 3, 1}).flatten(1), input.keys);
+  return x.permute({0, 2, 3, 1}).flatten(1);
+}
+
+NetworkOutput VggTagger::forward(const NetworkInput& input) {
+  const Spectrograms spectrograms = spectrograms_of(input, shape_);
+  torch::Tensor x = spectrograms.values.transpose(1, 2);
+  if (!spectrograms.mask.all_valid) x = x * spectrograms.mask.valid.unsqueeze(2);
+  x = x.unsqueeze(1);
+  torch::Tensor embedding;
+  if (is_training() || torch::GradMode::is_enabled()) {
+    embedding = embed(x);
+  } else {
+    // The first maps of one segment take 9 MB: one after the other they stay in the cache, and
+    // memory is not asked from the system for each batch anew.
+    std::vector<torch::Tensor> rows;
+    for (const torch::Tensor& row : x.split(1)) rows.push_back(embed(row));
+    embedding = torch::cat(rows);
+  }
+  embedding = head_.drop_input(embedding, input.keys);
   return head_.forward(embedding, embedding, input.keys);
 }
 

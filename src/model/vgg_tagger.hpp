@@ -28,6 +28,8 @@ class VggTagger : public Network {
   NetworkOutput forward(const NetworkInput& input) override;
 
  private:
+  torch::Tensor embed(const torch::Tensor& spectrograms);
+
   NetworkShape shape_;
   TaggerInput input_{nullptr};
   std::vector<TaggerConv> convs_;

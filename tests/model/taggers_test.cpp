@@ -7,7 +7,9 @@
 #include "mer/model/initial_weights.hpp"
 #include "mer/model/model_file.hpp"
 #include "mer/model/network_input.hpp"
+#include "own_kernels.hpp"
 #include "small_network.hpp"
+#include "spectral_maxima.hpp"
 
 namespace mer {
 namespace {
@@ -75,6 +77,44 @@ TEST_P(Tagger, GivesTheEmbeddingAndTheTagsOfItsAuthorsWeights) {
   EXPECT_GT(embedding.max().item<float>(), 0.5F);
   EXPECT_LT((output.embedding - embedding).abs().max().item<float>(), 1e-4F);
   EXPECT_LT((torch::sigmoid(output.logits) - tags).abs().max().item<float>(), 1e-4F);
+}
+
+TEST(Musicnn, GivesTheSameByOwnKernelsAndByLibTorch) {
+  auto network = make_tagger("musicnn");
+  load_initial_weights(*network, weights_of("musicnn"));
+  const torch::NoGradGuard no_grad;
+  network->named_parameters()["timbral_67.bn.weight"].mul_(-1.0);  // maxima become minima
+  network->named_parameters()["temporal_64.bn.weight"].narrow(0, 10, 20).mul_(-1.0);
+  for (const std::int64_t steps : {1, 15, 187, 400}) {  // less than a vector, several blocks
+    const torch::Tensor spectrogram =
+        torch::rand({2, 96, steps}, at::make_generator<at::CPUGeneratorImpl>(5), torch::kFloat) *
+        3.0;
+    const torch::Tensor own = evaluate(*network, input_of(spectrogram)).embedding;
+    const LibTorchOnly libtorch;
+    const torch::Tensor theirs = evaluate(*network, input_of(spectrogram)).embedding;
+    EXPECT_GT(theirs.max().item<float>(), 0.1F);
+    EXPECT_TRUE(test::near(own, theirs, 1e-4)) << steps;
+  }
+}
+
+TEST(SpectralMaxima, AreTheLargestOfAllCorrelations) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
+  const torch::Tensor x = torch::randn({2, 96, 21}, generator, torch::kFloat);
+  const torch::Tensor wide = torch::randn({3, 5, 90}, generator, torch::kFloat);
+  const torch::Tensor places = torch::conv2d(x.transpose(1, 2).unsqueeze(1), wide.unsqueeze(1), {},
+                                             1, torch::IntArrayRef({2, 0}));  // [2, 3, 21, 7]
+  EXPECT_TRUE(test::near(maxima_over_places(x, wide), places.amax(3), 1e-4));
+  const torch::Tensor along = torch::randn({3, 6}, generator, torch::kFloat);
+  const torch::Tensor bands =
+      torch::conv2d(torch::constant_pad_nd(x, {2, 3}).unsqueeze(1), along.view({3, 1, 1, 6}));
+  EXPECT_TRUE(test::near(maxima_over_bands(x, along), bands.amax(2), 1e-4));
+}
+
+TEST(SpectralMaxima, RefuseSizesWithoutATransform) {
+  EXPECT_THROW(maxima_over_places(torch::zeros({1, 128, 9}), torch::zeros({2, 7, 38})),
+               std::invalid_argument);
+  EXPECT_THROW(maxima_over_bands(torch::zeros({1, 96, 9}), torch::zeros({2, 193})),
+               std::invalid_argument);
 }
 
 TEST_P(Tagger, OfPlainMemoryGivesTheSameEmbeddingAloneAndAmongOthers) {

@@ -88,10 +88,19 @@ FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& ma
 
 void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
                    const std::string& division, const fs::path& run, const Workers& workers) {
+  RunConfig summarised = config;
+  if (!args.resume.empty()) summarised.train.init_from.clear();  // the run has its own weights now
   const NetworkSummary network =
-      summarise_network(config, static_cast<int>(manifest.classes.size()));
-  char size[32];
-  std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(network.parameters) / 1e6);
+      summarise_network(summarised, static_cast<int>(manifest.classes.size()));
+  const auto millions = [](std::int64_t count) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.2f M", static_cast<double>(count) / 1e6);
+    return std::string(text);
+  };
+  std::string size = millions(network.parameters) + " parameters";
+  if (network.trained_parameters < network.parameters) {
+    size += " (" + millions(network.trained_parameters) + " of them trained)";
+  }
   const bool grouped =
       manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
   say(args.talk,
@@ -103,7 +112,7 @@ void print_summary(const TrainArgs& args, const RunConfig& config, const Manifes
   say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
                      format_number(config.segment.seconds) + " s (" +
                      std::to_string(network.segment_frames) + " frames)");
-  say(args.talk, "model     " + network.name + ", " + size + " parameters, " + config.loss.name +
+  say(args.talk, "model     " + network.name + ", " + size + ", " + config.loss.name +
                      " loss   device " + config.device);
   const int processes = workers.processes == nullptr ? 1 : workers.processes->size();
   const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;

@@ -8,6 +8,7 @@
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/split.hpp"
+#include "mer/embed/embed_options.hpp"
 #include "mer/model/loss_options.hpp"
 #include "mer/model/model_options.hpp"
 #include "mer/train/train_options.hpp"
@@ -34,6 +35,7 @@ struct RunConfig {
   Recipe recipe;  ///< sections audio, vad, features
   SegmentOptions segment;
   InputOptions inputs;
+  EmbedOptions embed;
   ModelOptions model;
   LossOptions loss;
   TrainOptions train;
@@ -45,6 +47,7 @@ struct RunConfig {
     recipe.visit(v);
     v.section("segment", segment);
     v.section("inputs", inputs);
+    v.section("embed", embed);
     v.section("model", model);
     v.section("loss", loss);
     v.section("train", train);
