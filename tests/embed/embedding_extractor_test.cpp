@@ -36,10 +36,12 @@ EmbeddingExtractor extractor_of(const EmbedOptions& options, const Recipe& confi
   return {options, config, bundled(), "cpu"};
 }
 
+TensorFile check_values() { return TensorFile::open(MER_FIXTURES "/taggers.safetensors"); }
+
 /// The 3 s of the taggers' check values, at their rate.
 std::vector<float> check_samples() {
-  const auto samples =
-      TensorFile::open(MER_FIXTURES "/taggers.safetensors").at("audio_16khz").as<float>();
+  const TensorFile check = check_values();
+  const auto samples = check.at("audio_16khz").as<float>();
   return {samples.begin(), samples.end()};
 }
 
@@ -49,7 +51,8 @@ void write_at_16khz(const std::filesystem::path& file, const std::vector<float>&
 }
 
 Eigen::RowVectorXf check_embedding(const char* name) {
-  const auto values = TensorFile::open(MER_FIXTURES "/taggers.safetensors").at(name).as<float>();
+  const TensorFile check = check_values();
+  const auto values = check.at(name).as<float>();
   return Eigen::Map<const Eigen::RowVectorXf>(values.data(),
                                               static_cast<Eigen::Index>(values.size()));
 }

@@ -21,7 +21,8 @@ void train(const ToySongs& songs, const std::filesystem::path& run) {
 }
 
 std::vector<std::byte> tensor_in(const std::filesystem::path& file, const std::string& name) {
-  const TensorView& view = TensorFile::open(file).at(name);
+  const TensorFile tensors = TensorFile::open(file);
+  const TensorView& view = tensors.at(name);
   return {view.bytes.begin(), view.bytes.end()};
 }
 
