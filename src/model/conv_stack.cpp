@@ -26,8 +26,9 @@ torch::Tensor ConvStackImpl::forward(const torch::Tensor& spectrogram, const Ste
                                      const std::vector<std::uint64_t>& keys) {
   MaskedMaps x = single_map(spectrogram, mask);
   for (SquareConv& conv : convs_) x = conv->forward(x);
-  // Padded steps are 0, so that they add nothing to the sum.
-  const torch::Tensor sums = dropout_->forward(x.maps, keys).sum({2, 3});
+  // [B, steps, channels, bands]: what dropout takes of a step doesn't depend on how many follow.
+  const torch::Tensor steps = dropout_->forward(x.maps.permute({0, 3, 1, 2}), keys);
+  const torch::Tensor sums = steps.sum({1, 3});  // padded steps are 0
   const torch::Tensor counts = x.mask.valid.sum(1, true) * x.maps.size(2);
   return sums / counts.to(sums.scalar_type());
 }

@@ -215,7 +215,7 @@ TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
     options.lld_statistics = Statistics::kMeanDeviation;
     Standardisation standardisation = identity();
     // Segments of 4 frames: 4, 4 and 3, so six steps of music, the last of one frame.
-    standardise_pooled_lld(songs, layout_of(), 4, options, standardisation);
+    standardise_pooled_lld(songs, layout_of(), 4, options, InputParts{}, standardisation);
     const InputBuilder builder(layout_of(), 4, options, standardisation);
     InputBatch batch = builder.make_batch(3);
     builder.fill(song, {0, 4}, 0, batch);
@@ -308,6 +308,59 @@ TEST_F(InputBuilderTest, RefusesWhatCannotBeCombined) {
       message_of<UsageError>([&] { InputBuilder(layout_of(4, 0), 1, options, identity()); }),
       HasSubstr("need both MFCC and residual phase"));
   EXPECT_THROW(InputBuilder(layout_of(), 1, InputOptions{}, identity(5)), std::invalid_argument);
+}
+
+TEST_F(InputBuilderTest, MakesTheSpectrogramAloneWhereDescriptorsAreNotLookedAt) {
+  InputOptions options;
+  options.combine = Combine::kScore;  // would want the residual phase, which isn't there
+  const InputParts parts{.spectrogram = true, .lld = InputParts::Lld::kNone};
+  const InputBuilder builder(layout_of(4, 0), 2, options, identity(), parts);
+  EXPECT_EQ(builder.shape().lld_branches, 0);
+  EXPECT_EQ(builder.shape().lld_columns, 0);
+  EXPECT_EQ(builder.shape().lld_steps, 0);
+  const InputBatch batch = filled(builder, song_of({1, 1}), {0, 2});
+  EXPECT_TRUE(batch.lld.empty());
+  EXPECT_THAT(batch.spectrogram.values, ElementsAre(0, 10, 1, 11, 2, 12, 3, 13, 4, 14));
+}
+
+TEST_F(InputBuilderTest, MakesTheMfccAloneAsTheyAreWhateverTheyAreCombinedWith) {
+  const InputParts parts{.spectrogram = false, .lld = InputParts::Lld::kMfcc};
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+    InputOptions options;
+    options.combine = combine;
+    options.mfcc_weight = 0.25;  // has no meaning here
+    options.lld_pool_frames = 2;
+    options.lld_statistics = Statistics::kMeanDeviation;
+    const InputBuilder builder(layout_of(), 2, options, identity(), parts);
+    EXPECT_EQ(builder.shape().spectrogram_bands, 0);
+    EXPECT_EQ(builder.shape().lld_branches, 1);
+    const InputBatch batch = filled(builder, song_of({1, 1}), {0, 2});
+    EXPECT_TRUE(batch.spectrogram.values.empty());
+    // MFCC are columns 2 and 3: t² + 100 c at t = 0 and 1 has mean 100 c + 0.5, deviation 0.5.
+    EXPECT_THAT(batch.lld[0].values, ElementsAre(200.5, 300.5, 0.5, 0.5));
+  }
+}
+
+TEST_F(InputBuilderTest, StandardisesThePooledMfccAlone) {
+  const InputParts parts{.spectrogram = false, .lld = InputParts::Lld::kMfcc};
+  Standardisation standardisation = identity();
+  const EachSong songs = [&](const std::function<void(const SongFeatures&)>& look_at) {
+    look_at(song_of({1, 1}));
+  };
+  standardise_pooled_lld(songs, layout_of(), 2, InputOptions{}, parts, standardisation);
+  // t² + 100 c over t = 0 and 1.
+  EXPECT_THAT(standardisation.pooled_lld_mean, ElementsAre(200.5, 300.5));
+  EXPECT_THAT(standardisation.pooled_lld_deviation, ElementsAre(0.5, 0.5));
+  standardise_pooled_lld(songs, layout_of(), 2, InputOptions{},
+                         {.spectrogram = true, .lld = InputParts::Lld::kNone}, standardisation);
+  EXPECT_TRUE(standardisation.pooled_lld_mean.empty());
+}
+
+TEST_F(InputBuilderTest, RefusesMfccThatTheFeaturesLack) {
+  const InputParts parts{.spectrogram = false, .lld = InputParts::Lld::kMfcc};
+  EXPECT_THAT(message_of<UsageError>(
+                  [&] { InputBuilder(layout_of(0, 4), 1, InputOptions{}, identity(), parts); }),
+              HasSubstr("looks at MFCC alone, and the features have none"));
 }
 
 TEST_F(InputBuilderTest, RefusesSegmentsOutsideTheSongOrLongerThanASegment) {

@@ -235,18 +235,33 @@ INSTANTIATE_TEST_SUITE_P(Losses, SharedLoss,
                                          loss_options("inter_center", LossOptions::Reduction::kMean,
                                                       LossOptions::CenterUpdate::kGradient),
                                          loss_options("inter_center", LossOptions::Reduction::kSum,
-                                                      LossOptions::CenterUpdate::kWen)));
+                                                      LossOptions::CenterUpdate::kWen),
+                                         loss_options("center", LossOptions::Reduction::kMean,
+                                                      LossOptions::CenterUpdate::kGradient),
+                                         loss_options("center", LossOptions::Reduction::kMean,
+                                                      LossOptions::CenterUpdate::kWen),
+                                         loss_options("a_softmax", LossOptions::Reduction::kMean,
+                                                      LossOptions::CenterUpdate::kAuto)));
+
+/// An output that every loss can work with.
+NetworkOutput output_of(const torch::Tensor& logits, const torch::Tensor& embedding) {
+  NetworkOutput output;
+  output.logits = logits;
+  output.embedding = embedding;
+  output.angular.push_back({logits, embedding.norm(2, 1, /*keepdim=*/true)});
+  return output;
+}
 
 TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
   constexpr int kRows = 7, kClasses = 4, kSize = 5, kRanks = 3;
   torch::manual_seed(11);
-  const torch::Tensor logits = torch::randn({kRows, kClasses});
+  const torch::Tensor logits = 0.3 * torch::randn({kRows, kClasses});  // shorter than embeddings
   const torch::Tensor embedding = torch::randn({kRows, kSize});
   const torch::Tensor targets = torch::softmax(torch::randn({kRows, kClasses}), 1);
   const auto leaf = [](const torch::Tensor& x) { return x.clone().set_requires_grad(true); };
 
   const auto whole = make_loss(GetParam(), kClasses, kSize, 3);
-  const NetworkOutput output{leaf(logits), leaf(embedding)};
+  const NetworkOutput output = output_of(leaf(logits), leaf(embedding));
   const LossValue expected = whole->forward(output, targets);
   expected.total.backward();
   whole->update_centers(embedding, targets);
@@ -256,8 +271,8 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
     Collective& member = team.member(rank);
     const auto loss = make_loss(GetParam(), kClasses, kSize, 3);
     loss->share_batch(&member, kRows);
-    const NetworkOutput mine{leaf(share_of(logits, rank, kRanks)),
-                             leaf(share_of(embedding, rank, kRanks))};
+    const NetworkOutput mine =
+        output_of(leaf(share_of(logits, rank, kRanks)), leaf(share_of(embedding, rank, kRanks)));
     const torch::Tensor my_targets = share_of(targets, rank, kRanks);
     const LossValue value = loss->forward(mine, my_targets);
     torch::Tensor sums =

@@ -31,11 +31,11 @@ TEST(TimeFrequencyConv, HalvesBandsAndStepsRoundingUp) {
 }
 
 TEST(SquareConv, OfSeparableKindHasFewerWeightsAndTheSameShape) {
-  ModelOptions options = small_options();
   const MaskedMaps input{torch::randn({2, 4, 4, 7}), StepMask::of(torch::ones({2, 7}), 2, 7)};
-  SquareConv plain(options, 4, 6);
-  options.conv = ModelOptions::Conv::kSeparable;
-  SquareConv separable(options, 4, 6);
+  SquareConvSizes sizes{.in_channels = 4, .out_channels = 6, .pool_frequency = 2, .pool_time = 2};
+  SquareConv plain(sizes);
+  sizes.separable = true;
+  SquareConv separable(sizes);
   EXPECT_EQ(plain->forward(input).maps.sizes(), (std::vector<std::int64_t>{2, 6, 2, 4}));
   EXPECT_EQ(separable->forward(input).maps.sizes(), (std::vector<std::int64_t>{2, 6, 2, 4}));
   EXPECT_EQ(num_parameters(*plain), 4 * 6 * 9 + 2 * 6);
@@ -52,94 +52,11 @@ TEST(ConvBranch, PutsOutBothDirectionsStates) {
 TEST(LldBranch, PutsOutMeanAndDeviationOfBothDirections) {
   ModelOptions options = small_options();
   options.pooling = ModelOptions::Pooling::kStat;
-  LldBranch branch(options, 5, "lld");
+  LldBranch branch(options, 5, 3, 1, "lld");
   const StepMask mask = StepMask::of(torch::ones({2, 9}), 2, 9);
   EXPECT_EQ(branch->forward(torch::randn({2, 9, 5}), mask, {}).sizes(),
             (std::vector<std::int64_t>{2, 12}));
 }
-
-class EveryVariant : public testing::TestWithParam<Variant> {};
-
-TEST_P(EveryVariant, PutsOutClassesAndEmbedding) {
-  const Variant& variant = GetParam();
-  const auto network = make_network(variant.options, variant.shape, 1);
-  const NetworkOutput output = network->forward(random_input(variant.shape, 4, 1));
-  EXPECT_EQ(output.logits.sizes(), (std::vector<std::int64_t>{4, 3}));
-  EXPECT_EQ(output.embedding.sizes(), (std::vector<std::int64_t>{4, 6}));
-  EXPECT_TRUE(torch::isfinite(output.logits).all().item<bool>());
-}
-
-TEST_P(EveryVariant, SendsAGradientToEveryParameter) {
-  const Variant& variant = GetParam();
-  const auto network = make_network(variant.options, variant.shape, 1);
-  NetworkInput input = random_input(variant.shape, 4, 1);
-  for (const bool padded : {false, true}) {
-    if (padded) test::pad_row(input, 2, 6, 4);
-    network->zero_grad();
-    torch::log_softmax(network->forward(input).logits, 1).select(1, 0).sum().backward();
-    for (const auto& item : network->named_parameters()) {
-      ASSERT_TRUE(item.value().grad().defined()) << item.key();
-      EXPECT_TRUE(torch::isfinite(item.value().grad()).all().item<bool>()) << item.key();
-      EXPECT_GT(item.value().grad().abs().max().item<float>(), 0.0F) << item.key();
-    }
-  }
-}
-
-TEST_P(EveryVariant, TakesNoNoticeOfPadding) {
-  const Variant& variant = GetParam();
-  const auto network = make_network(variant.options, variant.shape, 1);
-  network->forward(random_input(variant.shape, 4, 3));  // running statistics other than 0 and 1
-  NetworkInput batch = random_input(variant.shape, 3, 1);
-  test::pad_row(batch, 1, 6, 4);
-  test::pad_row(batch, 2, 1, 1);
-  const NetworkOutput together = evaluate(*network, batch);
-  const std::vector<std::pair<int, int>> lengths = {{13, 9}, {6, 4}, {1, 1}};
-  for (std::int64_t row = 0; row < 3; ++row) {
-    const auto [spectrogram_steps, lld_steps] = lengths[static_cast<std::size_t>(row)];
-    const NetworkOutput alone =
-        evaluate(*network, rows_of(batch, {row}, spectrogram_steps, lld_steps));
-    EXPECT_TRUE(near(together.logits[row], alone.logits[0])) << "row " << row;
-    EXPECT_TRUE(near(together.embedding[row], alone.embedding[0])) << "row " << row;
-  }
-}
-
-TEST_P(EveryVariant, TrainsOnPaddedSegmentsAsOnShorterOnes) {
-  const Variant& variant = GetParam();
-  NetworkInput batch = random_input(variant.shape, 2, 1);
-  test::pad_row(batch, 0, 6, 4);
-  test::pad_row(batch, 1, 6, 4);
-  std::vector<torch::Tensor> gradients;
-  for (const NetworkInput& input : {batch, rows_of(batch, {0, 1}, 6, 4)}) {
-    const auto network = make_network(variant.options, variant.shape, 1);
-    network->forward(input).logits.square().sum().backward();
-    for (const torch::Tensor& parameter : network->parameters()) {
-      gradients.push_back(parameter.grad());
-    }
-  }
-  const std::size_t half = gradients.size() / 2;
-  for (std::size_t i = 0; i < half; ++i) {
-    EXPECT_TRUE(near(gradients[i], gradients[i + half], 1e-4)) << "parameter " << i;
-  }
-}
-
-TEST_P(EveryVariant, LearnsFourSongsByHeart) {
-  const Variant& variant = GetParam();
-  const auto network = make_network(variant.options, variant.shape, 1);
-  const NetworkInput input = random_input(variant.shape, 8, 1);  // two segments a song
-  const torch::Tensor labels = torch::tensor({0, 0, 1, 1, 2, 2, 0, 0}, torch::kLong);
-  torch::optim::Adam optimiser(network->parameters(), torch::optim::AdamOptions(0.03));
-  for (int step = 0; step < 60; ++step) {
-    optimiser.zero_grad();
-    torch::nll_loss(torch::log_softmax(network->forward(input).logits, 1), labels).backward();
-    optimiser.step();
-  }
-  const torch::Tensor predicted = network->forward(input).logits.argmax(1);
-  // With dropout the training pass itself is noisy: one segment may still be wrong.
-  EXPECT_GE((predicted == labels).sum().item<int>(), variant.options.head_dropout > 0.0 ? 7 : 8);
-}
-
-INSTANTIATE_TEST_SUITE_P(Variants, EveryVariant, testing::ValuesIn(test::variants()),
-                         [](const auto& variant) { return variant.param.name; });
 
 TEST(ImprovedCnn, RowsDropTheSameElementsInWhicheverOrder) {
   Variant variant = test::variants().front();
@@ -224,21 +141,6 @@ TEST(ImprovedCnn, OfThePrototypesSizesHasItsNumberOfParameters) {
   const std::int64_t head = 128 * 128 + 128 + 128 * 4 + 4;
   EXPECT_EQ(num_parameters(*make_network(options, shape, 1)),
             convolutions + norms + lstms + head);  // 178 532; the prototype says 182 k
-}
-
-TEST(MakeNetwork, NamesTheNearestNetworkForATypingError) {
-  ModelOptions options = small_options();
-  options.name = "improved_cn";
-  EXPECT_EQ(message_of<UsageError>([&] { make_network(options, small_shape(), 1); }),
-            "unknown network 'model.name: improved_cn', known: improved_cnn | did you mean "
-            "'improved_cnn'?");
-}
-
-TEST(MakeNetwork, RefusesAnEmptyInput) {
-  NetworkShape shape = small_shape();
-  shape.lld_columns = 0;
-  EXPECT_THAT(message_of<UsageError>([&] { make_network(small_options(), shape, 1); }),
-              testing::HasSubstr("lld_columns 0, allowed: at least 1"));
 }
 
 TEST(ImprovedCnn, SaysWhichInputHasWhichWrongShape) {

@@ -22,6 +22,10 @@ inline ModelOptions small_options() {
   options.crnn_lstm_units = 3;
   options.lld_lstm_units = 3;
   options.lld_lstm_layers = 1;
+  options.cnn_channels = options.light_channels = 4;
+  options.cnn_blocks = 2;
+  options.drnn_lstm_units = 3;
+  options.drnn_lstm_layers = 2;
   options.embedding_size = 6;
   return options;
 }
@@ -92,7 +96,7 @@ struct Variant {
   NetworkShape shape;
 };
 
-/// Every switch of the options at least once, alone.
+/// Every network, and every switch of the options at least once, alone.
 inline std::vector<Variant> variants() {
   std::vector<Variant> all;
   const auto add = [&all](const std::string& name, const auto& change) {
@@ -116,6 +120,27 @@ inline std::vector<Variant> variants() {
     v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
   });
   add("two_lld_branches", [](Variant& v) { v.shape.lld_branches = 2; });
+  const auto angular = NetworkShape::ClassScores::kAngular;
+  add("angular", [&](Variant& v) { v.shape.class_scores = angular; });
+  add("two_angular_lld_branches", [&](Variant& v) {
+    v.shape.class_scores = angular;
+    v.shape.lld_branches = 2;
+  });
+  for (const char* name : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn"}) {
+    add(name, [&](Variant& v) { v.options.name = name; });
+    add(std::string(name) + "_with_dropout", [&](Variant& v) {
+      v.options.name = name;
+      v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
+    });
+  }
+  add("cnn_of_double_convolutions", [](Variant& v) {
+    v.options.name = "cnn";
+    v.options.cnn_block_convs = 2;
+  });
+  add("lld_bilstm_of_two_branches", [](Variant& v) {
+    v.options.name = "lld_bilstm";
+    v.shape.lld_branches = 2;
+  });
   return all;
 }
 

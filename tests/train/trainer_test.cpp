@@ -221,6 +221,54 @@ TEST_P(Resumed, EndsLikeARunThatWasNeverInterrupted) {
 // In the first epoch before any evaluation, at one, in the middle of an epoch, before the last.
 INSTANTIATE_TEST_SUITE_P(StoppedAt, Resumed, testing::Values(3, 10, 17, 29));
 
+TEST(ResumeRun, GoesOnWithTheMarginWhereItStood) {
+  ToySongs songs;
+  songs.switch_all_augmentation_on();
+  songs.config.model.name = "lld_bilstm";
+  songs.config.inputs.combine = InputOptions::Combine::kScore;  // two heads
+  songs.config.loss.name = "a_softmax";
+  songs.config.loss.lambda_gamma = 1.0;
+  train(songs, songs / "whole" / "run");
+  const std::filesystem::path run = songs / "parts" / "run";
+  train(songs, run, stop_after(17));
+  resume_run(run, songs.data, {});
+  expect_same_run(songs / "whole" / "run", run);
+  EXPECT_EQ(weights_of(songs / "whole" / "run" / "state.safetensors"),
+            weights_of(run / "state.safetensors"));
+
+  const TensorFile file = TensorFile::open(run / "last.safetensors");
+  EXPECT_EQ(ModelCard::read(file).shape.class_scores, NetworkShape::ClassScores::kAngular);
+  EXPECT_FALSE(file.contains("network.head1.classifier.bias"));
+  EXPECT_TRUE(file.contains("network.head2.classifier.weight"));
+}
+
+TEST(TrainRun, EveryNetworkLearnsAToyProblemWithEveryLoss) {
+  for (const char* network : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn", "improved_cnn"}) {
+    for (const char* loss : {"softmax", "a_softmax", "center", "inter_center"}) {
+      ToySongs songs;
+      songs.config.inputs.standardise_pooled_lld = true;
+      songs.config.model.name = network;
+      songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
+      songs.config.model.cnn_blocks = 3;
+      songs.config.model.drnn_lstm_units = 4;
+      songs.config.model.drnn_lstm_layers = 2;
+      songs.config.loss.name = loss;
+      songs.config.train.iterations = 60;
+      songs.config.train.evaluate_every = 20;
+      const std::filesystem::path run = songs / network / loss;
+      EXPECT_GE(train(songs, run).best_macro_f1, 0.7) << network << ", " << loss;
+      const ModelCard card = ModelCard::read(TensorFile::open(run / "last.safetensors"));
+      EXPECT_EQ(card.model.name, network);
+      const InputParts reads = inputs_of(card.model);
+      EXPECT_EQ(card.shape.spectrogram_bands > 0, reads.spectrogram) << network;
+      EXPECT_EQ(card.shape.lld_branches > 0, reads.lld != InputParts::Lld::kNone) << network;
+      if (reads.lld == InputParts::Lld::kMfcc) {
+        EXPECT_EQ(card.shape.lld_columns, 20) << network;
+      }
+    }
+  }
+}
+
 TEST(ResumeRun, KeepsTheAverageOfTheWeights) {
   ToySongs songs;
   songs.config.train.average_decay = 0.9;

@@ -127,12 +127,33 @@ TEST_P(WorkersTogether, GiveTheSameBitsAgain) {
 }
 
 TEST(Workers, MoveWensCentersAsOneAlone) {
-  ToySongs songs;
-  take_shipped_settings(songs);
-  songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
-  train_together(songs, songs / "alone" / "run", 1, 1);
-  train_together(songs, songs / "together" / "run", 1, 2);
-  EXPECT_LT(largest_difference(songs / "alone" / "run", songs / "together" / "run"), 2e-3);
+  for (const char* loss : {"inter_center", "center"}) {
+    ToySongs songs;
+    take_shipped_settings(songs);
+    songs.config.loss.name = loss;
+    songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
+    train_together(songs, songs / "alone" / "run", 1, 1);
+    train_together(songs, songs / "together" / "run", 1, 2);
+    EXPECT_LT(largest_difference(songs / "alone" / "run", songs / "together" / "run"), 2e-3)
+        << loss;
+  }
+}
+
+TEST(Workers, TrainEveryNetworkAsOneAlone) {
+  for (const char* network : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn"}) {
+    ToySongs songs;
+    take_shipped_settings(songs);
+    songs.config.model.name = network;
+    songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
+    songs.config.model.cnn_blocks = 3;
+    songs.config.model.drnn_lstm_units = 8;
+    songs.config.loss.name = "a_softmax";
+    songs.config.loss.lambda_gamma = 10.0;  // the margin counts within these few iterations
+    train_together(songs, songs / "alone" / "run", 1, 1);
+    train_together(songs, songs / "together" / "run", 2, 2);
+    EXPECT_LT(largest_difference(songs / "alone" / "run", songs / "together" / "run"), 2e-3)
+        << network;
+  }
 }
 
 TEST(Workers, GoOnFromAnotherNumbersState) {

@@ -34,7 +34,7 @@ struct NetworkOutput {
   torch::Tensor logits;     ///< [B, classes]; softmax gives the class probabilities
   torch::Tensor embedding;  ///< [B, embedding_size]
   /// With angular class scores: one a head, before join_logits() made one of two.
-  std::vector<AngularScores> angular;
+  std::vector<AngularScores> angular{};
   double first_head_weight = 1.0;
 };
 
