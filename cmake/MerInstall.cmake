@@ -29,8 +29,10 @@ install(TARGETS mer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT progra
 if(MER_TORCH)
   install(TARGETS mer_engine RUNTIME DESTINATION libexec/mer COMPONENT program)
 endif()
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/data/models/" DESTINATION share/mer/models
-        COMPONENT program)
+foreach(folder IN ITEMS models pretrained)
+  install(DIRECTORY "${PROJECT_SOURCE_DIR}/data/${folder}/" DESTINATION share/mer/${folder}
+          COMPONENT program)
+endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/mer COMPONENT program)
 install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
         DESTINATION share/bash-completion/completions COMPONENT program)

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "models.hpp"
+
 namespace mer::app {
 
 void ConfigArgs::add_to(CLI::App& command, bool required) {
@@ -26,6 +28,9 @@ RunConfig ConfigArgs::read_over(ConfigDocument document) const {
   RunConfig run;
   document.read(run);
   if (run.data.store.empty()) run.data.store = std::filesystem::absolute("mer-store");
+  if (!run.train.init_from.empty()) {
+    run.train.init_from = find_initial_weights(run.train.init_from);
+  }
   return run;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/data/manifest.hpp"
 #include "mer/train/run_config.hpp"
 #include "terminal.hpp"
 
@@ -19,6 +20,13 @@ struct ConfigArgs {
   RunConfig read() const;
   /// The same with another document in the place of the file.
   RunConfig read_over(ConfigDocument document) const;
+};
+
+struct PreprocessArgs {
+  ConfigArgs config;
+  int jobs = 0;
+  std::string shard = "1/1";
+  Talk talk;
 };
 
 struct TrainArgs {
@@ -61,5 +69,11 @@ int run_train(const TrainArgs& args);
 int run_eval(const EvalArgs& args);
 int run_predict(const PredictArgs& args);
 int run_doctor();
+/// `preprocess` with embed.networks.
+int run_embed(const PreprocessArgs& args, const RunConfig& config);
+
+/// Fills the feature store and says how many songs that were; returns the exit code.
+int preprocess_features(const PreprocessArgs& args, const RunConfig& config,
+                        const Manifest& manifest);
 
 }  // namespace mer::app

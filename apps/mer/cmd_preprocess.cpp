@@ -8,28 +8,24 @@
 namespace mer::app {
 namespace {
 
-struct PreprocessArgs {
-  ConfigArgs config;
-  int jobs = 0;
-  std::string shard = "1/1";
-  Talk talk;
-};
-
 int run_preprocess(const PreprocessArgs& args) {
   catch_interrupts();
-  const Shard shard = Shard::parse(args.shard);
+  Shard::parse(args.shard);
   const RunConfig config = args.config.read();
-  const Manifest manifest = load_manifest(config.data);
-  const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report report = fill_store(store, manifest, {}, args.jobs, shard, args.talk);
-  say(args.talk, std::to_string(report.made) + " songs preprocessed, " +
-                     std::to_string(report.present) + " were there already, " +
-                     std::to_string(report.failures.size()) +
-                     " failed: " + store.folder().string());
-  return report.failures.empty() ? kDone : kSomeInputsFailed;
+  if (!config.embed.networks.empty()) return run_embed(args, config);
+  return preprocess_features(args, config, load_manifest(config.data));
 }
 
 }  // namespace
+
+int preprocess_features(const PreprocessArgs& args, const RunConfig& config,
+                        const Manifest& manifest) {
+  const FeatureStore store(config.data.store, config.recipe);
+  const FeatureStore::Report report =
+      fill_store(store, manifest, {}, args.jobs, Shard::parse(args.shard), args.talk);
+  say_filled(args.talk, "preprocessed", report, store.folder());
+  return report.failures.empty() ? kDone : kSomeInputsFailed;
+}
 
 Command add_preprocess(CLI::App& app) {
   auto args = std::make_shared<PreprocessArgs>();

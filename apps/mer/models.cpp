@@ -17,23 +17,24 @@ std::string selected_weights(const fs::path& run) {
   return config.train.select == TrainOptions::Select::kBest ? "best" : "last";
 }
 
-}  // namespace
-
-std::vector<fs::path> model_folders() {
+/// Folders of the name that exist, the nearest first: beside the executable as installed, then the
+/// source tree's.
+std::vector<fs::path> bundled_folders(const char* name) {
   const fs::path executable = fs::read_symlink("/proc/self/exe").parent_path();
   std::vector<fs::path> folders;
   for (const fs::path& candidate :
-       {executable / "../share/mer/models", executable / "../../share/mer/models",
-        fs::path(MER_SOURCE_MODELS)}) {
+       {executable / "../share/mer" / name, executable / "../../share/mer" / name,
+        fs::path(MER_SOURCE_DATA) / name}) {
     std::error_code ignored;
     if (fs::is_directory(candidate, ignored)) folders.push_back(candidate.lexically_normal());
   }
   return folders;
 }
 
-std::vector<fs::path> bundled_models() {
+/// Every .safetensors of these folders, sorted by name; of two of a name the nearest.
+std::vector<fs::path> tensor_files_in(const std::vector<fs::path>& folders) {
   std::vector<fs::path> files;
-  for (const fs::path& folder : model_folders()) {
+  for (const fs::path& folder : folders) {
     for (const auto& entry : fs::directory_iterator(folder)) {
       const bool known = std::any_of(files.begin(), files.end(), [&](const fs::path& file) {
         return file.filename() == entry.path().filename();
@@ -44,6 +45,40 @@ std::vector<fs::path> bundled_models() {
   std::sort(files.begin(), files.end(),
             [](const fs::path& a, const fs::path& b) { return a.filename() < b.filename(); });
   return files;
+}
+
+}  // namespace
+
+std::vector<fs::path> model_folders() { return bundled_folders("models"); }
+
+std::vector<fs::path> bundled_models() { return tensor_files_in(model_folders()); }
+
+std::map<std::string, fs::path> pretrained_weights() {
+  std::map<std::string, fs::path> weights;
+  for (const fs::path& file : tensor_files_in(bundled_folders("pretrained"))) {
+    weights[file.stem().string()] = file;
+  }
+  return weights;
+}
+
+fs::path find_initial_weights(const fs::path& named) {
+  if (fs::is_directory(named)) return find_model(named.string(), "").file;
+  if (fs::exists(named)) return named;
+  // A config's paths come with the folder that they are relative to.
+  const std::string name = named.filename().string();
+  const auto pretrained = pretrained_weights();
+  const auto found = pretrained.find(name);
+  if (found != pretrained.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, file] : pretrained) names.push_back(known);
+  for (const fs::path& file : bundled_models()) {
+    names.push_back(file.stem().string());
+    if (names.back() == name) return file;
+  }
+  const auto near = nearest_word(name, names);
+  throw UsageError("'train.init_from' is '" + named.string() +
+                       "', which is neither a file, a run nor bundled: " + join(names, ", "),
+                   near ? "did you mean '" + *near + "'?" : "");
 }
 
 std::vector<fs::path> folds_of(const fs::path& folder) {

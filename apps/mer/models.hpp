@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,14 @@ std::vector<std::filesystem::path> model_folders();
 
 /// Every bundled model's file, sorted by name.
 std::vector<std::filesystem::path> bundled_models();
+
+/// The bundled weights of pre-trained networks (data/pretrained), by their names.
+std::map<std::string, std::filesystem::path> pretrained_weights();
+
+/// The file that train.init_from names: a file, else the name of pre-trained weights, of a run
+/// folder or of a bundled model.
+/// @throws UsageError when there is no such thing
+std::filesystem::path find_initial_weights(const std::filesystem::path& named);
 
 /// A MODEL of the command line, found.
 struct FoundModel {

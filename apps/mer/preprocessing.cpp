@@ -12,13 +12,11 @@ Manifest load_manifest(const DataOptions& options) {
   return Manifest::load(options.manifest);
 }
 
-FeatureStore::Report fill_store(const FeatureStore& store, const Manifest& manifest,
-                                const std::vector<std::size_t>& songs, int jobs, const Shard& shard,
-                                const Talk& talk) {
-  FeatureStore::Report report;
+SongStore::Report fill_songs(const FillSongs& fill, const char* what, const Talk& talk) {
+  SongStore::Report report;
   {
-    ProgressLine line("features", talk);
-    report = store.fill(manifest, songs, jobs, shard, line.callback(), interrupted);
+    ProgressLine line(what, talk);
+    report = fill(line.callback());
   }
   if (interrupted()) {
     throw Interrupted(
@@ -27,6 +25,23 @@ FeatureStore::Report fill_store(const FeatureStore& store, const Manifest& manif
   }
   for (const SongFailure& failure : report.failures) print_error(failure.message, failure.hint);
   return report;
+}
+
+FeatureStore::Report fill_store(const FeatureStore& store, const Manifest& manifest,
+                                const std::vector<std::size_t>& songs, int jobs, const Shard& shard,
+                                const Talk& talk) {
+  return fill_songs(
+      [&](const Progress& progress) {
+        return store.fill(manifest, songs, jobs, shard, progress, interrupted);
+      },
+      "features", talk);
+}
+
+void say_filled(const Talk& talk, const char* what, const SongStore::Report& report,
+                const std::filesystem::path& folder) {
+  say(talk, std::to_string(report.made) + " songs " + what + ", " + std::to_string(report.present) +
+                " were there already, " + std::to_string(report.failures.size()) +
+                " failed: " + folder.string());
 }
 
 }  // namespace mer::app

@@ -39,6 +39,8 @@ void InputOptions::visit(OptionsVisitor& v) {
       "leave_out", leave_out,
       "groups of descriptors that no system sees: mfcc, residual_phase, pitch (f0 and voicing), "
       "formants, contrast, chroma; for classical systems also spectrogram");
+  v.field("standardise_spectrogram", standardise_spectrogram,
+          "bring each band to mean 0 and deviation 1; false for networks pre-trained without");
   v.field("spectrogram_pool_bands", spectrogram_pool_bands, between(1, 4096),
           "mean over this many neighbouring bands");
   v.field("spectrogram_pool_frames", spectrogram_pool_frames, between(1, 4096),

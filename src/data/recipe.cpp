@@ -1,5 +1,6 @@
 #include "mer/data/recipe.hpp"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
@@ -9,6 +10,19 @@ namespace mer {
 namespace {
 
 constexpr std::size_t kDigits = 12;
+
+/// Options that came after the first models and feature files. At their default they say nothing
+/// new, so they are left out: what was made before them keeps its fingerprint. A later option joins
+/// this list, and its default never changes.
+constexpr std::array<const char*, 2> kLaterOptions = {"/features/lld", "/features/frame/padding"};
+
+void leave_out_later_options(nlohmann::ordered_json& json) {
+  static const nlohmann::ordered_json kDefaults = to_json(Recipe{});
+  for (const char* option : kLaterOptions) {
+    const nlohmann::ordered_json::json_pointer place(option);
+    if (json.at(place) == kDefaults.at(place)) json.at(place.parent_pointer()).erase(place.back());
+  }
+}
 
 std::string short_hash(const nlohmann::ordered_json& json) {
   return hash_hex(json.dump()).substr(0, kDigits);
@@ -59,6 +73,7 @@ void Recipe::visit(OptionsVisitor& v) {
 nlohmann::ordered_json Recipe::shared() const {
   nlohmann::ordered_json json = to_json(*this);
   for (const char* key : {"start_s", "duration_s", "pad_to_seconds"}) json["audio"].erase(key);
+  leave_out_later_options(json);
   return json;
 }
 

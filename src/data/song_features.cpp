@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
+#include <optional>
 
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
@@ -47,32 +47,31 @@ nlohmann::ordered_json json_at(const TensorFile& file, const std::string& key) {
   return json;
 }
 
-/// Rows that have become complete go to disk; of a song only its energies stay in memory.
+/// Rows that have become complete go to disk.
 class FeatureWriter {
  public:
   FeatureWriter(const std::filesystem::path& file, const FeatureLayout& layout, double start_s)
       : stream_(file), layout_(layout), start_s_(start_s) {}
 
   void write(const FeatureSet& rows) {
-    if (rows.num_frames() == 0) return;
     append("spectrogram", rows.spectrogram);
-    append("lld", rows.lld);
-    const std::span<const float> energies(rows.energy_db.data(),
-                                          static_cast<std::size_t>(rows.energy_db.size()));
-    stream_.append("energy_db", 0, energies);
+    if (rows.lld.cols() > 0) append("lld", rows.lld);
+    stream_.append("energy_db", 0,
+                   std::span<const float>(rows.energy_db.data(),
+                                          static_cast<std::size_t>(rows.energy_db.size())));
     std::vector<double> centre_s;
     for (std::int64_t i = 0; i < rows.num_frames(); ++i) {
-      centre_s.push_back(start_s_ + layout_.frame_time_s(num_frames() + i));
+      centre_s.push_back(start_s_ + layout_.frame_time_s(num_frames_ + i));
     }
     stream_.append("time_s", 0, std::span<const double>(centre_s));
-    energy_db_.insert(energy_db_.end(), energies.begin(), energies.end());
+    num_frames_ += rows.num_frames();
   }
 
-  std::int64_t num_frames() const { return static_cast<std::int64_t>(energy_db_.size()); }
-  const std::vector<float>& energy_db() const { return energy_db_; }
-
   void finish(const std::vector<std::uint8_t>& kept, const TensorMetadata& metadata) {
-    stream_.add("kept", view_of(std::span<const std::uint8_t>(kept), {num_frames()}));
+    stream_.add("kept", view_of(std::span<const std::uint8_t>(kept), {num_frames_}));
+    if (layout_.lld_width() == 0) {
+      stream_.add("lld", view_of(std::span<const float>(), {num_frames_, 0}));
+    }
     stream_.finish(metadata);
   }
 
@@ -85,7 +84,7 @@ class FeatureWriter {
   TensorFileStream stream_;
   FeatureLayout layout_;
   double start_s_;
-  std::vector<float> energy_db_;
+  std::int64_t num_frames_ = 0;
 };
 
 /// Two decimals are what a person wants to read of a level or of seconds.
@@ -95,10 +94,11 @@ std::string rounded(double value, double steps_per_unit) {
 
 /// @return the mask of the frames to keep
 std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
-                                        const FeatureWriter& writer, const FeatureLayout& layout,
-                                        const Recipe& recipe, std::int64_t num_samples) {
+                                        const std::vector<float>& energy_db,
+                                        const FeatureLayout& layout, const Recipe& recipe,
+                                        std::int64_t num_samples) {
   const double rate = layout.sample_rate_hz;
-  if (writer.num_frames() == 0) {
+  if (energy_db.empty()) {
     throw InputError(audio_file.string() + ": " + std::to_string(num_samples) +
                          (num_samples == 1 ? " sample (" : " samples (") +
                          rounded(static_cast<double>(num_samples) / rate, 1e4) +
@@ -106,7 +106,6 @@ std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
                          " samples (" + rounded(layout.window_samples / rate, 1e4) + " s)",
                      "give a longer piece of music");
   }
-  const std::vector<float>& energy_db = writer.energy_db();
   std::vector<std::uint8_t> kept = voice_activity(energy_db, layout.hop_samples / rate, recipe.vad);
   const float loudest = *std::max_element(energy_db.begin(), energy_db.end());
   if (loudest <= kSilenceDbfs || std::find(kept.begin(), kept.end(), 1) == kept.end()) {
@@ -118,26 +117,32 @@ std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
   return kept;
 }
 
-TensorMetadata metadata_of(const Recipe& recipe, const FeatureLayout& layout, double duration_s,
-                           const std::vector<std::string>& warnings) {
-  std::vector<std::string> valid_warnings;
-  for (const std::string& warning : warnings) valid_warnings.push_back(to_valid_utf8(warning));
+TensorMetadata metadata_of(const Recipe& recipe, const SongAnalysis& analysis) {
+  const FeatureLayout& layout = analysis.layout;
   return {{kRecipeKey, to_json(recipe).dump()},
           {kSharedRecipeKey, recipe.shared().dump()},
           {kFingerprintKey, recipe.fingerprint()},
-          {kDurationKey, nlohmann::json(duration_s).dump()},
-          {kWarningsKey, nlohmann::json(valid_warnings).dump()},
+          {kDurationKey, nlohmann::json(analysis.duration_s).dump()},
+          {kWarningsKey, nlohmann::json(analysis.warnings).dump()},
           {"spectrogram", layout.spectrogram.name},
           {"lld_columns", nlohmann::json(layout.lld_columns).dump()},
           {"mer_version", kVersion}};
 }
 
-void extract(const std::filesystem::path& audio_file, const Recipe& recipe,
-             const std::filesystem::path& feature_file,
-             const std::function<void(std::span<const float>)>& on_samples) {
+SongAnalysis analyse(const std::filesystem::path& audio_file, const Recipe& recipe,
+                     const OnRows& on_rows,
+                     const std::function<void(std::span<const float>)>& on_samples) {
   AudioReader reader(audio_file, recipe.audio);
   FeatureExtractor extractor(recipe.features, recipe.audio.sample_rate_hz);
-  FeatureWriter writer(feature_file, extractor.layout(), recipe.audio.start_s);
+  SongAnalysis analysis;
+  analysis.layout = extractor.layout();
+  std::vector<float> energy_db;  // of a song only these stay in memory
+  const auto pull = [&] {
+    const FeatureSet rows = extractor.pull();
+    if (rows.num_frames() == 0) return;
+    energy_db.insert(energy_db.end(), rows.energy_db.begin(), rows.energy_db.end());
+    on_rows(rows, analysis.layout);
+  };
   std::vector<float> block(kBlockSamples);
   std::int64_t num_samples = 0;
   while (const std::size_t count = reader.read(block)) {
@@ -145,15 +150,16 @@ void extract(const std::filesystem::path& audio_file, const Recipe& recipe,
     const std::span<const float> samples(block.data(), count);
     if (on_samples) on_samples(samples);
     extractor.push(samples);
-    writer.write(extractor.pull());
+    pull();
   }
   extractor.finish();
-  writer.write(extractor.pull());
-
-  const std::vector<std::uint8_t> kept =
-      kept_or_throw(audio_file, writer, extractor.layout(), recipe, num_samples);
-  writer.finish(
-      kept, metadata_of(recipe, extractor.layout(), reader.info().duration_s, reader.warnings()));
+  pull();
+  analysis.kept = kept_or_throw(audio_file, energy_db, analysis.layout, recipe, num_samples);
+  analysis.duration_s = reader.info().duration_s;
+  for (const std::string& warning : reader.warnings()) {
+    analysis.warnings.push_back(to_valid_utf8(warning));
+  }
+  return analysis;
 }
 
 }  // namespace
@@ -213,16 +219,28 @@ Recipe SongFeatures::recipe() const {
   return options_from_json<Recipe>(json_at(file_, kRecipeKey), file_.path().string());
 }
 
-void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
-                  const std::filesystem::path& feature_file,
-                  const std::function<void(std::span<const float>)>& on_samples) {
+SongAnalysis analyse_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                          const OnRows& on_rows,
+                          const std::function<void(std::span<const float>)>& on_samples) {
   try {
-    extract(audio_file, recipe, feature_file, on_samples);
+    return analyse(audio_file, recipe, on_rows, on_samples);
   } catch (const InputError& error) {
     const std::string path = audio_file.string();
     if (std::string_view(error.what()).substr(0, path.size()) == path) throw;
     throw InputError(path + ": " + error.what(), error.hint());
   }
+}
+
+void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                  const std::filesystem::path& feature_file,
+                  const std::function<void(std::span<const float>)>& on_samples) {
+  std::optional<FeatureWriter> writer;
+  const auto write = [&](const FeatureSet& rows, const FeatureLayout& layout) {
+    if (!writer) writer.emplace(feature_file, layout, recipe.audio.start_s);
+    writer->write(rows);
+  };
+  const SongAnalysis analysis = analyse_song(audio_file, recipe, write, on_samples);
+  writer->finish(analysis.kept, metadata_of(recipe, analysis));
 }
 
 double song_tuning(const std::filesystem::path& audio_file, const AudioOptions& options) {

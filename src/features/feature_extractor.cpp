@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "feature_layout.hpp"
 #include "kernels/kernels.hpp"
@@ -45,6 +47,41 @@ float level_db(double mean_square) {
                        ": samples must lie in -1e6…1e6, full scale is 1",
                    "convert the recording again, or leave it out");
 }
+
+/// A part of the extractor that is there only when the features ask for it.
+template <class Part, class... Arguments>
+std::optional<Part> made_if(bool wanted, const Arguments&... arguments) {
+  return wanted ? std::optional<Part>(std::in_place, arguments...) : std::nullopt;
+}
+
+/// Where each family's columns begin; −1 for those that are not wanted.
+struct FirstColumns {
+  explicit FirstColumns(const FeatureLayout& layout) {
+    for (const ColumnGroup& group : layout.lld) of(group.name) = group.first_column;
+  }
+
+  int mfcc = -1;
+  int residual_phase = -1;
+  int f0 = -1;
+  int voicing = -1;
+  int formants = -1;
+  int contrast = -1;
+  int chroma = -1;
+
+ private:
+  int& of(const std::string& family) {
+    for (const auto& [name, column] : {std::pair<std::string_view, int*>{"mfcc", &mfcc},
+                                       {"residual_phase", &residual_phase},
+                                       {"f0", &f0},
+                                       {"voicing", &voicing},
+                                       {"formants", &formants},
+                                       {"contrast", &contrast},
+                                       {"chroma", &chroma}}) {
+      if (name == family) return *column;
+    }
+    throw std::logic_error("no code computes '" + family + "'");
+  }
+};
 
 /// The part of the signal that frames still need, addressed by sample numbers from the signal's
 /// start. There are zeros before the start.
@@ -86,53 +123,78 @@ struct FeatureExtractor::Impl {
   Impl(const FeatureOptions& options_in, int sample_rate_hz)
       : options(options_in),
         layout(make_feature_layout(options_in, checked_rate(sample_rate_hz))),
+        first(layout),
         spectrum(options.frame.window_samples),
         power_spectrum(options.frame),
-        mel(options.mel, options.frame.window_samples, sample_rate_hz),
-        mfcc(options.mfcc, options.mel.num_bands),
-        residual_phase(options.residual_phase, options.frame.window_samples),
-        phase_spectrum(options.frame),
-        pitch(options.pitch, options.frame.window_samples, sample_rate_hz),
-        formants(options.formants, options.frame.window_samples, sample_rate_hz),
-        contrast(options.contrast, options.frame.window_samples, sample_rate_hz),
-        chroma(options.chroma, options.frame.window_samples, sample_rate_hz),
-        log_mel(options.mel.num_bands),
-        lookahead(chroma.margin_samples()),
-        history(std::max(residual_phase.history_samples(), chroma.margin_samples())),
-        signal(history,
-               static_cast<std::size_t>(2 * (history + options.frame.window_samples + lookahead) +
-                                        8 * static_cast<std::int64_t>(options.frame.hop_samples))),
-        spectrogram_row(static_cast<std::size_t>(layout.spectrogram_columns())),
-        lld_row(static_cast<std::size_t>(layout.lld_width())) {}
+        has_cepstrum(first.mfcc >= 0 || first.residual_phase >= 0),
+        has_pitch(first.f0 >= 0 || first.voicing >= 0 || first.formants >= 0),
+        log_mel(options.mel.num_bands) {
+    const int window = options.frame.window_samples;
+    // Bands that don't fit are an error only where they are used.
+    mel = made_if<MelFilterBank>(options.spectrogram != SpectrogramKind::kLinear || has_cepstrum,
+                                 options.mel, window, sample_rate_hz);
+    mfcc = made_if<Mfcc>(has_cepstrum, options.mfcc, options.mel.num_bands);
+    residual_phase =
+        made_if<ResidualPhase>(first.residual_phase >= 0, options.residual_phase, window);
+    phase_spectrum = made_if<SinglePowerSpectrum>(first.residual_phase >= 0, options.frame);
+    pitch = made_if<PitchTracker>(has_pitch, options.pitch, window, sample_rate_hz);
+    formants =
+        made_if<FormantTracker>(first.formants >= 0, options.formants, window, sample_rate_hz);
+    contrast =
+        made_if<SpectralContrast>(first.contrast >= 0, options.contrast, window, sample_rate_hz);
+    chroma = made_if<Chroma>(first.chroma >= 0, options.chroma, window, sample_rate_hz);
+
+    lookahead = chroma ? chroma->margin_samples() : 0;
+    history = std::max(residual_phase ? residual_phase->history_samples() : 0,
+                       static_cast<int>(lookahead));
+    const std::int64_t reach = history + padding;
+    signal.emplace(reach, static_cast<std::size_t>(2 * (reach + window + lookahead) +
+                                                   8 * std::int64_t{options.frame.hop_samples}));
+    spectrogram_row.resize(static_cast<std::size_t>(layout.spectrogram_columns()));
+    lld_row.resize(static_cast<std::size_t>(layout.lld_width()));
+  }
 
   void take(std::span<const float> samples);
   void compute_ready_frames();
   void compute_frame(std::int64_t start);
   void compute_features(std::int64_t start);
+  void compute_spectrogram(const Eigen::ArrayXf& power);
+  void compute_pitch_and_formants(std::span<const float> frame, const Eigen::ArrayXf& power);
+  void compute_residual_phase(std::span<const float> frame);
   void hold_pitch_and_formants() {
-    *columns(2) = last_pitch;
-    std::copy(last_formants.begin(), last_formants.end(), columns(4));
+    if (first.f0 >= 0) *columns(first.f0) = last_pitch;
+    if (first.formants >= 0) {
+      std::copy(last_formants.begin(), last_formants.end(), columns(first.formants));
+    }
   }
   bool is_silent_around(std::int64_t start) const;
-  float* columns(std::size_t group) { return lld_row.data() + layout.lld[group].first_column; }
+  float* columns(int first_column) { return lld_row.data() + first_column; }
+  std::int64_t start_of_next_frame() const {
+    return next_frame * options.frame.hop_samples - padding;
+  }
 
   FeatureOptions options;
   FeatureLayout layout;
+  FirstColumns first;
   FrameSpectrum spectrum;
   PowerSpectrum power_spectrum;
-  MelFilterBank mel;
-  Mfcc mfcc;
-  ResidualPhase residual_phase;
-  SinglePowerSpectrum phase_spectrum;
-  PitchTracker pitch;
-  FormantTracker formants;
-  SpectralContrast contrast;
-  Chroma chroma;
+  bool has_cepstrum;
+  bool has_pitch;
+  std::optional<MelFilterBank> mel;
+  std::optional<Mfcc> mfcc;
+  std::optional<ResidualPhase> residual_phase;
+  std::optional<SinglePowerSpectrum> phase_spectrum;
+  std::optional<PitchTracker> pitch;
+  std::optional<FormantTracker> formants;
+  std::optional<SpectralContrast> contrast;
+  std::optional<Chroma> chroma;
   Eigen::ArrayXf log_mel;
+  Eigen::ArrayXf compressed;
 
-  std::int64_t lookahead;  // samples after a frame that its features depend on
-  std::int64_t history;    // samples before a frame that they depend on
-  SampleWindow signal;
+  std::int64_t padding = options.frame.padding_samples();  // zeros before the first sample
+  std::int64_t lookahead = 0;  // samples after a frame that its features depend on
+  std::int64_t history = 0;    // samples before a frame that they depend on
+  std::optional<SampleWindow> signal;
   std::int64_t num_samples = 0;  // pushed so far
   std::int64_t next_frame = 0;
   bool finished = false;
@@ -150,17 +212,19 @@ struct FeatureExtractor::Impl {
 
 void FeatureExtractor::Impl::take(std::span<const float> samples) {
   while (!samples.empty()) {
-    const std::size_t taken = signal.append(samples, next_frame * options.frame.hop_samples);
+    const std::size_t taken = signal->append(samples, start_of_next_frame());
     samples = samples.subspan(taken);
     compute_ready_frames();
   }
 }
 
 void FeatureExtractor::Impl::compute_ready_frames() {
+  if (num_samples < options.frame.window_samples) return;
+  const std::int64_t end_of_frames = num_samples + (finished ? padding : 0);
   while (true) {
-    const std::int64_t start = next_frame * options.frame.hop_samples;
+    const std::int64_t start = start_of_next_frame();
     const std::int64_t end = start + options.frame.window_samples;
-    if (end > num_samples || end + lookahead > signal.end()) return;
+    if (end > end_of_frames || end + lookahead > signal->end()) return;
     compute_frame(start);
     ++next_frame;
   }
@@ -168,17 +232,17 @@ void FeatureExtractor::Impl::compute_ready_frames() {
 
 // Whether a frame and all samples that its features depend on are digital silence.
 bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
-  const std::int64_t first = start - history;
+  const std::int64_t begin = start - history;
   const std::int64_t count = history + options.frame.window_samples + lookahead;
-  return std::all_of(signal.at(first), signal.at(first) + count,
+  return std::all_of(signal->at(begin), signal->at(begin) + count,
                      [](float sample) { return sample == 0.0F; });
 }
 
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const int window = options.frame.window_samples;
-  const double energy = kernels::energy(signal.at(start), window);
+  const double energy = kernels::energy(signal->at(start), window);
   const bool is_silent = energy == 0.0 && is_silent_around(start);
-  if (is_silent && !silent_lld_row.empty()) {
+  if (is_silent && !silent_spectrogram_row.empty()) {
     spectrogram_row = silent_spectrogram_row;
     lld_row = silent_lld_row;
     hold_pitch_and_formants();
@@ -196,42 +260,69 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
 
 void FeatureExtractor::Impl::compute_features(std::int64_t start) {
   const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
-  const std::span<const float> frame(signal.at(start), window);
-
+  const std::span<const float> frame(signal->at(start), window);
   spectrum.compute(frame);
   const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
-  const Eigen::ArrayXf& chroma_values =
-      chroma.has_own_spectrum()
-          ? chroma.compute_long({signal.at(start - chroma.margin_samples()),
-                                 window + 2 * static_cast<std::size_t>(chroma.margin_samples())})
-          : chroma.compute(power);
-  std::copy_n(chroma_values.data(), Chroma::kSize, columns(6));
-  const Eigen::ArrayXf& contrast_values = contrast.compute(power);
-  std::copy_n(contrast_values.data(), contrast.size(), columns(5));
-  const Eigen::ArrayXf& mel_power = mel.compute(power);
-  power_to_db(mel_power, log_mel);
-  std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(0));
-  const Eigen::ArrayXf& row = options.spectrogram == SpectrogramKind::kLogMel ? log_mel
-                              : options.spectrogram == SpectrogramKind::kMel  ? mel_power
-                                                                              : power;
-  std::copy_n(row.data(), row.size(), spectrogram_row.data());
+  if (chroma) {
+    const Eigen::ArrayXf& values =
+        chroma->has_own_spectrum()
+            ? chroma->compute_long(
+                  {signal->at(start - chroma->margin_samples()),
+                   window + 2 * static_cast<std::size_t>(chroma->margin_samples())})
+            : chroma->compute(power);
+    std::copy_n(values.data(), Chroma::kSize, columns(first.chroma));
+  }
+  if (contrast) {
+    std::copy_n(contrast->compute(power).data(), contrast->size(), columns(first.contrast));
+  }
+  compute_spectrogram(power);
+  if (has_pitch) compute_pitch_and_formants(frame, power);
+  if (residual_phase) compute_residual_phase(frame);
+}
 
-  const Pitch found = pitch.compute(frame, spectrum);
+void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
+  const Eigen::ArrayXf* row = &power;
+  if (mel) {
+    const Eigen::ArrayXf& mel_power = mel->compute(power);
+    if (options.spectrogram == SpectrogramKind::kLogMel || first.mfcc >= 0) {
+      power_to_db(mel_power, log_mel);
+    }
+    if (first.mfcc >= 0) {
+      std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(), columns(first.mfcc));
+    }
+    if (options.spectrogram == SpectrogramKind::kLogMel) row = &log_mel;
+    if (options.spectrogram == SpectrogramKind::kMel) row = &mel_power;
+    if (options.spectrogram == SpectrogramKind::kCompressedMel) {
+      compress_power(mel_power, compressed);
+      row = &compressed;
+    }
+  }
+  std::copy_n(row->data(), row->size(), spectrogram_row.data());
+}
+
+void FeatureExtractor::Impl::compute_pitch_and_formants(std::span<const float> frame,
+                                                        const Eigen::ArrayXf& power) {
+  const Pitch found = pitch->compute(frame, spectrum);
   if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
-  *columns(3) = found.voicing;
-  const Formants resonances = formants.compute(power, found.voiced ? found.frequency_hz : 0.0F);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(resonances.found); ++i) {
-    last_formants[2 * i] = resonances.frequency_hz[i];
-    last_formants[2 * i + 1] = resonances.bandwidth_hz[i];
+  if (first.voicing >= 0) *columns(first.voicing) = found.voicing;
+  if (formants) {
+    const Formants resonances = formants->compute(power, found.voiced ? found.frequency_hz : 0.0F);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(resonances.found); ++i) {
+      last_formants[2 * i] = resonances.frequency_hz[i];
+      last_formants[2 * i + 1] = resonances.bandwidth_hz[i];
+    }
   }
   hold_pitch_and_formants();
+}
 
-  // From here on the mel bands and their cepstrum are the residual phase's.
-  const std::size_t before = static_cast<std::size_t>(residual_phase.history_samples());
+// The mel bands and their cepstrum are the residual phase's from here on.
+void FeatureExtractor::Impl::compute_residual_phase(std::span<const float> frame) {
+  const std::size_t before = static_cast<std::size_t>(residual_phase->history_samples());
   const Eigen::ArrayXf& phase =
-      residual_phase.compute({frame.data() - before, before + window}, spectrum);
-  power_to_db(mel.compute(phase_spectrum.compute({phase.data(), window})), log_mel);
-  std::copy_n(mfcc.compute(log_mel).data(), mfcc.num_coefficients(), columns(1));
+      residual_phase->compute({frame.data() - before, before + frame.size()}, spectrum);
+  power_to_db(mel->compute(phase_spectrum->compute({phase.data(), frame.size()})), log_mel);
+  std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(),
+              columns(first.residual_phase));
 }
 
 FeatureExtractor::FeatureExtractor(const FeatureOptions& options, int sample_rate_hz)
@@ -254,7 +345,7 @@ void FeatureExtractor::push(std::span<const float> samples) {
 void FeatureExtractor::finish() {
   if (impl_->finished) return;
   impl_->finished = true;
-  const std::vector<float> zeros(static_cast<std::size_t>(impl_->lookahead), 0.0F);
+  const std::vector<float> zeros(static_cast<std::size_t>(impl_->lookahead + impl_->padding), 0.0F);
   impl_->take(zeros);
 }
 

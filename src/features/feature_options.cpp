@@ -1,13 +1,29 @@
 #include "mer/features/feature_options.hpp"
 
+#include <algorithm>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
 namespace mer {
+
+std::vector<std::string> lld_families() {
+  return {"mfcc", "residual_phase", "f0", "voicing", "formants", "contrast", "chroma"};
+}
+
+bool FeatureOptions::has(const std::string& family) const {
+  return std::find(lld.begin(), lld.end(), family) != lld.end();
+}
 
 void FeatureOptions::visit(OptionsVisitor& v) {
   v.choice("spectrogram", spectrogram,
            {{"logmel", SpectrogramKind::kLogMel},
             {"mel", SpectrogramKind::kMel},
-            {"linear", SpectrogramKind::kLinear}},
-           "mel bands in dB, mel bands as power, or the plain power spectrum");
+            {"linear", SpectrogramKind::kLinear},
+            {"compressed_mel", SpectrogramKind::kCompressedMel}},
+           "mel bands in dB, mel bands as power, the plain power spectrum, or mel bands as log10(1 "
+           "+ 10000 power)");
+  v.field("lld", lld, "families of descriptors to compute; [] for none");
   v.section("frame", frame);
   v.section("mel", mel);
   v.section("mfcc", mfcc);
@@ -16,6 +32,25 @@ void FeatureOptions::visit(OptionsVisitor& v) {
   v.section("formants", formants);
   v.section("contrast", contrast);
   v.section("chroma", chroma);
+}
+
+// One list, one spelling: the columns' order is fixed, and so is the list's in fingerprints.
+void FeatureOptions::validate() const {
+  const std::vector<std::string> known = lld_families();
+  auto place = known.begin();
+  for (const std::string& family : lld) {
+    const auto found = std::find(known.begin(), known.end(), family);
+    if (found == known.end()) {
+      const auto near = nearest_word(family, known);
+      throw UsageError("'lld' has '" + family + "', allowed: " + join(known, ", "),
+                       near ? "did you mean '" + *near + "'?" : "");
+    }
+    if (found < place) {
+      throw UsageError("'lld' has '" + family + "' out of place, the order is " + join(known, ", "),
+                       "name each family once, in this order");
+    }
+    place = found + 1;
+  }
 }
 
 }  // namespace mer

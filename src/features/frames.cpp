@@ -17,6 +17,8 @@ void FrameOptions::visit(OptionsVisitor& v) {
   v.choice("window", window,
            {{"blackman_harris", WindowKind::kBlackmanHarris}, {"hann", WindowKind::kHann}},
            "window of the spectrum that spectrogram, MFCC, contrast and chroma share");
+  v.choice("padding", padding, {{"none", FramePadding::kNone}, {"centre", FramePadding::kCentre}},
+           "whole frames only, or the first frame's centre at the first sample, zeros around");
 }
 
 void FrameOptions::validate() const {
@@ -46,7 +48,8 @@ Eigen::ArrayXd make_window(WindowKind kind, int samples) {
 
 std::int64_t count_frames(std::int64_t num_samples, const FrameOptions& options) {
   if (num_samples < options.window_samples) return 0;
-  return 1 + (num_samples - options.window_samples) / options.hop_samples;
+  return 1 + (num_samples + 2 * options.padding_samples() - options.window_samples) /
+                 options.hop_samples;
 }
 
 }  // namespace mer

@@ -1,6 +1,7 @@
 #include "mer/features/mel.hpp"
 
 #include <cmath>
+#include <numbers>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,10 @@ const Eigen::ArrayXf& MelFilterBank::compute(const Eigen::ArrayXf& power) {
 void power_to_db(const Eigen::ArrayXf& power, Eigen::ArrayXf& db) {
   db.resize(power.size());
   kernels::power_to_db(power.data(), static_cast<int>(power.size()), db.data());
+}
+
+void compress_power(const Eigen::ArrayXf& power, Eigen::ArrayXf& compressed) {
+  compressed = (1.0F + 10000.0F * power).log() * (1.0F / std::numbers::ln10_v<float>);
 }
 
 }  // namespace mer

@@ -37,15 +37,19 @@ NetworkOutput HeadImpl::forward(const torch::Tensor& x, const std::vector<std::u
   output.embedding = embedding_->forward(input_dropout_->forward(x, keys));
   if (rectify_) output.embedding = torch::relu(output.embedding);
   const torch::Tensor seen = embedding_dropout_->forward(output.embedding, keys);
-  if (angular_) {
-    const torch::Tensor directions =
-        nn::functional::normalize(classifier_->weight);  // of each class
-    output.logits = seen.matmul(directions.t());
-    output.angular.push_back({output.logits, seen.norm(2, 1, /*keepdim=*/true)});
-  } else {
-    output.logits = classifier_->forward(seen);
-  }
+  score_classes(classifier_, angular_, seen, output);
   return output;
+}
+
+void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
+                   NetworkOutput& output) {
+  if (!angular) {
+    output.logits = classifier->forward(seen);
+    return;
+  }
+  const torch::Tensor directions = nn::functional::normalize(classifier->weight);  // of each class
+  output.logits = seen.matmul(directions.t());
+  output.angular.push_back({output.logits, seen.norm(2, 1, /*keepdim=*/true)});
 }
 
 LldHeads::LldHeads(torch::nn::Module& owner, const ModelOptions& options, const NetworkShape& shape,

@@ -31,6 +31,11 @@ class HeadImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Head);
 
+/// Adds a last layer's class scores, linear or angular, to the output.
+/// @param seen  [B, what the layer sees]
+void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
+                   NetworkOutput& output);
+
 /// The LLD branch with its head, or two of each (`combine: score`), whose class probabilities are
 /// weighted as in Nalini & Palanivel (2015); ours: the logits are their logarithm, and the
 /// embedding that the center losses see is weighted alike, w · x_a + (1 − w) · x_b.

@@ -11,6 +11,7 @@
 #include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
 #include "pool_norm.hpp"
+#include "tagger_layers.hpp"
 
 namespace mer {
 namespace {
@@ -220,6 +221,7 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMas
 void share_batch(torch::nn::Module& network, Collective* collective) {
   for (const auto& module : network.modules()) {
     if (auto* norm = module->as<NormReluImpl>()) norm->share_batch(collective);
+    if (auto* norm = module->as<TaggerNormImpl>()) norm->share_batch(collective);
   }
 }
 

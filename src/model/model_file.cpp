@@ -50,6 +50,10 @@ std::string full_name(const std::string& prefix, const std::string& name) {
   return prefix.empty() ? name : prefix + "." + name;
 }
 
+bool is_below(const std::string& name, const std::string& prefix) {
+  return prefix.empty() || name.rfind(prefix + ".", 0) == 0;
+}
+
 /// Every parameter and buffer under its full name.
 std::vector<std::pair<std::string, torch::Tensor>> tensors_of(const torch::nn::Module& module,
                                                               const std::string& prefix) {
@@ -101,15 +105,24 @@ void add_module_to(const torch::nn::Module& module, const std::string& prefix,
 
 void load_module_from(torch::nn::Module& module, const std::string& prefix,
                       const TensorFile& file) {
+  load_module_from(module, prefix, file, {});
+}
+
+void load_module_from(torch::nn::Module& module, const std::string& prefix, const TensorFile& file,
+                      const UnmatchedParts& unmatched) {
   const torch::NoGradGuard no_grad;
+  const auto is_of = [&](const std::string& name, const std::string& part) {
+    return !part.empty() && is_below(name, full_name(prefix, part));
+  };
   std::set<std::string> known;
   for (const auto& [name, tensor] : tensors_of(module, prefix)) {
+    if (is_of(name, unmatched.of_module)) continue;
     copy_into(tensor, name, file);
     known.insert(name);
   }
   for (const std::string& name : file.names()) {
-    const bool under_prefix = prefix.empty() || name.rfind(prefix + ".", 0) == 0;
-    if (under_prefix && known.count(name) == 0) throw misfit(file, name, "is left over");
+    if (!is_below(name, prefix) || is_of(name, unmatched.of_file)) continue;
+    if (known.count(name) == 0) throw misfit(file, name, "is left over");
   }
 }
 

@@ -12,18 +12,23 @@
 #include "lld_bilstm.hpp"
 #include "mer/core/text.hpp"
 #include "mer/model/network.hpp"
+#include "musicnn.hpp"
+#include "vgg_tagger.hpp"
 
 namespace mer {
 namespace {
 
 struct Entry {
   InputParts reads;
+  int embedding_size;  ///< 0 = as the options say
   std::shared_ptr<Network> (*make)(const ModelOptions&, const NetworkShape&);
 };
 
 template <class Kind>
 Entry entry_of() {
-  return {Kind::kReads,
+  int embedding_size = 0;
+  if constexpr (requires { Kind::kEmbeddingSize; }) embedding_size = Kind::kEmbeddingSize;
+  return {Kind::kReads, embedding_size,
           [](const ModelOptions& options, const NetworkShape& shape) -> std::shared_ptr<Network> {
             return std::make_shared<Kind>(options, shape);
           }};
@@ -38,6 +43,8 @@ const std::map<std::string, Entry>& entries() {
       {"improved_cnn", entry_of<ImprovedCnn>()},
       {"light_cnn", entry_of<LightCnn>()},
       {"lld_bilstm", entry_of<LldBiLstm>()},
+      {"musicnn", entry_of<Musicnn>()},
+      {"vgg_tagger", entry_of<VggTagger>()},
   };
   return kEntries;
 }
@@ -92,6 +99,11 @@ std::shared_ptr<Network> make_network(const ModelOptions& options, const Network
   std::shared_ptr<Network> network = entry.make(options, shape);
   draw_weights(*network, seed);
   return network;
+}
+
+int embedding_size_of(const ModelOptions& options) {
+  const int fixed = find_entry(options.name).embedding_size;
+  return fixed > 0 ? fixed : options.embedding_size;
 }
 
 InputParts inputs_of(const ModelOptions& options) { return find_entry(options.name).reads; }

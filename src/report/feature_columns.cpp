@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
 
+#include "mer/core/error.hpp"
 #include "mer/report/feature_plot.hpp"
 
 namespace mer {
@@ -18,6 +20,28 @@ float median_of(std::vector<float>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
+}
+
+constexpr float kSmallestPower = 1e-10F;
+
+/// A spectrogram's value in decibels.
+float decibels_of(float value, SpectrogramKind kind) {
+  if (kind == SpectrogramKind::kLogMel) return value;
+  const float power =
+      kind == SpectrogramKind::kCompressedMel ? (std::pow(10.0F, value) - 1.0F) * 1e-4F : value;
+  return 10.0F * std::log10(std::max(power, kSmallestPower));
+}
+
+void require_families(const FeatureLayout& layout) {
+  for (const char* family : {"f0", "voicing", "formants", "contrast", "chroma"}) {
+    if (std::any_of(layout.lld.begin(), layout.lld.end(),
+                    [&](const ColumnGroup& group) { return group.name == family; })) {
+      continue;
+    }
+    throw UsageError(
+        std::string("a picture of features shows '") + family + "', which features.lld leaves out",
+        "leave features.lld at its default to draw");
+  }
 }
 
 /// A run of frames that becomes one column of the picture.
@@ -63,8 +87,6 @@ class ColumnReducer {
 
  private:
   void reduce_spectrogram(std::int64_t column, std::int64_t begin, std::int64_t end) {
-    const bool is_power = view_.options.spectrogram != SpectrogramKind::kLogMel;
-    constexpr float kSmallestPower = 1e-10F;
     const auto num_bands = view_.spectrogram.cols();
     for (Eigen::Index row = 0; row < columns_.spectrogram_db.cols(); ++row) {
       const Eigen::Index first = row * rows_per_row_;
@@ -72,8 +94,7 @@ class ColumnReducer {
       float sum = 0.0F;
       for (std::int64_t frame = begin; frame < end; ++frame) {
         for (Eigen::Index band = first; band < first + width; ++band) {
-          const float value = view_.spectrogram(frame, band);
-          sum += is_power ? 10.0F * std::log10(std::max(value, kSmallestPower)) : value;
+          sum += decibels_of(view_.spectrogram(frame, band), view_.options.spectrogram);
         }
       }
       columns_.spectrogram_db(column, row) = sum / static_cast<float>(width * (end - begin));
@@ -153,6 +174,7 @@ std::vector<WaveformEnvelope::Extremes> WaveformEnvelope::reduce(int columns) co
 }
 
 FeatureColumns reduce_features(const FeatureView& view, int max_columns) {
+  require_families(view.layout);
   FeatureColumns columns;
   const std::int64_t num_frames = view.num_frames();
   const std::int64_t per_column =

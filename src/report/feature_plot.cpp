@@ -75,7 +75,7 @@ class Drawing {
         waveform_(waveform),
         columns_(reduce_features(view, kMaxColumns)),
         rate_hz_(view.layout.sample_rate_hz),
-        start_s_(view.time_s.front() - view.layout.window_samples / 2.0 / rate_hz_),
+        start_s_(view.time_s.front() - view.layout.frame_time_s(0)),
         end_s_(start_s_ + static_cast<double>(waveform.num_samples()) / rate_hz_),
         row_hz_(image_row_hz()) {}
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 
+#include "mer/core/error.hpp"
 #include "mer/core/random.hpp"
 #include "purposes.hpp"
 
@@ -102,6 +103,16 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
                            const Standardisation& standardisation, int pooled_bands,
                            const InputShape& shape)
     : options_(options), kind_(kind), shape_(shape) {
+  if (kind == SpectrogramKind::kCompressedMel && options.gain_deviation_db > 0.0) {
+    if (pooled_bands > 1) {
+      throw UsageError(
+          "'train.gain_deviation_db' has no exact form for compressed_mel bands that "
+          "are averaged",
+          "set inputs.spectrogram_pool_bands=1, or train.gain_deviation_db=0");
+    }
+    band_mean_ = standardisation.spectrogram_mean;
+    band_deviation_ = standardisation.spectrogram_deviation;
+  }
   const auto pool = static_cast<std::size_t>(pooled_bands);
   const std::size_t num_columns = standardisation.spectrogram_deviation.size();
   for (std::size_t band = 0; band < static_cast<std::size_t>(shape.spectrogram_bands); ++band) {
@@ -154,6 +165,10 @@ void Augmentation::change_level(TrainingBatch& batch) const {
   for (std::size_t row = 0; row < batch.keys.size(); ++row) {
     std::mt19937_64 rng(mix_seed({batch.keys[row], kGain}));
     const double gain_db = options_.gain_deviation_db * normal_real(rng);
+    if (kind_ == SpectrogramKind::kCompressedMel) {
+      change_compressed_level(batch, row, static_cast<float>(std::pow(10.0, gain_db / 10.0)));
+      continue;
+    }
     const bool decibels = kind_ == SpectrogramKind::kLogMel;
     const auto factor = static_cast<float>(decibels ? 1.0 : std::pow(10.0, gain_db / 10.0));
     const auto shift = static_cast<float>(decibels ? gain_db : std::pow(10.0, gain_db / 10.0) - 1);
@@ -165,6 +180,21 @@ void Augmentation::change_level(TrainingBatch& batch) const {
         value = valid[step] * (factor * value + shift * band_step_[band]);
       }
     }
+  }
+}
+
+// log10(1 + 10⁴ · k · p) = log10(1 + k · (10^v − 1)) for v = log10(1 + 10⁴ · p)
+void Augmentation::change_compressed_level(TrainingBatch& batch, std::size_t row,
+                                           float gain) const {
+  const std::span<float> values = row_of(batch.inputs.spectrogram, row);
+  const std::span<float> valid = row_of(batch.inputs.spectrogram_valid, row);
+  const std::size_t steps = valid.size();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t band = i / steps;
+    const float compressed = values[i] * band_deviation_[band] + band_mean_[band];
+    const float power = std::pow(10.0F, compressed) - 1.0F;
+    const float louder = std::log10(1.0F + gain * std::max(power, 0.0F));
+    values[i] = valid[i % steps] * (louder - band_mean_[band]) / band_deviation_[band];
   }
 }
 

@@ -153,6 +153,12 @@ Standardisation fit_standardisation(const PreparedData& data, const RunConfig& c
     for (const RunSong& song : data.training) look_at(SongFeatures::open(song.features));
   };
   Standardisation standardisation = Standardisation::fit(songs);
+  if (!config.inputs.standardise_spectrogram) {
+    std::fill(standardisation.spectrogram_mean.begin(), standardisation.spectrogram_mean.end(),
+              0.0F);
+    std::fill(standardisation.spectrogram_deviation.begin(),
+              standardisation.spectrogram_deviation.end(), 1.0F);
+  }
   if (config.inputs.standardise_pooled_lld) {
     standardise_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
                            inputs_of(config.model), standardisation);

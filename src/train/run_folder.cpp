@@ -101,6 +101,9 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
   effective.data.manifest = std::filesystem::absolute(config.data.manifest);
   effective.data.store =
       std::filesystem::absolute(config.data.store.empty() ? "mer-store" : config.data.store);
+  if (!config.train.init_from.empty()) {
+    effective.train.init_from = std::filesystem::absolute(config.train.init_from);
+  }
   write_text_file(path / "config.yaml", to_yaml(effective, false));
   write_split_csv(path / "split.csv", data.manifest, data.split);
   folder.open_metrics(0);

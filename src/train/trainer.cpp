@@ -8,6 +8,7 @@
 #include "mer/model/device.hpp"
 #include "run_folder.hpp"
 #include "run_team.hpp"
+#include "start_weights.hpp"
 
 namespace mer {
 namespace {
@@ -128,7 +129,11 @@ SystemSummary summarise_system(const RunConfig& config, int num_classes) {
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
   const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
   const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
-  summary.parameters = num_parameters(*make_network(config.model, shape, 0));
+  const auto network = make_network(config.model, shape, 0);
+  summary.parameters = num_parameters(*network);
+  start_from(config, *network);
+  summary.trained_parameters =
+      summary.parameters - FrozenWeights(*network, config.train.freeze).num_parameters();
   return summary;
 }
 

@@ -15,6 +15,7 @@
 #include "prefetcher.hpp"
 #include "purposes.hpp"
 #include "run_card.hpp"
+#include "start_weights.hpp"
 
 namespace mer {
 namespace {
@@ -102,15 +103,18 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
 
 namespace {
 
-std::shared_ptr<Network> first_network(const RunInputs& inputs) {
+/// @param state  of a run that goes on: all weights come from there
+std::shared_ptr<Network> first_network(const RunInputs& inputs,
+                                       const std::optional<TensorFile>& state) {
   auto network = make_network(inputs.config.model, inputs.shape, seed_for(inputs.config, kWeights));
+  if (!state) start_from(inputs.config, *network);
   network->to(inputs.device);
   return network;
 }
 
 std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
   auto loss = make_loss(inputs.config.loss, inputs.shape.num_classes,
-                        inputs.config.model.embedding_size, seed_for(inputs.config, kCenters));
+                        embedding_size_of(inputs.config.model), seed_for(inputs.config, kCenters));
   loss->to(inputs.device);
   return loss;
 }
@@ -127,20 +131,23 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       callbacks_(callbacks),
       collective_(collective),
       rows_(rows),
-      network_(first_network(inputs)),
+      network_(first_network(inputs, state)),
+      frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
   if (collective_ != nullptr) {
     share_batch(*network_, collective_);
     std::vector<torch::Tensor> parameters;
-    for (const AdamW::Entry& entry : optimiser_->entries()) parameters.push_back(entry.parameter);
+    for (const AdamW::Entry& entry : optimiser_->entries()) {
+      if (entry.parameter.requires_grad()) parameters.push_back(entry.parameter);
+    }
     gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
   }
   if (collective_ != nullptr || config_.train.accumulate > 1) {
     loss_->share_batch(collective_, config_.train.batch_size);
   }
   if (config_.train.average_decay > 0.0) {
-    average_ = std::make_unique<WeightAverage>(first_network(inputs), first_loss(inputs),
+    average_ = std::make_unique<WeightAverage>(first_network(inputs, state), first_loss(inputs),
                                                config_.train.average_decay);
   }
   if (state) {
@@ -152,7 +159,11 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
 
 Json TrainingRun::description() const {
   Json description = {
-      {"network", {{"name", config_.model.name}, {"parameters", num_parameters(*network_)}}},
+      {"network",
+       {{"name", config_.model.name},
+        {"parameters", num_parameters(*network_)},
+        {"frozen_parameters", frozen_.num_parameters()},
+        {"init_from", description_of_start(config_)}}},
       {"device", inputs_.device.str()},
       {"threads", config_.train.threads},
       {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
@@ -253,6 +264,7 @@ void TrainingRun::expect_same_run_everywhere() const {
   // Each host may have these for itself.
   config.data.manifest.clear();
   config.data.store.clear();
+  config.train.init_from.clear();
   config.device = "cpu";
   config.train.threads = config.train.replicas = 1;
   const std::string text = to_json(config).dump() + data_.hash +
@@ -312,7 +324,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
-  network_->train();
+  frozen_.train();
   optimiser_->clear_gradients();
   loss_->start_step(progression_.iteration + 1);
   StepLoss loss;

@@ -13,6 +13,7 @@
 #include "mer/data/network_input.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/model/collective.hpp"
+#include "mer/model/initial_weights.hpp"
 #include "mer/train/optimiser.hpp"
 #include "mer/train/trainer.hpp"
 #include "run_data.hpp"
@@ -116,6 +117,7 @@ class TrainingRun {
   Collective* collective_;
   RowRange rows_;
   std::shared_ptr<Network> network_;
+  FrozenWeights frozen_;
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<GradientSum> gradients_;  ///< null when alone

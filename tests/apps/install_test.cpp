@@ -34,7 +34,8 @@ Outcome Installed::installation_;
 TEST_F(Installed, HasEveryPartWhereItBelongs) {
   for (const char* file :
        {"bin/mer", "libexec/mer/mer-engine", "share/bash-completion/completions/mer",
-        "share/mer/configs/quickstart.yaml", "share/doc/mer/LICENSE",
+        "share/mer/configs/quickstart.yaml", "share/mer/pretrained/musicnn.safetensors",
+        "share/mer/pretrained/README.md", "share/doc/mer/LICENSE",
         "include/mer/features/feature_extractor.hpp", "include/mer/core/version.hpp"}) {
     EXPECT_TRUE(fs::exists(prefix() / file)) << file;
   }

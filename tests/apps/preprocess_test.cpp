@@ -87,6 +87,21 @@ TEST_F(Preprocess, KeepsSongsOfAnotherRecipeApart) {
   EXPECT_THAT(files_below(folder_ / "store"), SizeIs(12));
 }
 
+TEST_F(Preprocess, MakesEmbeddingsOfTheNetworksThatAreNamed) {
+  const Words embed = {"--set", "embed.networks=[vgg_tagger]"};
+  const Outcome first = preprocess("store", embed);
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("5 songs preprocessed, 0 were there already, 0 failed"));
+  EXPECT_THAT(first.err, HasSubstr("5 songs embedded, 0 were there already, 0 failed"));
+  EXPECT_THAT(files_below(folder_ / "store"), SizeIs(12));
+  const Outcome second = preprocess("store", embed);
+  EXPECT_THAT(second.err, HasSubstr("0 songs preprocessed, 5 were there already, 0 failed"));
+  EXPECT_THAT(second.err, HasSubstr("0 songs embedded, 5 were there already, 0 failed"));
+  const Outcome unknown = preprocess("store", {"--set", "embed.networks=[vgg]"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("'networks' has 'vgg', allowed: musicnn, vgg_tagger"));
+}
+
 TEST_F(Preprocess, IsQuietWhenAsked) {
   const Outcome outcome = preprocess("store", {"-q"});
   EXPECT_EQ(outcome.exit_code, 0);

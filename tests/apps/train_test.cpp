@@ -127,6 +127,30 @@ TEST_F(Train, LeavesACorruptSongOutAndEndsWithExitCodeThree) {
   EXPECT_EQ(status("runs/damaged")["status"], "finished");
 }
 
+TEST_F(Train, FineTunesABundledTaggerThatThenPredicts) {
+  const Outcome trained = world_.mer(
+      {"train", "-c", MER_SOURCE_DIR "/configs/musicnn.yaml", "--set",
+       "data.manifest=songs/manifest.csv", "--set", "data.split.ratios=[0.5, 0.25, 0.25]", "--set",
+       "data.split.group_by=none", "--set", "train.epochs=0", "--set", "train.iterations=2",
+       "--set", "train.batch_size=8", "--name", "tuned"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("musicnn, 0.78 M parameters (0.30 M of them trained)"));
+  EXPECT_EQ(status("runs/tuned")["network"]["init_from"]["file"], "musicnn.safetensors");
+  const Outcome predicted = world_.mer(
+      {"predict", MER_FIXTURES "/sample_song.flac", "-m", "runs/tuned", "--format", "json"});
+  EXPECT_EQ(predicted.exit_code, 0) << predicted.err;
+  // 12 s: floor((1 + 12 · 16000 / 256) / 187) segments
+  EXPECT_EQ(nlohmann::json::parse(predicted.out)["results"][0]["segments"].size(), 4U);
+}
+
+TEST_F(Train, NamesTheBundledWeightsWhenThereAreNoneOfTheName) {
+  const Outcome outcome =
+      world_.mer({"train", "-c", "tiny.yaml", "--set", "train.init_from=musicn", "--print-config"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("neither a file, a run nor bundled: musicnn, vgg_tagger"));
+  EXPECT_THAT(outcome.err, HasSubstr("did you mean 'musicnn'?"));
+}
+
 TEST_F(Train, RefusesADeviceThatIsNotThere) {
   const Outcome outcome = world_.mer({"train", "-c", "tiny.yaml", "--set", "device=cuda"});
   if (outcome.exit_code == 0) GTEST_SKIP() << "this machine has CUDA";

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mer/core/tensor_file.hpp"
 #include "test_data.hpp"
 
 namespace mer {
@@ -39,6 +40,28 @@ TEST(Recipe, FingerprintChangesWithEveryOtherPart) {
   recipe = Recipe{};
   recipe.features.frame.hop_samples = 512;
   EXPECT_NE(recipe.fingerprint(), fingerprint);
+}
+
+TEST(Recipe, LaterOptionsAtTheirDefaultsKeepOldFingerprints) {
+  // The bundled model was made before features.lld and features.frame.padding were there.
+  const TensorFile model = TensorFile::open(MER_SOURCE_DIR "/data/models/default.safetensors");
+  const auto json_of = [&](const char* key) {
+    return nlohmann::ordered_json::parse(model.metadata().at(key));
+  };
+  const auto recipe = options_from_json<Recipe>(json_of("recipe"), "default.safetensors");
+  EXPECT_EQ(recipe.fingerprint(), model.metadata().at("recipe_fingerprint"));
+  EXPECT_EQ(recipe.shared(), json_of("recipe_shared"));
+}
+
+TEST(Recipe, LaterOptionsThatAreSetChangeTheFingerprint) {
+  const std::string fingerprint = Recipe{}.fingerprint();
+  Recipe recipe;
+  recipe.features.lld.pop_back();
+  EXPECT_NE(recipe.fingerprint(), fingerprint);
+  recipe = Recipe{};
+  recipe.features.frame.padding = FramePadding::kCentre;
+  EXPECT_NE(recipe.fingerprint(), fingerprint);
+  EXPECT_EQ(recipe.shared()["features"]["frame"]["padding"], "centre");
 }
 
 TEST(Recipe, ReadBackFromItsJsonIsTheSame) {

@@ -112,6 +112,76 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksAcrossSilenceAndClicks) {
   }
 }
 
+// Frames of 512 at 16 kHz, whose windows are too short for pitch from 55 Hz: no descriptors.
+FeatureOptions centred_options() {
+  FeatureOptions options;
+  options.spectrogram = SpectrogramKind::kCompressedMel;
+  options.lld.clear();
+  options.frame.window_samples = 512;
+  options.frame.hop_samples = 256;
+  options.frame.window = WindowKind::kHann;
+  options.frame.padding = FramePadding::kCentre;
+  options.mel.num_bands = 96;
+  return options;
+}
+
+TEST(FeatureExtractor, CentredFramesAreThoseOfTheSignalWithZerosAroundIt) {
+  const std::vector<float> samples = test::noise(5000, 0.1);
+  std::vector<float> surrounded(256, 0.0F);
+  surrounded.insert(surrounded.end(), samples.begin(), samples.end());
+  surrounded.insert(surrounded.end(), 256, 0.0F);
+  FeatureOptions plain = centred_options();
+  plain.frame.padding = FramePadding::kNone;
+  const FeatureSet centred = whole(samples, centred_options(), 16000);
+  EXPECT_EQ(centred.num_frames(), 1 + 5000 / 256);
+  expect_same(centred, whole(surrounded, plain, 16000));
+}
+
+TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksOfCentredFrames) {
+  std::vector<float> samples = test::noise(12000, 0.1);
+  std::fill(samples.begin() + 4000, samples.begin() + 7000, 0.0F);
+  FeatureOptions with_all;  // chroma that looks ahead, residual phase that looks back
+  with_all.chroma.window_samples = 8192;
+  with_all.frame.padding = FramePadding::kCentre;
+  for (const FeatureOptions& options : {centred_options(), with_all}) {
+    const FeatureSet expected = whole(samples, options, 16000);
+    EXPECT_EQ(expected.num_frames(), count_frames(12000, options.frame));
+    unsigned seed = 21;
+    for (const std::size_t largest : {1U, 100U, 600U, 3000U, 20000U}) {
+      SCOPED_TRACE(largest);
+      expect_same(in_blocks(samples, options, 16000, seed++, largest), expected);
+    }
+  }
+}
+
+TEST(FeatureExtractor, CentredFramesOfLessThanAWindowAreNone) {
+  EXPECT_EQ(whole(test::noise(511, 0.1), centred_options(), 16000).num_frames(), 0);
+  EXPECT_EQ(whole(test::noise(512, 0.1), centred_options(), 16000).num_frames(), 3);
+}
+
+TEST(FeatureExtractor, ComputesOnlyTheFamiliesAskedForAndTheyAreTheSame) {
+  std::vector<float> samples = test::reference_signal();
+  samples.resize(20000);
+  const FeatureSet all = whole(samples);
+  const FeatureLayout layout = FeatureExtractor(FeatureOptions(), test::kRate).layout();
+  for (const std::string& family : lld_families()) {
+    FeatureOptions options;
+    options.lld = {family};
+    const FeatureSet one = whole(samples, options);
+    const ColumnGroup& group = layout.group(family);
+    ASSERT_EQ(one.lld.cols(), group.num_columns) << family;
+    EXPECT_TRUE(
+        (one.lld.array() == all.lld.middleCols(group.first_column, group.num_columns).array())
+            .all())
+        << family;
+    EXPECT_TRUE((one.spectrogram.array() == all.spectrogram.array()).all()) << family;
+  }
+  FeatureOptions none;
+  none.lld.clear();
+  EXPECT_EQ(whole(samples, none).lld.cols(), 0);
+  EXPECT_EQ(whole(samples, none).num_frames(), all.num_frames());
+}
+
 TEST(FeatureExtractor, DigitalSilenceIsTheSameWhereverItLies) {
   // Frames 16 to 25 and their surroundings are zeros: but for pitch and formants, which are held,
   // they are the first frame of a silent file.
@@ -458,6 +528,10 @@ TEST(FeatureOptions, RefuseValuesOutOfRange) {
                                        "chroma.tuning=0.51",
                                        "chroma.window_samples=4097",
                                        "spectrogram=cepstrum",
+                                       "lld=[mfccs]",
+                                       "lld=[chroma, mfcc]",
+                                       "lld=[mfcc, mfcc]",
+                                       "frame.padding=both",
                                        "chroma.colour=1"}) {
     ConfigDocument document;
     FeatureOptions options;

@@ -48,6 +48,15 @@ TEST(Frames, AreCountedWithoutPadding) {
   EXPECT_EQ(count_frames(3072, options), 2);
 }
 
+TEST(CountFrames, CentresLieAtEveryHopUntilTheEnd) {
+  FrameOptions options;
+  options.padding = FramePadding::kCentre;
+  EXPECT_EQ(count_frames(2047, options), 0);  // less than a window is no music
+  EXPECT_EQ(count_frames(2048, options), 3);  // centres at 0, 1024 and 2048
+  EXPECT_EQ(count_frames(3071, options), 3);
+  EXPECT_EQ(count_frames(3072, options), 4);
+}
+
 TEST(Frames, OfOddLengthAreRefused) {
   FrameOptions options;
   options.window_samples = 2047;

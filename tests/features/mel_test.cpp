@@ -81,6 +81,17 @@ TEST(PowerToDb, IsTenTimesTheDecimalLogarithm) {
   EXPECT_NEAR(db[4], -100.0, 1e-4);
 }
 
+TEST(CompressPower, IsZeroInSilenceAndFourAtAPowerOfOne) {
+  Eigen::ArrayXf power(4);
+  power << 0.0F, 1.0F, 9e-4F, 99e-4F;
+  Eigen::ArrayXf compressed;
+  compress_power(power, compressed);
+  EXPECT_EQ(compressed[0], 0.0F);
+  EXPECT_NEAR(compressed[1], 4.0F + 4.3e-5F, 1e-5F);  // log10(10001)
+  EXPECT_NEAR(compressed[2], 1.0F, 1e-5F);
+  EXPECT_NEAR(compressed[3], 2.0F, 1e-5F);
+}
+
 TEST(MelFilterBank, RefusesABandBetweenTwoBinsAndSaysWhatToDo) {
   try {
     MelFilterBank(MelOptions(), 256, 44100);  // bins 172 Hz apart, bands 31 Hz apart

@@ -93,10 +93,16 @@ std::string system_text(const SystemSummary& system, const RunConfig& config) {
     return system.name + " on " + std::to_string(system.statistics) + " statistics of each " +
            (songs ? "song" : "segment");
   }
-  char size[32];
-  std::snprintf(size, sizeof(size), "%.2f M", static_cast<double>(system.parameters) / 1e6);
-  return system.name + ", " + size + " parameters, " + config.loss.name + " loss   device " +
-         config.device;
+  const auto millions = [](std::int64_t count) {
+    char text[32];
+    std::snprintf(text, sizeof(text), "%.2f M", static_cast<double>(count) / 1e6);
+    return std::string(text);
+  };
+  std::string size = millions(system.parameters) + " parameters";
+  if (system.trained_parameters < system.parameters) {
+    size += " (" + millions(system.trained_parameters) + " of them trained)";
+  }
+  return system.name + ", " + size + ", " + config.loss.name + " loss   device " + config.device;
 }
 
 bool divides_segments(const RunConfig& config) {
@@ -117,7 +123,10 @@ std::string division_text(const RunConfig& config, const Manifest& manifest,
 
 void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
                    const std::string& division, const fs::path& run, const Workers& workers) {
-  const SystemSummary system = summarise_system(config, static_cast<int>(manifest.classes.size()));
+  RunConfig summarised = config;
+  if (!args.resume.empty()) summarised.train.init_from.clear();  // the run has its own weights now
+  const SystemSummary system =
+      summarise_system(summarised, static_cast<int>(manifest.classes.size()));
   say(args.talk,
       "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
   say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +

@@ -2,60 +2,33 @@
 
 #include <filesystem>
 #include <functional>
-#include <string>
 #include <vector>
 
-#include "mer/core/progress.hpp"
-#include "mer/data/manifest.hpp"
 #include "mer/data/recipe.hpp"
+#include "mer/data/song_store.hpp"
 
 namespace mer {
 
-/// A song that could not be preprocessed.
-struct SongFailure {
-  std::size_t song = 0;  ///< index into Manifest::songs
-  std::string message;
-  std::string hint;
-};
-
-/// The part I of N of a job that several processes share without coordination.
-struct Shard {
-  int index = 1;  ///< from 1
-  int count = 1;
-  /// Reads "2/8". @throws UsageError when it is not I/N with 1 ≤ I ≤ N
-  static Shard parse(const std::string& text);
-};
-
-/// Features on disk: `<root>/<recipe's store key>/<song id>-<hash of the audio file>.safetensors`.
-/// A file is there whole or not at all; preprocessing twice does nothing.
+/// Features on disk: a SongStore in `<root>/<recipe's store key>`.
 class FeatureStore {
  public:
-  FeatureStore(std::filesystem::path root, Recipe recipe);
+  using Report = SongStore::Report;
+
+  FeatureStore(const std::filesystem::path& root, Recipe recipe);
 
   const Recipe& recipe() const { return recipe_; }
-  std::filesystem::path folder() const;
-  /// Where a song's features are or will be; hashes the audio file.
-  /// @throws InputError when the audio file can't be read
-  std::filesystem::path file_of(const Song& song) const;
-
-  struct Report {
-    std::size_t made = 0;
-    std::size_t present = 0;
-    std::vector<SongFailure> failures;  ///< ascending by song
-    /// Parallel to fill()'s `songs`, that is to manifest.songs when `songs` was empty; an empty
-    /// path is a song that failed or is not in the shard.
-    std::vector<std::filesystem::path> files;
-  };
-  /// Makes what is missing, `jobs` songs at a time (0 = one per core); a song that fails is
-  /// recorded and the rest go on. The result does not depend on `jobs`.
-  /// @param songs  indices into manifest.songs; empty = all
+  const std::filesystem::path& folder() const { return songs_.folder(); }
+  std::filesystem::path file_of(const Song& song) const { return songs_.file_of(song); }
+  /// Preprocesses what is missing; see SongStore::fill().
   Report fill(const Manifest& manifest, const std::vector<std::size_t>& songs, int jobs,
               const Shard& shard, const Progress& progress,
-              const std::function<bool()>& stop = {}) const;
+              const std::function<bool()>& stop = {}) const {
+    return songs_.fill(manifest, songs, jobs, shard, progress, stop);
+  }
 
  private:
-  std::filesystem::path root_;
   Recipe recipe_;
+  SongStore songs_;
 };
 
 }  // namespace mer

@@ -17,6 +17,9 @@ struct InputOptions {
   /// voicing; classical systems can also do without the "spectrogram". Of MFCC and residual phase,
   /// one without the other counts alone, whatever `combine` and the weight say.
   std::vector<std::string> leave_out;
+  /// Bring each band to mean 0 and deviation 1 over the training songs. Networks that were trained
+  /// on the bands as they are (musicnn, vgg_tagger) want false.
+  bool standardise_spectrogram = true;
   int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
   int spectrogram_pool_frames = 1;  ///< … and this many frames
   int lld_pool_frames = 1;          ///< LLD statistics over this many frames

@@ -56,11 +56,28 @@ class SongFeatures {
 /// memory: a song need not stay open once the function has returned.
 using EachSong = std::function<void(const std::function<void(const SongFeatures&)>&)>;
 
-/// Decodes a song, extracts its features in one pass and constant memory and writes the file
-/// atomically. Training, evaluation, prediction and `mer features` all come through here.
-/// @param on_samples  is shown every block of samples as it was analysed, e.g. to draw the waveform
+/// What is known about a song once all of its rows have gone by.
+struct SongAnalysis {
+  FeatureLayout layout;
+  std::vector<std::uint8_t> kept;  ///< [num_frames], 1 where VAD keeps the frame
+  double duration_s = 0.0;         ///< of the source file
+  std::vector<std::string> warnings;
+};
+/// Is shown the rows that have become complete, in order; `kept` is empty: VAD comes at the end.
+using OnRows = std::function<void(const FeatureSet& rows, const FeatureLayout& layout)>;
+
+/// Decodes a song and extracts its features in one pass and constant memory.
+/// @param on_samples  is shown every block of samples before it is analysed
 /// @throws InputError when the song can't be read, is shorter than one frame, all silent, or has
 /// NaN
+SongAnalysis analyse_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                          const OnRows& on_rows,
+                          const std::function<void(std::span<const float>)>& on_samples = {});
+
+/// Analyses a song and writes its feature file atomically. Training, evaluation, prediction and
+/// `mer features` all come through here.
+/// @param on_samples  as of analyse_song(), e.g. to draw the waveform
+/// @throws InputError as analyse_song() does
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
                   const std::filesystem::path& feature_file,
                   const std::function<void(std::span<const float>)>& on_samples = {});

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "mer/core/options.hpp"
 #include "mer/features/chroma.hpp"
 #include "mer/features/contrast.hpp"
@@ -13,13 +16,18 @@
 
 namespace mer {
 
-/// What the spectrogram matrix holds: mel bands in dB, mel bands as power, or the power spectrum
-/// itself (window / 2 + 1 bins, linear in frequency and in power).
-enum class SpectrogramKind { kLogMel, kMel, kLinear };
+/// What the spectrogram matrix holds: mel bands in dB, mel bands as power, the power spectrum
+/// itself (window / 2 + 1 bins, linear in frequency and in power), or mel bands compressed as the
+/// networks of Pons & Serra (2019) want them, log10(1 + 10000 · mel power): 0 in silence.
+enum class SpectrogramKind { kLogMel, kMel, kLinear, kCompressedMel };
+
+/// Every family of descriptors that FeatureOptions::lld can name, in the order of their columns.
+std::vector<std::string> lld_families();
 
 /// Everything that decides what the features of a signal are (its rate apart).
 struct FeatureOptions {
   SpectrogramKind spectrogram = SpectrogramKind::kLogMel;
+  std::vector<std::string> lld = lld_families();  ///< which, in this order; may be empty
   FrameOptions frame;
   MelOptions mel;
   MfccOptions mfcc;
@@ -29,7 +37,10 @@ struct FeatureOptions {
   ContrastOptions contrast;
   ChromaOptions chroma;
 
+  bool has(const std::string& family) const;
+
   void visit(OptionsVisitor& v);
+  void validate() const;
 };
 
 }  // namespace mer

@@ -28,12 +28,14 @@ struct FeatureLayout {
   int sample_rate_hz = 0;
   int window_samples = 0;
   int hop_samples = 0;
+  int padding_samples = 0;  ///< zeros before the first sample, see FrameOptions
 
   int spectrogram_columns() const { return spectrogram.num_columns; }
   int lld_width() const { return static_cast<int>(lld_columns.size()); }
   /// @throws std::invalid_argument when there is no such group
   const ColumnGroup& group(const std::string& name) const;
-  /// Centre of a frame in seconds after the first sample: (frame · hop + window / 2) / rate.
+  /// Centre of a frame in seconds after the first sample: (frame · hop − padding + window / 2) /
+  /// rate.
   double frame_time_s(std::int64_t frame) const;
 };
 

@@ -10,12 +10,22 @@ namespace mer {
 
 enum class WindowKind { kBlackmanHarris, kHann };
 
-/// How samples become frames. Frame t covers samples [t·hop, t·hop + window); a frame's time is its
-/// centre. Nothing is padded: fewer samples than one window give no frame.
+/// Where the first frame lies: at the first sample, or with its centre there.
+enum class FramePadding { kNone, kCentre };
+
+/// How samples become frames. Frame t covers samples [t·hop − p, t·hop − p + window); a frame's
+/// time is its centre. Without padding p = 0 and only whole frames count. Centred frames have
+/// p = window / 2, zeros stand beyond both ends of the signal, and the last frame's centre is the
+/// last multiple of the hop that is no later than the end. Either way fewer samples than one window
+/// give no frame.
 struct FrameOptions {
   int window_samples = 2048;
   int hop_samples = 1024;
   WindowKind window = WindowKind::kBlackmanHarris;
+  FramePadding padding = FramePadding::kNone;
+
+  /// p above.
+  int padding_samples() const { return padding == FramePadding::kCentre ? window_samples / 2 : 0; }
 
   void visit(OptionsVisitor& v);
   void validate() const;
@@ -33,7 +43,7 @@ Eigen::ArrayXd make_window(WindowKind kind, int samples);
 /// The factors of cos(0), cos(x), cos(2x) and cos(3x).
 std::array<double, 4> window_terms(WindowKind kind);
 
-/// How many whole frames lie in so many samples.
+/// How many frames so many samples give.
 std::int64_t count_frames(std::int64_t num_samples, const FrameOptions& options);
 
 }  // namespace mer

@@ -55,4 +55,9 @@ class MelFilterBank {
 /// db = 10 · log10(max(power, 1e-10)): at least −100 dB, which is what silence is.
 void power_to_db(const Eigen::ArrayXf& power, Eigen::ArrayXf& db);
 
+/// compressed = log10(1 + 10000 · power): 0 in silence, 4 at a power of 1.
+/// Source: Pons & Serra (2019), "musicnn: Pre-trained convolutional neural networks for music audio
+/// tagging".
+void compress_power(const Eigen::ArrayXf& power, Eigen::ArrayXf& compressed);
+
 }  // namespace mer

@@ -47,7 +47,7 @@ struct ModelOptions {
   int drnn_lstm_layers = 3;
 
   // Head
-  int embedding_size = 128;  ///< the vector that the center losses act on
+  int embedding_size = 128;  ///< what center losses act on; musicnn (200), vgg_tagger (256): fixed
   bool embedding_relu = false;
   double head_dropout = 0.0;  ///< before and after the embedding
 
@@ -60,6 +60,8 @@ struct ModelOptions {
                  "crnn",
                  "lld_bilstm",
                  "drnn",
+                 "musicnn",
+                 "vgg_tagger",
                  // classical systems
                  "svm",
                  "knn",

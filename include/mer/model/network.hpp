@@ -60,6 +60,9 @@ std::shared_ptr<Network> make_network(const ModelOptions& options, const Network
 /// @param collective  must outlive training
 void share_batch(torch::nn::Module& network, Collective* collective);
 
+/// Columns of NetworkOutput::embedding, which some networks fix themselves.
+int embedding_size_of(const ModelOptions& options);
+
 std::int64_t num_parameters(const torch::nn::Module& module);
 
 }  // namespace mer

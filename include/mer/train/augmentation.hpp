@@ -23,7 +23,7 @@ struct TrainingBatch {
 ///
 /// 1. gain: the level of each segment's spectrogram by N(0, deviation) dB, exactly as if the song
 ///    had been louder (but for the floor of the logarithm), whatever standardisation and pooling
-///    over bands did;
+///    over bands did (compressed_mel: bands that are not averaged only);
 /// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in both branches and in the targets,
 ///    λ ~ Beta(α, α) a row; a step is valid where one of the two is;
 /// 3. noise: N(0, deviation) on every valid LLD value;
@@ -50,12 +50,15 @@ class Augmentation {
   void mask(TrainingBatch& batch) const;
 
  private:
+  void change_compressed_level(TrainingBatch& batch, std::size_t row, float gain) const;
+
   TrainOptions options_;
   SpectrogramKind kind_;
   InputShape shape_;
   /// [bands]: what 1 dB (or, of a power spectrogram, one time its mean) is after standardising and
   /// pooling.
   std::vector<float> band_step_;
+  std::vector<float> band_mean_, band_deviation_;  ///< [bands], for compressed_mel only
 };
 
 /// Keeps the first rows of a batch.

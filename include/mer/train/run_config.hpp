@@ -10,6 +10,7 @@
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/split.hpp"
+#include "mer/embed/embed_options.hpp"
 #include "mer/model/loss_options.hpp"
 #include "mer/model/model_options.hpp"
 #include "mer/train/train_options.hpp"
@@ -36,6 +37,7 @@ struct RunConfig {
   Recipe recipe;  ///< sections audio, vad, features
   SegmentOptions segment;
   InputOptions inputs;
+  EmbedOptions embed;
   ModelOptions model;
   LossOptions loss;            ///< of networks; classical systems have none
   ClassicOptions classic;      ///< of classical systems (is_classic_system(model.name))
@@ -48,6 +50,7 @@ struct RunConfig {
     recipe.visit(v);
     v.section("segment", segment);
     v.section("inputs", inputs);
+    v.section("embed", embed);
     v.section("model", model);
     v.section("loss", loss);
     v.section("classic", classic);

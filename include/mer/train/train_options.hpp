@@ -1,6 +1,8 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mer/core/options.hpp"
 
@@ -19,6 +21,10 @@ struct TrainOptions {
   /// Of the multiplications in training. bf16 has eight bits, weights keep their float; validation
   /// and prediction multiply in float either way.
   enum class Precision { kFp32, kBf16 } precision = Precision::kFp32;
+
+  // Where the network starts
+  std::filesystem::path init_from;  ///< weights by name instead of drawn ones; empty = draw all
+  std::vector<std::string> freeze;  ///< weights that stay as they are, see FrozenWeights
 
   // Optimiser: AdamW
   double lr = 1e-3;
@@ -65,6 +71,9 @@ struct TrainOptions {
             "parts of a batch that follow each other, to save memory");
     v.choice("precision", precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
              "of the multiplications in training; bf16 where the processor has it");
+    v.field("init_from", init_from,
+            "model or pre-trained weights to start from, a file or a bundled name; empty = none");
+    v.field("freeze", freeze, "names of weights that are not trained; * stands for any characters");
     v.field("lr", lr, above_up_to(0, 10), "learning rate (after warm-up)");
     v.field("weight_decay", weight_decay, at_least(0), "AdamW, on matrices and kernels only");
     v.field("beta1", beta1, between(0, 0.9999), "AdamW");

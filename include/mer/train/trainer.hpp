@@ -91,11 +91,13 @@ RunResult train_run(const RunConfig& config, const RunData& data,
 RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
                      const RunCallbacks& callbacks, const Workers& workers = {});
 
-/// One line about the system that a config and a layout give.
+/// One line about the system that a config and a layout give. Also finds what is wrong with
+/// train.init_from and train.freeze, before any song is read.
 struct SystemSummary {
   std::string name;
-  std::int64_t parameters = 0;  ///< of a network
-  int statistics = 0;           ///< columns that a classical system sees; 0 for a network
+  std::int64_t parameters = 0;          ///< of a network
+  std::int64_t trained_parameters = 0;  ///< without those that train.freeze names
+  int statistics = 0;  ///< columns that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
 SystemSummary summarise_system(const RunConfig& config, int num_classes);

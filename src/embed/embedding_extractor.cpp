@@ -1,0 +1,156 @@
+#include "mer/embed/embedding_extractor.hpp"
+
+#include <algorithm>
+
+#include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
+#include "mer/data/song_features.hpp"
+#include "mer/data/tagger_recipe.hpp"
+#include "mer/model/classifier.hpp"
+#include "patch_cutter.hpp"
+
+namespace mer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kDigits = 12;
+
+Recipe front_end_of(const Recipe& config) {
+  Recipe recipe = tagger_recipe();
+  recipe.vad = config.vad;
+  recipe.audio.resampler = config.audio.resampler;
+  recipe.audio.start_s = config.audio.start_s;
+  recipe.audio.duration_s = config.audio.duration_s;
+  return recipe;
+}
+
+std::string short_hash(const Json& json) { return hash_hex(json.dump()).substr(0, kDigits); }
+
+std::int64_t frames_in(double seconds, const Recipe& front_end) {
+  SegmentOptions options;
+  options.seconds = seconds;
+  return options.num_frames(front_end.audio.sample_rate_hz, front_end.features.frame.hop_samples);
+}
+
+/// Which patches count: VAD keeps at least half of the frames, else those with the most.
+std::vector<std::uint8_t> valid_patches(const std::vector<Segment>& patches,
+                                        const std::vector<std::uint8_t>& kept) {
+  std::vector<std::int64_t> num_kept;
+  std::int64_t most = 0;
+  bool any = false;
+  for (const Segment& patch : patches) {
+    const auto begin = kept.begin() + patch.first;
+    num_kept.push_back(std::count(begin, begin + patch.length, std::uint8_t{1}));
+    most = std::max(most, num_kept.back());
+    any = any || 2 * num_kept.back() >= patch.length;
+  }
+  std::vector<std::uint8_t> valid;
+  for (std::size_t i = 0; i < patches.size(); ++i) {
+    const bool counts = any ? 2 * num_kept[i] >= patches[i].length : num_kept[i] == most;
+    valid.push_back(counts ? 1 : 0);
+  }
+  return valid;
+}
+
+/// Start and end of each patch in the source file. [P · 2]
+std::vector<double> times_of(const std::vector<Segment>& patches, const Recipe& front_end,
+                             double duration_s) {
+  const double step_s =
+      static_cast<double>(front_end.features.frame.hop_samples) / front_end.audio.sample_rate_hz;
+  std::vector<double> times;
+  for (const Segment& patch : patches) {
+    const double start_s = front_end.audio.start_s + static_cast<double>(patch.first) * step_s;
+    times.push_back(start_s);
+    times.push_back(std::min(start_s + static_cast<double>(patch.length) * step_s,
+                             std::max(duration_s, start_s)));
+  }
+  return times;
+}
+
+Json groups_json(const std::vector<EmbeddingGroup>& groups) {
+  Json json = Json::array();
+  for (const EmbeddingGroup& group : groups) {
+    json.push_back({{"name", group.network},
+                    {"first_column", group.first_column},
+                    {"num_columns", group.num_columns}});
+  }
+  return json;
+}
+
+}  // namespace
+
+EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe& config,
+                                       const WeightFiles& weights, const std::string& device)
+    : options_(options), front_end_(front_end_of(config)) {
+  options.validate();
+  if (options.networks.empty()) {
+    throw UsageError("'embed.networks' names no network", "embed.networks: [musicnn]");
+  }
+  set_torch_threads(1);
+  Json hashes;
+  for (const std::string& network : options.networks) {
+    const auto found = weights.find(network);
+    if (found == weights.end()) {
+      throw UsageError("'embed.networks' has '" + network + "', whose weights are not here",
+                       "data/pretrained of the source tree has them");
+    }
+    embedders_.emplace_back(network, TensorFile::open(found->second),
+                            front_end_.features.mel.num_bands, kTaggerPatchFrames, device);
+    const std::int64_t first =
+        groups_.empty() ? 0 : groups_.back().first_column + groups_.back().num_columns;
+    groups_.push_back({network, first, embedders_.back().size()});
+    hashes[network] = hash_file_hex(found->second).substr(0, kDigits);
+  }
+  recipe_["embed"] = to_json(options);
+  recipe_["embed"]["weights"] = hashes;
+  recipe_["front_end"] = front_end_.shared();
+  fingerprint_ = short_hash(recipe_);
+  Json key = recipe_;
+  key["start_s"] = front_end_.audio.start_s;
+  key["duration_s"] = front_end_.audio.duration_s;
+  store_key_ = short_hash(key);
+}
+
+void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
+                                 const std::filesystem::path& embedding_file) const {
+  TensorFileStream stream(embedding_file);
+  const std::int64_t num_columns = groups_.back().first_column + groups_.back().num_columns;
+  const auto embed = [&](const PatchBatch& batch) {
+    const auto num_rows = static_cast<Eigen::Index>(batch.spectrogram.shape.front());
+    RowMatrixXf rows(num_rows, num_columns);
+    for (std::size_t i = 0; i < embedders_.size(); ++i) {
+      const std::vector<float> values = embedders_[i].embeddings(batch.spectrogram, batch.valid);
+      rows.middleCols(groups_[i].first_column, groups_[i].num_columns) =
+          Eigen::Map<const RowMatrixXf>(values.data(), num_rows, groups_[i].num_columns);
+    }
+    stream.append("embeddings", num_columns,
+                  std::span<const float>(rows.data(), static_cast<std::size_t>(rows.size())));
+  };
+  const std::int64_t hop = std::max<std::int64_t>(1, frames_in(options_.hop_seconds, front_end_));
+  PatchCutter cutter(kTaggerPatchFrames, hop, embed);
+  const SongAnalysis song = analyse_song(
+      audio_file, front_end_,
+      [&](const FeatureSet& rows, const FeatureLayout&) { cutter.push(rows.spectrogram); });
+  const std::vector<Segment> patches =
+      cut_segments(cutter.num_frames(), kTaggerPatchFrames, hop, options_.tail, 0);
+  const bool has_tail = static_cast<std::int64_t>(patches.size()) > cutter.num_patches();
+  cutter.finish(has_tail ? patches.back().length : 0);
+
+  const std::vector<std::uint8_t> valid = valid_patches(patches, song.kept);
+  const std::vector<double> times = times_of(patches, front_end_, song.duration_s);
+  const auto count = static_cast<std::int64_t>(patches.size());
+  stream.add("valid", view_of(std::span<const std::uint8_t>(valid), {count}));
+  stream.add("time_s", view_of(std::span<const double>(times), {count, 2}));
+  stream.finish({{"format", "mer-embeddings"},
+                 {"recipe", recipe_.dump()},
+                 {"fingerprint", Json(fingerprint_).dump()},
+                 {"networks", groups_json(groups_).dump()},
+                 {"duration_s", Json(song.duration_s).dump()},
+                 {"warnings", Json(song.warnings).dump()},
+                 {"mer_version", kVersion}});
+}
+
+}  // namespace mer

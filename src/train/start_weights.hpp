@@ -1,0 +1,18 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "mer/model/network.hpp"
+#include "mer/train/run_config.hpp"
+
+namespace mer {
+
+/// Loads the weights that train.init_from names, if it names some, into a network.
+/// @throws UsageError when they don't fit the network, or were trained on other features than the
+///         config makes
+void start_from(const RunConfig& config, Network& network);
+
+/// For run.json: name and hash of the file that train.init_from names; null without one.
+nlohmann::ordered_json description_of_start(const RunConfig& config);
+
+}  // namespace mer
