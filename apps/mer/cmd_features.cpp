@@ -455,8 +455,9 @@ class FeaturesJob {
 
   /// Nothing when no song could be read.
   void write_table() const {
-    const DescriptorTable table = descriptors_->table();
+    DescriptorTable table = descriptors_->table();
     if (table.paths.empty()) return;
+    if (args_.estimate_tuning) table.metadata["tuning"] = "estimated for each song";
     if (plan_.to_stdout) {
       write_to_stdout(descriptors_csv(table));
     } else {
