@@ -222,7 +222,7 @@ TEST_F(ImportEmopia, StopsBetweenClipsWhenAskedTo) {
   rendering.jobs = 1;
   rendering.stop = [this] { return std::filesystem::exists(folder_ / "m-audio/a.flac"); };
   EXPECT_THAT(message_of<Interrupted>([&] { import(rendering); }),
-              HasSubstr("interrupted: 1 clips are rendered and stay"));
+              HasSubstr("interrupted: the 1 clips rendered so far stay"));
   EXPECT_EQ(calls(), 1U);
 }
 

@@ -1,14 +1,12 @@
-#include <algorithm>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "../csv_table.hpp"
 #include "importing.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
-#include "mer/core/parallel.hpp"
 #include "midi_files.hpp"
 #include "midi_renderer.hpp"
 #include "quadrants.hpp"
@@ -168,12 +166,8 @@ std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const f
                                          const MidiRenderOptions& options, ImportReport& report) {
   const MidiRenderer renderer(audio_folder, options.soundfont);
   const std::unique_ptr<MidiFiles> midis = open_midi_files(folder, kGetIt);
-  struct Task {
-    std::string id;
-    std::string midi;
-  };
   std::map<std::string, fs::path> audio;
-  std::vector<Task> tasks;
+  std::vector<MidiClip> missing;
   std::error_code ignored;
   for (const Clip& clip : clips) {
     if (fs::exists(renderer.file_of(clip.id), ignored)) {
@@ -182,35 +176,18 @@ std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const f
     }
     try {
       std::optional<std::string> midi = midis->read(clip.midi);
-      if (midi) tasks.push_back({clip.id, std::move(*midi)});
+      if (midi) missing.push_back({clip.id, std::move(*midi)});
     } catch (const InputError& error) {
       report.failures.push_back({error.what(), error.hint()});
     }
   }
   const std::size_t present = audio.size();
-  if (!tasks.empty()) renderer.prepare();
-
-  std::mutex mutex;
-  std::vector<std::optional<ImportReport::Failure>> failures(tasks.size());
-  std::size_t done = 0;
-  const auto work = [&](std::size_t i) {
-    try {
-      renderer.render(tasks[i].id, tasks[i].midi);
-    } catch (const InputError& error) {
-      failures[i] = ImportReport::Failure{error.what(), error.hint()};
+  const auto failures = render_all(renderer, missing, options);
+  report.failures.insert(report.failures.end(), failures.begin(), failures.end());
+  for (const MidiClip& clip : missing) {
+    if (fs::exists(renderer.file_of(clip.id), ignored)) {
+      audio[clip.id] = renderer.file_of(clip.id);
     }
-    const std::scoped_lock lock(mutex);
-    if (!failures[i]) audio[tasks[i].id] = renderer.file_of(tasks[i].id);
-    if (options.progress) options.progress(++done, tasks.size(), tasks[i].id);
-  };
-  parallel_for_each(tasks.size(), options.jobs, work, options.stop);
-  if (options.stop && options.stop()) {
-    throw Interrupted(
-        "interrupted: " + std::to_string(audio.size()) + " clips are rendered and stay",
-        "the same command goes on");
-  }
-  for (const auto& failure : failures) {
-    if (failure) report.failures.push_back(*failure);
   }
   report.notes.push_back(std::to_string(audio.size() - present) + " clips rendered, " +
                          std::to_string(present) + " were there already: " + audio_folder.string());

@@ -5,7 +5,9 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "mer/core/child_process.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
+#include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer::importing {
@@ -154,6 +157,36 @@ void MidiRenderer::render(const std::string& id, const std::string& midi) const 
                      "get the MIDI file again from its source");
   }
   output.publish_as(file_of(id));
+}
+
+std::vector<ImportReport::Failure> render_all(const MidiRenderer& renderer,
+                                              const std::vector<MidiClip>& clips,
+                                              const MidiRenderOptions& options) {
+  if (clips.empty()) return {};
+  renderer.prepare();
+  std::mutex mutex;
+  std::vector<std::optional<ImportReport::Failure>> outcomes(clips.size());
+  std::size_t done = 0;
+  const auto work = [&](std::size_t i) {
+    try {
+      renderer.render(clips[i].id, clips[i].midi);
+    } catch (const InputError& error) {
+      outcomes[i] = ImportReport::Failure{error.what(), error.hint()};
+    }
+    const std::scoped_lock lock(mutex);
+    ++done;
+    if (options.progress) options.progress(done, clips.size(), clips[i].id);
+  };
+  parallel_for_each(clips.size(), options.jobs, work, options.stop);
+  if (options.stop && options.stop()) {
+    throw Interrupted("interrupted: the " + std::to_string(done) + " clips rendered so far stay",
+                      "the same command goes on");
+  }
+  std::vector<ImportReport::Failure> failures;
+  for (const auto& outcome : outcomes) {
+    if (outcome) failures.push_back(*outcome);
+  }
+  return failures;
 }
 
 }  // namespace mer::importing

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "mer/data/corpus_import.hpp"
 
@@ -28,5 +29,18 @@ class MidiRenderer {
   std::filesystem::path soundfont_;
   std::string settings_;  ///< the text of rendering.json
 };
+
+/// A clip and its MIDI file's content.
+struct MidiClip {
+  std::string id;
+  std::string midi;
+};
+
+/// Renders clips, some at once; one that fails is recorded and the rest go on.
+/// @return  the failures in the order of the clips
+/// @throws Error when fluidsynth isn't installed, Interrupted when options.stop said so
+std::vector<ImportReport::Failure> render_all(const MidiRenderer& renderer,
+                                              const std::vector<MidiClip>& clips,
+                                              const MidiRenderOptions& options);
 
 }  // namespace mer::importing
