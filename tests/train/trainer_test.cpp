@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/data/standardisation.hpp"
 #include "mer/model/mixed_precision.hpp"
 #include "mer/model/model_card.hpp"
 #include "toy_songs.hpp"

@@ -12,9 +12,9 @@ namespace mer {
 
 /// All features of the method from one framing, block by block.
 ///
-///   samples → frames of window_samples every hop_samples (see FrameOptions) → Blackman–Harris or
-///   Hann window (periodic) → one forward real FFT, shared by spectrogram, MFCC, contrast and
-///   chroma → spectrogram row [κ1] and LLD row [D]: only the families that `lld` names cost time.
+///   samples → frames of window_samples every hop_samples (see FrameOptions) → one forward real FFT
+///   without a window, shared by all features (see FrameSpectrum) → spectrogram row [κ1] and LLD
+///   row [D]: only the families that `lld` names cost time.
 ///
 /// Push samples in blocks of any size, pull the rows that have become complete. The values do not
 /// depend on the block sizes. Memory is constant as long as rows are pulled. Fewer samples than one
