@@ -211,7 +211,9 @@ TEST_F(Sweep, CellsThatAreSplitBySegmentShareSongsBetweenParts) {
   EXPECT_THAT(read(folder("leak") / "right/log.txt"), Not(HasSubstr("split by segment")));
   // Each row of the wrong cell is one segment.
   for (const CsvRow& row : read_csv(folder("leak") / "wrong/eval/test/predictions.csv")) {
-    if (row.line > 1) EXPECT_EQ(row.cells.back(), "1");
+    if (row.line > 1) {
+      EXPECT_EQ(row.cells.back(), "1");
+    }
   }
   EXPECT_THAT(outcome.out, HasSubstr("not scored on the same songs: they share 0"));
 

@@ -138,7 +138,7 @@ TEST_F(SweepPlanTest, ChecksTheSongsOfEveryFoldBeforeAnythingRuns) {
     text += name + (i < 4 ? ",happy,g" : ",sad,g") + std::to_string(i) + "\n";
   }
   folder_.write("m.csv", text);
-  const std::string manifest = "set: {data.manifest: m.csv}\n";
+  const std::string manifest = "set: {data.manifest: m.csv, data.split.validation_share: 0}\n";
   EXPECT_NO_THROW(check_songs(plan(manifest + "grid: {data.split.folds: [2]}\n")));
   EXPECT_THAT(message_of<UsageError>(
                   [&] { check_songs(plan(manifest + "grid: {data.split.folds: [3]}\n")); }),
