@@ -11,7 +11,7 @@ build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenbl
 # ffmpeg: tests decode AAC through it, and mer uses it for what libsndfile can't read.
 test="ffmpeg clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema python3-numpy
   libbenchmark-dev"
-experiments="$test openmpi-bin parallel fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
+experiments="$test openmpi-bin fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
 
 packages=""
 for group in "${@:-build}"; do

@@ -1,7 +1,14 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <numeric>
+#include <thread>
 
 #include "command.hpp"
 #include "mer/core/error.hpp"
@@ -69,10 +76,35 @@ std::vector<std::size_t> chosen_cells(const SweepArgs& args, const SweepPlan& pl
   return {static_cast<std::size_t>(cell.index - 1)};
 }
 
-/// Features that cells share are made before the first of them starts.
-bool fill_stores(const SweepPlan& plan, const Talk& talk) {
+/// Held by one process of a sweep at a time. Where the file system has no locks, by all.
+class SweepLock {
+ public:
+  /// @throws Interrupted when the user asked to stop before it was free
+  explicit SweepLock(const fs::path& file)
+      : file_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)) {
+    constexpr auto kPause = std::chrono::milliseconds(100);
+    while (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+      if (interrupted()) throw Interrupted("interrupted while another process made the features");
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  ~SweepLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+  SweepLock(const SweepLock&) = delete;
+  SweepLock& operator=(const SweepLock&) = delete;
+
+ private:
+  int file_;
+};
+
+/// Features that cells share are made before the first of them starts, by one process: others that
+/// run cells of the sweep wait for it and find them made.
+bool fill_stores(const SweepPlan& plan, const std::vector<std::size_t>& cells,
+                 const fs::path& folder, const Talk& talk) {
+  const SweepLock lock(folder / "features.lock");
   bool failed = false;
-  for (const std::size_t cell : cells_with_distinct_features(plan)) {
+  for (const std::size_t cell : cells_with_distinct_features(plan, cells)) {
     const RunConfig& config = plan.cells[cell].config;
     const Manifest manifest = load_manifest(config.data);
     const FeatureStore store(config.data.store, config.recipe);
@@ -146,8 +178,8 @@ int run_sweep(const SweepArgs& args) {
                      std::to_string(cells.size()) + " here have finished: " + folder.string());
   bool songs_failed = false;
   if (!to_do.empty()) {
-    // A single cell preprocesses what it needs itself.
-    if (args.cell.empty()) songs_failed = fill_stores(plan, args.talk);
+    runner.make_folders();
+    songs_failed = fill_stores(plan, to_do, folder, args.talk);
     runner.run(to_do);
   }
   const bool all_finished = [&] {

@@ -143,9 +143,13 @@ void SweepRunner::show(ProgressLine& line, std::size_t num_left) const {
             std::to_string(failed_.size()) + " failed; running " + join(names, ", "));
 }
 
-void SweepRunner::run(const std::vector<std::size_t>& cells) {
+void SweepRunner::make_folders() const {
   make_folder(folder_ / "configs");
   make_folder(folder_ / "logs");
+}
+
+void SweepRunner::run(const std::vector<std::size_t>& cells) {
+  make_folders();
   ProgressLine line("cells", talk_);
   std::size_t next = 0;
   bool told_to_stop = false;

@@ -28,6 +28,8 @@ class SweepRunner {
   /// @throws UsageError when a cell's folder has a run with other settings
   CellProgress progress_of_cell(std::size_t cell) const;
 
+  /// @throws Error when they can't be made
+  void make_folders() const;
   /// Runs these cells as far as they have not finished, `jobs` at a time; one that failed before is
   /// tried again.
   /// @throws Interrupted once the cells that were running have saved their state

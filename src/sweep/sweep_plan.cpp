@@ -361,16 +361,17 @@ void check_songs(const SweepPlan& plan) {
   }
 }
 
-std::vector<std::size_t> cells_with_distinct_features(const SweepPlan& plan) {
+std::vector<std::size_t> cells_with_distinct_features(const SweepPlan& plan,
+                                                      const std::vector<std::size_t>& cells) {
   std::set<std::string> seen;
-  std::vector<std::size_t> cells;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i) {
-    const RunConfig& config = plan.cells[i].config;
+  std::vector<std::size_t> distinct;
+  for (const std::size_t cell : cells) {
+    const RunConfig& config = plan.cells[cell].config;
     const std::string key = config.data.manifest.string() + "\n" + config.data.store.string() +
                             "\n" + config.recipe.store_key();
-    if (seen.insert(key).second) cells.push_back(i);
+    if (seen.insert(key).second) distinct.push_back(cell);
   }
-  return cells;
+  return distinct;
 }
 
 }  // namespace mer
