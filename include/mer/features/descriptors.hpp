@@ -15,7 +15,7 @@ namespace mer {
 struct DescriptorOptions {
   std::vector<std::string> families = {"onset",    "tempo",        "dynamics",   "texture",
                                        "tonality", "chroma_shape", "modulation", "melody"};
-  double max_hz = 11000.0;
+  double max_hz = 22050.0;
   double dynamic_range_db = 80.0;
   double min_bpm = 40.0;
   double max_bpm = 240.0;
