@@ -10,7 +10,7 @@ build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenbl
   gnuplot-nox fonts-dejavu-core"
 # ffmpeg: tests decode AAC through it, and mer uses it for what libsndfile can't read.
 test="ffmpeg clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema python3-numpy
-  libbenchmark-dev"
+  libbenchmark-dev parallel"
 experiments="$test openmpi-bin fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
 
 packages=""
