@@ -50,7 +50,7 @@ FeatureLayout layout_from_json(const nlohmann::ordered_json& json, const std::st
   } catch (const nlohmann::json::exception&) {
     refuse(name, "its 'layout' is incomplete");
   }
-  if (layout.spectrogram_columns() < 1 || layout.lld_width() < 1) {
+  if (layout.spectrogram_columns() < 1) {
     refuse(name, "its layout has no columns");
   }
   if (layout.sample_rate_hz < 1 || layout.window_samples < 1 || layout.hop_samples < 1) {

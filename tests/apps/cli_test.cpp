@@ -45,7 +45,7 @@ TEST(Help, NamesEveryFlagOfTheContract) {
       {"preprocess", {"-c", "--set", "-j", "--shard"}},
       {"features", {"-o", "--format", "-j", "--plot", "--list", "--print-config", "-c", "--set"}},
       {"train", {"-c", "--set", "--name", "--runs", "--print-config", "--resume"}},
-      {"sweep", {"-c", "--set", "--jobs", "--list", "--cell", "--runs", "--name"}},
+      {"sweep", {"-c", "--set", "-j,--jobs", "--list", "--cell", "--runs", "--name"}},
       {"eval", {"--manifest", "--split", "-c", "--weights", "--format", "-o"}},
       {"predict",
        {"-m", "--format", "-o", "-j", "--timeline", "--max-seconds", "--min-confidence",

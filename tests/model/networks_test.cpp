@@ -206,7 +206,7 @@ TEST(MakeNetwork, NamesTheNearestNetworkForATypingError) {
   options.name = "improved_cn";
   EXPECT_EQ(message_of<UsageError>([&] { make_network(options, small_shape(), 1); }),
             "unknown network 'model.name: improved_cn', known: cnn, crnn, drnn, improved_cnn, "
-            "light_cnn, lld_bilstm | did you mean 'improved_cnn'?");
+            "light_cnn, lld_bilstm, musicnn, vgg_tagger | did you mean 'improved_cnn'?");
 }
 
 TEST(MakeNetwork, RefusesAnEmptyInput) {

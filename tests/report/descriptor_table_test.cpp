@@ -59,7 +59,7 @@ TEST(DescriptorTable, AsNpzHasAnArrayOfEach) {
   for (const char* name : {"path", "descriptors", "names", "families", "units", "metadata"}) {
     EXPECT_THAT(npz, HasSubstr(std::string(name) + ".npy")) << name;
   }
-  EXPECT_THAT(npz, HasSubstr("'shape': (2, 2)"));
+  EXPECT_THAT(npz, HasSubstr("'shape': (2,2,)"));
 }
 
 }  // namespace
