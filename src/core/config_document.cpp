@@ -341,9 +341,10 @@ ConfigValue value_of(const YAML::Node& node, const std::string& key, const std::
   } else {
     for (const auto& entry : node) {
       const std::string word = entry.first.Scalar();
-      value.entries.emplace_back(word, value_of(entry.second, dotted(key, word), name, overrides));
+      value.entries.push_back(value_of(entry.second, dotted(key, word), name, overrides));
       // An empty value's own mark is where the next key begins.
-      ConfigValue& child = value.entries.back().second;
+      ConfigValue& child = value.entries.back();
+      child.key = word;
       const bool is_of_file = child.place.starts_with(name);
       if (child.kind == ConfigValue::Kind::kEmpty && is_of_file) {
         child.place = at_line(name, entry.first.Mark());

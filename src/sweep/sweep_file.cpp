@@ -77,7 +77,8 @@ class Keys {
   /// Null when absent.
   const ConfigValue* take(const std::string& key) {
     known_.push_back(key);
-    for (const auto& [word, value] : value_.entries) {
+    for (const ConfigValue& value : value_.entries) {
+      const std::string& word = value.key;
       if (word == key) return &value;
     }
     return nullptr;
@@ -87,7 +88,8 @@ class Keys {
     throw UsageError(value_.place + ": '" + name_ + "' lacks the key '" + key + "'");
   }
   void finish() const {
-    for (const auto& [word, value] : value_.entries) {
+    for (const ConfigValue& value : value_.entries) {
+      const std::string& word = value.key;
       if (std::find(known_.begin(), known_.end(), word) != known_.end()) continue;
       const auto near = nearest_word(word, known_);
       throw UsageError(
@@ -137,7 +139,8 @@ class Reader {
   void add_settings(const ConfigValue& value, const std::string& prefix, Settings& settings) const {
     if (value.kind == Kind::kEmpty && prefix.empty()) return;
     if (value.kind == Kind::kMap) {
-      for (const auto& [word, child] : value.entries) {
+      for (const ConfigValue& child : value.entries) {
+        const std::string& word = child.key;
         add_settings(child, prefix.empty() ? word : prefix + "." + word, settings);
       }
       return;
@@ -160,7 +163,8 @@ class Reader {
     std::vector<std::string> names;
     if (const ConfigValue* variants = keys_.take("variants")) {
       if (variants->kind != Kind::kMap) refuse(*variants, "variants", "names with base and set");
-      for (const auto& [name, value] : variants->entries) {
+      for (const ConfigValue& value : variants->entries) {
+        const std::string& name = value.key;
         SweepVariant variant{name, base, {}};
         Keys keys(value, "variants." + name);
         if (const ConfigValue* own = keys.take("base")) variant.base = path_of(*own, "base");
@@ -193,7 +197,8 @@ class Reader {
       if (const ConfigValue* set = keys.take("set")) add_settings(*set, "", cell.set);
       if (const ConfigValue* set_in = keys.take("set_in")) {
         if (set_in->kind != Kind::kMap) refuse(*set_in, "cells.set_in", "variants with settings");
-        for (const auto& [variant, settings] : set_in->entries) {
+        for (const ConfigValue& settings : set_in->entries) {
+          const std::string& variant = settings.key;
           add_settings(settings, "", cell.set_in[variant]);
         }
       }
@@ -210,7 +215,8 @@ class Reader {
 
   void read_grid(const ConfigValue& value, const std::string& prefix) {
     if (value.kind == Kind::kMap) {
-      for (const auto& [word, child] : value.entries) {
+      for (const ConfigValue& child : value.entries) {
+        const std::string& word = child.key;
         read_grid(child, prefix.empty() ? word : prefix + "." + word);
       }
       return;
@@ -295,13 +301,14 @@ class Reader {
       if (rows == nullptr) continue;
       const std::string name = "paper." + measure;
       if (rows->kind != Kind::kMap) refuse(*rows, name, "cells with numbers");
-      for (const auto& [row, value] : rows->entries) {
+      for (const ConfigValue& value : rows->entries) {
+        const std::string& row = value.key;
         sweep_.paper.by_measure[measure][row] = number_of(value, name + "." + row);
       }
     }
     if (const ConfigValue* rows = keys.take("confusion")) {
       if (rows->kind != Kind::kMap) refuse(*rows, "paper.confusion", "cells with matrices");
-      for (const auto& [row, matrix] : rows->entries) read_confusion(row, matrix);
+      for (const ConfigValue& matrix : rows->entries) read_confusion(matrix.key, matrix);
     }
     keys.finish();
   }

@@ -204,7 +204,14 @@ TEST_F(Processes, MakeTheFeaturesTogetherAndCanHaveReplicasToo) {
   const auto outcomes = wait(start_all(command, 2));
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_LT(largest_difference("runs/base", "runs/two-by-two"), 1e-3);
-  EXPECT_EQ(files_below(world_ / "fresh-store").size(), files_below(world_ / "mer-store").size());
+  const auto names = [&](const char* store) {
+    std::vector<std::string> found;
+    for (const auto& [name, content] : files_below(world_ / store)) {
+      if (name.find(".lock") == std::string::npos) found.push_back(name);
+    }
+    return found;
+  };
+  EXPECT_EQ(names("fresh-store"), names("mer-store"));
   EXPECT_EQ(status("runs/two-by-two")["replicas"], 2);
 }
 

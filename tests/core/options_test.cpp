@@ -197,17 +197,17 @@ TEST(ConfigTree, HasEveryValueWithItsPlace) {
   const ConfigValue tree = document.tree();
   ASSERT_EQ(tree.kind, ConfigValue::Kind::kMap);
   ASSERT_EQ(tree.entries.size(), 2U);
-  EXPECT_EQ(tree.entries[0].second.text, "word");
-  EXPECT_EQ(tree.entries[0].second.place, "demo.yaml:1");
-  const auto& map = tree.entries[1].second.entries;
+  EXPECT_EQ(tree.entries[0].text, "word");
+  EXPECT_EQ(tree.entries[0].place, "demo.yaml:1");
+  const auto& map = tree.entries[1].entries;
   ASSERT_EQ(map.size(), 3U);
-  EXPECT_EQ(map[0].first, "x.y");
-  EXPECT_EQ(map[0].second.text, "[1, two]");
-  EXPECT_EQ(map[0].second.items[1].text, "two");
-  EXPECT_EQ(map[1].second.kind, ConfigValue::Kind::kEmpty);
-  EXPECT_EQ(map[1].second.place, "demo.yaml:4");
-  EXPECT_EQ(map[2].second.text, "0.5");
-  EXPECT_EQ(map[2].second.place, "--set map.z=0.5");
+  EXPECT_EQ(map[0].key, "x.y");
+  EXPECT_EQ(map[0].text, "[1, two]");
+  EXPECT_EQ(map[0].items[1].text, "two");
+  EXPECT_EQ(map[1].kind, ConfigValue::Kind::kEmpty);
+  EXPECT_EQ(map[1].place, "demo.yaml:4");
+  EXPECT_EQ(map[2].text, "0.5");
+  EXPECT_EQ(map[2].place, "--set map.z=0.5");
 }
 
 TEST(ConfigDocument, TakesAValueOfAnotherFileWithItsPlaceAndFolder) {

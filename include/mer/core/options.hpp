@@ -95,10 +95,11 @@ class OptionsVisitor {
 /// A part of a config as it stands, for a reader that doesn't know its keys beforehand.
 struct ConfigValue {
   enum class Kind { kEmpty, kScalar, kList, kMap } kind = Kind::kEmpty;
-  std::string text;                ///< a scalar's own text; a list or map on one line of YAML
-  std::string place;               ///< "file:line" or "--set key=value", for messages
-  std::vector<ConfigValue> items;  ///< of a list
-  std::vector<std::pair<std::string, ConfigValue>> entries;  ///< of a map, in the file's order
+  std::string text;                  ///< a scalar's own text; a list or map on one line of YAML
+  std::string place;                 ///< "file:line" or "--set key=value", for messages
+  std::string key;                   ///< of an entry of a map
+  std::vector<ConfigValue> items;    ///< of a list
+  std::vector<ConfigValue> entries;  ///< of a map, in the file's order
 };
 
 /// A YAML (or JSON) text read strictly into options structs.
