@@ -4,10 +4,10 @@
 
 namespace mer {
 
-// The largest values of MusiCNN's first convolutions, without the maps that they are the largest of:
-// of 30 to 96 numbers one is kept. Correlations are products of spectra here, about a seventh of the
-// arithmetic; each inverse transform is looked at in the cache and forgotten. Evaluation on the CPU
-// only: there is no gradient.
+// The largest values of MusiCNN's first convolutions, without the maps that they are the largest
+// of: of 30 to 96 numbers one is kept. Correlations are products of spectra here, about a seventh
+// of the arithmetic; each inverse transform is looked at in the cache and forgotten. Evaluation on
+// the CPU only: there is no gradient.
 
 /// Largest correlation of each step's neighbourhood with a filter over all its places among the
 /// bands:

@@ -158,15 +158,14 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
 }
 
 Json TrainingRun::description() const {
-  Json description = {
-      {"network",
-       {{"name", config_.model.name},
-        {"parameters", num_parameters(*network_)},
-        {"frozen_parameters", frozen_.num_parameters()},
-        {"init_from", description_of_start(config_)}}},
-      {"device", inputs_.device.str()},
-      {"threads", config_.train.threads},
-      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
+  Json description = {{"network",
+                       {{"name", config_.model.name},
+                        {"parameters", num_parameters(*network_)},
+                        {"frozen_parameters", frozen_.num_parameters()},
+                        {"init_from", description_of_start(config_)}}},
+                      {"device", inputs_.device.str()},
+                      {"threads", config_.train.threads},
+                      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
   description.update(describe_data(config_, data_));
   description["iterations_planned"] = iterations_;
   return description;

@@ -97,7 +97,7 @@ struct SystemSummary {
   std::string name;
   std::int64_t parameters = 0;          ///< of a network
   std::int64_t trained_parameters = 0;  ///< without those that train.freeze names
-  int statistics = 0;  ///< columns that a classical system sees; 0 for a network
+  int statistics = 0;                   ///< columns that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
 SystemSummary summarise_system(const RunConfig& config, int num_classes);
