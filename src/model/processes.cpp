@@ -151,8 +151,12 @@ class ProcessCollective : public Collective {
   }
 
   ~ProcessCollective() override {
-    // Rank 0 takes the store along: let the others read first what it said.
-    if (said_why_ && place_.rank == 0) wait_until_noticed();
+    if (!said_why_) return;
+    // Closed connections tell the others at once that something has happened …
+    now_.reset();
+    later_.reset();
+    // … and rank 0 takes the store along: let them read first what it said.
+    if (place_.rank == 0) wait_until_noticed();
   }
 
   int rank() const override { return place_.rank; }
