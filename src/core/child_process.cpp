@@ -73,6 +73,7 @@ std::size_t ChildProcess::read(std::span<std::byte> bytes) {
 
 void ChildProcess::start(std::vector<std::string>& command) {
   std::vector<char*> argv;
+  argv.reserve(command.size() + 1);
   for (std::string& word : command) argv.push_back(word.data());
   argv.push_back(nullptr);
 

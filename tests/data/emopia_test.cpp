@@ -231,6 +231,10 @@ TEST_F(ImportEmopia, ErrorsNameFileAndLine) {
   std::filesystem::create_directories(folder_ / "emopia");
   EXPECT_THAT(complaint(), HasSubstr("emopia/label.csv: no such file or folder | EMOPIA_2.2.zip "
                                      "from https://zenodo.org"));
+  folder_.write("emopia/label.csv", "ID,4Q,annotator\nQ1_0,1,A\n");
+  EXPECT_THAT(complaint(), HasSubstr("label.csv:2: 'Q1_0' is not Q<quadrant>_<YouTube id>_<clip>"));
+  folder_.write("emopia/label.csv", "ID,4Q,annotator\nQ1_0vLPYiPN7qY_0,5,A\n");
+  EXPECT_THAT(complaint(), HasSubstr("label.csv:2: unknown quadrant '5'"));
   write_table("a.mid,happy,s1,train,a\nb.mid,joy,s2,val,b\n");
   EXPECT_THAT(complaint(), HasSubstr("clips.csv:3: unknown quadrant 'joy'"));
   write_table("a.mid,happy,s1,train,a\nb.mid,sad,s2,dev,b\n");

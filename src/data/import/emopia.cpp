@@ -64,6 +64,17 @@ void check_id(const std::string& where, const std::string& id, std::set<std::str
   }
 }
 
+/// The YouTube id in a clip's id; it may hold underscores itself.
+std::string song_of(const std::string& where, const std::string& id) {
+  const std::size_t first = id.find('_');
+  const std::size_t last = id.rfind('_');
+  if (first == std::string::npos || last <= first + 1) {
+    throw UsageError(where + "'" + id + "' is not Q<quadrant>_<YouTube id>_<clip>",
+                     "take the file as its authors published it");
+  }
+  return id.substr(first + 1, last - first - 1);
+}
+
 std::vector<Clip> clips_of_table(const fs::path& file) {
   const CsvTable table(file, CsvTable::Form::kLoose);
   table.require({"midi", "label", "group", "split", "id"},
@@ -124,20 +135,13 @@ std::vector<Clip> clips_of_release(const fs::path& folder, ImportReport& report)
     const std::string where = table.where(row);
     const std::string& id = table.cell(row, "ID");
     check_id(where, id, seen);
-    // YouTube ids may hold underscores themselves.
-    const std::size_t first = id.find('_');
-    const std::size_t last = id.rfind('_');
-    if (first == std::string::npos || last <= first + 1) {
-      throw UsageError(where + "'" + id + "' is not Q<quadrant>_<YouTube id>_<clip>",
-                       "take the file as its authors published it");
-    }
+    const std::string song = song_of(where, id);
     const auto part = split.find(id);
     if (!split.empty() && part == split.end()) {
       in_no_part.push_back(id);
       continue;
     }
-    clips.push_back({id, id + ".mid", label_of(where, table.cell(row, "4Q")),
-                     id.substr(first + 1, last - first - 1),
+    clips.push_back({id, id + ".mid", label_of(where, table.cell(row, "4Q")), song,
                      part == split.end() ? "" : part->second});
   }
   if (!in_no_part.empty()) {

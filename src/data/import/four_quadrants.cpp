@@ -57,9 +57,11 @@ ImportReport import_4qaed(const fs::path& folder, const fs::path& manifest) {
       throw UsageError(annotations.where(row) + "unknown quadrant '" + quadrant + "'",
                        "quadrants are Q1, Q2, Q3, Q4");
     }
-    const auto clip = clips.find(quadrant + "/" + id);
+    std::string name = quadrant;
+    name.append("/").append(id);
+    const auto clip = clips.find(name);
     if (clip == clips.end()) {
-      missing.push_back(quadrant + "/" + id);
+      missing.push_back(name);
       continue;
     }
     std::string group = artist_of[id];
@@ -79,6 +81,7 @@ ImportReport import_4qaed(const fs::path& folder, const fs::path& manifest) {
   }
   if (!clips.empty()) {
     std::vector<std::string> unknown;
+    unknown.reserve(clips.size());
     for (const auto& [id, file] : clips) unknown.push_back(id);
     report.warnings.push_back(listing(unknown, "clips have no annotation and are left out"));
   }
