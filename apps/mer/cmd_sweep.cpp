@@ -52,8 +52,8 @@ void print_commands(const SweepArgs& args, const SweepPlan& plan) {
   for (const std::string& assignment : args.set) command += " --set " + quoted(assignment);
   if (args.runs != SweepArgs{}.runs) command += " --runs " + quoted(args.runs.string());
   if (!args.name.empty()) command += " --name " + quoted(args.name);
-  const std::string count = std::to_string(plan.cells.size());
-  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+  const std::string count = std::to_string(plan.num_runs());
+  for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
     std::printf("%s --cell %zu/%s  # %s\n", command.c_str(), cell + 1, count.c_str(),
                 plan.cells[cell].name.c_str());
   }
@@ -63,14 +63,14 @@ void print_commands(const SweepArgs& args, const SweepPlan& plan) {
 std::vector<std::size_t> chosen_cells(const SweepArgs& args, const SweepPlan& plan) {
   std::vector<std::size_t> cells;
   if (args.cell.empty()) {
-    cells.resize(plan.cells.size());
+    cells.resize(plan.num_runs());
     std::iota(cells.begin(), cells.end(), std::size_t{0});
     return cells;
   }
   const Shard cell = Shard::parse(args.cell);
-  if (static_cast<std::size_t>(cell.count) != plan.cells.size()) {
+  if (static_cast<std::size_t>(cell.count) != plan.num_runs()) {
     throw UsageError(
-        "--cell " + args.cell + ": the sweep has " + std::to_string(plan.cells.size()) + " cells",
+        "--cell " + args.cell + ": the sweep has " + std::to_string(plan.num_runs()) + " cells",
         "`mer sweep … --list` prints a command for each");
   }
   return {static_cast<std::size_t>(cell.index - 1)};
@@ -128,13 +128,26 @@ const char* word_of(CellProgress::State state) {
   return "failed";
 }
 
+/// None when one of the cells that answer together has no results.
+std::optional<CellResults> fused_results(const SweepPlan& plan, std::size_t cell,
+                                         const std::vector<std::optional<CellResults>>& results) {
+  std::vector<const CellResults*> members;
+  std::vector<std::string> names;
+  for (const std::size_t member : plan.cells[cell].members) {
+    if (!results[member]) return std::nullopt;
+    members.push_back(&*results[member]);
+    names.push_back(plan.cells[member].name);
+  }
+  return fuse_results(members, names);
+}
+
 /// Reads what has finished and writes summary.csv, summary.md and loss.csv.
 /// @return the Markdown
 std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
                           const fs::path& folder) {
   std::vector<std::optional<CellResults>> results(plan.cells.size());
   std::vector<MissingCell> missing;
-  for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+  for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
     const CellProgress progress = runner.progress_of_cell(cell);
     if (progress.state == CellProgress::State::kFinished) {
       results[cell] = read_cell_results(plan.cells[cell], runner.folder_of(cell), plan.file.score,
@@ -147,6 +160,11 @@ std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
     missing.push_back({plan.cells[cell].name, failed != runner.failed().end() ? failed->reason
                                               : !progress.error.empty()       ? progress.error
                                                                         : word_of(progress.state)});
+  }
+  for (std::size_t cell = plan.num_runs(); cell < plan.cells.size(); ++cell) {
+    results[cell] = fused_results(plan, cell, results);
+    if (!results[cell])
+      missing.push_back({plan.cells[cell].name, "a cell that it fuses is missing"});
   }
   const SweepSummary summary = summarise(plan, results, std::move(missing));
   const std::string markdown = summary_markdown(plan, summary);
@@ -173,7 +191,7 @@ int run_sweep(const SweepArgs& args) {
       to_do.push_back(cell);
     }
   }
-  say(args.talk, "sweep     " + std::to_string(plan.cells.size()) + " cells, " +
+  say(args.talk, "sweep     " + std::to_string(plan.num_runs()) + " cells, " +
                      std::to_string(cells.size() - to_do.size()) + " of " +
                      std::to_string(cells.size()) + " here have finished: " + folder.string());
   bool songs_failed = false;
@@ -183,7 +201,7 @@ int run_sweep(const SweepArgs& args) {
     runner.run(to_do);
   }
   const bool all_finished = [&] {
-    for (std::size_t cell = 0; cell < plan.cells.size(); ++cell) {
+    for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
       if (runner.progress_of_cell(cell).state != CellProgress::State::kFinished) return false;
     }
     return true;

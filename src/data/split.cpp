@@ -260,6 +260,17 @@ std::uint64_t seed_for(const SplitOptions& options, const char* purpose, std::ui
   return mix_seed({static_cast<std::uint64_t>(options.seed), seed_of(purpose), number});
 }
 
+/// Leaves out training songs beyond their share.
+void thin_training(const Manifest& manifest, const SplitOptions& options, std::uint64_t number,
+                   Split& split) {
+  if (options.train_share >= 1.0) return;
+  divide_songs(manifest, songs_in(split, kTrain),
+               {{kTrain, kUnused}, {options.train_share, 1.0 - options.train_share}}, options,
+               seed_for(options, "train_share", number),
+               "a share of " + format_number(options.train_share) + " of the training songs",
+               split);
+}
+
 Split given_split(const Manifest& manifest, const SplitOptions& options) {
   Split split;
   for (const Song& song : manifest.songs) {
@@ -299,6 +310,8 @@ void SplitOptions::visit(OptionsVisitor& v) {
           "0 = one split; k of 2 or more = k-fold cross-validation, each song tested once");
   v.field("validation_share", validation_share, between(0, 0.5),
           "with folds: this share of a fold's training songs validates");
+  v.field("train_share", train_share, above_up_to(0, 1),
+          "of the training songs this share is used, for learning curves");
 }
 
 void SplitOptions::validate() const {
@@ -321,11 +334,15 @@ void SplitOptions::validate() const {
 
 Split make_split(const Manifest& manifest, const SplitOptions& options) {
   options.validate();
-  if (manifest.has_splits) return given_split(manifest, options);
   Split split(manifest.songs.size());
-  const Parts parts = parts_of(options.ratios);
-  divide_songs(manifest, all_songs(manifest), parts, options, seed_for(options, "split", 0),
-               "a split into " + join(parts.names, ", "), split);
+  if (manifest.has_splits) {
+    split = given_split(manifest, options);
+  } else {
+    const Parts parts = parts_of(options.ratios);
+    divide_songs(manifest, all_songs(manifest), parts, options, seed_for(options, "split", 0),
+                 "a split into " + join(parts.names, ", "), split);
+  }
+  thin_training(manifest, options, 0, split);
   return split;
 }
 
@@ -361,6 +378,7 @@ std::vector<Split> make_folds(const Manifest& manifest, const SplitOptions& opti
           options, seed_for(options, "validation", fold + 1),
           "the training and validation songs of fold " + std::to_string(fold + 1), split);
     }
+    thin_training(manifest, options, fold + 1, split);
     splits.push_back(std::move(split));
   }
   return splits;
@@ -406,9 +424,9 @@ Split read_split_csv(const std::filesystem::path& file, const Manifest& manifest
                            "' here and '" + song.label + "' in the manifest",
                        hint);
     }
-    if (cells[4] != kTrain && cells[4] != kValidation && cells[4] != kTest) {
+    if (cells[4] != kTrain && cells[4] != kValidation && cells[4] != kTest && cells[4] != kUnused) {
       throw UsageError(where + "unknown split '" + cells[4] + "'",
-                       "splits are called train, validation, test");
+                       "splits are called train, validation, test, unused");
     }
     if (!split[found->second].empty()) {
       throw UsageError(where + "song '" + song.id + "' stands there twice",

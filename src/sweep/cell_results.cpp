@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/metrics/scores.hpp"
 #include "mer/sweep/cell_folder.hpp"
 
 namespace mer {
@@ -85,14 +87,20 @@ ScoredPart read_part(const fs::path& folder, const std::map<std::string, std::st
   const std::size_t id = songs.column("id");
   const std::size_t label = songs.column("label");
   const std::size_t predicted = songs.column("predicted");
+  std::vector<std::size_t> shares;
+  for (const std::string& name : classes) shares.push_back(songs.column("p_" + name));
   for (std::size_t row = 0; row < songs.size(); ++row) {
     const std::string& song = songs.at(row, id);
     const auto group = groups.find(song);
     if (group == groups.end()) refuse(songs.file(), "song '" + song + "' is not in split.csv");
     song_of[song] = part.songs.size();
-    part.songs.push_back({song, group->second,
-                          class_of(songs.at(row, label), classes, songs.file()),
-                          class_of(songs.at(row, predicted), classes, songs.file())});
+    ScoredItem item{song,
+                    group->second,
+                    class_of(songs.at(row, label), classes, songs.file()),
+                    class_of(songs.at(row, predicted), classes, songs.file()),
+                    {}};
+    for (const std::size_t column : shares) item.probabilities.push_back(songs.number(row, column));
+    part.songs.push_back(std::move(item));
   }
   const Table segments(folder / "segments.csv");
   const std::size_t of_song = segments.column("id");
@@ -103,6 +111,7 @@ ScoredPart read_part(const fs::path& folder, const std::map<std::string, std::st
       refuse(segments.file(), "song '" + segments.at(row, of_song) + "' is not in predictions.csv");
     }
     ScoredItem item = part.songs[song->second];
+    item.probabilities.clear();
     item.predicted = class_of(segments.at(row, answer), classes, segments.file());
     part.segments.push_back(std::move(item));
   }
@@ -150,6 +159,55 @@ void read_scores(const fs::path& run, const std::string& score, bool with_traini
   results.baseline_accuracy = number_in(metrics, "baseline_accuracy", 0.0);
 }
 
+void require(bool holds, const std::string& what) {
+  if (holds) return;
+  throw UsageError(what + ", so they can't be fused", "give both the same data and data.split");
+}
+
+/// The sum of the log-probabilities of each class that the song has in all runs.
+std::vector<double> summed_logarithms(const std::vector<const ScoredItem*>& opinions) {
+  constexpr double kSmallestProbability = 1e-12;
+  std::vector<double> sums(opinions.front()->probabilities.size(), 0.0);
+  for (const ScoredItem* opinion : opinions) {
+    for (std::size_t c = 0; c < sums.size(); ++c) {
+      sums[c] += std::log(std::max(opinion->probabilities[c], kSmallestProbability));
+    }
+  }
+  return sums;
+}
+
+ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart RunResults::*part,
+                      const std::vector<std::string>& names) {
+  std::vector<std::map<std::string, const ScoredItem*>> songs(runs.size());
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    for (const ScoredItem& song : (runs[run]->*part).songs) songs[run][song.song] = &song;
+    require(songs[run].size() == songs.front().size(),
+            "cells '" + names.front() + "' and '" + names[run] + "' have different songs");
+  }
+  ScoredPart fused;
+  for (const ScoredItem& song : (runs.front()->*part).songs) {
+    std::vector<const ScoredItem*> opinions;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      const auto found = songs[run].find(song.song);
+      require(found != songs[run].end() && found->second->truth == song.truth,
+              "cells '" + names.front() + "' and '" + names[run] + "' differ in song '" +
+                  song.song + "'");
+      opinions.push_back(found->second);
+    }
+    ScoredItem answer = song;
+    answer.probabilities = summed_logarithms(opinions);  // not normalised yet
+    answer.predicted = argmax(answer.probabilities);
+    double sum = 0.0;
+    for (double& value : answer.probabilities) {
+      value = std::exp(value / static_cast<double>(opinions.size()));
+      sum += value;
+    }
+    for (double& value : answer.probabilities) value /= sum;
+    fused.songs.push_back(std::move(answer));
+  }
+  return fused;
+}
+
 }  // namespace
 
 CellResults read_cell_results(const SweepCell& cell, const fs::path& folder,
@@ -170,6 +228,29 @@ CellResults read_cell_results(const SweepCell& cell, const fs::path& folder,
     results.runs.push_back(std::move(of_run));
   }
   return results;
+}
+
+CellResults fuse_results(const std::vector<const CellResults*>& cells,
+                         const std::vector<std::string>& names) {
+  CellResults fused = *cells.front();
+  for (std::size_t cell = 1; cell < cells.size(); ++cell) {
+    const std::string both = "cells '" + names.front() + "' and '" + names[cell] + "'";
+    require(cells[cell]->runs.size() == fused.runs.size(), both + " have different folds");
+    fused.failed.insert(fused.failed.end(), cells[cell]->failed.begin(), cells[cell]->failed.end());
+  }
+  for (std::size_t run = 0; run < fused.runs.size(); ++run) {
+    std::vector<const RunResults*> runs;
+    for (const CellResults* cell : cells) runs.push_back(&cell->runs[run]);
+    RunResults& together = fused.runs[run];
+    together.scored = fuse_parts(runs, &RunResults::scored, names);
+    together.training = fuse_parts(runs, &RunResults::training, names);
+    together.losses.clear();
+    together.loss_as_printed = std::numeric_limits<double>::quiet_NaN();
+    together.training_segments = 0;
+    together.seconds = 0.0;
+    for (const RunResults* one : runs) together.seconds += one->seconds;
+  }
+  return fused;
 }
 
 }  // namespace mer

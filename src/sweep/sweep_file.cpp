@@ -208,6 +208,12 @@ class Reader {
       if (const ConfigValue* reference = keys.take("reference")) {
         cell.reference = text_of(*reference, "cells.reference");
       }
+      if (const ConfigValue* fuse = keys.take("fuse")) {
+        cell.fuse = words_of(*fuse, "cells.fuse");
+        if (cell.fuse.size() < 2 || !cell.set.empty() || !cell.set_in.empty()) {
+          refuse(*fuse, "cells.fuse", "two or more other cells, and no settings beside them");
+        }
+      }
       keys.finish();
       sweep_.cells.push_back(std::move(cell));
     }

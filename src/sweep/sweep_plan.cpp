@@ -91,6 +91,7 @@ class Planner {
       }
     }
     if (plan_.cells.empty()) throw UsageError(file.file.string() + ": the sweep has no cells");
+    join_cells();
     refuse_equal_names();
     refuse_equal_configs();
     find_references();
@@ -129,8 +130,49 @@ class Planner {
       }
       row.name = parts.empty() ? "cell" : joined(parts);
       plan_.rows.push_back(std::move(row));
-      add_cells(variant, cell, choice);
+      if (cell == nullptr || cell->fuse.empty()) add_cells(variant, cell, choice);
     });
+  }
+
+  /// Gives the rows that answer for others their cells, one for each seed and split.
+  void join_cells() {
+    for (const NamedCell& cell : plan_.file.cells) {
+      if (cell.fuse.empty()) continue;
+      for (std::size_t r = 0; r < plan_.rows.size(); ++r) {
+        if (plan_.rows[r].keys.at(kCellKey) == cell.name) join_row(cell, r);
+      }
+    }
+  }
+
+  void join_row(const NamedCell& cell, std::size_t row_number) {
+    SweepRow& row = plan_.rows[row_number];
+    std::vector<const SweepRow*> members;
+    for (const std::string& name : cell.fuse) {
+      auto wanted = row.keys;
+      wanted[kCellKey] = name;
+      const auto member =
+          std::find_if(plan_.rows.begin(), plan_.rows.end(), [&](const SweepRow& one) {
+            return one.keys == wanted && one.variant == row.variant && !one.cells.empty();
+          });
+      if (member == plan_.rows.end()) {
+        throw UsageError(cell.place + ": cell '" + cell.name + "' fuses '" + name +
+                             "', which is no other cell" +
+                             (row.variant.empty() ? "" : " of variant '" + row.variant + "'"),
+                         "name cells that are trained, or that fuse others above this one");
+      }
+      members.push_back(&*member);
+    }
+    for (std::size_t repeat = 0; repeat < members.front()->cells.size(); ++repeat) {
+      SweepCell joined;
+      const SweepCell& first = plan_.cells[members.front()->cells[repeat]];
+      joined.row = row_number;
+      joined.repeat = first.repeat;
+      joined.name = row.full_name() + (joined.repeat.empty() ? "" : "_" + joined.repeat);
+      joined.config = first.config;
+      for (const SweepRow* member : members) joined.members.push_back(member->cells[repeat]);
+      row.cells.push_back(plan_.cells.size());
+      plan_.cells.push_back(std::move(joined));
+    }
   }
 
   void add_cells(const SweepVariant& variant, const NamedCell* named,
@@ -180,6 +222,7 @@ class Planner {
   void refuse_equal_configs() const {
     std::map<std::string, const SweepCell*> by_options;
     for (const SweepCell& cell : plan_.cells) {
+      if (!cell.is_run()) continue;
       const auto [found, is_new] = by_options.emplace(deciding_options(cell.config).dump(), &cell);
       if (is_new) continue;
       throw UsageError(
@@ -315,6 +358,11 @@ void require_every_class(const Manifest& manifest, const Split& split, const std
 }
 
 }  // namespace
+
+std::size_t SweepPlan::num_runs() const {
+  return static_cast<std::size_t>(std::count_if(
+      cells.begin(), cells.end(), [](const SweepCell& cell) { return cell.is_run(); }));
+}
 
 SweepPlan plan_sweep(SweepFile file) { return Planner(std::move(file)).plan(); }
 

@@ -197,6 +197,25 @@ TEST(MakeFolds, TestEachSongOnceAndAreGroupedAndStratified) {
   }
 }
 
+TEST(MakeFolds, WithATrainingShareLeaveOutTrainingGroupsAlone) {
+  const Manifest manifest = random_manifest(7, 400, 4);
+  SplitOptions options;
+  options.folds = 4;
+  const std::vector<Split> whole = make_folds(manifest, options);
+  options.train_share = 0.25;
+  const std::vector<Split> thinned = make_folds(manifest, options);
+  for (std::size_t fold = 0; fold < whole.size(); ++fold) {
+    expect_grouped(manifest, thinned[fold]);
+    for (std::size_t song = 0; song < manifest.songs.size(); ++song) {
+      const std::string& now = thinned[fold][song];
+      EXPECT_TRUE(now == whole[fold][song] || (now == kUnused && whole[fold][song] == kTrain));
+    }
+    const auto before = static_cast<double>(songs_in(whole[fold], kTrain).size());
+    EXPECT_NEAR(static_cast<double>(songs_in(thinned[fold], kTrain).size()), before / 4, 4.0);
+    expect_stratified(manifest, thinned[fold], kTrain, 0.25 * 0.75 * 0.85, 3.0);
+  }
+}
+
 TEST(MakeFolds, BalanceClassesEvenWithArtistsOfManySongs) {
   // 720 songs like the 4Q corpus: 180 a class; per class ten artists of six songs, the rest single.
   Pairs songs;

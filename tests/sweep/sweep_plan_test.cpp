@@ -50,6 +50,23 @@ TEST_F(SweepPlanTest, WritesWholeKeysWhereTheirLastWordsAreAlike) {
       ElementsAre("features.mel.min_hz-10_features.contrast.min_hz-150"));
 }
 
+TEST_F(SweepPlanTest, PutsCellsThatAnswerTogetherAfterTheRuns) {
+  const SweepPlan made = plan(
+      "cells:\n  - {name: both, fuse: [a, b]}\n  - {name: a, set: {model.name: svm}}\n"
+      "  - {name: b, set: {model.name: knn}}\n  - {name: all, fuse: [both, a]}\nseeds: [0, 1]\n");
+  EXPECT_THAT(names_of(made),
+              ElementsAre("a_seed-0", "a_seed-1", "b_seed-0", "b_seed-1", "both_seed-0",
+                          "both_seed-1", "all_seed-0", "all_seed-1"));
+  EXPECT_EQ(made.num_runs(), 4U);
+  EXPECT_THAT(made.cells[5].members, ElementsAre(1U, 3U));
+  EXPECT_THAT(made.cells[6].members, ElementsAre(4U, 0U));
+  EXPECT_THAT(made.rows[0].cells, ElementsAre(4U, 5U));
+  EXPECT_THAT(
+      error_of("cells:\n  - {name: a, set: {model.name: svm}}\n  - {name: c, fuse: [a, d]}\n"),
+      HasSubstr("'c' fuses 'd', which is no other cell"));
+  EXPECT_THAT(error_of("cells: [{name: c, fuse: [a]}]\n"), HasSubstr("cells.fuse"));
+}
+
 TEST_F(SweepPlanTest, LetsWhatIsNearerToTheCellWin) {
   folder_.write("base.yaml", "train: {lr: 0.1, epochs: 1, batch_size: 1, iterations: 1}\n");
   const SweepPlan made = plan(

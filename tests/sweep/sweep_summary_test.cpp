@@ -234,6 +234,39 @@ TEST_F(SummaryTest, SaysWhenRowsWereNotScoredOnTheSameSongs) {
   EXPECT_THAT(summary_markdown(made, summary), HasSubstr("they share 2"));
 }
 
+CellResults answering(const std::vector<std::vector<double>>& probabilities) {
+  CellResults results = cell(std::vector<bool>(probabilities.size(), true));
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    ScoredItem& song = results.runs[0].scored.songs[i];
+    song.probabilities = probabilities[i];
+    song.predicted = probabilities[i][0] > probabilities[i][1] ? 0 : 1;
+  }
+  return results;
+}
+
+TEST(FuseResults, AveragesLogarithmsOfProbabilities) {
+  // 0.9 · 0.2 < 0.1 · 0.8 is false: class 0; 0.6 · 0.3 < 0.4 · 0.7: class 1, though one said 0.
+  const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
+  const CellResults other = answering({{0.2, 0.8}, {0.3, 0.7}});
+  const CellResults fused = fuse_results({&one, &other}, {"one", "other"});
+  const std::vector<ScoredItem>& songs = fused.runs.at(0).scored.songs;
+  EXPECT_EQ(songs.at(0).predicted, 0);
+  EXPECT_EQ(songs.at(1).predicted, 1);
+  const double calm = std::sqrt(0.9 * 0.2);
+  const double loud = std::sqrt(0.1 * 0.8);
+  EXPECT_NEAR(songs[0].probabilities[0], calm / (calm + loud), 1e-12);
+  EXPECT_THAT(fused.runs[0].scored.segments, testing::IsEmpty());
+}
+
+TEST(FuseResults, OfOtherSongsIsAnError) {
+  const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
+  const CellResults fewer = answering({{0.9, 0.1}});
+  EXPECT_THAT(message_of<UsageError>([&] {
+                fuse_results({&one, &fewer}, {"one", "fewer"});
+              }),
+              HasSubstr("cells 'one' and 'fewer' have different songs"));
+}
+
 TEST_F(SummaryTest, RefusesASongWithTwoLabels) {
   const SweepPlan made = plan("reference: softmax\n");
   CellResults changed = cell({true, true, true, true});

@@ -16,6 +16,7 @@ struct ScoredItem {
   std::string group;  ///< what resampling draws
   int truth = 0;
   int predicted = 0;
+  std::vector<double> probabilities = {};  ///< of the classes; of songs only
 };
 
 /// The songs of one part, and their segments.
@@ -55,5 +56,13 @@ struct CellResults {
 /// @throws UsageError when a file is damaged, naming it
 CellResults read_cell_results(const SweepCell& cell, const std::filesystem::path& folder,
                               const std::string& score, bool with_training);
+
+/// What cells say together: of every song the class with the largest mean log-probability, all
+/// cells counting alike (a probability counts as at least 1e-12). Segments have no common answer,
+/// since cells may cut songs differently: there are none.
+/// @param names    of the cells, for errors
+/// @throws UsageError when the cells' runs, folds or songs are not the same ones
+CellResults fuse_results(const std::vector<const CellResults*>& cells,
+                         const std::vector<std::string>& names);
 
 }  // namespace mer

@@ -18,6 +18,10 @@ struct SweepCell {
   std::size_t row = 0;  ///< index into SweepPlan::rows
   std::string repeat;   ///< which seed and split, the same text in every row
   RunConfig config;     ///< effective; data.store is never empty
+  /// Cells that answer together in this one, whose config is the first one's; empty = a run.
+  std::vector<std::size_t> members;
+
+  bool is_run() const { return members.empty(); }
 };
 
 /// Cells that differ only in seed and split: what a table's row is the mean over.
@@ -35,7 +39,8 @@ struct SweepRow {
 struct SweepPlan {
   SweepFile file;
   std::vector<SweepRow> rows;
-  std::vector<SweepCell> cells;
+  std::vector<SweepCell> cells;  ///< first those that are runs
+  std::size_t num_runs() const;  ///< cells to train
 };
 
 /// Expands variants × named cells × grid × repeats, and checks each cell's config.
