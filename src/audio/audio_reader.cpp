@@ -97,6 +97,8 @@ void AudioOptions::visit(OptionsVisitor& v) {
             {"high", Resampler::kHigh},
             {"very_high", Resampler::kVeryHigh}},
            "quality of libsoxr's resampling");
+  v.field("level_dbfs", level_dbfs, between(-60, 0),
+          "bring every song to this level, in dB of full scale; 0 leaves it as it is");
 }
 
 struct AudioReader::Impl {
@@ -105,6 +107,7 @@ struct AudioReader::Impl {
   std::size_t read(std::span<float> block);
   void collect_warnings();
 
+  float gain_ = 1.0F;
   std::filesystem::path path_;
   std::unique_ptr<SampleSource> source_;
   AudioInfo info_;
@@ -242,6 +245,8 @@ void AudioReader::Impl::mix_down() {
       mono_[frame] = sum * share;
     }
   }
+  if (gain_ == 1.0F) return;
+  for (float& sample : mono_) sample *= gain_;
 }
 
 bool AudioReader::Impl::next_mono() {
@@ -320,6 +325,10 @@ std::size_t AudioReader::Impl::read(std::span<float> block) {
 AudioReader::AudioReader(const std::filesystem::path& path, const AudioOptions& options)
     : impl_(std::make_unique<Impl>(path, options)) {
   impl_->collect_warnings();
+  if (options.level_dbfs == 0.0) return;
+  const double level_dbfs = song_level_dbfs(path, options);
+  if (!std::isfinite(level_dbfs)) return;
+  impl_->gain_ = static_cast<float>(std::pow(10.0, (options.level_dbfs - level_dbfs) / 20.0));
 }
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
@@ -328,6 +337,38 @@ AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 const AudioInfo& AudioReader::info() const { return impl_->info_; }
 std::size_t AudioReader::read(std::span<float> block) { return impl_->read(block); }
 const std::vector<std::string>& AudioReader::warnings() const { return impl_->warnings_; }
+
+double song_level_dbfs(const std::filesystem::path& path, const AudioOptions& options) {
+  constexpr double kBlockSeconds = 0.4;
+  constexpr double kAbsoluteGate = 1e-7;  // -70 dBFS as power
+  constexpr double kRelativeGate = 0.1;   // -10 dB
+  AudioOptions as_recorded = options;
+  as_recorded.level_dbfs = 0.0;
+  as_recorded.sample_rate_hz = AudioReader(path, as_recorded).info().sample_rate_hz;
+  AudioReader reader(path, as_recorded);
+  std::vector<float> block(
+      static_cast<std::size_t>(std::max(1.0, kBlockSeconds * as_recorded.sample_rate_hz)));
+  std::vector<double> powers;
+  while (const std::size_t count = reader.read(block)) {
+    if (count < block.size() && !powers.empty()) break;  // the rest is too short to count
+    double sum = 0.0;
+    for (std::size_t i = 0; i < count; ++i) sum += static_cast<double>(block[i]) * block[i];
+    powers.push_back(sum / static_cast<double>(count));
+  }
+  const auto mean_above = [&](double gate) {
+    double sum = 0.0;
+    double count = 0.0;
+    for (const double power : powers) {
+      if (power < gate) continue;
+      sum += power;
+      ++count;
+    }
+    return sum / count;  // NaN without any
+  };
+  const double ungated = mean_above(kAbsoluteGate);
+  if (std::isnan(ungated)) return -std::numeric_limits<double>::infinity();
+  return 10.0 * std::log10(mean_above(std::max(kAbsoluteGate, kRelativeGate * ungated)));
+}
 
 std::vector<float> read_audio(const std::filesystem::path& path, const AudioOptions& options) {
   AudioReader reader(path, options);

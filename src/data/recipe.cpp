@@ -14,7 +14,8 @@ constexpr std::size_t kDigits = 12;
 /// Options that came after the first models and feature files. At their default they say nothing
 /// new, so they are left out: what was made before them keeps its fingerprint. A later option joins
 /// this list, and its default never changes.
-constexpr std::array<const char*, 2> kLaterOptions = {"/features/lld", "/features/frame/padding"};
+constexpr std::array<const char*, 3> kLaterOptions = {"/features/lld", "/features/frame/padding",
+                                                      "/audio/level_dbfs"};
 
 void leave_out_later_options(nlohmann::ordered_json& json) {
   static const nlohmann::ordered_json kDefaults = to_json(Recipe{});

@@ -22,6 +22,7 @@ Recipe front_end_of(const Recipe& config) {
   Recipe recipe = tagger_recipe();
   recipe.vad = config.vad;
   recipe.audio.resampler = config.audio.resampler;
+  recipe.audio.level_dbfs = config.audio.level_dbfs;
   recipe.audio.start_s = config.audio.start_s;
   recipe.audio.duration_s = config.audio.duration_s;
   return recipe;

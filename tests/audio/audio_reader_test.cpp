@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "test_audio.hpp"
@@ -174,6 +176,41 @@ TEST_F(AudioReaderTest, LossyFormatsKeepFrequencyLevelAndLength) {
     EXPECT_NEAR(static_cast<double>(samples.size()), 2 * 48000, c.slack_samples) << c.name;
     EXPECT_NEAR(amplitude_at(samples, 1000, 48000), 0.5, 0.03) << c.name;
   }
+}
+
+TEST_F(AudioReaderTest, MeasuresTheLevelWithoutWhatIsMuchSofter) {
+  // 4 s of ±0.5 (-6.02 dBFS), 4 s 40 dB below it, 4 s of silence: only the first counts.
+  std::vector<float> samples(12 * 8000, 0.0F);
+  for (std::size_t i = 0; i < 4 * 8000; ++i) {
+    samples[i] = i % 2 == 0 ? 0.5F : -0.5F;
+    samples[i + 4 * 8000] = 0.01F * samples[i];
+  }
+  const auto file = write("gates.wav", kWavFloat, 8000, 1, samples);
+  EXPECT_NEAR(song_level_dbfs(file, whole_file(8000)), 20 * std::log10(0.5), 1e-6);
+  const auto silent = write("silent.wav", kWavFloat, 8000, 1, std::vector<float>(8000));
+  EXPECT_EQ(song_level_dbfs(silent, whole_file(8000)), -std::numeric_limits<double>::infinity());
+}
+
+TEST_F(AudioReaderTest, BroughtToALevelGivesTheSameSamplesHoweverLoudTheFileIs) {
+  std::vector<float> loud = ramp(20000);
+  std::vector<float> soft;
+  for (const float sample : loud) soft.push_back(sample / 16.0F);  // exact in binary
+  AudioOptions options = whole_file(16000);
+  options.level_dbfs = -20.0;
+  const auto of_loud = read_audio(write("loud.wav", kWavFloat, 8000, 1, loud), options);
+  const auto of_soft = read_audio(write("soft.wav", kWavFloat, 8000, 1, soft), options);
+  ASSERT_EQ(of_loud.size(), of_soft.size());
+  for (std::size_t i = 0; i < of_loud.size(); ++i) ASSERT_NEAR(of_loud[i], of_soft[i], 1e-6F) << i;
+
+  // A square wave has its amplitude's level: -20 dBFS are ±0.1.
+  std::vector<float> square(8000);
+  for (std::size_t i = 0; i < square.size(); ++i) square[i] = i % 2 == 0 ? 0.7F : -0.7F;
+  options = whole_file(8000);
+  options.level_dbfs = -20.0;
+  const auto scaled = read_audio(write("square.wav", kWavFloat, 8000, 1, square), options);
+  EXPECT_NEAR(scaled.at(100), 0.1F, 1e-6F);
+  const std::vector<float> silence(8000);
+  EXPECT_EQ(read_audio(write("silent.wav", kWavFloat, 8000, 1, silence), options), silence);
 }
 
 TEST_F(AudioReaderTest, ReadsOneSample) {

@@ -22,6 +22,9 @@ struct AudioOptions {
   /// above 16 kHz fall by 5 dB and `medium` changes the valleys there; `high` stays within 0.05 dB
   /// of `very_high` in log-mel and 0.07 dB in MFCC (RMS; tests/benchmarks/resampler_table.cpp).
   enum class Resampler { kLow, kMedium, kHigh, kVeryHigh } resampler = Resampler::kHigh;
+  /// Bring every song to this level (see song_level_dbfs()), so that nothing depends on how loud it
+  /// was mastered; 0 = leave it as it is. Files are then decoded twice.
+  double level_dbfs = 0.0;
 
   void visit(OptionsVisitor& v);
 };
@@ -36,7 +39,8 @@ struct AudioInfo {
 };
 
 /// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels,
-/// resampled (libsoxr), start_s skipped, at most duration_s given. Memory is constant.
+/// brought to a level if asked for, resampled (libsoxr), start_s skipped, at most duration_s given.
+/// Memory is constant.
 ///
 /// WAV, FLAC, Ogg Vorbis, Opus, MP3 and what else libsndfile reads; anything else goes through the
 /// `ffmpeg` program when it is installed.
@@ -64,6 +68,13 @@ class AudioReader {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// How loud a song is, in dB of full scale: the mean power of its blocks of 0.4 s, without those
+/// below -70 dBFS and then without those 10 dB below the mean of the rest. These are the gates of
+/// ITU-R BS.1770-4, without its weighting of frequencies and on the mean of the channels, whole
+/// blocks beside each other. -infinity for silence. options.level_dbfs does not count.
+/// @throws InputError as AudioReader does
+double song_level_dbfs(const std::filesystem::path& path, const AudioOptions& options);
 
 /// The whole (possibly shortened) file as samples; for tests and small tools.
 std::vector<float> read_audio(const std::filesystem::path& path, const AudioOptions& options);

@@ -25,7 +25,8 @@ using WeightFiles = std::map<std::string, std::filesystem::path>;
 /// own threads are then set to 1 (set_torch_threads).
 class EmbeddingExtractor {
  public:
-  /// @param config   whose VAD, resampler and part of a song count; the rest of the front end is
+  /// @param config   whose VAD, resampler, level and part of a song count; the rest of the front
+  /// end is
   ///                 the taggers'
   /// @param weights  of every network that the options name
   /// @throws UsageError when weights are missing or don't fit
