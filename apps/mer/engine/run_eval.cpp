@@ -16,6 +16,7 @@
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/predictor.hpp"
 #include "mer/model/model_card.hpp"
+#include "song_files.hpp"
 
 namespace mer::app {
 namespace {
@@ -63,15 +64,18 @@ EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::
   return chosen;
 }
 
-/// The feature files of the chosen rows.
-std::vector<fs::path> files_of(const EvalArgs& args, const RunConfig& config,
-                               const EvalSongs& chosen) {
+/// The files of the chosen rows.
+std::vector<SongFiles> files_of(const EvalArgs& args, const RunConfig& config,
+                                const Predictor& predictor, const EvalSongs& chosen) {
   if (!chosen.features) {
-    const FeatureStore store(config.data.store, config.recipe);
-    return fill_store(store, chosen.manifest, chosen.songs, args.jobs, {}, args.talk).files;
+    return files_for(predictor, config, chosen.manifest, chosen.songs, args.jobs, args.talk);
   }
-  std::vector<fs::path> files;
-  for (const std::size_t row : chosen.songs) files.push_back(chosen.features->files[row]);
+  if (predictor.recipes().size() > 1 || !predictor.extractors().empty()) {
+    throw UsageError("a split by segment is of one recipe's features, and these models want more",
+                     "give models of one recipe");
+  }
+  std::vector<SongFiles> files;
+  for (const std::size_t row : chosen.songs) files.push_back({{chosen.features->files[row]}, {}});
   return files;
 }
 
@@ -115,15 +119,15 @@ int run_eval(const EvalArgs& args) {
   if (chosen.songs.empty())
     throw UsageError("there are no songs in the part '" + chosen.split + "'");
 
-  const Predictor predictor = Predictor::load(files, config.device);
+  const Predictor predictor = Predictor::load(files, config.device, pretrained_weights());
   // A config given by hand may change which part of a song is read, but not what features mean.
-  require_same_recipe(config.recipe.shared(), predictor.recipe().shared(), names.front());
-  const std::vector<fs::path> features = files_of(args, config, chosen);
+  require_same_recipe(config.recipe.shared(), predictor.recipes().front().shared(), names.front());
+  const std::vector<SongFiles> song_files = files_of(args, config, predictor, chosen);
 
   ProgressLine line("scoring", args.talk);
   const Evaluation evaluation =
       evaluate_songs(predictor, join(names, " + "), chosen.split, chosen.manifest, chosen.songs,
-                     features, args.jobs, line.callback());
+                     song_files, args.jobs, line.callback());
   line.clear();
   if (args.format == "json") {
     const std::string json =
