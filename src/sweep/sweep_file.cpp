@@ -194,6 +194,7 @@ class Reader {
       NamedCell cell;
       cell.place = value.place;
       cell.name = text_of(keys.need("name"), "cells.name");
+      if (const ConfigValue* base = keys.take("base")) cell.base = path_of(*base, "cells.base");
       if (const ConfigValue* set = keys.take("set")) add_settings(*set, "", cell.set);
       if (const ConfigValue* set_in = keys.take("set_in")) {
         if (set_in->kind != Kind::kMap) refuse(*set_in, "cells.set_in", "variants with settings");
@@ -210,7 +211,8 @@ class Reader {
       }
       if (const ConfigValue* fuse = keys.take("fuse")) {
         cell.fuse = words_of(*fuse, "cells.fuse");
-        if (cell.fuse.size() < 2 || !cell.set.empty() || !cell.set_in.empty()) {
+        if (cell.fuse.size() < 2 || !cell.base.empty() || !cell.set.empty() ||
+            !cell.set_in.empty()) {
           refuse(*fuse, "cells.fuse", "two or more other cells, and no settings beside them");
         }
       }

@@ -180,8 +180,9 @@ class Planner {
     SweepRow& row = plan_.rows.back();
     const std::vector<GridAxis>& axes = plan_.file.repeats;
     for_each_choice(axes, [&](const std::vector<const Setting*>& repeat) {
-      ConfigDocument document =
-          variant.base.empty() ? ConfigDocument() : ConfigDocument::load(variant.base);
+      const std::filesystem::path& base =
+          named != nullptr && !named->base.empty() ? named->base : variant.base;
+      ConfigDocument document = base.empty() ? ConfigDocument() : ConfigDocument::load(base);
       apply_settings(plan_.file.set, document);
       apply_settings(variant.set, document);
       if (named != nullptr) {

@@ -50,6 +50,18 @@ TEST_F(SweepPlanTest, WritesWholeKeysWhereTheirLastWordsAreAlike) {
       ElementsAre("features.mel.min_hz-10_features.contrast.min_hz-150"));
 }
 
+TEST_F(SweepPlanTest, LetsACellStartFromAConfigOfItsOwn) {
+  folder_.write("base.yaml", "train: {lr: 0.1, epochs: 1}\n");
+  folder_.write("other.yaml", "train: {lr: 0.2}\n");
+  const SweepPlan made = plan(
+      "base: base.yaml\nset: {train.batch_size: 3}\ncells:\n  - {name: a}\n"
+      "  - {name: b, base: other.yaml}\n");
+  EXPECT_EQ(made.cells[0].config.train.lr, 0.1);
+  EXPECT_EQ(made.cells[1].config.train.lr, 0.2);
+  EXPECT_EQ(made.cells[1].config.train.epochs, TrainOptions().epochs);
+  EXPECT_EQ(made.cells[1].config.train.batch_size, 3);
+}
+
 TEST_F(SweepPlanTest, PutsCellsThatAnswerTogetherAfterTheRuns) {
   const SweepPlan made = plan(
       "cells:\n  - {name: both, fuse: [a, b]}\n  - {name: a, set: {model.name: svm}}\n"

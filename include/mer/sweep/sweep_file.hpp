@@ -36,6 +36,7 @@ struct SweepVariant {
 struct NamedCell {
   std::string name;
   std::string place;
+  std::filesystem::path base;  ///< in place of the variant's; empty = that one
   Settings set;
   std::map<std::string, Settings> set_in;  ///< by variant
   std::vector<std::string> only_in;        ///< variants; empty = all
