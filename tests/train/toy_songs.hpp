@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/embedding_file.hpp"
 #include "../support/temporary_folder.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/tensor_file.hpp"
@@ -84,6 +85,21 @@ class ToySongs {
     config.train.time_masks = 1;
     config.train.schedule = TrainOptions::Schedule::kCosine;
     config.train.warmup_share = 0.1;
+  }
+
+  /// Gives every song embeddings of two patches by `vgg_tagger`, which tell the class.
+  void add_embeddings() {
+    config.embed.networks = {"vgg_tagger"};
+    for (const Song& song : data.manifest.songs) {
+      EmbeddingFile file;
+      file.networks = {{"vgg_tagger", 256}};
+      file.valid = {1, 1};
+      std::mt19937_64 rng(seed_of(song.id));
+      file.matrix.resize(2, 256);
+      for (float& value : file.matrix.reshaped()) value = static_cast<float>(normal_real(rng));
+      file.matrix.middleCols(64 * data.manifest.class_index(song.label), 64).array() += 3.0F;
+      data.embeddings.files.push_back(file.write(folder_ / (song.id + "-embeddings.safetensors")));
+    }
   }
 
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
