@@ -12,13 +12,12 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/segments.hpp"
+#include "mer/metrics/calibration.hpp"
 #include "mer/metrics/scores.hpp"
 #include "trained_system.hpp"
 
 namespace mer {
 namespace {
-
-constexpr double kSmallestProbability = 1e-12;
 
 /// A folder of its own in the system's temporary folder, removed with all that is in it.
 class TemporaryFolder {
@@ -50,33 +49,6 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
-
-std::vector<double> mean(const std::vector<std::vector<double>>& rows) {
-  std::vector<double> sum(rows.front().size(), 0.0);
-  for (const std::vector<double>& row : rows) {
-    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += row[c];
-  }
-  for (double& value : sum) value /= static_cast<double>(rows.size());
-  return sum;
-}
-
-/// Normalised geometric mean, i.e. the mean of the log-probabilities. One opinion stays as it is.
-std::vector<double> join_opinions(const std::vector<std::vector<double>>& opinions) {
-  if (opinions.size() == 1) return opinions.front();
-  std::vector<double> joined(opinions.front().size(), 0.0);
-  for (const std::vector<double>& opinion : opinions) {
-    for (std::size_t c = 0; c < joined.size(); ++c) {
-      joined[c] += std::log(std::max(opinion[c], kSmallestProbability));
-    }
-  }
-  double sum = 0.0;
-  for (double& value : joined) {
-    value = std::exp(value / static_cast<double>(opinions.size()));
-    sum += value;
-  }
-  for (double& value : joined) value /= sum;
-  return joined;
-}
 
 /// The mean over the systems that predict it; NaN when none does.
 double mean_of_known(const std::vector<SystemAnswer>& answers, double SystemAnswer::*number) {
@@ -191,22 +163,15 @@ SongPrediction Predictor::predict(const SongFeatures& song) const {
   std::vector<SystemAnswer> answers;
   for (const auto& system : impl_->systems) answers.push_back(system->answer(song));
 
-  // With systems that cut alike, the first one's segments stand for all.
-  std::vector<std::vector<double>> of_segments = answers.front().probabilities;
-  std::vector<std::vector<double>> of_systems;
-  if (impl_->systems_cut_alike) {
-    for (std::size_t s = 0; s < of_segments.size(); ++s) {
-      std::vector<std::vector<double>> opinions;
-      for (const SystemAnswer& answer : answers) opinions.push_back(answer.probabilities[s]);
-      of_segments[s] = join_opinions(opinions);
-    }
-    of_systems.push_back(mean(of_segments));
-  } else {
-    for (const SystemAnswer& answer : answers) of_systems.push_back(mean(answer.probabilities));
-  }
-
+  const std::vector<double> weights(answers.size(), 1.0 / static_cast<double>(answers.size()));
+  const auto joined = [&](const auto& probabilities_of) {
+    if (answers.size() == 1) return probabilities_of(answers.front());
+    ProbabilityRows opinions;
+    for (const SystemAnswer& answer : answers) opinions.push_back(probabilities_of(answer));
+    return join_opinions(opinions, weights);
+  };
   SongPrediction prediction;
-  prediction.probabilities = join_opinions(of_systems);
+  prediction.probabilities = joined([](const SystemAnswer& answer) { return answer.song; });
   prediction.duration_s = song.duration_s();
   prediction.warnings = song.warnings();
   impl_->warn_of_length(song, prediction.warnings);
@@ -221,7 +186,11 @@ SongPrediction Predictor::predict(const SongFeatures& song) const {
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const TimeSpan span = time_span(song, segments[s], recipe().audio.sample_rate_hz,
                                     recipe().features.frame.window_samples);
-    prediction.segments.push_back({span.start_s, span.end_s, std::move(of_segments[s])});
+    prediction.segments.push_back(
+        {span.start_s, span.end_s,
+         impl_->systems_cut_alike
+             ? joined([&](const SystemAnswer& answer) { return answer.probabilities[s]; })
+             : answers.front().probabilities[s]});
   }
   return prediction;
 }

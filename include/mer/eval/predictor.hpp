@@ -18,7 +18,7 @@ struct SegmentPrediction {
   std::vector<double> probabilities;
 };
 
-/// A song's class probabilities: the mean over its segments.
+/// A song's class probabilities: the mean over its segments, at the model's temperature.
 struct SongPrediction {
   std::vector<double> probabilities;
   std::vector<SegmentPrediction> segments;
@@ -38,10 +38,10 @@ struct SongPrediction {
 /// A network answers for segments; a classical system for segments or for whole songs, as it was
 /// trained: its one segment is then the song.
 ///
-/// Several models that cut songs alike are averaged segment by segment, and the song is the mean
-/// over those segments. Where their segments differ, each model's song is averaged first and those
-/// are joined; the segments shown are then the first model's own. A class's probability counts as
-/// at least 1e-12 in a logarithm, so that one model can't rule a class out for all.
+/// A model's song is the mean over its segments, to which its temperature is then applied
+/// (with_temperature()); segments are shown at the same temperature. Models without one have 1.
+/// Several models' songs are joined by join_opinions(), and so are their segments where all cut
+/// songs alike; where they don't, the segments shown are the first model's own.
 ///
 /// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
 /// gets a warning; for a network it is padded to one, masked.
