@@ -9,10 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include "joined_opinion.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/segments.hpp"
-#include "mer/metrics/calibration.hpp"
 #include "mer/metrics/scores.hpp"
 #include "trained_system.hpp"
 
@@ -87,6 +87,7 @@ int SongPrediction::predicted() const { return argmax(probabilities); }
 
 struct Predictor::Impl {
   std::vector<std::unique_ptr<TrainedSystem>> systems;
+  JoinedOpinion opinion;
   std::string fingerprint;
   nlohmann::ordered_json shared_recipe;
   std::vector<std::int64_t> training_counts;
@@ -129,9 +130,11 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
                           const std::string& device) {
   if (model_files.empty()) throw std::invalid_argument("Predictor::load: no model files");
   auto impl = std::make_unique<Impl>();
+  std::vector<JoinedOpinion> opinions;
   for (const std::filesystem::path& file : model_files) {
-    impl->systems.push_back(TrainedSystem::load(file, device));
+    opinions.push_back(load_systems(TensorFile::open(file), device, impl->systems));
   }
+  impl->opinion = JoinedOpinion::of_all(std::move(opinions));
   const TrainedSystem& first = impl->first();
   impl->shared_recipe = first.recipe().shared();
   impl->fingerprint = first.recipe().fingerprint();
@@ -163,12 +166,10 @@ SongPrediction Predictor::predict(const SongFeatures& song) const {
   std::vector<SystemAnswer> answers;
   for (const auto& system : impl_->systems) answers.push_back(system->answer(song));
 
-  const std::vector<double> weights(answers.size(), 1.0 / static_cast<double>(answers.size()));
   const auto joined = [&](const auto& probabilities_of) {
-    if (answers.size() == 1) return probabilities_of(answers.front());
-    ProbabilityRows opinions;
-    for (const SystemAnswer& answer : answers) opinions.push_back(probabilities_of(answer));
-    return join_opinions(opinions, weights);
+    ProbabilityRows of_systems;
+    for (const SystemAnswer& answer : answers) of_systems.push_back(probabilities_of(answer));
+    return impl_->opinion.from(of_systems);
   };
   SongPrediction prediction;
   prediction.probabilities = joined([](const SystemAnswer& answer) { return answer.song; });

@@ -29,9 +29,8 @@ std::vector<double> mean(const std::vector<std::vector<double>>& rows) {
 
 }  // namespace
 
-std::unique_ptr<TrainedSystem> TrainedSystem::load(const std::filesystem::path& path,
+std::unique_ptr<TrainedSystem> TrainedSystem::load(const TensorFile& file,
                                                    const std::string& device) {
-  const TensorFile file = TensorFile::open(path);
   return ModelCard::read(file).is_network() ? load_network_system(file, device)
                                             : load_classic_system(file);
 }

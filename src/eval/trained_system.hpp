@@ -29,8 +29,7 @@ class TrainedSystem {
  public:
   /// A network or a classical system, as the file's card says.
   /// @throws UsageError naming the file and what is wrong with it
-  static std::unique_ptr<TrainedSystem> load(const std::filesystem::path& file,
-                                             const std::string& device);
+  static std::unique_ptr<TrainedSystem> load(const TensorFile& file, const std::string& device);
   virtual ~TrainedSystem() = default;
 
   const std::string& file() const { return file_; }

@@ -86,7 +86,8 @@ class CardReader {
     fitted.songs = static_cast<std::int64_t>(songs);
     fitted.nll_before = number("nll_before");
     fitted.nll_after = number("nll_after");
-    fitted.fitted_on = entry.value("fitted_on", "");
+    const auto words = entry.find("fitted_on");
+    if (words != entry.end() && words->is_string()) fitted.fitted_on = words->get<std::string>();
     return fitted;
   }
 

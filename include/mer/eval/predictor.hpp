@@ -47,7 +47,9 @@ struct SongPrediction {
 /// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:
-  /// @param model_files  each a best/last/bundled .safetensors; several must agree in their classes
+  /// @param model_files  each a best/last/bundled .safetensors, or one that holds several models
+  ///                     (write_joint_model()), with weights of its own; all must agree in their
+  ///                     classes. Several files weigh the same
   /// @throws UsageError naming the file and what is wrong with it, or the classes or recipes that
   ///         disagree
   static Predictor load(const std::vector<std::filesystem::path>& model_files,
