@@ -129,8 +129,8 @@ void LabelledProbabilities::append(const LabelledProbabilities& others) {
                        others.probabilities.end());
 }
 
-void LabelledProbabilities::undo_temperature(double temperature) {
-  for (auto& row : probabilities) row = with_temperature(row, 1.0 / temperature);
+void LabelledProbabilities::apply_temperature(double temperature) {
+  for (auto& row : probabilities) row = with_temperature(row, temperature);
 }
 
 LabelledProbabilities predictions_of(const Evaluation& evaluation) {

@@ -40,8 +40,8 @@ struct LabelledProbabilities {
   ProbabilityRows probabilities;
 
   void append(const LabelledProbabilities& others);
-  /// As they were before this temperature was applied.
-  void undo_temperature(double temperature);
+  /// with_temperature() of every song; 1/T undoes what T did.
+  void apply_temperature(double temperature);
 };
 
 LabelledProbabilities predictions_of(const Evaluation& evaluation);
