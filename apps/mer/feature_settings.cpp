@@ -65,18 +65,10 @@ FeatureSettings read_feature_settings(const ConfigArgs& args) {
   ConfigDocument document =
       args.config.empty() ? ConfigDocument() : ConfigDocument::load(args.config);
   for (const std::string& assignment : args.set) document.set(assignment);
-  struct {
-    RunConfig run;
-    DescriptorOptions descriptors;
-
-    void visit(OptionsVisitor& v) {
-      run.visit(v);
-      v.section("descriptors", descriptors);
-    }
-  } config;
-  config.run.recipe.audio.duration_s = 0.0;
+  RunConfig config;
+  config.recipe.audio.duration_s = 0.0;
   document.read(config);
-  return {config.run.recipe, config.descriptors};
+  return {config.recipe, config.descriptors};
 }
 
 void print_features(const FeatureSettings& settings, bool each_descriptor) {

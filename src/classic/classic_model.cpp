@@ -38,21 +38,21 @@ Eigen::RowVectorXf ClassicModel::Branch::standardise(const TableClassifier::Row&
 }
 
 ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& options,
-                                 FrameStatistics statistics, const std::vector<RowMatrixXf>& rows,
+                                 ClassicInputs inputs, const std::vector<RowMatrixXf>& rows,
                                  const ClassicTruth& truth, double weight,
                                  const TrainingControl& control) {
   if (rows.empty() || rows.size() != truth.classes.size() || rows.size() != truth.groups.size()) {
     throw std::invalid_argument("ClassicModel: no rows, or not as many as classes and groups");
   }
-  ClassicModel model(std::move(statistics), weight);
-  for (int b = 0; b < model.statistics_.num_branches(); ++b) {
+  ClassicModel model(std::move(inputs), weight);
+  for (int b = 0; b < model.inputs_.num_branches(); ++b) {
     TrainingTable table;
     table.classes = truth.classes;
     table.groups = truth.groups;
     table.class_names = truth.class_names;
     table.valence = truth.valence;
     table.arousal = truth.arousal;
-    table.inputs.resize(static_cast<Eigen::Index>(rows.size()), model.statistics_.num_columns());
+    table.inputs.resize(static_cast<Eigen::Index>(rows.size()), model.inputs_.num_columns());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       table.inputs.row(static_cast<Eigen::Index>(i)) = rows[i].row(b);
     }
@@ -72,22 +72,20 @@ ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& 
 }
 
 ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& options,
-                                const FeatureLayout& layout, const InputOptions& inputs,
-                                const TensorFile& file,
+                                const SongSources& sources, const TensorFile& file,
                                 const std::vector<std::string>& class_names) {
   const StoredTensors stored(file, kPrefix);
   std::optional<Standardisation> standardisation;
-  if (FrameStatistics::needs_standardisation(layout, inputs)) {
+  if (ClassicInputs::needs_standardisation(options, sources)) {
     standardisation = Standardisation::from(file);
-    if (static_cast<int>(standardisation->lld_mean.size()) != layout.lld_width()) {
+    if (static_cast<int>(standardisation->lld_mean.size()) != sources.layout.lld_width()) {
       stored.refuse("its standardisation and its layout differ in width");
     }
   }
-  ClassicModel model(
-      FrameStatistics(layout, inputs, options.percentiles, std::move(standardisation)),
-      inputs.mfcc_weight);
-  const int num_columns = model.statistics_.num_columns();
-  for (int b = 0; b < model.statistics_.num_branches(); ++b) {
+  ClassicModel model(ClassicInputs(options, sources, std::move(standardisation)),
+                     sources.inputs.mfcc_weight);
+  const int num_columns = model.inputs_.num_columns();
+  for (int b = 0; b < model.inputs_.num_branches(); ++b) {
     const StoredTensors of_branch = stored.below(branch_name(static_cast<std::size_t>(b)));
     Branch branch;
     branch.mean = of_branch.floats("mean", {num_columns});

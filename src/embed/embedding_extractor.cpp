@@ -80,7 +80,77 @@ Json groups_json(const std::vector<EmbeddingGroup>& groups) {
   return json;
 }
 
+std::string hash_of_weights(const std::filesystem::path& file) {
+  return hash_file_hex(file).substr(0, kDigits);
+}
+
+[[noreturn]] void refuse_recipe(const std::string& where, const std::string& why) {
+  throw UsageError(where + ": the recipe of its embeddings is damaged: " + why,
+                   "give a file that `mer train` wrote");
+}
+
+std::string name_of_recipe(const std::string& where) {
+  return where + " (the recipe of its embeddings)";
+}
+
+/// @throws UsageError unless the weights at hand are those of the recipe
+void require_same_weights(const Json& recipe, const std::string& where,
+                          const WeightFiles& weights) {
+  for (const auto& [network, hash] : recipe.at("embed").at("weights").items()) {
+    const auto found = weights.find(network);
+    if (found == weights.end()) {
+      throw UsageError(where + ": wants embeddings by " + network + ", whose weights are not here",
+                       "data/pretrained of the source tree has them");
+    }
+    const std::string hash_here = hash_of_weights(found->second);
+    if (hash == hash_here) continue;
+    throw UsageError(where + ": wants embeddings by " + network + " with the weights " +
+                         hash.get<std::string>() + ", but " + found->second.string() + " has " +
+                         hash_here,
+                     "put back the weights that the model was made with, or train it again");
+  }
+}
+
 }  // namespace
+
+EmbeddingExtractor EmbeddingExtractor::of_recipe(const Json& recipe, const std::string& where,
+                                                 const WeightFiles& weights,
+                                                 const std::string& device) {
+  try {
+    require_same_weights(recipe, where, weights);
+    Recipe front_end = options_from_json<Recipe>(recipe.at("front_end"), name_of_recipe(where));
+    front_end.audio.start_s = front_end.audio.duration_s = 0.0;
+    EmbeddingExtractor extractor(embed_options_of(recipe, where), front_end, weights, device);
+    require_same_recipe(extractor.recipe(), recipe, where);
+    return extractor;
+  } catch (const nlohmann::json::exception& error) {
+    refuse_recipe(where, error.what());
+  }
+}
+
+EmbedOptions embed_options_of(const Json& recipe, const std::string& where) {
+  try {
+    Json embed = recipe.at("embed");
+    embed.erase("weights");
+    return options_from_json<EmbedOptions>(embed, name_of_recipe(where));
+  } catch (const nlohmann::json::exception& error) {
+    refuse_recipe(where, error.what());
+  }
+}
+
+EmbeddingExtractor EmbeddingExtractor::of_part(double start_s, double duration_s) const {
+  EmbeddingExtractor other = *this;
+  other.front_end_.audio.start_s = start_s;
+  other.front_end_.audio.duration_s = duration_s;
+  other.describe();
+  return other;
+}
+
+std::int64_t embedding_columns(const EmbedOptions& options) {
+  std::int64_t columns = 0;
+  for (const std::string& network : options.networks) columns += Embedder::size_of(network);
+  return columns;
+}
 
 EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe& config,
                                        const WeightFiles& weights, const std::string& device)
@@ -90,7 +160,6 @@ EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe
     throw UsageError("'embed.networks' names no network", "embed.networks: [musicnn]");
   }
   set_torch_threads(1);
-  Json hashes;
   for (const std::string& network : options.networks) {
     const auto found = weights.find(network);
     if (found == weights.end()) {
@@ -102,10 +171,14 @@ EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe
     const std::int64_t first =
         groups_.empty() ? 0 : groups_.back().first_column + groups_.back().num_columns;
     groups_.push_back({network, first, embedders_.back().size()});
-    hashes[network] = hash_file_hex(found->second).substr(0, kDigits);
+    hashes_[network] = hash_of_weights(found->second);
   }
-  recipe_["embed"] = to_json(options);
-  recipe_["embed"]["weights"] = hashes;
+  describe();
+}
+
+void EmbeddingExtractor::describe() {
+  recipe_["embed"] = to_json(options_);
+  recipe_["embed"]["weights"] = hashes_;
   recipe_["front_end"] = front_end_.shared();
   fingerprint_ = short_hash(recipe_);
   Json key = recipe_;

@@ -1,4 +1,5 @@
 #include "mer/classic/classic_model.hpp"
+#include "mer/embed/embedding_extractor.hpp"
 #include "trained_system.hpp"
 
 namespace mer {
@@ -16,11 +17,11 @@ class ClassicSystem : public TrainedSystem {
         model_(load_model(file, options)) {}
 
  protected:
-  void fill(const SongFeatures& song, SystemAnswer& answer) const override {
+  void fill(const SongInputs& song, SystemAnswer& answer) const override {
     double valence = 0.0;
     double arousal = 0.0;
     for (const Segment& segment : answer.segments) {
-      TableAnswer of_segment = model_.answer(model_.statistics().compute(song, segment));
+      TableAnswer of_segment = model_.answer(model_.inputs().compute(song, segment));
       require_finite(of_segment.probabilities);
       answer.probabilities.push_back(std::move(of_segment.probabilities));
       valence += of_segment.valence;
@@ -36,10 +37,25 @@ class ClassicSystem : public TrainedSystem {
     if (!is_classic_system(card().model.name)) {
       refuse("it has classic options, but its 'model.name' is " + card().model.name);
     }
-    return ClassicModel::load(
-        card().model.name, options, layout(),
-        options_from_json<InputOptions>(card().inputs, this->file() + " ('inputs' of the model)"),
-        file, card().classes);
+    return ClassicModel::load(card().model.name, options, sources(options), file, card().classes);
+  }
+
+  SongSources sources(const ClassicOptions& options) const {
+    SongSources sources;
+    sources.recipe = recipe();
+    sources.layout = layout();
+    sources.inputs =
+        options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)");
+    if (options.sees("descriptors")) {
+      if (card().descriptors.is_null()) refuse("it has no 'descriptors'");
+      sources.descriptors = options_from_json<DescriptorOptions>(
+          card().descriptors, file() + " ('descriptors' of the model)");
+    }
+    if (options.sees("embeddings")) {
+      if (embedding_recipe().is_null()) refuse("it has no 'embeddings'");
+      sources.embedding_columns = embedding_columns(embed_options_of(embedding_recipe(), file()));
+    }
+    return sources;
   }
 
   ClassicModel model_;

@@ -22,25 +22,27 @@ std::vector<double> JoinedOpinion::from(const ProbabilityRows& systems) const {
 }
 
 JoinedOpinion load_systems(const TensorFile& file, const std::string& device,
-                           std::vector<std::unique_ptr<TrainedSystem>>& systems) {
+                           const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add) {
   JoinedOpinion opinion;
   if (!FusedCard::is_in(file)) {
-    opinion.system = systems.size();
-    systems.push_back(TrainedSystem::load(file, device));
+    opinion.system = add(TrainedSystem::load(file, device));
     return opinion;
   }
   const FusedCard card = FusedCard::read(file);
   opinion.weights = card.weights;
   opinion.temperature = card.calibration.temperature;
   for (std::size_t i = 0; i < card.members.size(); ++i) {
-    opinion.parts.push_back(
-        load_systems(file.part(member_name(i), card.members[i]), device, systems));
-    const std::vector<std::string>& classes = systems.back()->card().classes;
-    if (classes == card.classes) continue;
-    throw UsageError(file.path().string() + ": not a usable model: its classes are " +
-                         join(card.classes, ", ") + ", those of " + member_name(i) + " are " +
-                         join(classes, ", "),
-                     "models that answer together need the same classes in the same order");
+    const TensorFile member = file.part(member_name(i), card.members[i]);
+    const std::vector<std::string> classes = FusedCard::is_in(member)
+                                                 ? FusedCard::read(member).classes
+                                                 : ModelCard::read(member).classes;
+    if (classes != card.classes) {
+      throw UsageError(file.path().string() + ": not a usable model: its classes are " +
+                           join(card.classes, ", ") + ", those of " + member_name(i) + " are " +
+                           join(classes, ", "),
+                       "models that answer together need the same classes in the same order");
+    }
+    opinion.parts.push_back(load_systems(member, device, add));
   }
   return opinion;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,9 +27,10 @@ struct JoinedOpinion {
   std::vector<double> from(const ProbabilityRows& systems) const;
 };
 
-/// Appends the systems of a model file and returns how they answer together.
+/// Loads the systems of a model file and returns how they answer together.
+/// @param add  takes each and returns its number among all systems
 /// @throws UsageError naming the file and what is wrong with it
 JoinedOpinion load_systems(const TensorFile& file, const std::string& device,
-                           std::vector<std::unique_ptr<TrainedSystem>>& systems);
+                           const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add);
 
 }  // namespace mer

@@ -25,13 +25,14 @@ class NetworkSystem : public TrainedSystem {
   }
 
  protected:
-  void fill(const SongFeatures& song, SystemAnswer& answer) const override {
+  void fill(const SongInputs& song, SystemAnswer& answer) const override {
     const auto num_segments = static_cast<std::int64_t>(answer.segments.size());
     for (std::int64_t first = 0; first < num_segments; first += kBatchSegments) {
       const std::int64_t size = std::min(kBatchSegments, num_segments - first);
       InputBatch batch = inputs_.make_batch(size);
       for (std::int64_t row = 0; row < size; ++row) {
-        inputs_.fill(song, answer.segments[static_cast<std::size_t>(first + row)], row, batch);
+        inputs_.fill(song.features, answer.segments[static_cast<std::size_t>(first + row)], row,
+                     batch);
       }
       append(answer.probabilities,
              classifier_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,

@@ -97,11 +97,10 @@ BatchCount predict_files(const Predictor& predictor,
 Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
                           const std::string& split, const Manifest& manifest,
                           const std::vector<std::size_t>& songs,
-                          const std::vector<std::filesystem::path>& features, int jobs,
-                          const Progress& progress) {
-  if (features.size() != songs.size()) {
-    throw std::invalid_argument("evaluate_songs: " + std::to_string(features.size()) +
-                                " feature files for " + std::to_string(songs.size()) + " songs");
+                          const std::vector<SongFiles>& files, int jobs, const Progress& progress) {
+  if (files.size() != songs.size()) {
+    throw std::invalid_argument("evaluate_songs: files of " + std::to_string(files.size()) +
+                                " songs for " + std::to_string(songs.size()) + " songs");
   }
   require_known_labels(manifest, songs, predictor.classes());
   std::vector<std::optional<SongPrediction>> predictions(songs.size());
@@ -109,10 +108,9 @@ Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
   std::size_t done = 0;
   parallel_for_each(songs.size(), jobs, [&](std::size_t index) {
     use_one_torch_thread(jobs);
-    const std::filesystem::path& file = features[index];
     const Song& song = manifest.songs[songs[index]];
-    if (!file.empty()) {
-      predictions[index] = predictor.predict(SongFeatures::open(file));
+    if (files[index].complete()) {
+      predictions[index] = predictor.predict(files[index]);
       if (song.segment >= 0) {
         predictions[index] = only_segment(std::move(*predictions[index]), song.segment);
       }

@@ -51,7 +51,8 @@ bool TrainedSystem::cuts_like(const TrainedSystem& other) const {
   if (answers_for_songs_ || other.answers_for_songs_) {
     return answers_for_songs_ && other.answers_for_songs_;
   }
-  return segment_frames_ == other.segment_frames_ && hop_frames_ == other.hop_frames_ &&
+  return recipe_.fingerprint() == other.recipe_.fingerprint() &&
+         segment_frames_ == other.segment_frames_ && hop_frames_ == other.hop_frames_ &&
          segment_.tail == other.segment_.tail && padded_frames_ == other.padded_frames_;
 }
 
@@ -62,9 +63,9 @@ std::string TrainedSystem::note_on_length(std::int64_t num_kept) const {
          format_number(segment_.seconds) + " s";
 }
 
-SystemAnswer TrainedSystem::answer(const SongFeatures& song) const {
-  require_columns(song);
-  const auto num_kept = static_cast<std::int64_t>(song.kept_frames().size());
+SystemAnswer TrainedSystem::answer(const SongInputs& song) const {
+  require_columns(song.features);
+  const auto num_kept = static_cast<std::int64_t>(song.features.kept_frames().size());
   SystemAnswer answer;
   answer.segments = answers_for_songs_ ? std::vector<Segment>{{0, num_kept}}
                                        : cut_segments(num_kept, segment_frames_, hop_frames_,

@@ -9,7 +9,7 @@
 #include "mer/core/tensor_file.hpp"
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/data/song_inputs.hpp"
 #include "mer/model/model_card.hpp"
 
 namespace mer {
@@ -35,14 +35,18 @@ class TrainedSystem {
   const std::string& file() const { return file_; }
   const ModelCard& card() const { return card_; }
   const Recipe& recipe() const { return recipe_; }
+  /// The extractor's recipe of the embeddings that it sees; null when it sees none.
+  const nlohmann::ordered_json& embedding_recipe() const { return card_.embeddings; }
 
   /// Whether two systems cut every song into the same segments.
   bool cuts_like(const TrainedSystem& other) const;
   /// What to tell of a song with so much music; empty when it fills a segment.
   virtual std::string note_on_length(std::int64_t num_kept) const;
-  /// All probabilities with the card's temperature, the song's after its mean was taken.
-  /// Safe from several threads. @param song  at least one frame is kept
-  SystemAnswer answer(const SongFeatures& song) const;
+  /// All probabilities at the card's temperature, the song's after its mean was taken. Safe from
+  /// several threads.
+  /// @param song  at least one frame is kept; with embeddings when the system sees some
+  SystemAnswer answer(const SongInputs& song) const;
+  double seconds(std::int64_t frames) const;
 
  protected:
   /// @param answers_for_songs  a segment is a whole song
@@ -52,11 +56,10 @@ class TrainedSystem {
   std::int64_t segment_frames() const { return segment_frames_; }
   /// Class probabilities at temperature 1, and the rest that it has to say, of the answer's
   /// segments.
-  virtual void fill(const SongFeatures& song, SystemAnswer& answer) const = 0;
+  virtual void fill(const SongInputs& song, SystemAnswer& answer) const = 0;
   [[noreturn]] void refuse(const std::string& reason) const;
   /// @throws UsageError unless all are finite
   void require_finite(const std::vector<double>& probabilities) const;
-  double seconds(std::int64_t frames) const;
 
  private:
   void require_columns(const SongFeatures& song) const;

@@ -1,6 +1,7 @@
 #include "mer/features/descriptors.hpp"
 
 #include <algorithm>
+#include <numbers>
 #include <stdexcept>
 #include <string>
 
@@ -133,7 +134,7 @@ struct MusicalDescriptors::Impl {
 
   FeatureLayout layout;
   Eigen::Index num_bands;  // up to max_hz
-  bool is_power;
+  SpectrogramKind spectrogram_kind;
   float dynamic_range_db;
   float min_voicing;
   std::vector<std::unique_ptr<Family>> families;
@@ -143,13 +144,19 @@ struct MusicalDescriptors::Impl {
 MusicalDescriptors::Impl::Impl(const DescriptorOptions& options, const FeatureOptions& features,
                                int sample_rate_hz)
     : layout(make_feature_layout(features, sample_rate_hz)),
-      is_power(features.spectrogram == SpectrogramKind::kMel),
+      spectrogram_kind(features.spectrogram),
       dynamic_range_db(static_cast<float>(options.dynamic_range_db)),
       min_voicing(static_cast<float>(features.pitch.min_voicing)) {
   options.validate();
   if (features.spectrogram == SpectrogramKind::kLinear) {
     throw UsageError("features.spectrogram is linear: musical descriptors need mel bands",
                      "set features.spectrogram=logmel");
+  }
+  for (const char* family : {"f0", "voicing", "contrast", "chroma"}) {
+    if (features.has(family)) continue;
+    throw UsageError(
+        std::string("features.lld leaves out ") + family + ", which musical descriptors need",
+        "set features.lld=[f0, voicing, contrast, chroma], or leave it at its default");
   }
   Eigen::ArrayXd band_hz = mel_band_hz(features.mel, sample_rate_hz);
   num_bands = (band_hz <= options.max_hz).count();
@@ -179,7 +186,12 @@ Frames MusicalDescriptors::Impl::prepare(const Eigen::Ref<const RowMatrixXf>& sp
   Frames frames;
   frames.per_s = static_cast<double>(layout.sample_rate_hz) / layout.hop_samples;
   frames.mel_db = spectrogram.leftCols(num_bands).array();
-  if (is_power) frames.mel_db = 10.0F * frames.mel_db.max(1e-10F).log10();
+  if (spectrogram_kind == SpectrogramKind::kCompressedMel) {
+    frames.mel_db = 1e-4F * (Eigen::exp(std::numbers::ln10_v<float> * frames.mel_db) - 1.0F);
+  }
+  if (spectrogram_kind != SpectrogramKind::kLogMel) {
+    frames.mel_db = 10.0F * frames.mel_db.max(1e-10F).log10();
+  }
   frames.mel_db = (frames.mel_db - frames.mel_db.maxCoeff()).max(-dynamic_range_db);
   frames.level_dbfs = Eigen::Map<const Eigen::ArrayXf>(energy_db.data(), spectrogram.rows());
   frames.level_db = (frames.level_dbfs - frames.level_dbfs.maxCoeff()).max(-dynamic_range_db);

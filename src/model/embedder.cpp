@@ -31,12 +31,16 @@ std::shared_ptr<Network> build(const std::string& name, int bands, int steps) {
 Embedder::Embedder(const std::string& network, const TensorFile& weights, int bands, int steps,
                    const std::string& device)
     : network_(build(network, bands, steps)), device_(parse_device(device).str()) {
-  ModelOptions options;
-  options.name = network;
-  size_ = embedding_size_of(options);
+  size_ = size_of(network);
   load_initial_weights(*network_, weights);
   network_->to(torch::Device(device_));
   network_->eval();
+}
+
+int Embedder::size_of(const std::string& network) {
+  ModelOptions options;
+  options.name = network;
+  return embedding_size_of(options);
 }
 
 std::vector<float> Embedder::embeddings(const FloatTensor& spectrogram,

@@ -44,6 +44,8 @@ TensorMetadata ModelCard::to_metadata() const {
                              {"training_counts", dump(training_counts)},
                              {"iteration", std::to_string(iteration)},
                              {"validation", dump(scores)}};
+  if (!descriptors.is_null()) metadata["descriptors"] = dump(descriptors);
+  if (!embeddings.is_null()) metadata["embeddings"] = dump(embeddings);
   if (is_network()) {
     metadata["loss"] = dump(to_json(loss));
     metadata["shape"] = dump(to_json(shape));
@@ -73,6 +75,8 @@ ModelCard ModelCard::read(const TensorFile& file) {
     card.loss = reader.options<LossOptions>("loss");
     card.shape = reader.options<NetworkShape>("shape");
   }
+  if (file.metadata().count("descriptors") > 0) card.descriptors = reader.object("descriptors");
+  if (file.metadata().count("embeddings") > 0) card.embeddings = reader.object("embeddings");
   card.layout = reader.object("layout");
   card.classes = reader.value<std::vector<std::string>>("classes");
   card.training_counts = reader.value<std::vector<std::int64_t>>("training_counts");

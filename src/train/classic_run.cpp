@@ -11,6 +11,8 @@
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
+#include "mer/core/text.hpp"
+#include "mer/embed/embedding_extractor.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
 #include "run_folder.hpp"
@@ -27,6 +29,11 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
   if (config.classic.statistics_over == ClassicOptions::Over::kSegment) return song.segments;
   return {{0, song.num_kept}};
+}
+
+SongSources sources_of(const RunConfig& config, const FeatureLayout& layout) {
+  return {config.recipe, layout, config.inputs, config.descriptors,
+          config.sees_embeddings() ? embedding_columns(config.embed) : 0};
 }
 
 /// Whether every training song has valence and arousal.
@@ -59,7 +66,8 @@ class ClassicRun {
     folder.start_status(command_line);
     Json& status = folder.status();
     status["system"] = {{"name", config_.model.name},
-                        {"statistics", num_statistics(config_, prepared_.layout)}};
+                        {"inputs", config_.classic.inputs},
+                        {"columns", num_columns(config_)}};
     status["threads"] = config_.train.threads;
     status.update(describe_data(config_, prepared_));
     folder.write_status();
@@ -92,16 +100,17 @@ class ClassicRun {
       log(folder, "left out: " + failure.message);
     }
     const auto started = Clock::now();
-    FrameStatistics statistics = make_statistics();
+    ClassicInputs inputs = make_inputs();
     std::vector<RowMatrixXf> rows;
     ClassicTruth truth;
-    collect(statistics, rows, truth);
+    collect(inputs, rows, truth);
     log(folder, config_.model.name + ": " + std::to_string(prepared_.training.size()) + " songs, " +
                     std::to_string(rows.size()) + " rows of " +
-                    std::to_string(statistics.num_columns()) + " statistics, " +
+                    std::to_string(inputs.num_columns()) + " numbers (" +
+                    join(config_.classic.inputs, ", ") + "), " +
                     std::to_string(prepared_.validation.size()) + " songs to validate");
     const ClassicModel model = ClassicModel::train(
-        config_.model.name, config_.classic, std::move(statistics), rows, truth,
+        config_.model.name, config_.classic, std::move(inputs), rows, truth,
         config_.inputs.mfcc_weight, {static_cast<std::uint64_t>(config_.seed), callbacks_.stop});
     for (const Json& chosen : model.chosen()) {
       if (!chosen.empty()) log(folder, "chosen on inner folds: " + chosen.dump());
@@ -111,9 +120,10 @@ class ClassicRun {
     return write(folder, model, validate(model), seconds);
   }
 
-  FrameStatistics make_statistics() const {
+  ClassicInputs make_inputs() const {
+    const SongSources sources = sources_of(config_, prepared_.layout);
     std::optional<Standardisation> standardisation;
-    if (FrameStatistics::needs_standardisation(prepared_.layout, config_.inputs)) {
+    if (ClassicInputs::needs_standardisation(config_.classic, sources)) {
       standardisation =
           Standardisation::fit([this](const std::function<void(const SongFeatures&)>& look_at) {
             for (const RunSong& song : prepared_.training) {
@@ -121,20 +131,24 @@ class ClassicRun {
             }
           });
     }
-    return {prepared_.layout, config_.inputs, config_.classic.percentiles,
-            std::move(standardisation)};
+    return {config_.classic, sources, std::move(standardisation)};
   }
 
-  /// The statistics of songs, in their order; several songs at a time.
-  std::vector<std::vector<RowMatrixXf>> rows_of(const FrameStatistics& statistics,
+  /// The rows of songs, in their order; several songs at a time.
+  std::vector<std::vector<RowMatrixXf>> rows_of(const ClassicInputs& inputs,
                                                 const std::vector<RunSong>& songs) const {
     std::vector<std::vector<RowMatrixXf>> rows(songs.size());
     parallel_for_each(
         songs.size(), config_.train.threads,
         [&](std::size_t i) {
           const SongFeatures features = SongFeatures::open(songs[i].features);
+          std::optional<SongEmbeddings> embeddings;
+          if (inputs.sees_embeddings()) {
+            embeddings.emplace(SongEmbeddings::open(songs[i].embeddings));
+          }
+          const SongInputs song{features, embeddings ? &*embeddings : nullptr};
           for (const Segment& span : spans_of(config_, songs[i])) {
-            rows[i].push_back(statistics.compute(features, span));
+            rows[i].push_back(inputs.compute(song, span));
           }
         },
         callbacks_.stop);
@@ -142,11 +156,11 @@ class ClassicRun {
     return rows;
   }
 
-  void collect(const FrameStatistics& statistics, std::vector<RowMatrixXf>& rows,
+  void collect(const ClassicInputs& inputs, std::vector<RowMatrixXf>& rows,
                ClassicTruth& truth) const {
     truth.class_names = prepared_.classes;
     const bool by_group = config_.data.split.group_by == SplitOptions::GroupBy::kGroup;
-    auto rows_by_song = rows_of(statistics, prepared_.training);
+    auto rows_by_song = rows_of(inputs, prepared_.training);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const RunSong& run_song = prepared_.training[i];
       const Song& song = data_.manifest.songs[run_song.number];
@@ -166,7 +180,7 @@ class ClassicRun {
     ProbabilityRows probabilities;
     double loss = 0.0;
     double num_rows = 0.0;
-    const auto rows_by_song = rows_of(model.statistics(), prepared_.validation);
+    const auto rows_by_song = rows_of(model.inputs(), prepared_.validation);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const auto right = static_cast<std::size_t>(prepared_.validation[i].class_index);
       std::vector<double> song(prepared_.classes.size(), 0.0);
@@ -192,7 +206,7 @@ class ClassicRun {
     card.calibration = validated.calibration;
     const OwnedTensors own = model.tensors();
     NamedTensors tensors = own.views();
-    const auto& standardisation = model.statistics().standardisation();
+    const auto& standardisation = model.inputs().standardisation();
     if (standardisation) standardisation->add_to(tensors);
     for (const auto& file : {folder.best_file(), folder.last_file()}) {
       write_tensor_file(file, tensors, card.to_metadata());
@@ -238,17 +252,17 @@ class ClassicRun {
 RunResult train_classic_run(const RunConfig& config, const RunData& data,
                             const std::filesystem::path& run_folder,
                             const std::string& command_line, const RunCallbacks& callbacks) {
-  // What can fail is asked before the folder is made.
-  num_statistics(config, layout_of(config.recipe));
+  num_columns(config);  // what can fail is asked before the folder is made
   return ClassicRun(config, data, callbacks).run(run_folder, command_line);
 }
 
-int num_statistics(const RunConfig& config, const FeatureLayout& layout) {
+int num_columns(const RunConfig& config) {
+  const FeatureLayout layout = layout_of(config.recipe);
   // The number does not depend on values.
   Standardisation any;
   any.lld_mean.assign(static_cast<std::size_t>(layout.lld_width()), 0.0F);
   any.lld_deviation.assign(static_cast<std::size_t>(layout.lld_width()), 1.0F);
-  return FrameStatistics(layout, config.inputs, config.classic.percentiles, any).num_columns();
+  return ClassicInputs(config.classic, sources_of(config, layout), any).num_columns();
 }
 
 }  // namespace mer

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <string>
 
-#include "mer/features/feature_set.hpp"
 #include "mer/train/trainer.hpp"
 
 namespace mer {
@@ -14,6 +13,6 @@ RunResult train_classic_run(const RunConfig& config, const RunData& data,
                             const std::string& command_line, const RunCallbacks& callbacks);
 
 /// Columns that a classical system sees of each song or segment.
-int num_statistics(const RunConfig& config, const FeatureLayout& layout);
+int num_columns(const RunConfig& config);
 
 }  // namespace mer

@@ -41,6 +41,8 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
   card.recipe_fingerprint = config.recipe.fingerprint();
   card.segment = to_json(config.segment);
   card.inputs = to_json(config.inputs);
+  if (config.sees_descriptors()) card.descriptors = to_json(config.descriptors);
+  card.embeddings = data.embedding_recipe;
   card.model = config.model;
   card.layout = layout_to_json(data.layout);
   card.classes = data.classes;

@@ -7,7 +7,9 @@
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
+#include "mer/core/text.hpp"
 #include "mer/data/segment_rows.hpp"
+#include "mer/data/song_embeddings.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "purposes.hpp"
 
@@ -31,18 +33,27 @@ std::string hash_of(const RunData& data) {
   return hash_hex(text);
 }
 
-/// The failures that the store reported, and songs that a part needs but nobody made.
-std::vector<SongFailure> failures_of(const RunData& data) {
-  std::vector<SongFailure> failures = data.features.failures;
-  for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
-    const bool reported = std::any_of(failures.begin(), failures.end(),
-                                      [&](const SongFailure& f) { return f.song == i; });
-    const bool needed = data.split[i] == kTrain || data.split[i] == kValidation;
-    if (needed && !reported && data.features.files[i].empty()) {
-      failures.push_back({i, data.manifest.songs[i].listed_path + ": has no features",
+/// The failures that the stores reported, and songs that a part needs but nobody made.
+std::vector<SongFailure> failures_of(const RunConfig& config, const RunData& data) {
+  std::vector<SongFailure> failures;
+  const auto is_reported = [&](std::size_t song) {
+    return std::any_of(failures.begin(), failures.end(),
+                       [&](const SongFailure& f) { return f.song == song; });
+  };
+  const auto add_failures_of = [&](const SongStore::Report& report, const std::string& what) {
+    // A song that neither store could read is named once.
+    for (const SongFailure& failure : report.failures) {
+      if (!is_reported(failure.song)) failures.push_back(failure);
+    }
+    for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
+      const bool needed = data.split[i] == kTrain || data.split[i] == kValidation;
+      if (!needed || !report.files[i].empty() || is_reported(i)) continue;
+      failures.push_back({i, data.manifest.songs[i].listed_path + ": has no " + what,
                           "make them with `mer preprocess`"});
     }
-  }
+  };
+  add_failures_of(data.features, "features");
+  if (config.sees_embeddings()) add_failures_of(data.embeddings, "embeddings");
   std::stable_sort(failures.begin(), failures.end(),
                    [](const SongFailure& a, const SongFailure& b) { return a.song < b.song; });
   return failures;
@@ -55,6 +66,7 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
   for (const std::size_t i : songs_in(data.split, part)) {
     const std::filesystem::path& file = data.features.files[i];
     if (file.empty()) continue;
+    if (config.sees_embeddings() && data.embeddings.files[i].empty()) continue;
     SongFeatures features = SongFeatures::open(file);
     if (features.fingerprint() != fingerprint) {
       require_same_recipe(config.recipe.shared(), features.shared_recipe(), file.string());
@@ -67,11 +79,36 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
         grid_of(features, config.recipe, config.segment, part != kTrain);
     if (song.segment >= 0) segments = {segments.at(static_cast<std::size_t>(song.segment))};
     if (segments.empty()) continue;
-    songs.push_back({data.manifest.class_index(song.label), seed_of(song.id), file,
-                     static_cast<std::int64_t>(features.kept_frames().size()), std::move(segments),
-                     i});
+    songs.push_back({.class_index = data.manifest.class_index(song.label),
+                     .key = seed_of(song.id),
+                     .features = file,
+                     .embeddings = {},
+                     .num_kept = static_cast<std::int64_t>(features.kept_frames().size()),
+                     .segments = std::move(segments),
+                     .number = i});
+    if (config.sees_embeddings()) songs.back().embeddings = data.embeddings.files[i];
   }
   return songs;
+}
+
+/// What made the embeddings of all songs.
+/// @throws UsageError when there is more than one answer, or it is not the config's networks
+nlohmann::ordered_json embedding_recipe_of(const RunConfig& config, const PreparedData& data) {
+  nlohmann::ordered_json recipe;
+  for (const std::vector<RunSong>* part : {&data.training, &data.validation}) {
+    for (const RunSong& song : *part) {
+      const SongEmbeddings embeddings = SongEmbeddings::open(song.embeddings);
+      if (recipe.is_null()) recipe = embeddings.recipe();
+      require_same_recipe(recipe, embeddings.recipe(), song.embeddings.string());
+      std::vector<std::string> networks;
+      for (const EmbeddingGroup& group : embeddings.groups()) networks.push_back(group.network);
+      if (networks == config.embed.networks) continue;
+      throw UsageError(song.embeddings.string() + ": has embeddings by " + join(networks, ", ") +
+                           ", this run needs those by " + join(config.embed.networks, ", "),
+                       "make them with `mer preprocess`");
+    }
+  }
+  return recipe;
 }
 
 std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedData& data) {
@@ -118,9 +155,12 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   if (data.split.size() != num_songs || data.features.files.size() != num_songs) {
     throw std::invalid_argument("split and feature files must be parallel to the manifest's songs");
   }
+  if (config.sees_embeddings() && data.embeddings.files.size() != num_songs) {
+    throw std::invalid_argument("files of embeddings must be parallel to the manifest's songs");
+  }
   PreparedData prepared;
   prepared.classes = data.manifest.classes;
-  prepared.failures = failures_of(data);
+  prepared.failures = failures_of(config, data);
   prepared.hash = hash_of(data);
   prepared.open_songs = std::make_shared<OpenSongs>(kOpenSongs);
   prepared.layout = layout_of(config.recipe);
@@ -128,6 +168,7 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
       config.segment.num_frames(prepared.layout.sample_rate_hz, prepared.layout.hop_samples);
   prepared.training = open_part(config, data, kTrain);
   prepared.validation = open_part(config, data, kValidation);
+  if (config.sees_embeddings()) prepared.embedding_recipe = embedding_recipe_of(config, prepared);
 
   const std::string where = data.manifest.file.string() + ": ";
   if (prepared.training.empty()) {

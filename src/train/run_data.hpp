@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,12 @@ namespace mer {
 /// A song that takes part.
 struct RunSong {
   int class_index = 0;
-  std::uint64_t key = 0;           ///< of its id
-  std::filesystem::path features;  ///< the feature file
-  std::int64_t num_kept = 0;       ///< frames that VAD keeps
-  std::vector<Segment> segments;   ///< the grid for its part
-  std::size_t number = 0;          ///< index into Manifest::songs
+  std::uint64_t key = 0;             ///< of its id
+  std::filesystem::path features;    ///< the feature file
+  std::filesystem::path embeddings;  ///< the file of embeddings; empty where the system sees none
+  std::int64_t num_kept = 0;         ///< frames that VAD keeps
+  std::vector<Segment> segments;     ///< the grid for its part
+  std::size_t number = 0;            ///< index into Manifest::songs
 };
 
 /// Everything about a run's songs that doesn't change while it trains.
@@ -38,12 +40,14 @@ struct PreparedData {
   std::string hash;  ///< of ids, labels, groups and the feature files' names
   FeatureLayout layout;
   std::int64_t segment_frames = 0;
+  /// What made the embeddings (EmbeddingExtractor::recipe()); null where the system sees none.
+  nlohmann::ordered_json embedding_recipe;
   std::shared_ptr<OpenSongs> open_songs;
 };
 
 /// Opens the features and checks what can be checked before the first step.
-/// @throws UsageError when a part is empty, a class has no training song, or features were made
-/// with another recipe
+/// @throws UsageError when a part is empty, a class has no training song, or features or embeddings
+/// were made with another recipe
 PreparedData prepare_data(const RunConfig& config, const RunData& data);
 
 Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config);

@@ -116,7 +116,7 @@ SystemSummary summarise_system(const RunConfig& config, int num_classes) {
   const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
   summary.segment_frames = static_cast<int>(frames);
   if (is_classic_system(config.model.name)) {
-    summary.statistics = num_statistics(config, layout);
+    summary.columns = num_columns(config);
     return summary;
   }
   const auto ones_and_zeros = [](int size) {

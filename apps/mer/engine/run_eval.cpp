@@ -18,6 +18,7 @@
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/predictor.hpp"
 #include "mer/model/model_card.hpp"
+#include "song_files.hpp"
 
 namespace mer::app {
 namespace {
@@ -66,15 +67,18 @@ EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::
   return chosen;
 }
 
-/// The feature files of the chosen rows.
-std::vector<fs::path> files_of(const EvalArgs& args, const RunConfig& config,
-                               const EvalSongs& chosen) {
+/// The files of the chosen rows.
+std::vector<SongFiles> files_of(const EvalArgs& args, const RunConfig& config,
+                                const Predictor& predictor, const EvalSongs& chosen) {
   if (!chosen.features) {
-    const FeatureStore store(config.data.store, config.recipe);
-    return fill_store(store, chosen.manifest, chosen.songs, args.jobs, {}, args.talk).files;
+    return files_for(predictor, config, chosen.manifest, chosen.songs, args.jobs, args.talk);
   }
-  std::vector<fs::path> files;
-  for (const std::size_t row : chosen.songs) files.push_back(chosen.features->files[row]);
+  if (predictor.recipes().size() > 1 || !predictor.extractors().empty()) {
+    throw UsageError("a split by segment is of one recipe's features, and these models want more",
+                     "give models of one recipe");
+  }
+  std::vector<SongFiles> files;
+  for (const std::size_t row : chosen.songs) files.push_back({{chosen.features->files[row]}, {}});
   return files;
 }
 
@@ -116,15 +120,19 @@ void check(const EvalArgs& args) {
   }
 }
 
-/// What is scored, and with which features.
+/// What is scored, and how it is read.
 struct Scoring {
   RunConfig config;
   EvalSongs chosen;
-  std::vector<fs::path> features;
 };
 
 Scoring prepare(const EvalArgs& args, const FoundModel& model) {
-  Scoring scoring{eval_config(args, model), {}, {}};
+  Scoring scoring{eval_config(args, model), {}};
+  // A config given by hand may change which part of a song is read, but not what features mean.
+  const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
+  const Recipe recipe =
+      options_from_json<Recipe>(card.recipe, model.file.string() + " ('recipe' of the model)");
+  require_same_recipe(scoring.config.recipe.shared(), recipe.shared(), model.name);
   scoring.chosen = args.manifest.empty() ? songs_of_run(args, scoring.config, model.run)
                                          : songs_of_manifest(args);
   if (scoring.chosen.songs.empty()) {
@@ -134,24 +142,22 @@ Scoring prepare(const EvalArgs& args, const FoundModel& model) {
 }
 
 Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
-                 const std::vector<std::string>& names, Scoring& scoring) {
-  const Predictor predictor = Predictor::load(files, scoring.config.device);
-  // A config given by hand may change which part of a song is read, but not what features mean.
-  require_same_recipe(scoring.config.recipe.shared(), predictor.recipe().shared(), names.front());
-  if (scoring.features.empty()) {
-    scoring.features = files_of(args, scoring.config, scoring.chosen);
-  }
+                 const std::vector<std::string>& names, const Scoring& scoring) {
+  const Predictor predictor = Predictor::load(files, scoring.config.device, pretrained_weights());
+  const std::vector<SongFiles> song_files =
+      files_of(args, scoring.config, predictor, scoring.chosen);
   ProgressLine line("scoring", args.talk);
   Evaluation evaluation =
       evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,
-                     scoring.chosen.songs, scoring.features, args.jobs, line.callback());
+                     scoring.chosen.songs, song_files, args.jobs, line.callback());
   line.clear();
   return evaluation;
 }
 
 /// The models' own predictions of the songs that are scored. A lone model's are taken back to
 /// temperature 1: it gets another.
-Joint fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models, Scoring& scoring) {
+Joint fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models,
+                   const Scoring& scoring) {
   std::vector<LabelledProbabilities> predictions;
   for (const FoundModel& model : models) {
     predictions.push_back(predictions_of(score(args, {model.file}, {model.name}, scoring)));

@@ -137,7 +137,7 @@ int run_predict(const PredictArgs& args) {
     files.push_back(model.file);
     names.push_back(model.name);
   }
-  const Predictor predictor = Predictor::load(files, "cpu");
+  const Predictor predictor = Predictor::load(files, "cpu", pretrained_weights());
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());

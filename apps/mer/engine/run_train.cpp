@@ -23,6 +23,7 @@
 #include "mer/eval/predict_files.hpp"
 #include "mer/model/collective.hpp"
 #include "mer/train/trainer.hpp"
+#include "song_files.hpp"
 
 namespace mer::app {
 namespace {
@@ -88,9 +89,12 @@ FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& ma
 }
 
 std::string system_text(const SystemSummary& system, const RunConfig& config) {
-  if (system.statistics > 0) {
+  if (system.columns > 0) {
     const bool songs = config.classic.statistics_over == ClassicOptions::Over::kSong;
-    return system.name + " on " + std::to_string(system.statistics) + " statistics of each " +
+    const std::vector<std::string>& blocks = config.classic.inputs;
+    const std::string what =
+        blocks.size() == 1 ? blocks.front() : "numbers (" + join(blocks, ", ") + ")";
+    return system.name + " on " + std::to_string(system.columns) + " " + what + " of each " +
            (songs ? "song" : "segment");
   }
   const auto millions = [](std::int64_t count) {
@@ -251,6 +255,7 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
   if (!divides_segments(config)) {
     data.features = fill_together(store, data.manifest, workers, args.talk);
   }
+  data.embeddings = embeddings_of_run(config, data.manifest, data.features, args.talk);
 
   std::mutex mutex;
   bool header = false;
@@ -280,17 +285,20 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
 /// Scores each fold's model on its own test songs, and all of them pooled.
 void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
                  const std::vector<Split>& folds, const FeatureStore::Report& features,
-                 const fs::path& run) {
+                 const SongStore::Report& embeddings, const fs::path& run) {
   std::vector<ScoredSong> pooled;
   std::vector<std::string> failed;
   std::vector<std::int64_t> training_counts(manifest.classes.size(), 0);
   ProgressLine line("scoring", args.talk);
   for (std::size_t i = 0; i < folds.size(); ++i) {
     const FoundModel model = find_model((run / ("fold-" + std::to_string(i + 1))).string(), "");
-    const Predictor predictor = Predictor::load({model.file}, config.device);
+    const Predictor predictor = Predictor::load({model.file}, config.device, pretrained_weights());
     const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
-    std::vector<fs::path> files;
-    for (const std::size_t song : songs) files.push_back(features.files[song]);
+    std::vector<SongFiles> files;
+    for (const std::size_t song : songs) {
+      files.push_back({{features.files[song]}, {}});
+      if (config.sees_embeddings()) files.back().embeddings = {embeddings.files[song]};
+    }
     Evaluation evaluation =
         evaluate_songs(predictor, model.name, kTest, manifest, songs, files, 0, line.callback());
     write_evaluation(evaluation, model.run / "eval" / kTest);
@@ -329,6 +337,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
   if (!divides_segments(config)) {
     features = fill_together(store, manifest, workers, args.talk);
   }
+  const SongStore::Report embeddings = embeddings_of_run(config, manifest, features, args.talk);
   if (is_first(workers)) {
     fs::create_directories(run);
     write_text_file(run / "config.yaml", to_yaml(config, false));
@@ -347,7 +356,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
         if (as_first(workers, is_finished(fold) ? 1 : 0) == 1) return;
         RunConfig fold_config = config;
         fold_config.data.split.folds = 0;
-        const RunData data{manifest, folds[i], features};
+        const RunData data{manifest, folds[i], features, embeddings};
         const auto callbacks =
             make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, header, mutex, log);
         const RunResult result = train_or_resume(fold_config, data, fold, callbacks, workers);
@@ -362,7 +371,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
     stop_here(config, run);
   }
   if (!is_first(workers)) return any_failed ? kSomeInputsFailed : kDone;
-  score_folds(args, config, manifest, folds, features, run);
+  score_folds(args, config, manifest, folds, features, embeddings, run);
   return any_failed ? kSomeInputsFailed : kDone;
 }
 

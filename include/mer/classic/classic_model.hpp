@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "mer/classic/statistics.hpp"
+#include "mer/classic/classic_inputs.hpp"
 #include "mer/classic/table_classifier.hpp"
 
 namespace mer {
 
 /// Rows of the training songs in the order in which they are learned: what stands beside
-/// FrameStatistics::compute()'s rows.
+/// ClassicInputs::compute()'s rows.
 struct ClassicTruth {
   std::vector<int> classes;
   std::vector<std::string> groups;
@@ -19,11 +19,11 @@ struct ClassicTruth {
   std::vector<double> valence, arousal;  ///< both empty = not known
 };
 
-/// A trained classical system from frames to class probabilities: statistics, their
+/// A trained classical system from songs to class probabilities: what it sees of them, the columns'
 /// standardisation, and a classifier for each branch (two with combine: score, whose answers are
 /// weighted by mfcc_weight).
 ///
-/// Statistics are standardised over the training rows; one that doesn't vary there counts as 0
+/// Columns are standardised over the training rows; one that doesn't vary there counts as 0
 /// everywhere.
 class ClassicModel {
  public:
@@ -31,21 +31,21 @@ class ClassicModel {
   /// @param weight  of the first of two branches
   /// @throws UsageError, Interrupted as train_classifier()
   static ClassicModel train(const std::string& name, const ClassicOptions& options,
-                            FrameStatistics statistics, const std::vector<RowMatrixXf>& rows,
+                            ClassicInputs inputs, const std::vector<RowMatrixXf>& rows,
                             const ClassicTruth& truth, double weight,
                             const TrainingControl& control);
 
   /// Reads back what add_to() wrote, the tensors `classic.*` and `standardisation.*`.
   /// @throws UsageError for anything that add_to() doesn't write
   static ClassicModel load(const std::string& name, const ClassicOptions& options,
-                           const FeatureLayout& layout, const InputOptions& inputs,
-                           const TensorFile& file, const std::vector<std::string>& class_names);
+                           const SongSources& sources, const TensorFile& file,
+                           const std::vector<std::string>& class_names);
 
-  const FrameStatistics& statistics() const { return statistics_; }
+  const ClassicInputs& inputs() const { return inputs_; }
   /// What inner folds chose, a document a branch.
   const nlohmann::ordered_json& chosen() const { return chosen_; }
 
-  /// @param rows  of FrameStatistics::compute()
+  /// @param rows  of ClassicInputs::compute()
   TableAnswer answer(const RowMatrixXf& rows) const;
   OwnedTensors tensors() const;
 
@@ -59,10 +59,9 @@ class ClassicModel {
     Eigen::RowVectorXf standardise(const TableClassifier::Row& row) const;
   };
 
-  ClassicModel(FrameStatistics statistics, double weight)
-      : statistics_(std::move(statistics)), weight_(weight) {}
+  ClassicModel(ClassicInputs inputs, double weight) : inputs_(std::move(inputs)), weight_(weight) {}
 
-  FrameStatistics statistics_;
+  ClassicInputs inputs_;
   double weight_;
   std::vector<Branch> branches_;
   nlohmann::ordered_json chosen_ = nlohmann::ordered_json::array();

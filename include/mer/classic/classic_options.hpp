@@ -153,8 +153,13 @@ struct VaRegressionOptions {
   }
 };
 
-/// The classical systems: on statistics of the kept frames' descriptors and bands.
+/// The classical systems and what they see of a song or a segment.
 struct ClassicOptions {
+  /// Blocks of numbers that stand side by side in a row, in this order:
+  ///   statistics   of the kept frames' descriptors and bands (FrameStatistics)
+  ///   descriptors  musical descriptors of the kept frames (MusicalDescriptors)
+  ///   embeddings   mean and deviation of frozen networks' embeddings (SongEmbeddings)
+  std::vector<std::string> inputs = {"statistics"};
   enum class Over { kSong, kSegment } statistics_over = Over::kSong;
   std::vector<double> percentiles = {5, 25, 50, 75, 95};
   int inner_folds = 5;  ///< at most; fewer where a class has fewer groups
@@ -166,10 +171,16 @@ struct ClassicOptions {
   MlpOptions mlp;
   VaRegressionOptions va_regression;
 
+  bool sees(std::string_view block) const {
+    return std::find(inputs.begin(), inputs.end(), block) != inputs.end();
+  }
+
   void visit(OptionsVisitor& v) {
+    v.field("inputs", inputs,
+            "what a row holds, side by side: statistics, descriptors, embeddings");
     v.choice("statistics_over", statistics_over,
              {{"song", Over::kSong}, {"segment", Over::kSegment}},
-             "a row of statistics a song or a segment");
+             "a row of numbers a song or a segment");
     v.field("percentiles", percentiles, between(0, 100),
             "of each column, beside mean, deviation, skewness and mean absolute change");
     v.field("inner_folds", inner_folds, between(2, 100),
@@ -180,6 +191,24 @@ struct ClassicOptions {
     v.section("random_forest", random_forest);
     v.section("mlp", mlp);
     v.section("va_regression", va_regression);
+  }
+  // One order, one spelling, as of the columns.
+  void validate() const {
+    static constexpr std::array<std::string_view, 3> kBlocks = {"statistics", "descriptors",
+                                                                "embeddings"};
+    if (inputs.empty()) {
+      throw UsageError("'inputs' is an empty list", "allowed: statistics, descriptors, embeddings");
+    }
+    auto place = kBlocks.begin();
+    for (const std::string& block : inputs) {
+      const auto found = std::find(place, kBlocks.end(), block);
+      if (found == kBlocks.end()) {
+        throw UsageError(
+            "'inputs' has '" + block + "', allowed: statistics, descriptors, embeddings",
+            "name each once, in this order");
+      }
+      place = found + 1;
+    }
   }
 };
 

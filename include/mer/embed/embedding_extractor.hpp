@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "mer/data/recipe.hpp"
+#include "mer/data/song_embeddings.hpp"
 #include "mer/embed/embed_options.hpp"
-#include "mer/embed/song_embeddings.hpp"
 #include "mer/model/embedder.hpp"
 
 namespace mer {
@@ -22,7 +22,7 @@ using WeightFiles = std::map<std::string, std::filesystem::path>;
 ///   included, their starts hop_seconds apart → each network's embedding of each patch
 ///
 /// Of a song only one batch of patches is in memory. Safe to call from several threads; LibTorch's
-/// own threads are then set to 1 (set_torch_threads).
+/// own threads are then set to 1 (set_torch_threads). Copies share the networks.
 class EmbeddingExtractor {
  public:
   /// @param config   whose VAD, resampler and part of a song count; the rest of the front end is
@@ -31,6 +31,16 @@ class EmbeddingExtractor {
   /// @throws UsageError when weights are missing or don't fit
   EmbeddingExtractor(const EmbedOptions& options, const Recipe& config, const WeightFiles& weights,
                      const std::string& device);
+
+  /// One that makes the embeddings that a model has learned from.
+  /// @param recipe  recipe() of the extractor that made them; the part of a song is the whole
+  /// @param where   what holds it, e.g. the model's path
+  /// @throws UsageError when weights are missing or have another hash
+  static EmbeddingExtractor of_recipe(const nlohmann::ordered_json& recipe,
+                                      const std::string& where, const WeightFiles& weights,
+                                      const std::string& device);
+  /// The same for another part of each song. @param duration_s  0 = to the end
+  EmbeddingExtractor of_part(double start_s, double duration_s) const;
 
   const std::vector<EmbeddingGroup>& groups() const { return groups_; }
 
@@ -48,13 +58,24 @@ class EmbeddingExtractor {
                const std::filesystem::path& embedding_file) const;
 
  private:
+  void describe();
+
   EmbedOptions options_;
   Recipe front_end_;
   std::vector<Embedder> embedders_;
   std::vector<EmbeddingGroup> groups_;
+  nlohmann::ordered_json hashes_;  // of the weights, by the network's name
   nlohmann::ordered_json recipe_;
   std::string fingerprint_;
   std::string store_key_;
 };
+
+/// Columns of a patch's embeddings by these networks.
+std::int64_t embedding_columns(const EmbedOptions& options);
+
+/// The options of the extractor with this recipe.
+/// @param where  what holds it, e.g. the model's path
+/// @throws UsageError when it is not an extractor's recipe
+EmbedOptions embed_options_of(const nlohmann::ordered_json& recipe, const std::string& where);
 
 }  // namespace mer

@@ -59,15 +59,14 @@ BatchCount predict_files(const Predictor& predictor,
 /// @param model     how the user named the model
 /// @param split     name of the part that `songs` is, "all" for a whole manifest
 /// @param songs     indices into manifest.songs
-/// @param features  feature files, parallel to `songs` as in FeatureStore::Report::files; an empty
-///                  path is a song that could not be read and counts as failed
+/// @param files     parallel to `songs`; a song whose files aren't complete could not be read and
+///                  counts as failed
 /// @param jobs      songs at a time, 0 = one per core; LibTorch's threads as in predict_files()
-/// @throws UsageError when a label is unknown to the model (before any song is predicted) or the
+/// @throws UsageError when a label is unknown to the model (before any song is predicted) or
 ///         features were made with another recipe
 Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
                           const std::string& split, const Manifest& manifest,
                           const std::vector<std::size_t>& songs,
-                          const std::vector<std::filesystem::path>& features, int jobs,
-                          const Progress& progress);
+                          const std::vector<SongFiles>& files, int jobs, const Progress& progress);
 
 }  // namespace mer

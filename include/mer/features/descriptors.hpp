@@ -119,7 +119,8 @@ const std::vector<DescriptorFamily>& descriptor_families();
 /// than there are.
 class MusicalDescriptors {
  public:
-  /// @throws UsageError when the spectrogram is not one of mel bands
+  /// @throws UsageError when the spectrogram is not one of mel bands, or features.lld lacks pitch,
+  ///         voicing, contrast or chroma
   MusicalDescriptors(const DescriptorOptions& options, const FeatureOptions& features,
                      int sample_rate_hz);
   ~MusicalDescriptors();

@@ -31,6 +31,8 @@ class Embedder {
   std::vector<float> embeddings(const FloatTensor& spectrogram, const FloatTensor& valid) const;
 
   int size() const { return size_; }
+  /// The same of a network that has not been built.
+  static int size_of(const std::string& network);
 
  private:
   std::shared_ptr<Network> network_;

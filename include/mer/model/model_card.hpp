@@ -19,8 +19,8 @@ namespace mer {
 /// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`; of a
 /// classical system `classic.*`. The card is the file's metadata: one entry a member below, of the
 /// same name, as JSON text. What belongs to rooms that this one doesn't know (recipe, segment,
-/// inputs, classic, layout) is kept as JSON documents. Either `classic` or `loss` and `shape` stand
-/// in a file.
+/// inputs, classic, descriptors, embeddings, layout) is kept as JSON documents. Either `classic` or
+/// `loss` and `shape` stand in a file.
 struct ModelCard {
   static constexpr int kSchema = 1;
   static constexpr const char* kNetworkPrefix = "network";
@@ -52,6 +52,10 @@ struct ModelCard {
   nlohmann::ordered_json segment;        ///< to_json(SegmentOptions)
   nlohmann::ordered_json inputs;         ///< to_json(InputOptions)
   nlohmann::ordered_json classic;        ///< to_json(ClassicOptions); null for a network
+  /// to_json(DescriptorOptions); null where the system sees no musical descriptors
+  nlohmann::ordered_json descriptors;
+  /// EmbeddingExtractor::recipe(); null where the system sees no embeddings
+  nlohmann::ordered_json embeddings;
   ModelOptions model;
   LossOptions loss;
   NetworkShape shape;

@@ -11,6 +11,7 @@
 #include "mer/data/segments.hpp"
 #include "mer/data/split.hpp"
 #include "mer/embed/embed_options.hpp"
+#include "mer/features/descriptors.hpp"
 #include "mer/model/loss_options.hpp"
 #include "mer/model/model_options.hpp"
 #include "mer/train/train_options.hpp"
@@ -36,6 +37,7 @@ struct RunConfig {
   DataOptions data;
   Recipe recipe;  ///< sections audio, vad, features
   SegmentOptions segment;
+  DescriptorOptions descriptors;  ///< of systems that see musical descriptors
   InputOptions inputs;
   EmbedOptions embed;
   ModelOptions model;
@@ -49,6 +51,7 @@ struct RunConfig {
     v.section("data", data);
     recipe.visit(v);
     v.section("segment", segment);
+    v.section("descriptors", descriptors);
     v.section("inputs", inputs);
     v.section("embed", embed);
     v.section("model", model);
@@ -58,7 +61,19 @@ struct RunConfig {
     v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
     v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
   }
+  /// Whether the system sees musical descriptors, and frozen networks' embeddings.
+  bool sees_descriptors() const {
+    return is_classic_system(model.name) && classic.sees("descriptors");
+  }
+  bool sees_embeddings() const {
+    return is_classic_system(model.name) && classic.sees("embeddings");
+  }
+
   void validate() const {
+    if (sees_embeddings() && embed.networks.empty()) {
+      throw UsageError("'classic.inputs' has embeddings, but 'embed.networks' names no network",
+                       "--set 'embed.networks=[musicnn, vgg_tagger]'");
+    }
     if (data.split.unit == SplitOptions::Unit::kSong) return;
     const std::string where = "'data.split.unit' is segment, which divides one grid of segments: ";
     if (train.random_crops) {
@@ -72,6 +87,10 @@ struct RunConfig {
     if (data.split.group_by != SplitOptions::GroupBy::kNone) {
       throw UsageError(where + "'data.split.group_by' group would keep a song's together",
                        "set data.split.group_by=none");
+    }
+    if (sees_embeddings()) {
+      throw UsageError(where + "'classic.inputs' has embeddings, which are of whole songs",
+                       "set data.split.unit=song");
     }
   }
 };

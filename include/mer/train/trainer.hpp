@@ -56,6 +56,9 @@ struct RunData {
   /// Of all songs (fill() with no `songs`), so that its files are parallel to manifest.songs; songs
   /// with an empty path are left out.
   FeatureStore::Report features;
+  /// The same of the songs' embeddings, where the system sees some (RunConfig::sees_embeddings());
+  /// else without files.
+  SongStore::Report embeddings;
 };
 
 /// Who trains a run. Each worker has its rows of every batch, and all together do what one alone
@@ -97,7 +100,7 @@ struct SystemSummary {
   std::string name;
   std::int64_t parameters = 0;          ///< of a network
   std::int64_t trained_parameters = 0;  ///< without those that train.freeze names
-  int statistics = 0;                   ///< columns that a classical system sees; 0 for a network
+  int columns = 0;                      ///< that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
 SystemSummary summarise_system(const RunConfig& config, int num_classes);

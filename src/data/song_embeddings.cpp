@@ -1,6 +1,8 @@
-#include "mer/embed/song_embeddings.hpp"
+#include "mer/data/song_embeddings.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -78,28 +80,52 @@ TimeSpan SongEmbeddings::time_span(std::int64_t patch) const {
   return {times[0], times[1]};
 }
 
-Eigen::VectorXf SongEmbeddings::mean_and_deviation() const {
-  const Eigen::Map<const RowMatrixXf> all = matrix();
+std::vector<std::int64_t> SongEmbeddings::valid_patches() const {
   const std::span<const std::uint8_t> counts = valid();
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(all.cols());
-  double num_valid = 0.0;
-  const auto each_valid = [&](const auto& work) {
-    for (std::int64_t patch = 0; patch < num_patches_; ++patch) {
-      if (counts[static_cast<std::size_t>(patch)] != 0) {
-        work(all.row(patch).transpose().cast<double>());
-      }
-    }
+  std::vector<std::int64_t> patches;
+  for (std::int64_t patch = 0; patch < num_patches_; ++patch) {
+    if (counts[static_cast<std::size_t>(patch)] != 0) patches.push_back(patch);
+  }
+  return patches;
+}
+
+Eigen::VectorXf SongEmbeddings::mean_and_deviation_of(
+    const std::vector<std::int64_t>& patches) const {
+  const Eigen::Map<const RowMatrixXf> all = matrix();
+  const auto count = static_cast<double>(patches.size());
+  const auto row_of = [&](std::int64_t patch) -> Eigen::VectorXd {
+    return all.row(patch).transpose().cast<double>();
   };
-  each_valid([&](const Eigen::VectorXd& row) {
-    sum += row;
-    num_valid += 1.0;
-  });
-  const Eigen::VectorXd mean = sum / num_valid;
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(all.cols());
+  for (const std::int64_t patch : patches) sum += row_of(patch);
+  const Eigen::VectorXd mean = sum / count;
   Eigen::VectorXd squares = Eigen::VectorXd::Zero(all.cols());
-  each_valid([&](const Eigen::VectorXd& row) { squares += (row - mean).cwiseAbs2(); });
+  for (const std::int64_t patch : patches) squares += (row_of(patch) - mean).cwiseAbs2();
   Eigen::VectorXf result(2 * all.cols());
-  result << mean.cast<float>(), (squares / num_valid).cwiseSqrt().cast<float>();
+  result << mean.cast<float>(), (squares / count).cwiseSqrt().cast<float>();
   return result;
+}
+
+Eigen::VectorXf SongEmbeddings::mean_and_deviation() const {
+  return mean_and_deviation_of(valid_patches());
+}
+
+Eigen::VectorXf SongEmbeddings::mean_and_deviation(const TimeSpan& span) const {
+  const auto centre_of = [](const TimeSpan& part) { return 0.5 * (part.start_s + part.end_s); };
+  const std::vector<std::int64_t> all = valid_patches();
+  std::vector<std::int64_t> inside;
+  std::int64_t nearest = all.front();
+  double smallest_s = std::numeric_limits<double>::infinity();
+  for (const std::int64_t patch : all) {
+    const double centre_s = centre_of(time_span(patch));
+    if (span.start_s <= centre_s && centre_s <= span.end_s) inside.push_back(patch);
+    const double distance_s = std::abs(centre_s - centre_of(span));
+    if (distance_s >= smallest_s) continue;
+    smallest_s = distance_s;
+    nearest = patch;
+  }
+  if (inside.empty()) inside = {nearest};
+  return mean_and_deviation_of(inside);
 }
 
 }  // namespace mer

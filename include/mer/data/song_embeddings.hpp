@@ -21,9 +21,9 @@ struct EmbeddingGroup {
   std::int64_t num_columns = 0;
 };
 
-/// A song's embeddings, mapped: tensors `embeddings` [P, D], `valid` [P], `time_s` [P, 2];
-/// metadata: the recipe, its fingerprint, the networks' columns, the file's length, remarks, mer's
-/// version. Free of LibTorch.
+/// A song's embeddings by frozen networks (see EmbeddingExtractor), mapped: tensors `embeddings`
+/// [P, D], `valid` [P], `time_s` [P, 2]; metadata: the recipe, its fingerprint, the networks'
+/// columns, the file's length, remarks, mer's version.
 class SongEmbeddings {
  public:
   /// @throws UsageError when it is not a file of embeddings
@@ -42,6 +42,10 @@ class SongEmbeddings {
   /// What stands for the song: the mean over the patches that count, then their deviation (divided
   /// by their number, 0 for one patch). [2 · D]
   Eigen::VectorXf mean_and_deviation() const;
+  /// What stands for a part of the song: the same over the patches that count and have their centre
+  /// in it; where there is none, of the one that counts and has its centre nearest to the part's.
+  /// @param span  in the source file
+  Eigen::VectorXf mean_and_deviation(const TimeSpan& span) const;
 
   double duration_s() const { return duration_s_; }  ///< of the source file
   const std::vector<std::string>& warnings() const { return warnings_; }
@@ -51,6 +55,10 @@ class SongEmbeddings {
 
  private:
   explicit SongEmbeddings(TensorFile file);
+
+  /// The numbers of the patches that count, ascending.
+  std::vector<std::int64_t> valid_patches() const;
+  Eigen::VectorXf mean_and_deviation_of(const std::vector<std::int64_t>& patches) const;
 
   TensorFile file_;
   std::int64_t num_patches_ = 0;

@@ -1,4 +1,4 @@
-#include "mer/embed/song_embeddings.hpp"
+#include "mer/data/song_embeddings.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "mer/classic/classic_options.hpp"
+#include "mer/classic/statistics.hpp"
+#include "mer/data/input_options.hpp"
+#include "mer/data/recipe.hpp"
+#include "mer/data/segments.hpp"
+#include "mer/data/song_inputs.hpp"
+#include "mer/data/standardisation.hpp"
+#include "mer/features/descriptors.hpp"
+#include "mer/features/feature_set.hpp"
+
+namespace mer {
+
+/// What the songs that a classical system sees are made of.
+struct SongSources {
+  Recipe recipe;
+  FeatureLayout layout;                ///< that the recipe gives
+  InputOptions inputs;                 ///< of the statistics
+  DescriptorOptions descriptors;       ///< of the descriptors
+  std::int64_t embedding_columns = 0;  ///< of a patch; 0 = songs have no embeddings
+};
+
+/// Turns songs into the rows of a classical system: the blocks that ClassicOptions::inputs names,
+/// side by side. Numbers stand in their own units; ClassicModel standardises each column.
+class ClassicInputs {
+ public:
+  /// @param standardisation  of the training songs' frames; wanted where needs_standardisation()
+  /// @throws UsageError as FrameStatistics and MusicalDescriptors do
+  ClassicInputs(const ClassicOptions& options, const SongSources& sources,
+                std::optional<Standardisation> standardisation);
+
+  /// Whether frames must be standardised first, see FrameStatistics.
+  static bool needs_standardisation(const ClassicOptions& options, const SongSources& sources);
+
+  /// Rows for each song or segment; more than one only where statistics have branches.
+  int num_branches() const { return statistics_ ? statistics_->num_branches() : 1; }
+  int num_columns() const;
+  bool sees_embeddings() const { return embedding_columns_ > 0; }
+  const std::optional<Standardisation>& standardisation() const { return standardisation_; }
+
+  /// @param segment  of the song's kept frames, at least one; the whole song when
+  ///                 statistics_over is song
+  /// @return         [branches, columns]: statistics, which alone differ between branches, then
+  ///                 descriptors, then the embeddings' mean and deviation
+  /// @throws std::invalid_argument when embeddings are seen and the song has none, or others
+  RowMatrixXf compute(const SongInputs& song, const Segment& segment) const;
+
+ private:
+  Eigen::VectorXf descriptors_of(const SongFeatures& song, const Segment& segment) const;
+  Eigen::VectorXf embeddings_of(const SongInputs& song, const Segment& segment) const;
+
+  bool over_songs_;
+  int sample_rate_hz_;
+  int window_samples_;
+  std::int64_t embedding_columns_;  // 0 when they are not seen
+  std::optional<Standardisation> standardisation_;
+  std::optional<FrameStatistics> statistics_;
+  std::optional<MusicalDescriptors> descriptors_;
+};
+
+}  // namespace mer
