@@ -47,6 +47,9 @@ struct EvalArgs {
   std::string weights;
   std::string format = "table";
   std::filesystem::path output;
+  bool fit = false;
+  std::vector<std::filesystem::path> fit_on;  ///< cross-validations, one a model
+  std::filesystem::path save;
   int jobs = 0;
   Talk talk;
 };

@@ -22,14 +22,26 @@ Command add_eval(CLI::App& app) {
       ->capture_default_str()
       ->check(one_of({"table", "json"}));
   cmd->add_option("-o,--output", args->output,
-                  "Folder for metrics.json, confusion.csv, predictions.csv")
+                  "Folder for metrics.json and tables of songs, segments, confusion, calibration")
       ->type_name("DIR");
+  cmd->add_flag("--fit", args->fit,
+                "Fit temperature and, of several models, weights on the songs scored; a run's are "
+                "then its validation songs");
+  cmd->add_option("--fit-on", args->fit_on,
+                  "Fit them on a cross-validation's predictions instead; once a MODEL, in order")
+      ->type_name("RUN")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  cmd->add_option("--save", args->save, "Write the models as one file, with what was fitted")
+      ->type_name("FILE");
   cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
       ->capture_default_str()
       ->check(number(at_least(0)));
   add_talk_options(*cmd, args->talk);
   cmd->footer(
       "Example:\n  mer eval runs/first\n  mer eval default --manifest songs.csv --format json\n"
+      "  mer eval runs/a runs/b --fit --save both.safetensors\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read");
   return {cmd, [args] { return run_eval(*args); }};
 }

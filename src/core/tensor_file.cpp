@@ -94,6 +94,7 @@ struct TensorFile::Impl {
   TensorMetadata metadata;
   void* mapping = nullptr;
   std::size_t size = 0;
+  std::shared_ptr<const Impl> whole;  ///< of a part: what keeps the mapping
 
   Impl() = default;
   Impl(const Impl&) = delete;
@@ -244,9 +245,26 @@ std::vector<std::string> TensorFile::names() const {
   return names;
 }
 
+TensorFile TensorFile::part(const std::string& prefix, TensorMetadata metadata) const {
+  auto impl = std::make_shared<Impl>();
+  impl->path = impl_->path;
+  impl->metadata = std::move(metadata);
+  impl->whole = impl_;
+  const std::string start = prefix + ".";
+  for (auto entry = impl_->tensors.lower_bound(start);
+       entry != impl_->tensors.end() && entry->first.starts_with(start); ++entry) {
+    impl->tensors[entry->first.substr(start.size())] = entry->second;
+  }
+  TensorFile file;
+  file.impl_ = std::move(impl);
+  return file;
+}
+
 void TensorFile::release_pages() const {
+  const Impl* mapped = impl_.get();
+  while (mapped->whole) mapped = mapped->whole.get();
   // Of a shared read-only mapping nothing can be lost: what is touched again is read again.
-  ::madvise(impl_->mapping, impl_->size, MADV_DONTNEED);
+  ::madvise(mapped->mapping, mapped->size, MADV_DONTNEED);
 }
 
 const TensorMetadata& TensorFile::metadata() const { return impl_->metadata; }

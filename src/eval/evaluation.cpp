@@ -10,6 +10,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
+#include "probability_scores.hpp"
 #include "text_table.hpp"
 
 namespace mer {
@@ -40,12 +41,15 @@ struct Items {
   std::vector<int> truth;
   std::vector<int> predicted;
   std::vector<int> groups;
+  ProbabilityRows probabilities;
 
-  void add(int true_class, int predicted_class, int group) {
+  void add(int true_class, const std::vector<double>& of_item, int group) {
     truth.push_back(true_class);
-    predicted.push_back(predicted_class);
+    predicted.push_back(argmax(of_item));
     groups.push_back(group);
+    probabilities.push_back(of_item);
   }
+  ProbabilityItems with_probabilities() const { return {truth, groups, probabilities}; }
   Scores scores(std::size_t num_classes) const {
     return scores_with_intervals(truth, predicted, groups, static_cast<int>(num_classes),
                                  kBootstrapSeed);
@@ -288,9 +292,9 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
     const std::optional<int> truth = index_of(scored.song.label, classes);
     if (!truth) refuse_label("the manifest", scored.song, classes);
     const int group = groups.of(scored.song);
-    song_items.add(*truth, scored.prediction.predicted(), group);
+    song_items.add(*truth, scored.prediction.probabilities, group);
     for (const SegmentPrediction& segment : scored.prediction.segments) {
-      segment_items.add(*truth, argmax(segment.probabilities), group);
+      segment_items.add(*truth, segment.probabilities, group);
     }
   }
 
@@ -302,6 +306,8 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
   evaluation.valence = score_numbers(songs, &Song::valence, &SongPrediction::valence);
   evaluation.arousal = score_numbers(songs, &Song::arousal, &SongPrediction::arousal);
   evaluation.segment_scores = segment_items.scores(classes.size());
+  evaluation.probability_scores = score_probabilities(
+      song_items.with_probabilities(), segment_items.with_probabilities(), classes, kBootstrapSeed);
   // Saying the same class of every song is right as often as that class occurs.
   if (!songs.empty()) {
     evaluation.baseline_accuracy =
@@ -328,6 +334,7 @@ Json to_json(const Evaluation& evaluation) {
   json["failed"] = evaluation.failed;
   json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
   json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
+  add_probability_scores(evaluation.probability_scores, json);
   if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
   if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
   return json;
@@ -351,6 +358,7 @@ std::string to_table(const Evaluation& evaluation) {
   text += pad_right("baseline", 10) +
           pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
           printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
+  text += probability_table(evaluation.probability_scores);
   if (evaluation.valence || evaluation.arousal) text += regression_table(evaluation);
   text += per_class_table("songs", songs, evaluation.classes) + "\n";
   text += per_class_table("segments", segments, evaluation.classes) + "\n";
@@ -370,6 +378,8 @@ void write_evaluation(const Evaluation& evaluation, const std::filesystem::path&
   write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
   write_text_file(folder / "predictions.csv", predictions_csv(evaluation));
   write_text_file(folder / "segments.csv", segments_csv(evaluation));
+  write_text_file(folder / "reliability.csv", reliability_csv(evaluation.probability_scores));
+  write_text_file(folder / "coverage.csv", coverage_csv(evaluation.probability_scores));
 }
 
 }  // namespace mer

@@ -8,6 +8,7 @@
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
+#include "mer/metrics/quadrants.hpp"
 #include "mer/metrics/scores.hpp"
 #include "text_table.hpp"
 
@@ -20,6 +21,7 @@ constexpr std::size_t kMaxFileWidth = 60;
 constexpr std::size_t kLengthWidth = 6;
 constexpr std::size_t kNumberWidth = 5;
 constexpr int kMinTimelineWidth = 40;
+constexpr const char* kUncertain = "uncertain";
 
 std::string dump(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -75,6 +77,11 @@ std::size_t emotion_width(const std::vector<std::string>& classes) {
   std::size_t width = std::string("emotion").size();
   for (const std::string& name : classes) width = std::max(width, display_width(printable(name)));
   return width;
+}
+
+/// Of the table's column, which may say that there is no answer.
+std::size_t answer_width(const std::vector<std::string>& classes) {
+  return std::max(emotion_width(classes), std::string(kUncertain).size());
 }
 
 /// A letter for each class: the first of its name that no earlier class took, else a digit or '#'.
@@ -159,6 +166,10 @@ Json to_json(const FileResult& result, const std::vector<std::string>& classes) 
   json["emotion"] = result.uncertain ? Json() : Json(emotion_of(song, classes));
   json["confidence"] = confidence_of(song);
   json["probabilities"] = probabilities_json(song.probabilities, classes);
+  if (const auto quadrants = Quadrants::of(classes)) {
+    json["p_positive_valence"] = quadrants->positive_valence(song.probabilities);
+    json["p_high_arousal"] = quadrants->high_arousal(song.probabilities);
+  }
   if (!std::isnan(song.valence)) json["valence"] = song.valence;
   if (!std::isnan(song.arousal)) json["arousal"] = song.arousal;
   json["segments"] = segments_json(song, classes);
@@ -186,10 +197,14 @@ std::string predictions_csv_header(const std::vector<std::string>& classes) {
   std::vector<std::string> cells = {"path", "status", "emotion", "confidence"};
   for (const std::string& name : classes) cells.push_back("p_" + name);
   for (const char* name : {"duration_s", "analysed_s", "segments", "error"}) cells.push_back(name);
+  if (Quadrants::of(classes)) {
+    for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
+  }
   return to_valid_utf8(csv_line(cells));
 }
 
 std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes) {
+  const auto quadrants = Quadrants::of(classes);
   std::vector<std::string> cells = {result.path, result.ok() ? "ok" : "error"};
   if (result.ok()) {
     const SongPrediction& song = *result.prediction;
@@ -202,9 +217,14 @@ std::string prediction_csv_row(const FileResult& result, const std::vector<std::
     cells.push_back(format_number(to_milliseconds(song.analysed_s)));
     cells.push_back(std::to_string(song.segments.size()));
     cells.push_back("");
+    if (quadrants) {
+      cells.push_back(format_number(quadrants->positive_valence(song.probabilities)));
+      cells.push_back(format_number(quadrants->high_arousal(song.probabilities)));
+    }
   } else {
     cells.resize(cells.size() + 2 + classes.size() + 3);
     cells.push_back(result.error);
+    if (quadrants) cells.resize(cells.size() + 2);
   }
   return to_valid_utf8(csv_line(cells));
 }
@@ -220,19 +240,21 @@ PredictionTable::PredictionTable(std::span<const std::string> paths,
 
 std::string PredictionTable::header() const {
   std::string line = pad_right("file", file_width_) + "  " + pad_left("length", kLengthWidth) +
-                     "  " + pad_right("emotion", emotion_width(classes_)) + "  confidence ";
+                     "  " + pad_right("emotion", answer_width(classes_)) + "  confidence ";
   for (const std::string& name : classes_) line += "  " + pad_left(printable(name), kNumberWidth);
   return line + "   note\n";
 }
 
 std::string PredictionTable::row(const FileResult& result) const {
   const bool ok = result.ok();
-  const std::string emotion =
-      ok && !result.uncertain ? printable(emotion_of(*result.prediction, classes_)) : "-";
+  const std::string emotion = !ok ? "-"
+                              : result.uncertain
+                                  ? kUncertain
+                                  : printable(emotion_of(*result.prediction, classes_));
   std::string line =
       pad_right(shorten(printable(result.path), file_width_), file_width_) + "  " +
       pad_left(ok ? format_duration(result.prediction->duration_s) : "-", kLengthWidth) + "  " +
-      pad_right(emotion, emotion_width(classes_)) + "  " +
+      pad_right(emotion, answer_width(classes_)) + "  " +
       pad_left(ok ? fixed(confidence_of(*result.prediction), 2) : "-",
                std::string("confidence").size()) +
       " ";

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "joined_opinion.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/segments.hpp"
@@ -18,8 +19,6 @@
 
 namespace mer {
 namespace {
-
-constexpr double kSmallestProbability = 1e-12;
 
 /// A folder of its own in the system's temporary folder, removed with all that is in it.
 class TemporaryFolder {
@@ -51,33 +50,6 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
-
-std::vector<double> mean(const std::vector<std::vector<double>>& rows) {
-  std::vector<double> sum(rows.front().size(), 0.0);
-  for (const std::vector<double>& row : rows) {
-    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += row[c];
-  }
-  for (double& value : sum) value /= static_cast<double>(rows.size());
-  return sum;
-}
-
-/// Normalised geometric mean, i.e. the mean of the log-probabilities. One opinion stays as it is.
-std::vector<double> join_opinions(const std::vector<std::vector<double>>& opinions) {
-  if (opinions.size() == 1) return opinions.front();
-  std::vector<double> joined(opinions.front().size(), 0.0);
-  for (const std::vector<double>& opinion : opinions) {
-    for (std::size_t c = 0; c < joined.size(); ++c) {
-      joined[c] += std::log(std::max(opinion[c], kSmallestProbability));
-    }
-  }
-  double sum = 0.0;
-  for (double& value : joined) {
-    value = std::exp(value / static_cast<double>(opinions.size()));
-    sum += value;
-  }
-  for (double& value : joined) value /= sum;
-  return joined;
-}
 
 /// The mean over the systems that predict it; NaN when none does.
 double mean_of_known(const std::vector<SystemAnswer>& answers, double SystemAnswer::*number) {
@@ -146,6 +118,7 @@ bool SongFiles::complete() const {
 
 struct Predictor::Impl {
   std::vector<Member> members;
+  JoinedOpinion opinion;  ///< of the members
   std::vector<Recipe> recipes;
   std::vector<EmbeddingExtractor> extractors;
   std::vector<std::int64_t> training_counts;
@@ -233,20 +206,12 @@ void Predictor::Impl::require_recipes_of(const OpenSong& song) const {
 
 void Predictor::Impl::join_answers(const std::vector<SystemAnswer>& answers,
                                    const SongFeatures& song, SongPrediction& prediction) const {
-  // With systems that cut alike, the first one's segments stand for all.
-  std::vector<std::vector<double>> of_segments = answers.front().probabilities;
-  std::vector<std::vector<double>> of_systems;
-  if (systems_cut_alike) {
-    for (std::size_t s = 0; s < of_segments.size(); ++s) {
-      std::vector<std::vector<double>> opinions;
-      for (const SystemAnswer& answer : answers) opinions.push_back(answer.probabilities[s]);
-      of_segments[s] = join_opinions(opinions);
-    }
-    of_systems.push_back(mean(of_segments));
-  } else {
-    for (const SystemAnswer& answer : answers) of_systems.push_back(mean(answer.probabilities));
-  }
-  prediction.probabilities = join_opinions(of_systems);
+  const auto joined = [&](const auto& probabilities_of) {
+    ProbabilityRows of_systems;
+    for (const SystemAnswer& answer : answers) of_systems.push_back(probabilities_of(answer));
+    return opinion.from(of_systems);
+  };
+  prediction.probabilities = joined([](const SystemAnswer& answer) { return answer.song; });
   prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
   prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
   const Recipe& recipe = first().recipe();
@@ -254,7 +219,11 @@ void Predictor::Impl::join_answers(const std::vector<SystemAnswer>& answers,
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const TimeSpan span = time_span(song, segments[s], recipe.audio.sample_rate_hz,
                                     recipe.features.frame.window_samples);
-    prediction.segments.push_back({span.start_s, span.end_s, std::move(of_segments[s])});
+    prediction.segments.push_back({span.start_s, span.end_s,
+                                   systems_cut_alike ? joined([&](const SystemAnswer& answer) {
+                                     return answer.probabilities[s];
+                                   })
+                                                     : answers.front().probabilities[s]});
   }
 }
 
@@ -298,9 +267,15 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
                           const std::string& device, const WeightFiles& weights) {
   if (model_files.empty()) throw std::invalid_argument("Predictor::load: no model files");
   auto impl = std::make_unique<Impl>();
+  std::vector<JoinedOpinion> opinions;
+  const auto add = [&](std::unique_ptr<TrainedSystem> system) {
+    impl->add(std::move(system), device, weights);
+    return impl->members.size() - 1;
+  };
   for (const std::filesystem::path& file : model_files) {
-    impl->add(TrainedSystem::load(file, device), device, weights);
+    opinions.push_back(load_systems(TensorFile::open(file), device, add));
   }
+  impl->opinion = JoinedOpinion::of_all(std::move(opinions));
   return Predictor(std::move(impl));
 }
 

@@ -6,6 +6,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/layout_json.hpp"
+#include "mer/metrics/calibration.hpp"
 
 namespace mer {
 namespace {
@@ -17,11 +18,19 @@ std::int64_t frames_in(double seconds, const FeatureLayout& layout) {
   return whole.num_frames(layout.sample_rate_hz, layout.hop_samples);
 }
 
+std::vector<double> mean(const std::vector<std::vector<double>>& rows) {
+  std::vector<double> sum(rows.front().size(), 0.0);
+  for (const std::vector<double>& row : rows) {
+    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += row[c];
+  }
+  for (double& value : sum) value /= static_cast<double>(rows.size());
+  return sum;
+}
+
 }  // namespace
 
-std::unique_ptr<TrainedSystem> TrainedSystem::load(const std::filesystem::path& path,
+std::unique_ptr<TrainedSystem> TrainedSystem::load(const TensorFile& file,
                                                    const std::string& device) {
-  const TensorFile file = TensorFile::open(path);
   return ModelCard::read(file).is_network() ? load_network_system(file, device)
                                             : load_classic_system(file);
 }
@@ -62,6 +71,9 @@ SystemAnswer TrainedSystem::answer(const SongInputs& song) const {
                                        : cut_segments(num_kept, segment_frames_, hop_frames_,
                                                       segment_.tail, padded_frames_);
   fill(song, answer);
+  const double temperature = card_.calibration.temperature;
+  answer.song = with_temperature(mean(answer.probabilities), temperature);
+  for (auto& row : answer.probabilities) row = with_temperature(row, temperature);
   return answer;
 }
 

@@ -18,6 +18,7 @@ namespace mer {
 struct SystemAnswer {
   std::vector<Segment> segments;
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
+  std::vector<double> song;                        ///< their mean
   /// Of the song, where the system predicts them; else NaN.
   double valence = std::numeric_limits<double>::quiet_NaN();
   double arousal = std::numeric_limits<double>::quiet_NaN();
@@ -28,8 +29,7 @@ class TrainedSystem {
  public:
   /// A network or a classical system, as the file's card says.
   /// @throws UsageError naming the file and what is wrong with it
-  static std::unique_ptr<TrainedSystem> load(const std::filesystem::path& file,
-                                             const std::string& device);
+  static std::unique_ptr<TrainedSystem> load(const TensorFile& file, const std::string& device);
   virtual ~TrainedSystem() = default;
 
   const std::string& file() const { return file_; }
@@ -42,7 +42,8 @@ class TrainedSystem {
   bool cuts_like(const TrainedSystem& other) const;
   /// What to tell of a song with so much music; empty when it fills a segment.
   virtual std::string note_on_length(std::int64_t num_kept) const;
-  /// Safe from several threads.
+  /// All probabilities at the card's temperature, the song's after its mean was taken. Safe from
+  /// several threads.
   /// @param song  at least one frame is kept; with embeddings when the system sees some
   SystemAnswer answer(const SongInputs& song) const;
   double seconds(std::int64_t frames) const;
@@ -53,7 +54,8 @@ class TrainedSystem {
 
   const FeatureLayout& layout() const { return layout_; }
   std::int64_t segment_frames() const { return segment_frames_; }
-  /// Class probabilities, and the rest that it has to say, of the answer's segments.
+  /// Class probabilities at temperature 1, and the rest that it has to say, of the answer's
+  /// segments.
   virtual void fill(const SongInputs& song, SystemAnswer& answer) const = 0;
   [[noreturn]] void refuse(const std::string& reason) const;
   /// @throws UsageError unless all are finite

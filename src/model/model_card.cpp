@@ -3,8 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "mer/core/error.hpp"
-#include "mer/core/options.hpp"
+#include "card_reader.hpp"
 
 namespace mer {
 namespace {
@@ -13,70 +12,17 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "mer-model";
 
-/// Reads entries of a model file's metadata; every failure names the file.
-class CardReader {
- public:
-  explicit CardReader(const TensorFile& file)
-      : name_(file.path().string()), metadata_(file.metadata()) {}
-
-  const std::string& text(const std::string& key) const {
-    const auto found = metadata_.find(key);
-    if (found == metadata_.end()) fail("it has no '" + key + "'");
-    return found->second;
-  }
-
-  Json document(const std::string& key) const {
-    Json json = Json::parse(text(key), nullptr, false);
-    if (json.is_discarded()) fail("'" + key + "' is not JSON");
-    return json;
-  }
-
-  Json object(const std::string& key) const {
-    Json json = document(key);
-    if (!json.is_object()) fail("'" + key + "' is not a JSON object");
-    return json;
-  }
-
-  template <class Value>
-  Value value(const std::string& key) const {
-    try {
-      return document(key).get<Value>();
-    } catch (const nlohmann::json::exception&) {
-      fail("'" + key + "' has the value " + text(key) + ", which is of the wrong kind");
-    }
-  }
-
-  template <class Options>
-  Options options(const std::string& key) const {
-    return options_from_json<Options>(object(key), name_ + " ('" + key + "' of the model)");
-  }
-
-  [[noreturn]] void fail(const std::string& reason) const {
-    throw UsageError(name_ + ": not a usable model: " + reason,
-                     "give a best.safetensors or last.safetensors that `mer train` wrote");
-  }
-
- private:
-  std::string name_;
-  const TensorMetadata& metadata_;
-};
-
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
-double number_or_nan(const CardReader& reader, const Json& object, const char* key) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return std::numeric_limits<double>::quiet_NaN();
-  if (!found->is_number()) {
-    reader.fail(std::string("'validation' has no number under '") + key + "'");
-  }
-  return found->get<double>();
-}
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 }  // namespace
+
+Json to_json(const ModelCard::FittedTemperature& calibration) {
+  return {{"temperature", calibration.temperature},
+          {"songs", calibration.songs},
+          {"nll_before", number_or_null(calibration.nll_before)},
+          {"nll_after", number_or_null(calibration.nll_after)},
+          {"fitted_on", calibration.fitted_on}};
+}
 
 TensorMetadata ModelCard::to_metadata() const {
   const Json scores = {{"loss", number_or_null(validation.loss)},
@@ -106,20 +52,13 @@ TensorMetadata ModelCard::to_metadata() const {
   } else {
     metadata["classic"] = dump(classic);
   }
+  if (calibration.songs > 0) metadata["calibration"] = dump(to_json(calibration));
   return metadata;
 }
 
 ModelCard ModelCard::read(const TensorFile& file) {
   const CardReader reader(file);
-  const auto format = file.metadata().find("format");
-  if (format == file.metadata().end() || format->second != kFormat) {
-    reader.fail("it is a tensor file of another kind");
-  }
-  const int schema = reader.value<int>("schema");
-  if (schema != kSchema) {
-    reader.fail("its schema is " + std::to_string(schema) + ", this mer reads " +
-                std::to_string(kSchema));
-  }
+  reader.expect(kFormat, kSchema);
   ModelCard card;
   card.mer_version = reader.text("mer_version");
   card.run_name = reader.text("run_name");
@@ -143,9 +82,10 @@ ModelCard ModelCard::read(const TensorFile& file) {
   card.training_counts = reader.value<std::vector<std::int64_t>>("training_counts");
   card.iteration = reader.value<std::int64_t>("iteration");
   const Json scores = reader.object("validation");
-  card.validation = {number_or_nan(reader, scores, "loss"),
-                     number_or_nan(reader, scores, "accuracy"),
-                     number_or_nan(reader, scores, "macro_f1")};
+  card.validation = {reader.number_or_nan("validation", scores, "loss"),
+                     reader.number_or_nan("validation", scores, "accuracy"),
+                     reader.number_or_nan("validation", scores, "macro_f1")};
+  card.calibration = reader.calibration();
 
   const std::size_t num_classes = card.classes.size();
   if (num_classes < 2 ||

@@ -13,7 +13,6 @@
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/embed/embedding_extractor.hpp"
-#include "mer/metrics/scores.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
 #include "run_folder.hpp"
@@ -176,40 +175,35 @@ class ClassicRun {
     }
   }
 
-  ModelCard::Validation validate(const ClassicModel& model) const {
-    ModelCard::Validation scored;
-    if (prepared_.validation.empty()) return scored;
-    std::vector<int> truth;
-    std::vector<int> predicted;
+  Validated validate(const ClassicModel& model) const {
+    if (prepared_.validation.empty()) return {};
+    ProbabilityRows probabilities;
     double loss = 0.0;
     double num_rows = 0.0;
     const auto rows_by_song = rows_of(model.inputs(), prepared_.validation);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
-      const int right = prepared_.validation[i].class_index;
-      std::vector<double> sums(prepared_.classes.size(), 0.0);
+      const auto right = static_cast<std::size_t>(prepared_.validation[i].class_index);
+      std::vector<double> song(prepared_.classes.size(), 0.0);
       for (const RowMatrixXf& row : rows_by_song[i]) {
         const TableAnswer answer = model.answer(row);
-        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += answer.probabilities[c];
-        loss -= std::log(std::max(answer.probabilities[static_cast<std::size_t>(right)], DBL_MIN));
+        for (std::size_t c = 0; c < song.size(); ++c) song[c] += answer.probabilities[c];
+        loss -= std::log(std::max(answer.probabilities[right], DBL_MIN));
         ++num_rows;
       }
-      truth.push_back(right);
-      predicted.push_back(argmax(sums));
+      for (double& value : song) value /= static_cast<double>(rows_by_song[i].size());
+      probabilities.push_back(std::move(song));
     }
-    const Scores songs =
-        scores(confusion_matrix(truth, predicted, static_cast<int>(prepared_.classes.size())));
-    scored.loss = loss / num_rows;
-    scored.accuracy = songs.accuracy;
-    scored.macro_f1 = songs.macro_f1;
-    return scored;
+    return validate_songs(probabilities, prepared_.validation, loss / num_rows);
   }
 
-  RunResult write(RunFolder& folder, const ClassicModel& model, const ModelCard::Validation& scored,
+  RunResult write(RunFolder& folder, const ClassicModel& model, const Validated& validated,
                   double seconds) {
+    const ModelCard::Validation& scored = validated.scores;
     ModelCard card = start_card(config_, prepared_, folder.path());
     card.classic = to_json(config_.classic);
     card.iteration = 1;
     card.validation = scored;
+    card.calibration = validated.calibration;
     const OwnedTensors own = model.tensors();
     NamedTensors tensors = own.views();
     const auto& standardisation = model.inputs().standardisation();
@@ -229,7 +223,7 @@ class ClassicRun {
     row.is_best = !prepared_.validation.empty();
     folder.add_metrics(row);
     folder.status()["iterations"] = 1;
-    folder.status()["best"] = scores_json(scored);
+    folder.status()["best"] = scores_json(validated);
     folder.status()["best"]["iteration"] = 1;
     log(folder, "finished");
     if (callbacks_.on_row) callbacks_.on_row(row);

@@ -4,6 +4,7 @@
 
 #include "mer/core/version.hpp"
 #include "mer/data/layout_json.hpp"
+#include "mer/metrics/scores.hpp"
 
 namespace mer {
 namespace {
@@ -62,10 +63,34 @@ Json describe_data(const RunConfig& config, const PreparedData& data) {
           {"recipe_fingerprint", config.recipe.fingerprint()}};
 }
 
-Json scores_json(const ModelCard::Validation& scores) {
-  return {{"loss", number_or_null(scores.loss)},
-          {"accuracy", number_or_null(scores.accuracy)},
-          {"macro_f1", number_or_null(scores.macro_f1)}};
+Json scores_json(const Validated& validated) {
+  const ModelCard::Validation& scores = validated.scores;
+  Json json = {{"loss", number_or_null(scores.loss)},
+               {"accuracy", number_or_null(scores.accuracy)},
+               {"macro_f1", number_or_null(scores.macro_f1)}};
+  if (validated.calibration.songs > 0) json["calibration"] = to_json(validated.calibration);
+  return json;
+}
+
+Validated validate_songs(const ProbabilityRows& probabilities, const std::vector<RunSong>& songs,
+                         double segment_loss) {
+  constexpr std::size_t kFewestSongs = 20;
+  Validated validated;
+  std::vector<int> truth;
+  std::vector<int> predicted;
+  for (std::size_t song = 0; song < songs.size(); ++song) {
+    truth.push_back(songs[song].class_index);
+    predicted.push_back(argmax(probabilities[song]));
+  }
+  const auto num_classes = static_cast<int>(probabilities.front().size());
+  const Scores of_songs = scores(confusion_matrix(truth, predicted, num_classes));
+  validated.scores = {segment_loss, of_songs.accuracy, of_songs.macro_f1};
+  // A loss that is not finite ends the run.
+  if (songs.size() < kFewestSongs || !std::isfinite(segment_loss)) return validated;
+  const TemperatureFit fit = fit_temperature(probabilities, truth);
+  validated.calibration = {fit.temperature, fit.count, fit.nll_before, fit.nll_after,
+                           "the run's validation songs"};
+  return validated;
 }
 
 }  // namespace mer

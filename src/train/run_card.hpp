@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "mer/metrics/calibration.hpp"
 #include "mer/model/model_card.hpp"
 #include "mer/train/run_config.hpp"
 #include "run_data.hpp"
@@ -16,7 +17,20 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
 /// What run.json says about the songs and seeds of every run.
 nlohmann::ordered_json describe_data(const RunConfig& config, const PreparedData& data);
 
+/// What a run finds out from its validation songs.
+struct Validated {
+  ModelCard::Validation scores;
+  ModelCard::FittedTemperature calibration;
+};
+
 /// Null where there were no validation songs.
-nlohmann::ordered_json scores_json(const ModelCard::Validation& scores);
+nlohmann::ordered_json scores_json(const Validated& validated);
+
+/// Scores songs by their class probabilities and fits the temperature of these, with at least 20
+/// songs: fewer say little, and may all be right, which asks for answers as sharp as can be.
+/// @param probabilities  of the validation songs, the mean over the segments of each
+/// @param segment_loss   mean −ln p over the segments
+Validated validate_songs(const ProbabilityRows& probabilities, const std::vector<RunSong>& songs,
+                         double segment_loss);
 
 }  // namespace mer

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <numeric>
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
@@ -14,7 +15,6 @@
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
-#include "run_card.hpp"
 #include "start_weights.hpp"
 
 namespace mer {
@@ -370,9 +370,8 @@ bool TrainingRun::evaluation_due() const {
                                   : iteration % config_.train.evaluate_every == 0;
 }
 
-ModelCard::Validation TrainingRun::validate() {
-  ModelCard::Validation scored;
-  if (data_.validation.empty()) return scored;
+Validated TrainingRun::validate() {
+  if (data_.validation.empty()) return {};
   const std::size_t num_classes = data_.classes.size();
   std::vector<std::vector<double>> sums(data_.validation.size(),
                                         std::vector<double>(num_classes, 0.0));
@@ -399,23 +398,17 @@ ModelCard::Validation TrainingRun::validate() {
     }
   }
   if (collective_ != nullptr) sum_over_workers(*collective_, sums, loss, num_segments);
-  std::vector<int> truth;
-  std::vector<int> predicted;
-  for (std::size_t song = 0; song < sums.size(); ++song) {
-    truth.push_back(data_.validation[song].class_index);
-    predicted.push_back(argmax(sums[song]));
+  for (auto& song : sums) {
+    const double sum = std::accumulate(song.begin(), song.end(), 0.0);
+    for (double& value : song) value /= sum;
   }
-  const Scores song_scores =
-      scores(confusion_matrix(truth, predicted, static_cast<int>(num_classes)));
-  scored.loss = loss / num_segments;
-  scored.accuracy = song_scores.accuracy;
-  scored.macro_f1 = song_scores.macro_f1;
-  return scored;
+  return validate_songs(sums, data_.validation, loss / num_segments);
 }
 
 void TrainingRun::evaluate(RunFolder* folder) {
   Clock::time_point mark = Clock::now();
-  const ModelCard::Validation scored = validate();
+  const Validated validated = validate();
+  const ModelCard::Validation& scored = validated.scores;
   const double validation_seconds = seconds_since(mark);
   const bool has_validation = !data_.validation.empty();
   if (has_validation && !std::isfinite(scored.loss)) {
@@ -431,7 +424,7 @@ void TrainingRun::evaluate(RunFolder* folder) {
   }
   if (better || !has_validation) progression_.best_iteration = progression_.iteration;
   progression_.seconds = seconds();
-  if (folder != nullptr) write_evaluation(*folder, scored, better, validation_seconds);
+  if (folder != nullptr) write_evaluation(*folder, validated, better, validation_seconds);
   progression_.since_row = {};
   timing_ = {};
   if (folder != nullptr) {
@@ -440,15 +433,16 @@ void TrainingRun::evaluate(RunFolder* folder) {
   }
 }
 
-void TrainingRun::write_evaluation(RunFolder& folder, const ModelCard::Validation& scored,
-                                   bool better, double validation_seconds) {
+void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated, bool better,
+                                   double validation_seconds) {
+  const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
     write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardisation,
-                     card(folder, scored));
-    folder.status()["best"] = scores_json(scored);
+                     card(folder, validated));
+    folder.status()["best"] = scores_json(validated);
     folder.status()["best"]["iteration"] = progression_.iteration;
   }
-  save_last(folder, scored);
+  save_last(folder, validated);
 
   const Progression::Sums& sums = progression_.since_row;
   const auto steps = static_cast<double>(sums.steps);
@@ -499,9 +493,9 @@ void TrainingRun::save_state(const RunFolder& folder) const {
                    average_.get(), progression_);
 }
 
-void TrainingRun::save_last(RunFolder& folder, const ModelCard::Validation& scored) {
+void TrainingRun::save_last(RunFolder& folder, const Validated& validated) {
   write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardisation,
-                   card(folder, scored));
+                   card(folder, validated));
   last_saved_ = progression_.iteration;
 }
 
@@ -515,12 +509,13 @@ RunResult TrainingRun::result(RunResult::Status status) const {
   return result;
 }
 
-ModelCard TrainingRun::card(const RunFolder& folder, const ModelCard::Validation& scored) const {
+ModelCard TrainingRun::card(const RunFolder& folder, const Validated& validated) const {
   ModelCard card = start_card(config_, data_, folder.path());
   card.loss = config_.loss;
   card.shape = inputs_.shape;
   card.iteration = progression_.iteration;
-  card.validation = scored;
+  card.validation = validated.scores;
+  card.calibration = validated.calibration;
   return card;
 }
 

@@ -16,6 +16,7 @@
 #include "mer/model/initial_weights.hpp"
 #include "mer/train/optimiser.hpp"
 #include "mer/train/trainer.hpp"
+#include "run_card.hpp"
 #include "run_data.hpp"
 #include "run_folder.hpp"
 #include "weight_average.hpp"
@@ -94,14 +95,14 @@ class TrainingRun {
   bool evaluation_due() const;
   /// Scores the validation songs; with a folder, writes a row and the checkpoints.
   void evaluate(RunFolder* folder);
-  void write_evaluation(RunFolder& folder, const ModelCard::Validation& scored, bool better,
+  void write_evaluation(RunFolder& folder, const Validated& validated, bool better,
                         double validation_seconds);
-  ModelCard::Validation validate();
+  Validated validate();
   void save_state(const RunFolder& folder) const;
-  void save_last(RunFolder& folder, const ModelCard::Validation& validation);
+  void save_last(RunFolder& folder, const Validated& validated);
   bool out_of_patience() const;
   RunResult result(RunResult::Status status) const;
-  ModelCard card(const RunFolder& folder, const ModelCard::Validation& validation) const;
+  ModelCard card(const RunFolder& folder, const Validated& validated) const;
   [[noreturn]] void diverged(const RunFolder* folder, std::int64_t iteration,
                              const std::string& what, double value) const;
   /// Nothing without a folder.

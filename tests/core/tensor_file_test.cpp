@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <numeric>
+#include <optional>
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
@@ -80,6 +81,28 @@ TEST(TensorFile, AStreamThatIsNotFinishedLeavesNothing) {
     stream.append("m", 2, std::span(row));
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(TensorFile, APartHasTheTensorsBelowItsPrefixAndOutlivesTheWhole) {
+  const TemporaryFolder folder;
+  const std::vector<float> one = {1.0F};
+  const std::vector<float> two = {2.0F};
+  const auto view = [](const std::vector<float>& values) {
+    return view_of(std::span<const float>(values), {1});
+  };
+  write_tensor_file(folder / "w", {{"a.x", view(one)}, {"a.b.x", view(two)}, {"ab.x", view(two)}},
+                    {{"of", "the whole"}});
+  std::optional<TensorFile> whole = TensorFile::open(folder / "w");
+  const TensorFile part = whole->part("a", {{"of", "the part"}});
+  const TensorFile nested = part.part("b", {});
+  whole.reset();
+  EXPECT_THAT(part.names(), ElementsAre("b.x", "x"));
+  EXPECT_THAT(nested.names(), ElementsAre("x"));
+  EXPECT_EQ(part.metadata().at("of"), "the part");
+  EXPECT_EQ(part.path(), folder / "w");
+  EXPECT_EQ(part.at("x").as<float>()[0], 1.0F);
+  nested.release_pages();
+  EXPECT_EQ(nested.at("x").as<float>()[0], 2.0F);
 }
 
 TEST(TensorFile, MissingTensorsAndOtherShapesAreNamed) {

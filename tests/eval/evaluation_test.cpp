@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <stdexcept>
 
 #include "../support/json_schema.hpp"
@@ -119,6 +120,60 @@ TEST(MetricsJson, HoldsTheScoresInTheContractsShape) {
   EXPECT_EQ(json["segments"]["count"], 7);
 }
 
+TEST(MetricsJson, SaysWhatTheProbabilitiesAreWorth) {
+  const Json json = to_json(example());
+  // All four songs are 0.8 sure, three of them rightly: (0.733, 0.8] holds them.
+  EXPECT_NEAR(json["calibration"]["ece"].get<double>(), 0.05, 1e-12);
+  EXPECT_NEAR(json["calibration"]["brier"].get<double>(), (3 * 0.08 + 1.28) / 4.0, 1e-12);
+  EXPECT_NEAR(json["calibration"]["nll"].get<double>(), -(3 * std::log(0.8) + std::log(0.2)) / 4.0,
+              1e-12);
+  ASSERT_EQ(json["calibration"]["bins"].size(), 15U);
+  EXPECT_EQ(json["calibration"]["bins"][11]["count"], 4);
+  EXPECT_NEAR(json["calibration"]["bins"][11]["mean_confidence"].get<double>(), 0.8, 1e-12);
+  EXPECT_EQ(json["calibration"]["bins"][11]["accuracy"], 0.75);
+  EXPECT_TRUE(json["calibration"]["bins"][0]["accuracy"].is_null());
+  EXPECT_EQ(json["songs"]["ece"], json["calibration"]["ece"]);
+  // Of 7 segments 4 are right, at 0.8 too.
+  EXPECT_NEAR(json["segments"]["ece"].get<double>(), 0.8 - 4.0 / 7.0, 1e-12);
+  ASSERT_EQ(json["coverage"].size(), 1U);  // all are equally sure
+  EXPECT_EQ(json["coverage"][0]["coverage"], 1.0);
+  EXPECT_EQ(json["coverage"][0]["accuracy"], 0.75);
+  EXPECT_EQ(json["coverage"][0]["accuracy_ci95"], json["songs"]["accuracy_ci95"]);
+  EXPECT_FALSE(json.contains("valence_arousal"));  // calm and loud are not the four classes
+}
+
+/// Two happy songs, one of them called relaxed, a sad one called angry, an angry one called happy.
+Evaluation of_four_classes() {
+  const std::vector<std::string> classes = {"happy", "anger", "sad", "relaxed"};
+  const auto song = [&](const std::string& id, const std::string& label,
+                        const std::vector<double>& probabilities) {
+    ScoredSong result;
+    result.song.id = id;
+    result.song.label = label;
+    result.prediction.probabilities = probabilities;
+    result.prediction.segments = {{0.0, 1.0, probabilities}};
+    return result;
+  };
+  return score_songs(
+      "m", "all", classes,
+      {song("a", "happy", {0.7, 0.1, 0.1, 0.1}), song("b", "happy", {0.3, 0.15, 0.1, 0.45}),
+       song("c", "sad", {0.1, 0.5, 0.3, 0.1}), song("d", "anger", {0.4, 0.3, 0.25, 0.05})},
+      {}, {1, 1, 1, 1});
+}
+
+TEST(MetricsJson, ScoresTheSidesOfBothAxes) {
+  const Json json = to_json(of_four_classes());
+  // Positive valence (happy + relaxed): 0.8, 0.75, 0.2, 0.45; only d is near, all are right.
+  EXPECT_EQ(json["valence_arousal"]["positive_valence"]["accuracy"], 1.0);
+  EXPECT_EQ(json["valence_arousal"]["positive_valence"]["count"], 4);
+  // High arousal (happy + anger): 0.8, 0.45, 0.6, 0.7; b and c are wrong.
+  EXPECT_EQ(json["valence_arousal"]["high_arousal"]["accuracy"], 0.5);
+  const std::string table = to_table(of_four_classes());
+  EXPECT_THAT(table, HasSubstr("\nvalence       1.000  [1.000, 1.000]  accuracy of positive"));
+  EXPECT_THAT(table, HasSubstr("\narousal       0.500  ["));
+  EXPECT_THAT(to_table(example()), testing::Not(HasSubstr("\narousal")));
+}
+
 TEST(MetricsJson, FitsTheContractsSchema) {
   if (!test::has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
   Evaluation odd = example();
@@ -153,6 +208,13 @@ TEST(WriteEvaluation, WritesTheContractsFilesAndTheSegments) {
             "b,0,1,calm,0.8,0.2\nb,0,1,loud,0.2,0.8\n"
             "c,0,1,loud,0.2,0.8\n"
             "d,0,1,calm,0.8,0.2\nd,0,1,loud,0.2,0.8\n");
+  EXPECT_EQ(read_text_file(folder / "new/test/coverage.csv"),
+            "coverage,count,min_confidence,accuracy\n1,4,0.8,0.75\n");
+  const auto bins = read_csv(folder / "new/test/reliability.csv");
+  ASSERT_EQ(bins.size(), 16U);
+  EXPECT_THAT(bins[0].cells, ElementsAre("from", "to", "count", "mean_confidence", "accuracy"));
+  EXPECT_THAT(bins[1].cells, ElementsAre("0", format_number(1.0 / 15.0), "0", "", ""));
+  EXPECT_THAT(bins[12].cells, ElementsAre(format_number(11.0 / 15.0), "0.8", "4", "0.8", "0.75"));
 }
 
 TEST(WriteEvaluation, SaysWhichFolderCannotBeMade) {
@@ -169,6 +231,9 @@ TEST(EvaluationTable, ShowsScoresBaselineClassesAndConfusion) {
   EXPECT_THAT(table, HasSubstr("\nsongs         0.750  ["));
   EXPECT_THAT(table, HasSubstr("\nsegments      0.571  ["));
   EXPECT_THAT(table, HasSubstr("\nbaseline      0.250  always 'loud'"));
+  EXPECT_THAT(table, HasSubstr("\nECE           0.050  ["));
+  EXPECT_THAT(table, HasSubstr("\nBrier         0.380  ["));
+  EXPECT_THAT(table, HasSubstr("\ncoverage  accuracy of the surest songs: 0.750 of 100 % "));
   EXPECT_THAT(table, HasSubstr("\ncalm            1.000      0.667      0.800          3\n"));
   EXPECT_THAT(table, HasSubstr("\nsongs confusion: "));
   // Counts 2 1 of calm are 66.7 and 33.3 per cent of its row.

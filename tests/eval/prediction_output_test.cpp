@@ -55,9 +55,10 @@ TEST(PredictionJson, HasTheContractsKeysInOrder) {
   EXPECT_EQ(json["schema"], 1);
   EXPECT_EQ(json["model"], "default");
   const Json& ok = json["results"][0];
-  EXPECT_THAT(keys_of(ok),
-              ElementsAre("path", "status", "error", "duration_s", "analysed_s", "emotion",
-                          "confidence", "probabilities", "segments", "warnings"));
+  EXPECT_THAT(
+      keys_of(ok),
+      ElementsAre("path", "status", "error", "duration_s", "analysed_s", "emotion", "confidence",
+                  "probabilities", "p_positive_valence", "p_high_arousal", "segments", "warnings"));
   EXPECT_EQ(ok["emotion"], "sad");
   EXPECT_EQ(ok["confidence"], 0.71);
   EXPECT_EQ(ok["duration_s"], 214.0);
@@ -97,6 +98,16 @@ TEST(PredictionJson, NamesNoEmotionWhenUncertainButKeepsTheProbabilities) {
   EXPECT_EQ(json["confidence"], 0.71);
 }
 
+TEST(PredictionJson, AddsUpTheSidesOfBothAxesWhereTheClassesAreTheFour) {
+  const Json json = to_json(good(), kClasses);
+  EXPECT_DOUBLE_EQ(json["p_positive_valence"].get<double>(), 0.19 + 0.02);  // happy, relaxed
+  EXPECT_DOUBLE_EQ(json["p_high_arousal"].get<double>(), 0.19 + 0.08);      // happy, anger
+  const std::vector<std::string> others = {"happy", "anger", "sad", "tender"};
+  EXPECT_FALSE(to_json(good(), others).contains("p_high_arousal"));
+  EXPECT_EQ(predictions_csv_header(others).find("p_high_arousal"), std::string::npos);
+  EXPECT_FALSE(to_json(bad(), kClasses).contains("p_high_arousal"));
+}
+
 TEST(PredictionJson, ReplacesBytesThatAreNotUtf8) {
   FileResult result = bad();
   result.path = "caf\xE9.wav";
@@ -124,11 +135,13 @@ TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
   ASSERT_EQ(rows.size(), 4U);
   EXPECT_THAT(rows[0].cells,
               ElementsAre("path", "status", "emotion", "confidence", "p_happy", "p_anger", "p_sad",
-                          "p_relaxed", "duration_s", "analysed_s", "segments", "error"));
-  EXPECT_THAT(rows[1].cells, ElementsAre("songs/a.mp3", "ok", "sad", "0.71", "0.19", "0.08", "0.71",
-                                         "0.02", "214", "200", "2", ""));
+                          "p_relaxed", "duration_s", "analysed_s", "segments", "error",
+                          "p_positive_valence", "p_high_arousal"));
+  EXPECT_THAT(rows[1].cells,
+              ElementsAre("songs/a.mp3", "ok", "sad", "0.71", "0.19", "0.08", "0.71", "0.02", "214",
+                          "200", "2", "", format_number(0.19 + 0.02), format_number(0.19 + 0.08)));
   EXPECT_THAT(rows[2].cells, ElementsAre("a,\"b\".wav", "error", "", "", "", "", "", "", "", "", "",
-                                         "songs/b.m4a: cannot decode AAC"));
+                                         "songs/b.m4a: cannot decode AAC", "", ""));
   EXPECT_THAT(rows[3].cells[2], "");
   EXPECT_THAT(rows[3].cells[3], "0.71");
 }
@@ -137,12 +150,12 @@ TEST(PredictionTable, LooksLikeThis) {
   const std::vector<std::string> paths = {"songs/a.mp3", "songs/b.m4a"};
   const PredictionTable table(paths, kClasses);
   EXPECT_EQ(table.header(),
-            "file         length  emotion  confidence   happy  anger    sad  relaxed   note\n");
+            "file         length  emotion    confidence   happy  anger    sad  relaxed   note\n");
   EXPECT_EQ(table.row(good()),
-            "songs/a.mp3    3:34  sad            0.71    0.19   0.08   0.71     0.02   "
+            "songs/a.mp3    3:34  sad              0.71    0.19   0.08   0.71     0.02   "
             "2 segments\n");
   EXPECT_EQ(table.row(bad()),
-            "songs/b.m4a       -  -                 -       -      -      -        -   "
+            "songs/b.m4a       -  -                   -       -      -      -        -   "
             "cannot decode AAC: ffmpeg -i songs/b.m4a b.wav\n");
 }
 
@@ -151,7 +164,9 @@ TEST(PredictionTable, ShowsWarningsAndUncertaintyInTheNote) {
   result.uncertain = true;
   result.prediction->warnings = {"decoded by ffmpeg"};
   const std::vector<std::string> paths = {result.path};
-  EXPECT_THAT(PredictionTable(paths, kClasses).row(result),
+  const std::string row = PredictionTable(paths, kClasses).row(result);
+  EXPECT_THAT(row, HasSubstr("  uncertain        0.71    0.19"));
+  EXPECT_THAT(row,
               HasSubstr("  2 segments; not sure enough to name an emotion; decoded by ffmpeg\n"));
 }
 

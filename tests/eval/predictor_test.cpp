@@ -16,6 +16,7 @@
 #include "mer/data/network_input.hpp"
 #include "mer/data/standardisation.hpp"
 #include "mer/features/feature_extractor.hpp"
+#include "mer/metrics/calibration.hpp"
 #include "mer/model/classifier.hpp"
 #include "mer/model/model_card.hpp"
 #include "test_model.hpp"
@@ -242,27 +243,50 @@ TEST(SeveralModels, AverageLogProbabilitiesSegmentBySegment) {
   }
 }
 
-TEST(SeveralModels, ThatVaryOverTheSongAreJoinedBeforeTheMean) {
+TEST(Predictor, AppliesTheModelsTemperatureToTheSongAndItsSegments) {
+  const TemporaryFolder folder;
+  write_song(folder / "a.wav", 3.2);
+  TestModel warm;
+  warm.temperature = 2.5;
+  const SongPrediction before =
+      load(write_model(folder / "plain.safetensors", {})).predict_file(folder / "a.wav", 0.0);
+  const SongPrediction after =
+      load(write_model(folder / "warm.safetensors", warm)).predict_file(folder / "a.wav", 0.0);
+  // The song's after the mean, which is not the mean of the segments' then.
+  EXPECT_EQ(after.probabilities, with_temperature(before.probabilities, 2.5));
+  EXPECT_NE(after.probabilities, before.probabilities);
+  ASSERT_EQ(after.segments.size(), before.segments.size());
+  for (std::size_t s = 0; s < after.segments.size(); ++s) {
+    EXPECT_EQ(after.segments[s].probabilities,
+              with_temperature(before.segments[s].probabilities, 2.5));
+  }
+}
+
+TEST(SeveralModels, ThatVaryOverTheSongAreJoinedSongBySongAndSegmentBySegment) {
   const TemporaryFolder folder;
   write_song(folder / "a.wav", 3.2);
   TestModel other;
   other.seed = 2;
+  other.temperature = 0.5;
   const auto one = write_model(folder / "one.safetensors", {});
   const auto two = write_model(folder / "two.safetensors", other);
   const SongPrediction a = load(one).predict_file(folder / "a.wav", 0.0);
   const SongPrediction b = load(two).predict_file(folder / "a.wav", 0.0);
   const SongPrediction both =
       Predictor::load({one, two}, "cpu").predict_file(folder / "a.wav", 0.0);
-  std::vector<double> expected(4, 0.0);
+  const auto joined = [](const std::vector<double>& first, const std::vector<double>& second) {
+    std::vector<double> roots;
+    for (std::size_t c = 0; c < 4; ++c) roots.push_back(std::sqrt(first[c] * second[c]));
+    const double sum = std::accumulate(roots.begin(), roots.end(), 0.0);
+    for (double& root : roots) root /= sum;
+    return roots;
+  };
+  EXPECT_THAT(both.probabilities, close_to(joined(a.probabilities, b.probabilities)));
+  ASSERT_THAT(both.segments, SizeIs(3));
   for (std::size_t s = 0; s < 3; ++s) {
-    std::vector<double> joined;
-    for (std::size_t c = 0; c < 4; ++c) {
-      joined.push_back(std::sqrt(a.segments[s].probabilities[c] * b.segments[s].probabilities[c]));
-    }
-    const double sum = std::accumulate(joined.begin(), joined.end(), 0.0);
-    for (std::size_t c = 0; c < 4; ++c) expected[c] += joined[c] / sum / 3.0;
+    EXPECT_THAT(both.segments[s].probabilities,
+                close_to(joined(a.segments[s].probabilities, b.segments[s].probabilities)));
   }
-  EXPECT_THAT(both.probabilities, close_to(expected));
 }
 
 TEST(SeveralModels, OfDifferentSegmentsAreAveragedPerSongAndShowTheFirstsSegments) {

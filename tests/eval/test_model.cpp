@@ -101,6 +101,7 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   card.classes = model.classes;
   card.training_counts = model.training_counts;
   card.iteration = 1;
+  if (model.temperature != 1.0) card.calibration = {model.temperature, 30, 1.0, 0.9, "songs"};
 
   const std::shared_ptr<Network> network = make_network(card.model, card.shape, model.seed);
   if (!model.always.empty()) answer_always(*network, model.always);

@@ -17,6 +17,7 @@ struct TestModel {
   /// Given: every song has these class probabilities. Empty: weights drawn from `seed`.
   std::vector<double> always;
   std::uint64_t seed = 1;
+  double temperature = 1.0;  ///< another one stands in the card
   SegmentOptions segment = one_second();
   Recipe recipe;
   bool drop_a_tensor = false;  ///< leaves out the last of the network's tensors

@@ -133,6 +133,23 @@ TEST(ClassicRun, RefusesEmbeddingsOfOtherNetworksAndOfTwoRecipes) {
               HasSubstr("made with embed.hop_seconds 1.5"));
 }
 
+TEST(ClassicRun, FitsTheTemperatureOnEnoughValidationSongs) {
+  ClassicSongs songs("random_forest");
+  train(songs, "few");  // 8 songs to validate
+  const auto card_of = [&](const std::string& run) {
+    return ModelCard::read(TensorFile::open(songs / run / "best.safetensors"));
+  };
+  EXPECT_EQ(card_of("few").calibration.songs, 0);
+  EXPECT_EQ(card_of("few").calibration.temperature, 1.0);
+  songs.validate_all_but_one_a_class();
+  train(songs, "enough");
+  const auto fitted = card_of("enough").calibration;
+  EXPECT_EQ(fitted.songs, 20);
+  EXPECT_LE(fitted.nll_after, fitted.nll_before);
+  EXPECT_NE(fitted.temperature, 1.0);
+  EXPECT_EQ(status_of(songs / "enough")["best"]["calibration"]["temperature"], fitted.temperature);
+}
+
 TEST(ClassicRun, SegmentsAreRowsOfTheirOwn) {
   ClassicSongs songs("knn");
   songs.config.classic.statistics_over = ClassicOptions::Over::kSegment;

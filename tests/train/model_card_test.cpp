@@ -60,6 +60,31 @@ TEST(ModelCard, ReadsBackWhatItWrote) {
   EXPECT_TRUE(std::isnan(read.validation.loss));
 }
 
+TEST(ModelCard, HasTheTemperatureThatWasFittedElseOne) {
+  const test::TemporaryFolder folder;
+  ModelCard card = small_card();
+  EXPECT_FALSE(card.to_metadata().contains("calibration"));
+  write_tensor_file(folder / "old.safetensors", {}, card.to_metadata());
+  EXPECT_EQ(ModelCard::read(TensorFile::open(folder / "old.safetensors")).calibration.temperature,
+            1.0);
+  card.calibration = {1.75, 90, 1.25, 1.0 / 3.0, "songs"};
+  write_tensor_file(folder / "m.safetensors", {}, card.to_metadata());
+  const ModelCard read = ModelCard::read(TensorFile::open(folder / "m.safetensors"));
+  EXPECT_EQ(read.to_metadata(), card.to_metadata());
+  EXPECT_EQ(read.calibration.temperature, 1.75);
+  EXPECT_EQ(read.calibration.songs, 90);
+  EXPECT_EQ(read.calibration.nll_after, 1.0 / 3.0);
+}
+
+TEST(ModelCard, RefusesATemperatureThatIsNone) {
+  for (const char* temperature : {"0", "-1", "null", "\"warm\""}) {
+    TensorMetadata metadata = small_card().to_metadata();
+    metadata["calibration"] = std::string("{\"songs\": 30, \"temperature\": ") + temperature + "}";
+    EXPECT_NE(message_of_reading(metadata).find("'calibration' has no "), std::string::npos)
+        << temperature;
+  }
+}
+
 TEST(ModelCard, RefusesOtherTensorFiles) {
   EXPECT_NE(message_of_reading({{"recipe", "{}"}}).find("a tensor file of another kind"),
             std::string::npos);

@@ -102,6 +102,12 @@ class ToySongs {
     }
   }
 
+  /// 4 songs to train on, 20 to validate.
+  void validate_all_but_one_a_class() {
+    std::fill(data.split.begin(), data.split.end(), kValidation);
+    for (int c = 0; c < kNumClasses; ++c) data.split[song_of(c, 0)] = kTrain;
+  }
+
   std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
 
   /// Number of a song of class `c`.

@@ -14,6 +14,7 @@
 #include "mer/model/mixed_precision.hpp"
 #include "mer/model/model_card.hpp"
 #include "toy_songs.hpp"
+#include "train/run_card.hpp"
 
 namespace mer {
 namespace {
@@ -216,6 +217,37 @@ TEST(TrainRun, ModelFilesSayAllThatPredictionNeeds) {
   EXPECT_TRUE(std::isfinite(card.validation.macro_f1));
   EXPECT_TRUE(file.contains("loss.centers"));
   EXPECT_NO_THROW(Standardisation::from(file));
+}
+
+TEST(TrainRun, FitsTheTemperatureOfEachModelFileOnTheValidationSongs) {
+  ToySongs songs;
+  songs.validate_all_but_one_a_class();
+  train(songs, songs / "run");
+  const auto fitted = [&](const char* file) {
+    return ModelCard::read(TensorFile::open(songs / "run" / file)).calibration;
+  };
+  for (const char* file : {"best.safetensors", "last.safetensors"}) {
+    EXPECT_EQ(fitted(file).songs, 20);
+    EXPECT_LE(fitted(file).nll_after, fitted(file).nll_before);
+  }
+  EXPECT_EQ(status_of(songs / "run")["best"]["calibration"]["temperature"],
+            fitted("best.safetensors").temperature);
+}
+
+TEST(ValidateSongs, FitsTheTemperatureThatTheirProbabilitiesAskFor) {
+  // Songs that are 0.9 sure, 14 of 20 rightly: 0.9^b / (0.9^b + 0.1^b) = 0.7, b = ln(7/3) / ln 9.
+  std::vector<RunSong> songs(20);
+  for (std::size_t i = 0; i < 6; ++i) songs[i].class_index = 1;
+  const ProbabilityRows probabilities(20, {0.9, 0.1});
+  const Validated validated = validate_songs(probabilities, songs, 0.5);
+  EXPECT_EQ(validated.scores.loss, 0.5);
+  EXPECT_DOUBLE_EQ(validated.scores.accuracy, 0.7);
+  EXPECT_NEAR(validated.calibration.temperature, std::log(9.0) / std::log(7.0 / 3.0), 1e-9);
+  EXPECT_EQ(validated.calibration.songs, 20);
+  songs.pop_back();
+  const Validated fewer = validate_songs(ProbabilityRows(19, {0.9, 0.1}), songs, 0.5);
+  EXPECT_EQ(fewer.calibration.songs, 0);
+  EXPECT_EQ(fewer.calibration.temperature, 1.0);
 }
 
 TEST(TrainRun, SameSeedGivesTheSameRunAndAnotherSeedAnother) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include "mer/core/text.hpp"
 #include "mer/data/segment_rows.hpp"
 #include "mer/eval/evaluation.hpp"
+#include "mer/eval/joint_model.hpp"
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/predictor.hpp"
 #include "mer/model/model_card.hpp"
@@ -54,7 +56,8 @@ EvalSongs songs_of_manifest(const EvalArgs& args) {
 
 /// The songs of the run's own split.
 EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::path& run) {
-  EvalSongs chosen{load_manifest(config.data), {}, args.split.empty() ? kTest : args.split, {}};
+  const std::string usual = args.fit ? kValidation : kTest;
+  EvalSongs chosen{load_manifest(config.data), {}, args.split.empty() ? usual : args.split, {}};
   if (config.data.split.unit == SplitOptions::Unit::kSegment) {
     const FeatureStore store(config.data.store, config.recipe);
     chosen.features = fill_store(store, chosen.manifest, {}, args.jobs, {}, args.talk);
@@ -86,49 +89,147 @@ RunConfig eval_config(const EvalArgs& args, const FoundModel& model) {
   if (!model.run.empty()) {
     return args.config.read_over(ConfigDocument::load(model.run / "config.yaml"));
   }
-  const ModelCard card = ModelCard::read(TensorFile::open(model.file));
+  const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
   return args.config.read_over(ConfigDocument::parse(
       card.recipe.dump(), model.file.string() + " ('recipe' of the model)", fs::path()));
 }
 
-}  // namespace
-
-int run_eval(const EvalArgs& args) {
-  catch_interrupts();
+void check(const EvalArgs& args) {
   static const std::vector<std::string> kParts = {kTrain, kValidation, kTest};
   if (!args.split.empty() && std::find(kParts.begin(), kParts.end(), args.split) == kParts.end()) {
     throw UsageError("--split is '" + args.split + "', allowed: " + join(kParts, ", "));
   }
-  std::vector<FoundModel> models;
-  std::vector<fs::path> files;
-  std::vector<std::string> names;
-  for (const std::string& name : args.models) {
-    models.push_back(find_model(name, args.weights));
-    files.push_back(models.back().file);
-    names.push_back(name);
+  const bool fits = args.fit || !args.fit_on.empty();
+  if (fits && args.save.empty()) {
+    throw UsageError(std::string(args.fit ? "--fit" : "--fit-on") + " without a file to keep it in",
+                     "--save FILE");
   }
-  const fs::path& run = models.front().run;
-
-  if (args.manifest.empty() && run.empty()) {
-    throw UsageError(names.front() + ": a model file has no songs of its own",
-                     "--manifest songs.csv says which songs to score");
+  if (args.fit && !args.fit_on.empty()) {
+    throw UsageError("--fit and --fit-on both say what to fit on", "give one of them");
   }
-  const RunConfig config = eval_config(args, models.front());
-  const EvalSongs chosen =
-      args.manifest.empty() ? songs_of_run(args, config, run) : songs_of_manifest(args);
-  if (chosen.songs.empty())
-    throw UsageError("there are no songs in the part '" + chosen.split + "'");
+  if (!args.fit_on.empty() && args.fit_on.size() != args.models.size()) {
+    throw UsageError(std::to_string(args.fit_on.size()) + " times --fit-on for " +
+                         std::to_string(args.models.size()) + " models",
+                     "give it once for each MODEL, in the same order");
+  }
+  if (args.fit && args.manifest.empty() && (args.split == kTest || args.split == kTrain)) {
+    throw UsageError("--fit on a run's " + args.split + " songs would " +
+                         (args.split == kTest ? "spoil them for testing"
+                                              : "trust songs that the model has learned"),
+                     "fit on its validation songs, --split validation");
+  }
+}
 
-  const Predictor predictor = Predictor::load(files, config.device, pretrained_weights());
+/// What is scored, and how it is read.
+struct Scoring {
+  RunConfig config;
+  EvalSongs chosen;
+};
+
+Scoring prepare(const EvalArgs& args, const FoundModel& model) {
+  Scoring scoring{eval_config(args, model), {}};
   // A config given by hand may change which part of a song is read, but not what features mean.
-  require_same_recipe(config.recipe.shared(), predictor.recipes().front().shared(), names.front());
-  const std::vector<SongFiles> song_files = files_of(args, config, predictor, chosen);
+  const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
+  const Recipe recipe =
+      options_from_json<Recipe>(card.recipe, model.file.string() + " ('recipe' of the model)");
+  require_same_recipe(scoring.config.recipe.shared(), recipe.shared(), model.name);
+  scoring.chosen = args.manifest.empty() ? songs_of_run(args, scoring.config, model.run)
+                                         : songs_of_manifest(args);
+  if (scoring.chosen.songs.empty()) {
+    throw UsageError("there are no songs in the part '" + scoring.chosen.split + "'");
+  }
+  return scoring;
+}
 
+Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
+                 const std::vector<std::string>& names, const Scoring& scoring) {
+  const Predictor predictor = Predictor::load(files, scoring.config.device, pretrained_weights());
+  const std::vector<SongFiles> song_files =
+      files_of(args, scoring.config, predictor, scoring.chosen);
   ProgressLine line("scoring", args.talk);
-  const Evaluation evaluation =
-      evaluate_songs(predictor, join(names, " + "), chosen.split, chosen.manifest, chosen.songs,
-                     song_files, args.jobs, line.callback());
+  Evaluation evaluation =
+      evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,
+                     scoring.chosen.songs, song_files, args.jobs, line.callback());
   line.clear();
+  return evaluation;
+}
+
+/// The models' own predictions of the songs that are scored. A lone model's are taken back to
+/// temperature 1: it gets another.
+Joint fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models,
+                   const Scoring& scoring) {
+  std::vector<LabelledProbabilities> predictions;
+  for (const FoundModel& model : models) {
+    predictions.push_back(predictions_of(score(args, {model.file}, {model.name}, scoring)));
+    if (models.size() > 1) continue;
+    predictions.back().apply_temperature(1.0 /
+                                         calibration_of(TensorFile::open(model.file)).temperature);
+  }
+  return fit_joint(predictions,
+                   args.manifest.empty() ? "validation songs" : args.manifest.filename().string());
+}
+
+/// What each fold of a cross-validation said of its test songs, at temperature 1.
+LabelledProbabilities out_of_fold(const fs::path& run, const std::vector<std::string>& classes) {
+  const std::vector<fs::path> folds = folds_of(run);
+  if (folds.empty()) {
+    throw UsageError(run.string() + ": is not a cross-validation: it has no fold-1",
+                     "mer train with data.split.folds makes one");
+  }
+  LabelledProbabilities predictions;
+  for (const fs::path& fold : folds) {
+    LabelledProbabilities of_fold =
+        read_predictions(fold / "eval" / kTest / "predictions.csv", classes);
+    of_fold.apply_temperature(
+        1.0 / calibration_of(TensorFile::open(find_model(fold.string(), "").file)).temperature);
+    predictions.append(of_fold);
+  }
+  return predictions;
+}
+
+/// Predictions of models that were trained alike, on songs that those had not seen. Several models
+/// are joined as they answer, each at its own temperature; a lone one gets another.
+Joint fit_on_folds(const EvalArgs& args, const std::vector<FoundModel>& models) {
+  std::vector<LabelledProbabilities> predictions;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const TensorFile file = TensorFile::open(models[i].file);
+    const std::vector<std::string> classes = ModelCard::read(systems_in(file).front()).classes;
+    predictions.push_back(out_of_fold(args.fit_on[i], classes));
+    names.push_back(fs::absolute(args.fit_on[i]).lexically_normal().filename().string());
+    if (models.size() > 1) predictions.back().apply_temperature(calibration_of(file).temperature);
+  }
+  return fit_joint(predictions, "out-of-fold predictions of " + join(names, ", "));
+}
+
+/// Several models with equal weights; a lone one at the temperature that it has.
+Joint as_they_are(const std::vector<FoundModel>& models) {
+  Joint joint = Joint::with_equal_weights(models.size());
+  if (models.size() == 1) {
+    joint.calibration = calibration_of(TensorFile::open(models.front().file));
+  }
+  return joint;
+}
+
+/// Writes the models as one file and says what was fitted.
+void save(const EvalArgs& args, const std::vector<FoundModel>& models, const Joint& joint) {
+  std::vector<TensorFile> files;
+  for (const FoundModel& model : models) files.push_back(TensorFile::open(model.file));
+  write_joint_model(args.save, files, joint);
+  const auto rounded = [](double value) { return format_number(std::round(value * 1e3) / 1e3); };
+  if (joint.calibration.songs > 0) {
+    std::vector<std::string> weights;
+    for (const double weight : joint.weights) weights.push_back(rounded(weight));
+    say(args.talk,
+        "fitted    on " + std::to_string(joint.calibration.songs) +
+            " songs: " + (models.size() > 1 ? "weights " + join(weights, ", ") + "; " : "") +
+            "temperature " + rounded(joint.calibration.temperature) + ", NLL " +
+            rounded(joint.calibration.nll_before) + " -> " + rounded(joint.calibration.nll_after));
+  }
+  say(args.talk, "saved     " + args.save.string());
+}
+
+void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& run) {
   if (args.format == "json") {
     const std::string json =
         to_json(evaluation).dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -137,11 +238,47 @@ int run_eval(const EvalArgs& args) {
     std::fputs(to_table(evaluation).c_str(), stdout);
   }
   fs::path output = args.output;
-  if (output.empty() && args.manifest.empty()) output = run / "eval" / chosen.split;
-  if (!output.empty()) {
-    write_evaluation(evaluation, output);
-    say(args.talk, "written   " + output.string());
+  if (output.empty() && args.manifest.empty()) output = run / "eval" / evaluation.split;
+  if (output.empty()) return;
+  write_evaluation(evaluation, output);
+  say(args.talk, "written   " + output.string());
+}
+
+}  // namespace
+
+int run_eval(const EvalArgs& args) {
+  catch_interrupts();
+  check(args);
+  std::vector<FoundModel> models;
+  std::vector<fs::path> files;
+  for (const std::string& name : args.models) {
+    models.push_back(find_model(name, args.weights));
+    files.push_back(models.back().file);
   }
+  std::vector<std::string> names = args.models;
+
+  const bool has_songs = !args.manifest.empty() || !models.front().run.empty();
+  if (!has_songs && (args.save.empty() || args.fit)) {
+    throw UsageError(names.front() + ": a model file has no songs of its own",
+                     "--manifest songs.csv says which songs to score");
+  }
+  if (!args.fit_on.empty()) {
+    save(args, models, fit_on_folds(args, models));
+    if (args.manifest.empty() && args.split.empty()) return kDone;
+  }
+  std::optional<Scoring> scoring;
+  if (has_songs) scoring = prepare(args, models.front());
+  if (!args.save.empty()) {
+    if (args.fit_on.empty()) {
+      save(args, models, args.fit ? fit_on_songs(args, models, *scoring) : as_they_are(models));
+    }
+    files = {args.save};
+    names = {args.save.string()};
+  }
+  if (!has_songs) return kDone;
+  const Evaluation evaluation = score(args, files, names, *scoring);
+  if (args.fit) say(args.talk, "note      these scores are of the songs that were fitted on");
+  report(args, evaluation, models.front().run);
   return evaluation.failed.empty() ? kDone : kSomeInputsFailed;
 }
 

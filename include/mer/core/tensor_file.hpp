@@ -85,6 +85,9 @@ class TensorFile {
   /// Like at(), and checks the shape; -1 in `shape` matches any size.
   const TensorView& at(const std::string& name, const std::vector<std::int64_t>& shape) const;
   std::vector<std::string> names() const;  ///< sorted
+  /// The tensors `prefix.…` under what follows the point, as a file of its own that has this one's
+  /// path and other metadata; nothing is copied.
+  TensorFile part(const std::string& prefix, TensorMetadata metadata) const;
   /// What was touched so far no longer counts as this process's memory; it stays readable. For
   /// going through a large file in constant memory.
   void release_pages() const;

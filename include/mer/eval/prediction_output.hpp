@@ -14,7 +14,8 @@ namespace mer {
 
 /// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
 /// order; a failed file also has `hint`, a song whose valence and arousal a model predicts also
-/// `valence` and `arousal`. Times are rounded to milliseconds.
+/// `valence` and `arousal`, and where the classes are the four of Quadrants a song has
+/// `p_positive_valence` and `p_high_arousal`. Times are rounded to milliseconds.
 nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::string>& classes);
 
 /// The whole document of `--format json`, with a line feed at the end.
@@ -25,8 +26,8 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
 /// One line of `--format jsonl`, with its line feed.
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes);
 
-/// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, with its line
-/// feed. `segments` is a count.
+/// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
+/// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.
 std::string predictions_csv_header(const std::vector<std::string>& classes);
 /// A row below that header; cells that don't apply are empty.
 std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes);

@@ -19,7 +19,7 @@ struct SegmentPrediction {
   std::vector<double> probabilities;
 };
 
-/// A song's class probabilities: the mean over its segments.
+/// A song's class probabilities: the mean over its segments, at the model's temperature.
 struct SongPrediction {
   std::vector<double> probabilities;
   std::vector<SegmentPrediction> segments;
@@ -47,17 +47,19 @@ struct SongFiles {
 /// A network answers for segments; a classical system for segments or for whole songs, as it was
 /// trained: its one segment is then the song.
 ///
-/// Several models may want features of different recipes; each gets its own. Those that cut songs
-/// alike are averaged segment by segment, and the song is the mean
-/// over those segments. Where their segments or recipes differ, each model's song is averaged first
-/// and those are joined; the segments shown are then the first model's own. A class's probability
-/// counts as at least 1e-12 in a logarithm, so that one model can't rule a class out for all.
+/// Several models may want features of different recipes; each gets its own. A model's song is the
+/// mean over its segments, to which its temperature is then applied (with_temperature()); segments
+/// are shown at the same temperature. Models without one have 1. Several models' songs are joined
+/// by join_opinions(), and so are their segments where all cut songs of one recipe alike; where
+/// they don't, the segments shown are the first model's own.
 ///
 /// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
 /// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:
-  /// @param model_files  each a best/last/bundled .safetensors; several must agree in their classes
+  /// @param model_files  each a best/last/bundled .safetensors, or one that holds several models
+  ///                     (write_joint_model()), with weights of its own; all must agree in their
+  ///                     classes. Several files weigh the same
   /// @param weights      of the frozen networks whose embeddings the models see
   /// @throws UsageError naming the file and what is wrong with it, the classes that disagree, or
   ///         weights that are missing or others

@@ -33,6 +33,16 @@ struct ModelCard {
     double macro_f1 = std::numeric_limits<double>::quiet_NaN();
   };
 
+  /// The temperature T of a system's song probabilities p^(1/T) / Σ p^(1/T), and what it was found
+  /// on. It is the song's: segments are shown with the same.
+  struct FittedTemperature {
+    double temperature = 1.0;
+    std::int64_t songs = 0;                                        ///< 0 = not fitted
+    double nll_before = std::numeric_limits<double>::quiet_NaN();  ///< mean −ln p, at temperature 1
+    double nll_after = std::numeric_limits<double>::quiet_NaN();
+    std::string fitted_on;  ///< in words
+  };
+
   std::string mer_version;
   std::string run_name;           ///< the run folder's name
   nlohmann::ordered_json config;  ///< the whole effective RunConfig
@@ -57,6 +67,7 @@ struct ModelCard {
   std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
   std::int64_t iteration = 0;                 ///< optimiser steps behind these weights
   Validation validation;
+  FittedTemperature calibration;  ///< an entry of the file where it was fitted
 
   bool is_network() const { return classic.is_null(); }
   TensorMetadata to_metadata() const;
@@ -65,5 +76,7 @@ struct ModelCard {
   ///         lacks an entry
   static ModelCard read(const TensorFile& file);
 };
+
+nlohmann::ordered_json to_json(const ModelCard::FittedTemperature& calibration);
 
 }  // namespace mer
