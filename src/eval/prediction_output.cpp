@@ -178,8 +178,13 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
   return dump(json, 2);
 }
 
-std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes) {
-  return dump(to_json(result, classes), -1);
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model) {
+  Json json = to_json(result, classes);
+  json["size_bytes"] = result.stamp ? Json(result.stamp->size_bytes) : Json();
+  json["modified"] = result.stamp ? Json(result.stamp->modified) : Json();
+  json["model"] = model;
+  return dump(json, -1);
 }
 
 std::string predictions_csv_header(const std::vector<std::string>& classes) {
