@@ -42,6 +42,7 @@ mer_find_pkgconfig(SOXR soxr libsoxr-dev)
 mer_find_pkgconfig(FFTW3F fftw3f libfftw3-dev)
 mer_find_pkgconfig(FFTW3 fftw3 libfftw3-dev)
 mer_find_pkgconfig(LIBZIP libzip libzip-dev)
+mer_find_pkgconfig(TAGLIB taglib libtag1-dev)
 mer_find_module(LIBSVM libsvm-dev)
 mer_find_module(OpenCVMl libopencv-ml-dev)
 

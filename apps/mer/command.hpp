@@ -24,6 +24,8 @@ Command add_train(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_features(CLI::App& app);
 Command add_predict(CLI::App& app);
+Command add_tag(CLI::App& app);
+Command add_playlist(CLI::App& app);
 Command add_info(CLI::App& app);
 Command add_doctor(CLI::App& app);
 Command add_completion(CLI::App& app);

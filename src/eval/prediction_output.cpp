@@ -7,9 +7,9 @@
 
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/core/version.hpp"
 #include "mer/metrics/scores.hpp"
-#include "text_table.hpp"
 
 namespace mer {
 namespace {

@@ -49,17 +49,6 @@ class Output {
   std::ofstream file_;
 };
 
-/// The models of the command line, or the bundled one, which is then named.
-std::vector<FoundModel> chosen_models(const PredictArgs& args) {
-  std::vector<FoundModel> models;
-  for (const std::string& name : args.models) models.push_back(find_model(name, ""));
-  if (models.empty()) {
-    models.push_back(find_model("default", ""));
-    say(args.talk, "model     the bundled model 'default' (mer info default; -m chooses another)");
-  }
-  return models;
-}
-
 void check(const PredictArgs& args) {
   if (args.resume && (args.format != "jsonl" || args.output.empty())) {
     throw UsageError("--resume goes on with a jsonl file", "--format jsonl -o FILE --resume");
@@ -119,7 +108,7 @@ int run_predict(const PredictArgs& args) {
   check(args);
   std::vector<fs::path> inputs;
   for (Input& input : expand_inputs(args.inputs)) inputs.push_back(std::move(input.path));
-  const std::vector<FoundModel> models = chosen_models(args);
+  const std::vector<FoundModel> models = find_models(args.models, args.talk);
   std::vector<fs::path> files;
   std::vector<std::string> names;
   for (const FoundModel& model : models) {
