@@ -45,6 +45,7 @@ mer_find_pkgconfig(LIBZIP libzip libzip-dev)
 mer_find_pkgconfig(TAGLIB taglib libtag1-dev)
 mer_find_module(LIBSVM libsvm-dev)
 mer_find_module(OpenCVMl libopencv-ml-dev)
+mer_find_module(CmarkGfm "libcmark-gfm-dev libcmark-gfm-extensions-dev")
 
 if(MER_TORCH)
   find_package(Torch QUIET)

@@ -24,6 +24,7 @@ Command add_train(CLI::App& app);
 Command add_eval(CLI::App& app);
 Command add_features(CLI::App& app);
 Command add_predict(CLI::App& app);
+Command add_report(CLI::App& app);
 Command add_tag(CLI::App& app);
 Command add_playlist(CLI::App& app);
 Command add_info(CLI::App& app);

@@ -112,9 +112,9 @@ int run_command_line(int argc, char** argv) {
   app.footer(
       "Start here:  mer predict song.wav\nEach command explains itself:  mer COMMAND --help");
   const std::vector<Command> commands = {
-      add_predict(app),  add_train(app),  add_eval(app),      add_sweep(app), add_preprocess(app),
-      add_features(app), add_import(app), add_synth(app),     add_tag(app),   add_playlist(app),
-      add_info(app),     add_doctor(app), add_completion(app)};
+      add_predict(app), add_tag(app),    add_playlist(app),   add_train(app),     add_eval(app),
+      add_sweep(app),   add_report(app), add_preprocess(app), add_features(app),  add_import(app),
+      add_synth(app),   add_info(app),   add_doctor(app),     add_completion(app)};
   app.require_subcommand(0, 1);
 
   if (argc > 1 && argv[1][0] != '-') {

@@ -93,10 +93,14 @@ PropertyMap properties(const fs::path& file) {
   return TagLib::FileRef(file.c_str()).file()->properties();
 }
 
-void set_properties(const fs::path& file, const std::map<std::string, StringList>& values) {
+void set_properties(const fs::path& file, const std::map<std::string, Words>& values) {
   TagLib::FileRef ref(file.c_str());
   PropertyMap map = ref.file()->properties();
-  for (const auto& [name, list] : values) map.replace(name, list);
+  for (const auto& [name, words] : values) {
+    StringList list;
+    for (const std::string& word : words) list.append(TagLib::String(word, TagLib::String::UTF8));
+    map.replace(name, list);
+  }
   ref.file()->setProperties(map);
   ASSERT_TRUE(ref.save());
 }
@@ -128,8 +132,8 @@ class MoodTagOf : public testing::TestWithParam<Format> {
 };
 
 TEST_P(MoodTagOf, ChangesTheMoodAndNothingElseAndComesBackOut) {
-  for (const StringList& mood_before : {StringList(), StringList("Chill")}) {
-    if (!mood_before.isEmpty()) set_properties(file_, {{"MOOD", mood_before}});
+  for (const Words& mood_before : {Words{}, Words{"Chill"}}) {
+    if (!mood_before.empty()) set_properties(file_, {{"MOOD", mood_before}});
     const PropertyMap before = properties(file_);
 
     const MoodChange shown = change_mood(file_, "sad", false);
