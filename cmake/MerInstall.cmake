@@ -22,7 +22,8 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/merConfig.cmake.in"
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/merConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/merConfig.cmake" "${PROJECT_BINARY_DIR}/merConfigVersion.cmake"
-              "${PROJECT_SOURCE_DIR}/cmake/FindLIBSVM.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindOpenCVMl.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindCmarkGfm.cmake" "${PROJECT_SOURCE_DIR}/cmake/FindLIBSVM.cmake"
+              "${PROJECT_SOURCE_DIR}/cmake/FindOpenCVMl.cmake"
         DESTINATION ${mer_cmake_dir} COMPONENT development)
 
 install(TARGETS mer RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)

@@ -67,11 +67,23 @@ struct PredictArgs {
   Talk talk;
 };
 
+struct TagArgs {
+  std::filesystem::path input;
+  bool write = false;
+  bool remove = false;
+  std::vector<std::string> models;
+  int jobs = 0;
+  double min_confidence = 0.0;
+  Talk talk;
+};
+
 // The verbs that need LibTorch. `mer` runs the engine for them; the engine does the work.
 int run_train(const TrainArgs& args);
 int run_eval(const EvalArgs& args);
 int run_predict(const PredictArgs& args);
 int run_doctor();
+/// `tag` of a folder whose songs have to be predicted first.
+int run_tag_folder(const TagArgs& args);
 /// `preprocess` with embed.networks.
 int run_embed(const PreprocessArgs& args, const RunConfig& config);
 

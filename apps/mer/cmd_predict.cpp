@@ -35,7 +35,8 @@ Command add_predict(CLI::App& app) {
       ->capture_default_str()
       ->check(number(between(0.0, 1.0)));
   cmd->add_flag("--resume", args->resume,
-                "Go on with a jsonl file: skip the songs it already holds");
+                "Go on with a jsonl file: songs that it holds and that have the\n"
+                "same size and time as then are skipped, failed ones tried again");
   add_talk_options(*cmd, args->talk);
   cmd->footer(
       "Example:\n  mer predict song.mp3\n  mer predict ~/music --format jsonl -o moods.jsonl\n"

@@ -111,10 +111,10 @@ int run_command_line(int argc, char** argv) {
   app.set_version_flag("--version", std::string("mer ") + kVersion);
   app.footer(
       "Start here:  mer predict song.wav\nEach command explains itself:  mer COMMAND --help");
-  const std::vector<Command> commands = {add_predict(app), add_train(app),      add_eval(app),
-                                         add_sweep(app),   add_preprocess(app), add_features(app),
-                                         add_import(app),  add_synth(app),      add_info(app),
-                                         add_doctor(app),  add_completion(app)};
+  const std::vector<Command> commands = {
+      add_predict(app), add_tag(app),    add_playlist(app),   add_train(app),     add_eval(app),
+      add_sweep(app),   add_report(app), add_preprocess(app), add_features(app),  add_import(app),
+      add_synth(app),   add_info(app),   add_doctor(app),     add_completion(app)};
   app.require_subcommand(0, 1);
 
   if (argc > 1 && argv[1][0] != '-') {

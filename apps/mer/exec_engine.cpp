@@ -60,6 +60,7 @@ int run_train(const TrainArgs&) { exec_engine(); }
 int run_eval(const EvalArgs&) { exec_engine(); }
 int run_predict(const PredictArgs&) { exec_engine(); }
 int run_doctor() { exec_engine(); }
+int run_tag_folder(const TagArgs&) { exec_engine(); }
 int run_embed(const PreprocessArgs&, const RunConfig&) { exec_engine(); }
 
 }  // namespace mer::app

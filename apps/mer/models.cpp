@@ -122,4 +122,14 @@ FoundModel find_model(const std::string& name, const std::string& weights) {
                                    : "bundled models: " + join(names, ", "));
 }
 
+std::vector<FoundModel> find_models(const std::vector<std::string>& names, const Talk& talk) {
+  std::vector<FoundModel> models;
+  for (const std::string& name : names) models.push_back(find_model(name, ""));
+  if (models.empty()) {
+    models.push_back(find_model("default", ""));
+    say(talk, "model     the bundled model 'default' (mer info default; -m chooses another)");
+  }
+  return models;
+}
+
 }  // namespace mer::app

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "terminal.hpp"
+
 namespace mer::app {
 
 /// Folders that may hold bundled models, the nearest first: beside the executable as installed,
@@ -33,6 +35,9 @@ struct FoundModel {
 /// @param weights  "best", "last", or empty for what the run's config selects
 /// @throws UsageError when there is no such thing, or the folder is a parent of folds
 FoundModel find_model(const std::string& name, const std::string& weights);
+
+/// The models of the command line, or the bundled one, which is then named on stderr.
+std::vector<FoundModel> find_models(const std::vector<std::string>& names, const Talk& talk);
 
 /// The folds of a cross-validation's parent folder, in order; empty when it is none.
 std::vector<std::filesystem::path> folds_of(const std::filesystem::path& folder);

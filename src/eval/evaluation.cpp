@@ -9,9 +9,9 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/core/version.hpp"
 #include "probability_scores.hpp"
-#include "text_table.hpp"
 
 namespace mer {
 namespace {

@@ -43,6 +43,7 @@ FileResult predict_one(const Predictor& predictor, const std::filesystem::path& 
                        const PredictFilesOptions& options) {
   FileResult result;
   result.path = file.string();
+  result.stamp = stamp_of(file);
   try {
     SongPrediction song = predictor.predict_file(file, options.max_seconds);
     const double confidence = song.probabilities[static_cast<std::size_t>(song.predicted())];

@@ -7,10 +7,10 @@
 
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/core/version.hpp"
 #include "mer/metrics/quadrants.hpp"
 #include "mer/metrics/scores.hpp"
-#include "text_table.hpp"
 
 namespace mer {
 namespace {
@@ -189,8 +189,13 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
   return dump(json, 2);
 }
 
-std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes) {
-  return dump(to_json(result, classes), -1);
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model) {
+  Json json = to_json(result, classes);
+  json["size_bytes"] = result.stamp ? Json(result.stamp->size_bytes) : Json();
+  json["modified"] = result.stamp ? Json(result.stamp->modified) : Json();
+  json["model"] = model;
+  return dump(json, -1);
 }
 
 std::string predictions_csv_header(const std::vector<std::string>& classes) {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/metrics/quadrants.hpp"
-#include "text_table.hpp"
 
 namespace mer {
 namespace {

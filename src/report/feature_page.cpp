@@ -1,35 +1,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "html.hpp"
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"
 #include "mer/report/feature_plot.hpp"
 
 namespace mer {
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string html;
-  for (const char c : to_valid_utf8(text)) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
 
 std::string group_row(const ColumnGroup& group) {
   std::string row = "<tr>";
@@ -49,27 +27,9 @@ std::string groups_table(const FeatureLayout& layout) {
   return table + "</table>";
 }
 
-/// The <svg> element alone: what stands before it belongs to a document of its own.
-std::string svg_element(const std::string& document) {
-  const std::size_t start = document.find("<svg");
-  return start == std::string::npos ? document : document.substr(start);
-}
-
 }  // namespace
 
-std::string features_page_head(const std::string& title) {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" +
-         escaped(title) +
-         "</title>\n<style>\n"
-         "body{font:15px/1.4 sans-serif;margin:1.5em auto;max-width:1500px;padding:0 1em;"
-         "color:#222;background:#fff}\n"
-         "svg{width:100%;height:auto}h2{margin:1.5em 0 .2em}\n"
-         "table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:.2em .6em;"
-         "text-align:left}\n"
-         "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f5;padding:1em}\n"
-         "</style></head><body>\n<h1>" +
-         escaped(title) + "</h1>\n";
-}
+std::string features_page_head(const std::string& title) { return page_head(title); }
 
 std::string features_page_song(const FeatureView& view, const WaveformEnvelope& waveform,
                                const std::string& title) {
@@ -93,6 +53,6 @@ std::string features_page_song(const FeatureView& view, const WaveformEnvelope& 
          "</pre></details>\n</section>\n";
 }
 
-std::string features_page_tail() { return "</body></html>\n"; }
+std::string features_page_tail() { return page_tail(); }
 
 }  // namespace mer

@@ -12,8 +12,9 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Words kVerbs = {"predict", "train", "eval", "sweep",  "preprocess", "features",
-                      "import",  "synth", "info", "doctor", "completion"};
+const Words kVerbs = {"predict", "tag",    "playlist",   "train",     "eval",
+                      "sweep",   "report", "preprocess", "features",  "import",
+                      "synth",   "info",   "doctor",     "completion"};
 
 TEST(Help, OfEveryVerbIsShorterThanAScreenAndNamesTheExitCodes) {
   for (const std::string& verb : kVerbs) {
@@ -50,6 +51,9 @@ TEST(Help, NamesEveryFlagOfTheContract) {
       {"predict",
        {"-m", "--format", "-o", "-j", "--timeline", "--max-seconds", "--min-confidence",
         "--resume"}},
+      {"tag", {"--write", "--remove", "-m", "-j", "--min-confidence"}},
+      {"playlist", {"-o"}},
+      {"report", {"-o"}},
   };
   for (const auto& [verb, names] : flags) {
     const std::string help = run_mer({verb, "--help"}).out;
@@ -150,6 +154,10 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"predict", "a.wav", "-q", "-v"}, "excludes", "mer predict --help"},
         Mistake{{"predict", "a.wav", "--resume"}, "--resume", "--format jsonl -o FILE --resume"},
         Mistake{{"predict", "a.wav", "--timeline", "--format", "csv"}, "--timeline", "--format"},
+        Mistake{{"tag"}, "input is required", "mer tag --help"},
+        Mistake{{"tag", "a", "--write", "--remove"}, "excludes", "mer tag --help"},
+        Mistake{{"playlist", "a.jsonl"}, "--output is required", "mer playlist --help"},
+        Mistake{{"report"}, "folder is required", "mer report --help"},
         Mistake{{"doctor", "now"}, "unexpected argument 'now'", "mer doctor --help"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -213,6 +221,13 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"info", "folder"}, "folder: is a folder without a run in it", "mer info --help"},
         Mistake{{"train", "--resume", "runs/nope"}, "runs/nope: is not a run folder", "runs/"},
         Mistake{{"predict", "folder"}, "folder: no audio files in this folder", "mer predict"},
+        Mistake{{"tag", "folder"}, "folder: no audio files in this folder", "mer tag --help"},
+        Mistake{{"tag", "nope"}, "nope: no such folder or file", "mer predict --format jsonl"},
+        Mistake{{"tag", "good.yaml"}, "good.yaml:1: is no line of mer predict", "--format jsonl"},
+        Mistake{{"tag", "good.yaml", "-m", "default"}, "--model is for", "leave it out"},
+        Mistake{{"playlist", "nope", "-o", "x"}, "nope: cannot be read", "--format jsonl"},
+        Mistake{{"report", "nope"}, "nope: no such folder", "mer report"},
+        Mistake{{"report", "folder"}, "folder: is neither a run nor a sweep", "run.json"},
         Mistake{{"import", "folder", "nope", "-o", "x.csv"}, "nope: no such folder", "path"}));
 
 }  // namespace

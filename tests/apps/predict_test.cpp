@@ -1,9 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <csignal>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
 
 #include "../support/json_schema.hpp"
 #include "mer/core/text.hpp"
@@ -201,8 +205,48 @@ TEST_F(Predict, ResumesAJsonlFileThatWasCutOff) {
   const Outcome outcome =
       world_.mer(predict({happy_, sad_, "--format", "jsonl", "-o", "m.jsonl", "--resume"}));
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_EQ(outcome.err, "") << "one file was left to do";
+  EXPECT_EQ(outcome.err, "resuming  m.jsonl: 1 done, 1 to do\n");
   EXPECT_EQ(read(world_ / "m.jsonl"), whole);
+}
+
+TEST_F(Predict, KilledGoesOnWhereItStoppedAndTriesWhatFailedAgain) {
+  constexpr int kSongs = 120;
+  const std::string song = wav(tone(300, 0.2, 22050), 22050);
+  const auto name = [](int i) { return "killed/" + std::to_string(1000 + i) + ".wav"; };
+  for (int i = 0; i < kSongs; ++i) world_.write(name(i), i == 3 ? "no song yet" : song);
+  Words words =
+      predict({"killed", "--format", "jsonl", "-o", "killed.jsonl", "-j", "2", "--resume"});
+  Words command = words;
+  command.insert(command.begin(), MER_PROGRAM);
+  const auto num_lines = [&] {
+    return fs::exists(world_ / "killed.jsonl") ? lines_of(read(world_ / "killed.jsonl")).size() : 0;
+  };
+  {
+    Process process(command, world_.place());
+    for (int tries = 0; tries < 60000 && num_lines() < 10; ++tries) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    process.send(SIGKILL);
+    process.wait();
+  }
+  ASSERT_GE(num_lines(), 10U);
+  world_.write(name(3), song);
+  world_.write(name(5), song + song);  // another file of the same name
+
+  const Outcome resumed = world_.mer(words);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  EXPECT_THAT(resumed.err, HasSubstr("1 have changed, 1 failed before"));
+  std::set<std::string> paths;
+  const auto lines = lines_of(read(world_ / "killed.jsonl"));
+  for (const std::string& line : lines) {
+    const Json result = Json::parse(line);
+    EXPECT_EQ(result["status"], "ok");
+    paths.insert(result["path"]);
+  }
+  EXPECT_THAT(lines, SizeIs(kSongs));
+  EXPECT_THAT(paths, SizeIs(kSongs));
+  const Outcome again = world_.mer(words);
+  EXPECT_EQ(again.err, "resuming  killed.jsonl: 120 done, 0 to do\n0 files\n");
 }
 
 TEST_F(Predict, RefusesToResumeAFileThatIsNotItsOwn) {
@@ -210,7 +254,7 @@ TEST_F(Predict, RefusesToResumeAFileThatIsNotItsOwn) {
   const Outcome outcome =
       world_.mer(predict({happy_, "--format", "jsonl", "-o", "other.jsonl", "--resume"}));
   EXPECT_EQ(outcome.exit_code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("other.jsonl: is not a jsonl file of mer predict"));
+  EXPECT_THAT(outcome.err, HasSubstr("other.jsonl:1: is no line of mer predict --format jsonl"));
   EXPECT_EQ(read(world_ / "other.jsonl"), "{\"song\": 1}\n");
 }
 

@@ -23,12 +23,12 @@ FileResult good() {
   song.segments = {{0.0, 107.0, {0.0, 0.125, 0.75, 0.125}}, {121.0, 214.0, {1.0, 0.0, 0.0, 0.0}}};
   song.duration_s = 214.00049;
   song.analysed_s = 200.0;
-  return {"songs/a.mp3", song, "", "", false};
+  return {"songs/a.mp3", song, "", "", false, {}};
 }
 
 FileResult bad() {
   return {"songs/b.m4a", std::nullopt, "songs/b.m4a: cannot decode AAC",
-          "ffmpeg -i songs/b.m4a b.wav", false};
+          "ffmpeg -i songs/b.m4a b.wav", false, {}};
 }
 
 std::vector<std::string> lines_of(const std::string& text) {
@@ -112,15 +112,22 @@ TEST(PredictionJson, ReplacesBytesThatAreNotUtf8) {
   FileResult result = bad();
   result.path = "caf\xE9.wav";
   result.error = "caf\xE9.wav: gone";
-  const Json json = Json::parse(prediction_jsonl(result, kClasses));
+  const Json json = Json::parse(prediction_jsonl(result, kClasses, "m"));
   EXPECT_EQ(json["path"], "caf\uFFFD.wav");
   EXPECT_EQ(json["error"], "caf\uFFFD.wav: gone");
 }
 
-TEST(PredictionJsonl, IsOneLineAnElement) {
-  const std::string line = prediction_jsonl(good(), kClasses);
+TEST(PredictionJsonl, IsOneLineAnElementWithTheFilesStampAndTheModel) {
+  FileResult result = good();
+  result.stamp = FileStamp{1234, "2026-01-31T12:00:00.000000001Z"};
+  const std::string line = prediction_jsonl(result, kClasses, "m");
   EXPECT_EQ(line.find('\n'), line.size() - 1);
-  EXPECT_EQ(Json::parse(line), to_json(good(), kClasses));
+  Json expected = to_json(good(), kClasses);
+  expected["size_bytes"] = 1234;
+  expected["modified"] = "2026-01-31T12:00:00.000000001Z";
+  expected["model"] = "m";
+  EXPECT_EQ(Json::parse(line), expected);
+  EXPECT_TRUE(Json::parse(prediction_jsonl(bad(), kClasses, "m"))["modified"].is_null());
 }
 
 TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {

@@ -1,8 +1,6 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
-#include <set>
 
 #include "../arguments.hpp"
 #include "../command.hpp"
@@ -13,31 +11,23 @@
 #include "mer/eval/predict_files.hpp"
 #include "mer/eval/prediction_output.hpp"
 #include "mer/eval/predictor.hpp"
+#include "mer/library/prediction_list.hpp"
 
 namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Paths that a jsonl file already holds; a last line that was cut off by a crash is dropped.
-std::set<std::string> finished_paths(const fs::path& file) {
-  std::set<std::string> paths;
-  if (!fs::exists(file)) return paths;
-  const std::string text = read_text_file(file);
-  std::size_t whole = 0;
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t end = text.find('\n', start);
-    if (end == std::string::npos) break;
-    const auto element = nlohmann::json::parse(text.substr(start, end - start), nullptr, false);
-    if (!element.is_object() || !element.contains("path")) {
-      throw UsageError(file.string() + ": is not a jsonl file of mer predict",
-                       "without --resume it is written anew");
-    }
-    paths.insert(element["path"].get<std::string>());
-    start = whole = end + 1;
-  }
-  if (whole < text.size()) fs::resize_file(file, whole);
-  return paths;
+/// What is left of the inputs, once the jsonl file has been read.
+std::vector<fs::path> left_to_do(const PredictArgs& args, const std::string& model,
+                                 const std::vector<fs::path>& inputs) {
+  const ResumePoint point = resume_prediction_list(args.output, model, inputs);
+  std::string line = "resuming  " + args.output.string() + ": " + std::to_string(point.num_done) +
+                     " done, " + std::to_string(point.to_do.size()) + " to do";
+  if (point.num_changed > 0) line += ", " + std::to_string(point.num_changed) + " have changed";
+  if (point.num_failed > 0) line += ", " + std::to_string(point.num_failed) + " failed before";
+  say(args.talk, line);
+  return point.to_do;
 }
 
 /// Where results go: stdout or a file; writing errors are errors.
@@ -59,17 +49,6 @@ class Output {
   std::ofstream file_;
 };
 
-/// The models of the command line, or the bundled one, which is then named.
-std::vector<FoundModel> chosen_models(const PredictArgs& args) {
-  std::vector<FoundModel> models;
-  for (const std::string& name : args.models) models.push_back(find_model(name, ""));
-  if (models.empty()) {
-    models.push_back(find_model("default", ""));
-    say(args.talk, "model     the bundled model 'default' (mer info default; -m chooses another)");
-  }
-  return models;
-}
-
 void check(const PredictArgs& args) {
   if (args.resume && (args.format != "jsonl" || args.output.empty())) {
     throw UsageError("--resume goes on with a jsonl file", "--format jsonl -o FILE --resume");
@@ -83,16 +62,20 @@ void check(const PredictArgs& args) {
 /// Turns results into the format asked for, as they come.
 class Writer {
  public:
-  Writer(const PredictArgs& args, const std::vector<std::string>& classes,
+  Writer(const PredictArgs& args, const std::vector<std::string>& classes, std::string model,
          std::span<const std::string> paths)
-      : args_(args), classes_(classes), output_(args.output, args.resume), table_(paths, classes) {
+      : args_(args),
+        classes_(classes),
+        model_(std::move(model)),
+        output_(args.output, args.resume),
+        table_(paths, classes) {
     if (args.format == "csv") output_.write(predictions_csv_header(classes));
     if (args.format == "table") output_.write(table_.header());
   }
 
   void add(FileResult result) {
     if (args_.format == "jsonl") {
-      output_.write(prediction_jsonl(result, classes_));
+      output_.write(prediction_jsonl(result, classes_, model_));
     } else if (args_.format == "csv") {
       output_.write(prediction_csv_row(result, classes_));
     } else if (args_.format == "table") {
@@ -105,13 +88,14 @@ class Writer {
     }
   }
 
-  void finish(const std::string& model) {
-    if (args_.format == "json") output_.write(predictions_json(model, classes_, results_));
+  void finish() {
+    if (args_.format == "json") output_.write(predictions_json(model_, classes_, results_));
   }
 
  private:
   const PredictArgs& args_;
   const std::vector<std::string>& classes_;
+  std::string model_;
   Output output_;
   PredictionTable table_;
   std::vector<FileResult> results_;
@@ -124,24 +108,20 @@ int run_predict(const PredictArgs& args) {
   check(args);
   std::vector<fs::path> inputs;
   for (Input& input : expand_inputs(args.inputs)) inputs.push_back(std::move(input.path));
-  if (args.resume) {
-    const std::set<std::string> finished = finished_paths(args.output);
-    std::erase_if(inputs, [&](const fs::path& input) {
-      return finished.contains(to_valid_utf8(input.string()));
-    });
-  }
-  const std::vector<FoundModel> models = chosen_models(args);
+  const std::vector<FoundModel> models = find_models(args.models, args.talk);
   std::vector<fs::path> files;
   std::vector<std::string> names;
   for (const FoundModel& model : models) {
     files.push_back(model.file);
     names.push_back(model.name);
   }
+  const std::string model = join(names, " + ");
   const Predictor predictor = Predictor::load(files, "cpu", pretrained_weights());
+  if (args.resume) inputs = left_to_do(args, model, inputs);
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());
-  Writer writer(args, predictor.classes(), paths);
+  Writer writer(args, predictor.classes(), model, paths);
   ProgressLine line("predicting", args.talk);
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());
@@ -161,7 +141,7 @@ int run_predict(const PredictArgs& args) {
       },
       interrupted);
   line.clear();
-  writer.finish(join(names, " + "));
+  writer.finish();
   if (interrupted()) {
     throw Interrupted("interrupted after " + std::to_string(count.done) + " files",
                       args.resume || args.format == "jsonl" ? "--resume goes on" : "");

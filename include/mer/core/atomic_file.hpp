@@ -47,6 +47,10 @@ class AtomicFile {
     }
   }
 
+  /// What is being written, for those who write by other means.
+  const std::string& temporary() const { return temporary_; }
+  int descriptor() const { return file_; }
+
   void commit() {
     if (::fsync(file_) != 0) fail("cannot be written");
     if (::close(std::exchange(file_, -1)) != 0 ||

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/core/file_stamp.hpp"
 #include "mer/core/progress.hpp"
 #include "mer/data/manifest.hpp"
 #include "mer/eval/evaluation.hpp"
@@ -18,9 +19,10 @@ namespace mer {
 struct FileResult {
   std::string path;  ///< as given; bytes, not necessarily UTF-8
   std::optional<SongPrediction> prediction;
-  std::string error;       ///< empty when there is a prediction
-  std::string hint;        ///< what to do about the error; may be empty
-  bool uncertain = false;  ///< the largest probability is below the one asked for
+  std::string error;               ///< empty when there is a prediction
+  std::string hint;                ///< what to do about the error; may be empty
+  bool uncertain = false;          ///< the largest probability is below the one asked for
+  std::optional<FileStamp> stamp;  ///< of the file just before it was read; none when it is missing
 
   bool ok() const { return prediction.has_value(); }
 };

@@ -23,8 +23,10 @@ nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::
 std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
                              std::span<const FileResult> results);
 
-/// One line of `--format jsonl`, with its line feed.
-std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes);
+/// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes` and
+/// `modified` of the file (null when it is missing) and `model`.
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model);
 
 /// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
 /// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.

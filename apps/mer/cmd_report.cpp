@@ -1,0 +1,65 @@
+#include <filesystem>
+
+#include "command.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/report/gnuplot.hpp"
+#include "mer/report/run_report.hpp"
+#include "terminal.hpp"
+
+namespace mer::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ReportArgs {
+  fs::path folder;
+  fs::path output;
+  Talk talk;
+};
+
+/// Empty when gnuplot works.
+std::string why_no_pictures() {
+  try {
+    require_gnuplot();
+    return "";
+  } catch (const Error& error) {
+    return std::string(error.what()) + " (" + error.hint() + ")";
+  }
+}
+
+int run_report_verb(const ReportArgs& args) {
+  const ReportKind kind = report_kind_of(args.folder);
+  ReportOptions options;
+  options.page = args.output.empty() ? args.folder / "report.html" : args.output;
+  options.without_pictures = why_no_pictures();
+  if (!options.without_pictures.empty()) {
+    say(args.talk, "WARNING: pictures are left out: " + options.without_pictures);
+  }
+  write_text_file(options.page, kind == ReportKind::kSweep ? sweep_report(args.folder, options)
+                                                           : run_report(args.folder, options));
+  say(args.talk, "written   " + options.page.string());
+  return kDone;
+}
+
+}  // namespace
+
+Command add_report(CLI::App& app) {
+  auto args = std::make_shared<ReportArgs>();
+  CLI::App* cmd = app.add_subcommand("report", "Make one HTML page of a run or a sweep");
+  cmd->add_option("folder", args->folder,
+                  "A run's folder (also of a cross-validation), or a sweep's")
+      ->required()
+      ->type_name("RUN|SWEEP");
+  cmd->add_option("-o,--output", args->output, "The page; default: report.html in the folder")
+      ->type_name("FILE");
+  add_talk_options(*cmd, args->talk);
+  cmd->footer(
+      "The page needs no other file and no network. gnuplot draws its pictures; where it is\n"
+      "missing, they are left out and the page says so.\n"
+      "Example:\n  mer report runs/quickstart\n  mer report runs/table2 -o table2.html\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong usage");
+  return {cmd, [args] { return run_report_verb(*args); }};
+}
+
+}  // namespace mer::app

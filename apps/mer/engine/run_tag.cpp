@@ -1,0 +1,37 @@
+#include "../arguments.hpp"
+#include "../inputs.hpp"
+#include "../models.hpp"
+#include "../tagging.hpp"
+#include "mer/core/error.hpp"
+#include "mer/eval/predict_files.hpp"
+#include "mer/eval/predictor.hpp"
+
+namespace mer::app {
+
+int run_tag_folder(const TagArgs& args) {
+  std::vector<std::filesystem::path> inputs;
+  for (Input& input : expand_inputs({args.input.string()})) inputs.push_back(std::move(input.path));
+  std::vector<std::filesystem::path> models;
+  for (const FoundModel& model : find_models(args.models, args.talk)) models.push_back(model.file);
+  const Predictor predictor = Predictor::load(models, "cpu", pretrained_weights());
+  Tagging tagging(args);
+  predict_files(
+      predictor, inputs, {.jobs = args.jobs, .min_confidence = args.min_confidence},
+      [&](const FileResult& result) {
+        if (!result.ok()) {
+          tagging.fail(result.error, result.hint);
+          return;
+        }
+        const auto best = static_cast<std::size_t>(result.prediction->predicted());
+        tagging.add(result.path,
+                    result.uncertain ? std::nullopt : std::optional(predictor.classes()[best]));
+      },
+      interrupted);
+  if (interrupted()) {
+    throw Interrupted("interrupted after " + std::to_string(tagging.num_files()) + " files",
+                      "every file is whole; the same command starts again");
+  }
+  return tagging.finish();
+}
+
+}  // namespace mer::app

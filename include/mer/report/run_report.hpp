@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace mer {
+
+/// What a folder holds that a page can be made of.
+enum class ReportKind { kRun, kFolds, kSweep };
+
+/// @throws UsageError when it is no run, no parent of folds and no sweep, or when it does not exist
+ReportKind report_kind_of(const std::filesystem::path& folder);
+
+/// Whether and where a page is drawn.
+struct ReportOptions {
+  std::filesystem::path page;  ///< the file that the page will be: links are relative to it
+  /// Why there are no pictures; empty: gnuplot draws them.
+  std::string without_pictures;
+};
+
+/// A run, or a cross-validation and its folds, as one self-contained HTML page: what was trained,
+/// learning curves, and for each part that has been scored the scores with their intervals, the
+/// confusion matrix, each class, how far the probabilities can be trusted, and the errors that the
+/// model was surest of.
+/// @throws UsageError naming the file of the run that can't be read
+std::string run_report(const std::filesystem::path& run, const ReportOptions& options);
+
+/// A sweep: its summary (mer sweep's tables, tests and claims), its losses, and its cells with
+/// links.
+/// @throws UsageError when the sweep has no summary, or a file that can't be read
+std::string sweep_report(const std::filesystem::path& sweep, const ReportOptions& options);
+
+}  // namespace mer

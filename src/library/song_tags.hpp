@@ -1,0 +1,69 @@
+#pragma once
+
+#include <taglib/fileref.h>
+#include <taglib/id3v2.h>
+#include <taglib/tfilestream.h>
+#include <taglib/tpropertymap.h>
+#include <taglib/tstringlist.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace TagLib::ID3v2 {
+class Tag;
+}
+
+namespace mer {
+
+/// How a field of ours is called in each kind of tag.
+struct TagField {
+  const char* name;       ///< in Vorbis comments and APE tags, and as a TXXX frame
+  const char* id3_frame;  ///< of ID3v2.4; null: a TXXX frame
+  const char* mp4_item;
+  const char* asf_attribute;
+};
+inline constexpr TagField kMoodField = {"MOOD", "TMOO", "----:com.apple.iTunes:MOOD", "WM/Mood"};
+inline constexpr TagField kRecordField = {"MER_MOOD", nullptr, "----:com.apple.iTunes:MER_MOOD",
+                                          "MER/Mood"};
+
+/// The tags of a file, whatever its format.
+class SongTags {
+ public:
+  /// @param named  whose extension tells the format, when `file` is a copy under another name
+  /// @throws InputError naming `named` when its tags can't be read
+  SongTags(const std::filesystem::path& file, const std::filesystem::path& named);
+
+  std::vector<std::string> get(const TagField& field) const;
+  /// @param values  none: removes the field
+  void set(const TagField& field, const std::vector<std::string>& values);
+  std::string artist() const;
+  std::string title() const;
+
+  /// Everything else that the tags say, for comparing.
+  std::string others() const;
+  /// Whether there is an ID3v2 tag of an older version than 2.4.
+  bool has_old_id3() const;
+  /// @param keep_old_id3  save as ID3v2.3, else as ID3v2.4
+  bool save(bool keep_old_id3);
+
+ private:
+  /// Under the name of the file that it is a copy of: TagLib looks at the extension.
+  class NamedStream : public TagLib::FileStream {
+   public:
+    NamedStream(const std::filesystem::path& file, std::string name)
+        : FileStream(file.c_str()), name_(std::move(name)) {}
+    TagLib::FileName name() const override { return name_.c_str(); }
+
+   private:
+    std::string name_;
+  };
+
+  TagLib::ID3v2::Tag* id3() const;
+
+  NamedStream stream_;
+  TagLib::FileRef file_;
+};
+
+}  // namespace mer

@@ -1,0 +1,52 @@
+#include "curve_plot.hpp"
+
+#include <array>
+#include <cmath>
+
+#include "mer/core/text.hpp"
+#include "mer/report/gnuplot.hpp"
+
+namespace mer {
+namespace {
+
+constexpr std::array kColours = {"#3b6ea5", "#c44e52", "#55a868", "#8172b2", "#cc8963",
+                                 "#64b5cd", "#937860", "#da8bc3", "#8c8c8c", "#b5bd4c"};
+
+std::string data_block(const Curve& curve, std::size_t number) {
+  std::string block = "$curve" + std::to_string(number) + " << EOD\n";
+  for (std::size_t i = 0; i < curve.values.size(); ++i) {
+    if (std::isnan(curve.values[i]) || std::isnan(curve.iterations[i])) continue;
+    block += format_number(curve.iterations[i]) + " " + format_number(curve.values[i]) + "\n";
+  }
+  return block + "EOD\n";
+}
+
+}  // namespace
+
+std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::string& axis) {
+  constexpr std::size_t kMaxKeyLines = 8;
+  const bool beside = curves.size() > kMaxKeyLines;
+  std::string script =
+      "set encoding utf8\nset terminal svg size " + std::string(beside ? "1000,460" : "560,380") +
+      " dynamic noenhanced font 'DejaVu Sans,sans-serif,12' background rgb 'white'\n"
+      "set border 3 linecolor rgb '#555555'\nset tics out nomirror\n"
+      "set grid linecolor rgb '#dddddd'\nset xlabel 'iteration'\n";
+  script += "set ylabel " + gnuplot_quoted(axis) + "\n";
+  script += beside ? "set key outside right top Left reverse samplen 1.5\n"
+                   : "set key right top Left reverse samplen 1.5\n";
+  std::string plots;
+  for (std::size_t i = 0; i < curves.size(); ++i) {
+    const PlottedCurve& plotted = curves[i];
+    if (plotted.curve.empty()) continue;
+    script += data_block(plotted.curve, i);
+    plots += (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
+             " using 1:2 with linespoints pointtype 7 pointsize 0.25 linecolor rgb '" +
+             kColours[plotted.colour % kColours.size()] + "'" +
+             (plotted.dashed ? " dashtype 2" : "") +
+             (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
+  }
+  // Every curve may be empty, which gnuplot takes for an error.
+  return run_gnuplot(script + (plots.empty() ? "set yrange [0:1]\nplot 0 notitle" : plots) + "\n");
+}
+
+}  // namespace mer
