@@ -33,7 +33,7 @@ std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::strin
       "set grid linecolor rgb '#dddddd'\nset xlabel 'iteration'\n";
   script += "set ylabel " + gnuplot_quoted(axis) + "\n";
   script += beside ? "set key outside right top Left reverse samplen 1.5\n"
-                   : "set key right top Left reverse samplen 1.5\n";
+                   : "set key outside top center horizontal Left reverse samplen 1.5\n";
   std::string plots;
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const PlottedCurve& plotted = curves[i];
