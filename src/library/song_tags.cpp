@@ -122,18 +122,27 @@ void set_id3(TagLib::ID3v2::Tag* tag, const TagField& field, const StringList& v
 }  // namespace
 
 SongTags::SongTags(const fs::path& file, const fs::path& named)
-    : stream_(file, named.string()), file_(&stream_, false) {
+    : stream_(file, named.string()), file_(&stream_) {
   if (!stream_.isOpen()) throw InputError(named.string() + ": cannot be read");
-  const bool known = !file_.isNull() && file_.file()->isValid() &&
-                     (xiph_of(file_) != nullptr || ape_of(file_) != nullptr ||
-                      mp4_of(file_) != nullptr || asf_of(file_) != nullptr || id3() != nullptr);
-  if (!known) {
+  // Whatever is called .mp3 is valid for TagLib, also without a single frame.
+  const bool has_audio = !file_.isNull() && file_.file()->isValid() &&
+                         file_.audioProperties() != nullptr &&
+                         file_.audioProperties()->sampleRate() > 0;
+  if (!has_audio || own_tag() == nullptr) {
     throw InputError(named.string() + ": is not of a format whose tags mer reads",
                      "those are MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF, WMA, APE, WavPack");
   }
 }
 
 TagLib::ID3v2::Tag* SongTags::id3() const { return id3_of(file_); }
+
+TagLib::Tag* SongTags::own_tag() const {
+  if (auto* xiph = xiph_of(file_)) return xiph;
+  if (auto* ape = ape_of(file_)) return ape;
+  if (auto* mp4 = mp4_of(file_)) return mp4;
+  if (auto* asf = asf_of(file_)) return asf;
+  return id3();
+}
 
 std::vector<std::string> SongTags::get(const TagField& field) const {
   // TagLib's operator[] of a constant map adds what is not there.
@@ -180,7 +189,8 @@ std::string SongTags::artist() const { return file_.tag()->artist().to8Bit(true)
 std::string SongTags::title() const { return file_.tag()->title().to8Bit(true); }
 
 std::string SongTags::others() const {
-  TagLib::PropertyMap properties = file_.file()->properties();
+  // Of the tag that the mood goes into: a file may have others, which save() does not touch.
+  TagLib::PropertyMap properties = own_tag()->properties();
   for (const TagField& field : {kMoodField, kRecordField}) properties.erase(field.name);
   // An unknown attribute of ASF has no name of its own there.
   std::string text = properties.toString().to8Bit(true);

@@ -61,6 +61,7 @@ class SongTags {
   };
 
   TagLib::ID3v2::Tag* id3() const;
+  TagLib::Tag* own_tag() const;  ///< that the mood is in; null: the format has none
 
   NamedStream stream_;
   TagLib::FileRef file_;

@@ -33,17 +33,17 @@ std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::strin
       "set grid linecolor rgb '#dddddd'\nset xlabel 'iteration'\n";
   script += "set ylabel " + gnuplot_quoted(axis) + "\n";
   script += beside ? "set key outside right top Left reverse samplen 1.5\n"
-                   : "set key right top Left reverse samplen 1.5\n";
+                   : "set key outside top center horizontal Left reverse samplen 1.5\n";
   std::string plots;
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const PlottedCurve& plotted = curves[i];
     if (plotted.curve.empty()) continue;
     script += data_block(plotted.curve, i);
-    plots += (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
-             " using 1:2 with linespoints pointtype 7 pointsize 0.25 linecolor rgb '" +
-             kColours[plotted.colour % kColours.size()] + "'" +
-             (plotted.dashed ? " dashtype 2" : "") +
-             (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
+    plots +=
+        (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
+        " using 1:2 with linespoints pointtype 7 pointsize 0.25 linewidth 1.5 linecolor rgb '" +
+        kColours[plotted.colour % kColours.size()] + "'" + (plotted.dashed ? " dashtype 2" : "") +
+        (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
   }
   // Every curve may be empty, which gnuplot takes for an error.
   return run_gnuplot(script + (plots.empty() ? "set yrange [0:1]\nplot 0 notitle" : plots) + "\n");

@@ -31,16 +31,21 @@ std::string number_text(const Json& json, const std::string& name) {
 }
 
 std::string scores_table(const Json& metrics) {
+  // Scored by an earlier version, they are missing.
+  const bool has_probabilities = metrics.value("songs", Json::object()).contains("ece");
   Rows rows;
   for (const char* items : {"songs", "segments"}) {
     const Json scores = metrics.value(items, Json::object());
     rows.push_back({items, std::to_string(scores.value("count", 0)),
                     score_with_interval(scores, "accuracy"),
-                    score_with_interval(scores, "macro_f1"), number_text(scores, "ece"),
-                    number_text(scores, "brier")});
+                    score_with_interval(scores, "macro_f1")});
+    if (!has_probabilities) continue;
+    rows.back().push_back(number_text(scores, "ece"));
+    rows.back().push_back(number_text(scores, "brier"));
   }
-  std::string html =
-      html_table({"", "count", "accuracy [95 %]", "macro F1 [95 %]", "ECE", "Brier"}, rows);
+  std::vector<std::string> head = {"", "count", "accuracy [95 %]", "macro F1 [95 %]"};
+  if (has_probabilities) head.insert(head.end(), {"ECE", "Brier"});
+  std::string html = html_table(head, rows);
   html += "<p>Saying always <i>" + escaped(metrics.value("baseline_class", "")) +
           "</i>, the training songs' most frequent class, is right for " +
           number_text(metrics, "baseline_accuracy") +
@@ -48,8 +53,8 @@ std::string scores_table(const Json& metrics) {
           "manifest names them).</p>\n";
   const std::size_t num_failed = metrics.value("failed", Json::array()).size();
   if (num_failed > 0) {
-    html +=
-        "<p>" + std::to_string(num_failed) + " songs could not be read and are not counted.</p>\n";
+    html += "<p>" + std::to_string(num_failed) +
+            " of the songs could not be read; they are not counted.</p>\n";
   }
   return html;
 }

@@ -69,7 +69,7 @@ std::string page_head(const std::string& title) {
          "pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f5f5f5;padding:1em}\n"
          ".side{display:flex;flex-wrap:wrap;gap:1em 2em;align-items:flex-start}\n"
          ".side>*{flex:0 1 auto}.figure{width:560px;max-width:100%}\n"
-         ".wide{width:1000px;max-width:100%}.scroll{overflow-x:auto}\n"
+         "li p{margin:.1em 0}.wide{width:1000px;max-width:100%}.scroll{overflow-x:auto}\n"
          "table.heat td{min-width:4.5em;text-align:right}.note{color:#666}\n"
          "</style></head><body>\n<h1>" +
          escaped(title) + "</h1>\n";

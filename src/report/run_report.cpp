@@ -1,8 +1,7 @@
 #include "mer/report/run_report.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
+#include <array>
 #include <functional>
 
 #include "curve_plot.hpp"
@@ -54,8 +53,10 @@ std::string config_essentials(const std::string& config) {
   return text;
 }
 
-void add_fact(Rows& rows, const std::string& name, const std::string& value) {
-  if (!value.empty()) rows.push_back({escaped(name), escaped(value)});
+/// A row of the table of facts, unless nothing is known.
+std::string fact(const std::string& name, const std::string& value) {
+  if (value.empty()) return "";
+  return "<tr><th>" + escaped(name) + "</th><td>" + escaped(value) + "</td></tr>\n";
 }
 
 /// "cnn, 426228 parameters", whatever of it is known.
@@ -82,47 +83,46 @@ std::string facts(const RunRecord& record) {
   // Of a cross-validation, what its first fold says holds for all.
   const RunRecord& source = record.folds.empty() ? record : record.folds.front();
   const Json& run = source.run;
-  Rows rows;
-  add_fact(rows, "model", model_text(run));
-  if (!record.folds.empty()) {
-    add_fact(rows, "cross-validation", std::to_string(record.folds.size()) + " folds");
-  }
-  add_fact(rows, "status", text_at(run, "status"));
-  const std::string ended = text_at(record.folds.empty() ? run : record.folds.back().run, "ended");
-  add_fact(rows, "trained", text_at(run, "started") + (ended.empty() ? "" : " to " + ended));
-  add_fact(rows, "iterations", text_at(run, "iterations"));
-  add_fact(rows, record.folds.empty() ? "songs" : "songs of the first fold", songs_text(run));
-  add_fact(rows, "seeds",
-           "training " + text_at(run, "seeds/train") + ", split " + text_at(run, "seeds/split"));
-  add_fact(rows, "options", config_essentials(source.config));
-  add_fact(rows, "command", text_at(run, "command"));
-  add_fact(rows, "made by",
-           "mer " + text_at(run, "mer_version") + ", commit " + text_at(run, "commit"));
-  add_fact(rows, "device",
-           text_at(run, "device") + ", " + text_at(run, "threads") + " threads, " +
-               text_at(run, "precision"));
-  add_fact(rows, "feature recipe", text_at(run, "recipe_fingerprint"));
-  std::string html = html_table({}, rows);
+  const bool has_folds = !record.folds.empty();
+  const std::string ended = text_at(has_folds ? record.folds.back().run : run, "ended");
+  std::string html = "<div class=\"scroll\"><table>";
+  html += fact("model", model_text(run));
+  if (has_folds) html += fact("cross-validation", std::to_string(record.folds.size()) + " folds");
+  html += fact("status", text_at(run, "status"));
+  html += fact("trained", text_at(run, "started") + (ended.empty() ? "" : " to " + ended));
+  html += fact("iterations", text_at(run, "iterations"));
+  html += fact(has_folds ? "songs of the first fold" : "songs", songs_text(run));
+  html += fact("seeds", "training " + text_at(run, "seeds/train") + ", split " +
+                            text_at(run, "seeds/split"));
+  html += fact("options", config_essentials(source.config));
+  html += fact("command", text_at(run, "command"));
+  html +=
+      fact("made by", "mer " + text_at(run, "mer_version") + ", commit " + text_at(run, "commit"));
+  html += fact("device", text_at(run, "device") + ", " + text_at(run, "threads") + " threads, " +
+                             text_at(run, "precision"));
+  html += fact("feature recipe", text_at(run, "recipe_fingerprint")) + "</table></div>\n";
   if (!source.config.empty()) {
     html += details("The whole config", "<pre>" + escaped(source.config) + "</pre>");
   }
   return section("What was trained", html);
 }
 
+/// Two columns of metrics.csv in one picture; the second is drawn dashed.
 struct Panel {
-  const char* axis;
-  /// Columns of metrics.csv; the second is drawn dashed.
-  std::vector<const char*> columns;
+  const char* axis;  ///< of one run
+  std::array<const char*, 2> columns;
 };
 
 /// A run's curves are named after their columns; of folds, each has a colour of its own.
 std::vector<PlottedCurve> curves_of(const RunRecord& record, const Panel& panel) {
   std::vector<PlottedCurve> curves;
   const bool has_folds = !record.folds.empty();
-  const std::vector<RunRecord>& runs = has_folds ? record.folds : std::vector<RunRecord>{record};
+  std::vector<const RunRecord*> runs;
+  for (const RunRecord& fold : record.folds) runs.push_back(&fold);
+  if (!has_folds) runs.push_back(&record);
   for (std::size_t run = 0; run < runs.size(); ++run) {
     for (std::size_t column = 0; column < panel.columns.size(); ++column) {
-      const Curve* curve = runs[run].curve(panel.columns[column]);
+      const Curve* curve = runs[run]->curve(panel.columns[column]);
       if (curve == nullptr) continue;
       std::string title = panel.columns[column];
       if (has_folds) title = column == 0 ? "fold " + std::to_string(run + 1) : "";
@@ -135,16 +135,21 @@ std::vector<PlottedCurve> curves_of(const RunRecord& record, const Panel& panel)
 std::string learning_curves(const RunRecord& record) {
   const bool has_folds = !record.folds.empty();
   std::string figures;
-  for (const Panel& panel :
-       {Panel{has_folds ? "train_loss (val_loss dashed)" : "loss", {"train_loss", "val_loss"}},
-        Panel{has_folds ? "val_accuracy (val_macro_f1 dashed)" : "on validation songs",
-              {"val_accuracy", "val_macro_f1"}}}) {
+  for (const Panel& panel : {Panel{"loss", {"train_loss", "val_loss"}},
+                             Panel{"on validation songs", {"val_accuracy", "val_macro_f1"}}}) {
     const auto curves = curves_of(record, panel);
+    const bool has_dashed = std::any_of(curves.begin(), curves.end(),
+                                        [](const PlottedCurve& one) { return one.dashed; });
     const bool has_course = std::any_of(curves.begin(), curves.end(), [](const PlottedCurve& one) {
       return one.curve.iterations.size() > 1;
     });
     if (!has_course) continue;
-    figures += "<div class=\"figure\">" + svg_element(curve_plot(curves, panel.axis)) + "</div>\n";
+    std::string axis = panel.axis;
+    if (has_folds) {
+      axis = panel.columns[0];
+      if (has_dashed) axis += std::string(" (") + panel.columns[1] + " dashed)";
+    }
+    figures += "<div class=\"figure\">" + svg_element(curve_plot(curves, axis)) + "</div>\n";
   }
   if (figures.empty()) {
     return "<p class=\"note\">The run has no course over iterations: metrics.csv has a single row "

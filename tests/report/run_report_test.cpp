@@ -56,7 +56,7 @@ TEST_F(ReportPage, SaysWhatWasTrainedAndHowGoodItIs) {
                           HasSubstr("commit abc123"), HasSubstr("training 7, split 3"),
                           HasSubstr("train.lr 0.25")));
   EXPECT_THAT(text, AllOf(HasSubstr("0.750 [0.500, 0.875]"), HasSubstr("0.700 [0.400, 0.800]"),
-                          HasSubstr("1 songs could not be read")));
+                          HasSubstr("1 of the songs could not be read")));
   // A row of three and one: 75 % and 25 %.
   EXPECT_THAT(text, AllOf(HasSubstr(">3<br><small>75 %"), HasSubstr(">1<br><small>25 %"),
                           HasSubstr(">0<br><small>0 %"), HasSubstr(">4<br><small>100 %")));
@@ -115,7 +115,7 @@ TEST_F(ReportPage, OfFoldsHasThePooledScoresAndEachFold) {
 TEST_F(ReportPage, OfASweepShowsItsSummaryAndLinksItsCells) {
   folder_.write("sweep/summary.md",
                 "# a sweep: accuracy\n\n| cell | songs |\n| --- | --- |\n| one | 61.0 |\n\n"
-                "## Claims\n\n* <script>alert(1)</script> it **holds**\n");
+                "## Claims\n\n* it **holds** <script>alert(1)</script>\n");
   folder_.write("sweep/loss.csv", "iteration,one\n1,2\n2,1\n");
   fs::copy(folder_ / "run", folder_ / "sweep/one & only", fs::copy_options::recursive);
   ASSERT_EQ(report_kind_of(folder_ / "sweep"), ReportKind::kSweep);
