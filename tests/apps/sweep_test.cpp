@@ -255,7 +255,7 @@ TEST_F(Sweep, MakesTheEmbeddingsThatCellsShareOnceBeforehand) {
             "      data.store: sweep-store}\n"
             "grid: {classic.svm.kernel: [rbf, linear]}\n");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_THAT(read(folder("embeddings") / "logs/cell_kernel-rbf.txt"),
+  EXPECT_THAT(read(folder("embeddings") / "logs/rbf.txt"),
               HasSubstr("16 songs embedded, 0 were there already, 0 failed"));
   EXPECT_THAT(column("embeddings", "finished"), testing::ElementsAre("1", "1"));
 }
