@@ -98,10 +98,10 @@ class SweepLock {
   int file_;
 };
 
-/// Features that cells share are made before the first of them starts, by one process: others that
-/// run cells of the sweep wait for it and find them made.
+/// Features and embeddings that cells share are made before the first of them starts, by one
+/// process: others that run cells of the sweep wait for it and find them made.
 bool fill_stores(const SweepPlan& plan, const std::vector<std::size_t>& cells,
-                 const fs::path& folder, const Talk& talk) {
+                 const fs::path& folder, SweepRunner& runner, const Talk& talk) {
   const SweepLock lock(folder / "features.lock");
   bool failed = false;
   for (const std::size_t cell : cells_with_distinct_features(plan, cells)) {
@@ -109,6 +109,7 @@ bool fill_stores(const SweepPlan& plan, const std::vector<std::size_t>& cells,
     const Manifest manifest = load_manifest(config.data);
     const FeatureStore store(config.data.store, config.recipe);
     failed = !fill_store(store, manifest, {}, 0, {}, talk).failures.empty() || failed;
+    if (config.sees_embeddings()) failed = runner.make_embeddings(cell) || failed;
   }
   return failed;
 }
@@ -179,7 +180,7 @@ int run_sweep(const SweepArgs& args) {
   bool songs_failed = false;
   if (!to_do.empty()) {
     runner.make_folders();
-    songs_failed = fill_stores(plan, to_do, folder, args.talk);
+    songs_failed = fill_stores(plan, to_do, folder, runner, args.talk);
     runner.run(to_do);
   }
   const bool all_finished = [&] {

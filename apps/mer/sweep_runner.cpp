@@ -4,7 +4,9 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <thread>
+#include <utility>
 
 #include "command.hpp"
 #include "mer/core/error.hpp"
@@ -79,6 +81,13 @@ std::vector<std::string> SweepRunner::next_command(std::size_t cell) const {
           folder_.string(), "--name", plan_.cells[cell].name};
 }
 
+void SweepRunner::write_config(std::size_t cell) const {
+  RunConfig config = plan_.cells[cell].config;
+  int& folds_at_once = config.train.fold_jobs;
+  if (folds_at_once == 0) folds_at_once = std::max(1, available_cores() / jobs_);
+  write_text_file(config_of(cell), to_yaml(config, false));
+}
+
 /// Writes the cell's config and makes way for another try.
 void SweepRunner::prepare(std::size_t cell) {
   const CellProgress progress = progress_of_cell(cell);
@@ -86,10 +95,28 @@ void SweepRunner::prepare(std::size_t cell) {
     say(talk_, "again     " + plan_.cells[cell].name + ", which failed: " + progress.error);
     clear_failed(plan_.cells[cell], folder_of(cell));
   }
-  RunConfig config = plan_.cells[cell].config;
-  int& folds_at_once = config.train.fold_jobs;
-  if (folds_at_once == 0) folds_at_once = std::max(1, available_cores() / jobs_);
-  write_text_file(config_of(cell), to_yaml(config, false));
+  write_config(cell);
+}
+
+bool SweepRunner::make_embeddings(std::size_t cell) {
+  write_config(cell);
+  start(cell, {"preprocess", "-c", config_of(cell).string()}, clock_.seconds());
+  Running& child = running_.back();
+  ProgressLine line("embeddings", talk_);
+  line.show("for " + plan_.cells[cell].name);
+  bool told_to_stop = false;
+  std::optional<int> exit_code;
+  while (!(exit_code = child.process.exit_code())) {
+    if (interrupted() && !std::exchange(told_to_stop, true)) child.process.ask_to_stop();
+    std::this_thread::sleep_for(kPause);
+  }
+  line.clear();
+  const std::string reason = reason_of(child, *exit_code);
+  running_.pop_back();
+  if (interrupted()) throw Interrupted("interrupted; finished embeddings stay");
+  if (*exit_code == kDone || *exit_code == kSomeInputsFailed) return *exit_code != kDone;
+  throw Error("cell '" + plan_.cells[cell].name + "': " + reason,
+              "all that was said is in " + log_of(cell).string());
 }
 
 void SweepRunner::start(std::size_t cell, const std::vector<std::string>& command,

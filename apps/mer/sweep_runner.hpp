@@ -30,6 +30,10 @@ class SweepRunner {
 
   /// @throws Error when they can't be made
   void make_folders() const;
+  /// Makes the embeddings that a cell's system sees, by `mer preprocess`.
+  /// @return whether some songs could not be read
+  /// @throws Error when they can't be made, Interrupted when the user asked to stop
+  bool make_embeddings(std::size_t cell);
   /// Runs these cells as far as they have not finished, `jobs` at a time; one that failed before is
   /// tried again.
   /// @throws Interrupted once the cells that were running have saved their state
@@ -53,6 +57,7 @@ class SweepRunner {
   std::filesystem::path config_of(std::size_t cell) const;
   /// What is to be done next for a cell; empty when it has finished.
   std::vector<std::string> next_command(std::size_t cell) const;
+  void write_config(std::size_t cell) const;
   void prepare(std::size_t cell);
   void start(std::size_t cell, const std::vector<std::string>& command, double started_s);
   void ended(const Running& running, int exit_code);

@@ -367,8 +367,9 @@ std::vector<std::size_t> cells_with_distinct_features(const SweepPlan& plan,
   std::vector<std::size_t> distinct;
   for (const std::size_t cell : cells) {
     const RunConfig& config = plan.cells[cell].config;
-    const std::string key = config.data.manifest.string() + "\n" + config.data.store.string() +
-                            "\n" + config.recipe.store_key();
+    std::string key = config.data.manifest.string() + "\n" + config.data.store.string() + "\n" +
+                      config.recipe.store_key();
+    if (config.sees_embeddings()) key += to_json(config.embed).dump();
     if (seen.insert(key).second) distinct.push_back(cell);
   }
   return distinct;

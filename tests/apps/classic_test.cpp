@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -179,6 +181,119 @@ TEST_F(Classic, SumAndScoreWeighWhatTheSystemSees) {
     }
     EXPECT_NE(answers[0], answers[1]) << combine;
   }
+}
+
+/// `embed.networks` and inputs that see them.
+Words seeing(const std::string& blocks) {
+  return {"model.name=svm", "classic.inputs=[" + blocks + "]", "embed.networks=[vgg_tagger]"};
+}
+
+TEST_F(Classic, EmbeddingsAreMadeKeptAndFoundAgain) {
+  const Outcome trained = train("embedded", seeing("descriptors, embeddings"));
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  // 302 descriptors, mean and deviation of 256 columns.
+  EXPECT_THAT(trained.err, HasSubstr("svm on 814 numbers (descriptors, embeddings) of each song"));
+  const auto store = files_below(world_ / "mer-store");
+  const Outcome scored = world_.mer({"eval", "runs/embedded", "--format", "json"});
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_EQ(nlohmann::json::parse(scored.out)["songs"]["count"], 4);
+  EXPECT_TRUE(files_below(world_ / "mer-store") == store);
+
+  // The songs are whole files of 4 s: prediction makes of them what training did.
+  const auto songs = read_csv(world_ / "runs/embedded/eval/test/predictions.csv");
+  ASSERT_THAT(songs, SizeIs(5));
+  const Outcome told = world_.mer(
+      {"predict", "-m", "runs/embedded", "songs/" + songs[1].cells[1], "--format", "json"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  const auto result = nlohmann::json::parse(told.out)["results"][0];
+  EXPECT_NEAR(result["confidence"].get<double>(), std::stod(songs[1].cells[4]), 1e-5);
+  EXPECT_THAT(world_.mer({"info", "runs/embedded/best.safetensors"}).out,
+              AllOf(HasSubstr("embeddings         {\"embed\":{\"networks\":[\"vgg_tagger\"]"),
+                    HasSubstr("descriptors        {\"families\":[\"onset\"")));
+}
+
+TEST_F(Classic, EmbeddingsOfSegmentsMakeATimeline) {
+  Words settings = seeing("embeddings");
+  settings.insert(settings.end(), {"classic.statistics_over=segment", "features.lld=[]"});
+  ASSERT_EQ(train("embedded-segments", settings).exit_code, 0);
+  const Outcome told =
+      world_.mer({"predict", "-m", "runs/embedded-segments", "songs/sad", "--format", "json"});
+  ASSERT_EQ(told.exit_code, 0) << told.err;
+  // Segments of 1 s of songs of 4 s.
+  EXPECT_GE(nlohmann::json::parse(told.out)["results"][0]["segments"].size(), 3U);
+  EXPECT_EQ(
+      world_.mer({"predict", "-m", "runs/embedded-segments", "songs/sad", "--timeline"}).exit_code,
+      0);
+}
+
+TEST_F(Classic, FoldsSeeEmbeddingsAndABadFileIsLeftOutOfThem) {
+  world_.write("songs/noise.wav", "this is no music");
+  std::string manifest = "path,label\nnoise.wav,sad\n";
+  const auto rows = read_csv(world_ / "songs/manifest.csv");
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    manifest += rows[i].cells[0] + "," + rows[i].cells[1] + "\n";
+  }
+  world_.write("songs/with-noise.csv", manifest);
+  Words settings = seeing("embeddings");
+  settings.insert(settings.end(), {"data.manifest=songs/with-noise.csv", "data.split.folds=2",
+                                   "data.split.validation_share=0"});
+  const Outcome outcome = train("embedded-cv", settings);
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+  EXPECT_EQ(json("runs/embedded-cv/eval/test/metrics.json")["songs"]["count"], 16);
+  const Words lines = lines_of(outcome.err);
+  EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                          [](const std::string& line) {
+                            return line.starts_with("error: ") &&
+                                   line.find("songs/noise.wav: ") != std::string::npos;
+                          }),
+            1)
+      << outcome.err;
+}
+
+TEST_F(Classic, ModelsOfDifferentRecipesAnswerTogether) {
+  Words settings = seeing("embeddings");
+  settings.push_back("features.lld=[]");
+  ASSERT_EQ(train("sees-embeddings", settings).exit_code, 0);
+  ASSERT_EQ(train("sees-descriptors",
+                  {"model.name=svm", "classic.inputs=[descriptors]", "audio.sample_rate_hz=44100"})
+                .exit_code,
+            0);
+  const auto probabilities = [&](Words models) {
+    Words command = {"predict", "songs/sad", "--format", "json"};
+    for (const std::string& model : models) command.insert(command.end(), {"-m", model});
+    const Outcome outcome = world_.mer(command);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return nlohmann::json::parse(outcome.out)["results"][0]["probabilities"];
+  };
+  const auto one = probabilities({"runs/sees-embeddings"});
+  const auto two = probabilities({"runs/sees-descriptors"});
+  const auto both = probabilities({"runs/sees-embeddings", "runs/sees-descriptors"});
+  double sum = 0.0;
+  for (const auto& [name, p] : one.items()) {
+    sum += std::sqrt(p.get<double>() * two[name].get<double>());
+  }
+  for (const auto& [name, p] : one.items()) {
+    EXPECT_NEAR(both[name].get<double>(),
+                std::sqrt(p.get<double>() * two[name].get<double>()) / sum, 1e-4)
+        << name;
+  }
+  const Outcome scored = world_.mer(
+      {"eval", "runs/base", "runs/sees-embeddings", "runs/sees-descriptors", "--format", "json"});
+  ASSERT_EQ(scored.exit_code, 0) << scored.err;
+  EXPECT_EQ(nlohmann::json::parse(scored.out)["songs"]["count"], 4);
+}
+
+TEST_F(Classic, EmbeddingsWantNetworksAndDescriptorsTheirFeatures) {
+  const Outcome none = train("none", {"model.name=svm", "classic.inputs=[embeddings]"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err,
+              AllOf(HasSubstr("'classic.inputs' has embeddings, but 'embed.networks' names none"),
+                    HasSubstr("--set 'embed.networks=[musicnn, vgg_tagger]'")));
+  const Outcome bare =
+      train("bare", {"model.name=svm", "classic.inputs=[descriptors]", "features.lld=[mfcc]"});
+  EXPECT_EQ(bare.exit_code, 2);
+  EXPECT_THAT(bare.err, HasSubstr("features.lld leaves out f0, which musical descriptors need"));
+  EXPECT_FALSE(fs::exists(world_ / "runs/bare"));
 }
 
 TEST_F(Classic, ADamagedModelIsRefusedInOneLine) {

@@ -247,5 +247,18 @@ TEST_F(Sweep, FindsMistakesBeforeAnythingRuns) {
   EXPECT_FALSE(fs::exists(folder("mistake")));
 }
 
+TEST_F(Sweep, MakesTheEmbeddingsThatCellsShareOnceBeforehand) {
+  const Outcome outcome =
+      sweep("embeddings",
+            "base: tiny.yaml\n"
+            "set: {model.name: svm, classic.inputs: [embeddings], embed.networks: [vgg_tagger],\n"
+            "      data.store: sweep-store}\n"
+            "grid: {classic.svm.kernel: [rbf, linear]}\n");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(read(folder("embeddings") / "logs/rbf.txt"),
+              HasSubstr("16 songs embedded, 0 were there already, 0 failed"));
+  EXPECT_THAT(column("embeddings", "finished"), testing::ElementsAre("1", "1"));
+}
+
 }  // namespace
 }  // namespace mer::test

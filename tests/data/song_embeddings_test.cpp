@@ -55,6 +55,28 @@ TEST_F(SongEmbeddingsTest, OfOnePatchHaveNoDeviation) {
   EXPECT_EQ(statistics, (Eigen::VectorXf(6) << 100, 100, 100, 0, 0, 0).finished());
 }
 
+TEST_F(SongEmbeddingsTest, StandForAPartByThePatchesWithTheirCentreInIt) {
+  // Patches lie at 0…3, 3…6 and 6…7.5 s: their centres at 1.5, 4.5 and 6.75 s.
+  write({1, 1, 1});
+  const SongEmbeddings song = SongEmbeddings::open(file_);
+  const auto first_column = [&](double start_s, double end_s) {
+    const Eigen::VectorXf statistics = song.mean_and_deviation({start_s, end_s});
+    return std::pair(statistics(0), statistics(3));
+  };
+  EXPECT_EQ(first_column(0.0, 4.5), std::pair(2.0F, 1.0F));  // 1 and 3
+  EXPECT_EQ(first_column(1.6, 5.0), std::pair(3.0F, 0.0F));
+  EXPECT_EQ(song.mean_and_deviation({0.0, 7.5}), song.mean_and_deviation());
+  // No centre lies in it: 3.4 s is nearest to 4.5, 2.9 s to 1.5.
+  EXPECT_EQ(first_column(3.2, 3.6).first, 3.0F);
+  EXPECT_EQ(first_column(2.8, 3.0).first, 1.0F);
+}
+
+TEST_F(SongEmbeddingsTest, OfAPartDoNotCountPatchesThatAreNotValid) {
+  write({1, 0, 0});
+  const SongEmbeddings song = SongEmbeddings::open(file_);
+  EXPECT_EQ(song.mean_and_deviation({3.0, 7.5})(0), 1.0F);
+}
+
 TEST_F(SongEmbeddingsTest, RefuseOtherFilesAndSayWhy) {
   const auto message = [&] { return message_of<UsageError>([&] { SongEmbeddings::open(file_); }); };
   write({0, 0, 0});

@@ -127,6 +127,51 @@ TEST(EmbeddingExtractor, FingerprintFollowsOptionsAndFrontEndAndTheKeyThePartOfT
   EXPECT_NE(extractor_of(options_of({"musicnn"}), config).store_key(), plain.store_key());
 }
 
+TEST(EmbeddingExtractor, OfARecipeMakesTheSameEmbeddings) {
+  const TemporaryFolder folder;
+  write_at_16khz(folder / "a.wav", check_samples());
+  Recipe config;
+  config.vad.threshold_db = -40;
+  config.audio.duration_s = 2.0;
+  EmbedOptions options = options_of({"vgg_tagger"});
+  options.hop_seconds = 1.5;
+  const EmbeddingExtractor first = extractor_of(options, config);
+  const EmbeddingExtractor again =
+      EmbeddingExtractor::of_recipe(first.recipe(), "m.safetensors", bundled(), "cpu");
+  EXPECT_EQ(again.fingerprint(), first.fingerprint());
+  EXPECT_NE(again.store_key(), first.store_key());  // of whole songs
+  EXPECT_EQ(again.of_part(0.0, 2.0).store_key(), first.store_key());
+  first.extract(folder / "a.wav", folder / "first");
+  again.of_part(0.0, 2.0).extract(folder / "a.wav", folder / "again");
+  EXPECT_EQ(SongEmbeddings::open(folder / "first").matrix(),
+            SongEmbeddings::open(folder / "again").matrix());
+}
+
+TEST(EmbeddingExtractor, OfARecipeWantsTheWeightsThatMadeIt) {
+  const nlohmann::ordered_json recipe = extractor_of(options_of({"vgg_tagger"})).recipe();
+  const auto message = [](const nlohmann::ordered_json& wanted, const WeightFiles& weights) {
+    return message_of<UsageError>(
+        [&] { EmbeddingExtractor::of_recipe(wanted, "m.safetensors", weights, "cpu"); });
+  };
+  EXPECT_THAT(
+      message(recipe, {}),
+      HasSubstr("m.safetensors: wants embeddings by vgg_tagger, whose weights are not here"));
+  EXPECT_THAT(message(recipe, {{"vgg_tagger", bundled().at("musicnn")}}),
+              testing::AllOf(HasSubstr("m.safetensors: wants embeddings by vgg_tagger with the"),
+                             HasSubstr("musicnn.safetensors has ")));
+  EXPECT_THAT(message({{"embed", 1}}, bundled()),
+              HasSubstr("m.safetensors: the recipe of its embeddings is damaged"));
+  nlohmann::ordered_json other = recipe;
+  other["front_end"]["features"]["mel"]["num_bands"] = 64;
+  EXPECT_THAT(message(other, bundled()),
+              HasSubstr("made with front_end.features.mel.num_bands 64"));
+}
+
+TEST(EmbeddingColumns, AreThoseOfAllNetworks) {
+  EXPECT_EQ(embedding_columns(options_of({"vgg_tagger"})), 256);
+  EXPECT_EQ(embedding_columns(options_of({"musicnn", "vgg_tagger"})), 200 + 256);
+}
+
 TEST(EmbeddingExtractor, NamesANetworkWithoutWeights) {
   EXPECT_THAT(message_of<UsageError>(
                   [] { EmbeddingExtractor(options_of({"musicnn"}), {}, WeightFiles{}, "cpu"); }),

@@ -150,11 +150,12 @@ class EvaluateSongs : public PredictFiles {
     }
     write_song(folder_ / "a.wav", 1.2);
     extract_song(folder_ / "a.wav", recipe, folder_ / "a.safetensors");
-    features_ = {folder_ / "a.safetensors", folder_ / "a.safetensors", ""};
+    const SongFiles files{{folder_ / "a.safetensors"}, {}};
+    files_ = {files, files, {{""}, {}}};
   }
 
   Manifest manifest_;
-  std::vector<std::filesystem::path> features_;
+  std::vector<SongFiles> files_;
 };
 
 TEST_F(EvaluateSongs, ScoresWhatCouldBeReadAndListsTheRest) {
@@ -163,7 +164,7 @@ TEST_F(EvaluateSongs, ScoresWhatCouldBeReadAndListsTheRest) {
   model.training_counts = {9, 0, 1, 0};
   std::vector<std::size_t> progress;
   const Evaluation evaluation =
-      evaluate_songs(predictor(model), "m", "test", manifest_, {0, 1, 2}, features_, 2,
+      evaluate_songs(predictor(model), "m", "test", manifest_, {0, 1, 2}, files_, 2,
                      [&](std::size_t done, std::size_t total, const std::string&) {
                        EXPECT_EQ(total, 3U);
                        progress.push_back(done);
@@ -179,13 +180,14 @@ TEST_F(EvaluateSongs, ScoresWhatCouldBeReadAndListsTheRest) {
 
 TEST_F(EvaluateSongs, RefusesALabelThatTheModelDoesNotKnow) {
   manifest_.songs[1].label = "hapy";
-  EXPECT_THAT(message_of<UsageError>([&] {
-                evaluate_songs(predictor(), "m", "all", manifest_, {0, 1}, {"", ""}, 1, {});
-              }),
-              AllOf(HasSubstr("songs.csv:3: label 'hapy'"), HasSubstr("happy, anger, sad, relaxed"),
-                    HasSubstr("did you mean 'happy'?")));
+  EXPECT_THAT(
+      message_of<UsageError>([&] {
+        evaluate_songs(predictor(), "m", "all", manifest_, {0, 1}, {files_[2], files_[2]}, 1, {});
+      }),
+      AllOf(HasSubstr("songs.csv:3: label 'hapy'"), HasSubstr("happy, anger, sad, relaxed"),
+            HasSubstr("did you mean 'happy'?")));
   // Songs that aren't asked for don't matter.
-  EXPECT_NO_THROW(evaluate_songs(predictor(), "m", "all", manifest_, {0}, {features_[0]}, 1, {}));
+  EXPECT_NO_THROW(evaluate_songs(predictor(), "m", "all", manifest_, {0}, {files_[0]}, 1, {}));
 }
 
 }  // namespace

@@ -316,7 +316,7 @@ TEST(SeveralModels, AddUpTheirTrainingCounts) {
   EXPECT_THAT(predictor.classes(), ElementsAre("happy", "anger", "sad", "relaxed"));
 }
 
-TEST(SeveralModels, OfOtherClassesOrAnotherRecipeAreRefused) {
+TEST(SeveralModels, OfOtherClassesAreRefused) {
   const TemporaryFolder folder;
   const auto one = write_model(folder / "one.safetensors", {});
   TestModel other_order;
@@ -327,14 +327,72 @@ TEST(SeveralModels, OfOtherClassesOrAnotherRecipeAreRefused) {
               }),
               AllOf(HasSubstr("order.safetensors: its classes are anger, happy, sad, relaxed"),
                     HasSubstr("one.safetensors are happy, anger, sad, relaxed")));
-  TestModel other_hop;
-  other_hop.recipe.features.frame.hop_samples = 512;
-  const auto hop = write_model(folder / "hop.safetensors", other_hop);
+}
+
+/// A model of features that are made every 512 samples.
+TestModel with_other_hop() {
+  TestModel model;
+  model.recipe.features.frame.hop_samples = 512;
+  return model;
+}
+
+TEST(SeveralModels, OfDifferentRecipesEachGetTheirOwnFeatures) {
+  const TemporaryFolder folder;
+  write_song(folder / "a.wav", 2.1);
+  TestModel same_hop;
+  same_hop.seed = 2;
+  const auto one = write_model(folder / "one.safetensors", {});
+  const auto two = write_model(folder / "two.safetensors", with_other_hop());
+  const auto three = write_model(folder / "three.safetensors", same_hop);
+  const Predictor predictor = Predictor::load({one, two, three}, "cpu");
+  ASSERT_THAT(predictor.recipes(), SizeIs(2));
+  EXPECT_EQ(predictor.recipes()[0].features.frame.hop_samples, 1024);
+  EXPECT_EQ(predictor.recipes()[1].features.frame.hop_samples, 512);
+  EXPECT_THAT(predictor.extractors(), IsEmpty());
+
+  const SongPrediction song = predictor.predict_file(folder / "a.wav", 0.0);
+  std::vector<double> joined(4, 1.0);
+  for (const auto& file : {one, two, three}) {
+    const SongPrediction alone = load(file).predict_file(folder / "a.wav", 0.0);
+    for (std::size_t c = 0; c < 4; ++c) joined[c] *= std::cbrt(alone.probabilities[c]);
+  }
+  const double sum = std::accumulate(joined.begin(), joined.end(), 0.0);
+  for (double& probability : joined) probability /= sum;
+  EXPECT_THAT(song.probabilities, close_to(joined));
+  // The first one's segments of 43 frames, 1024 samples apart.
+  ASSERT_THAT(song.segments, SizeIs(2));
+  EXPECT_NEAR(song.segments[1].start_s, 43 * kHopSeconds, 1e-9);
+}
+
+TEST(SeveralModels, OfDifferentRecipesWantAFileOfEach) {
+  const TemporaryFolder folder;
+  write_song(folder / "a.wav", 1.5);
+  const Predictor predictor =
+      Predictor::load({write_model(folder / "one.safetensors", {}),
+                       write_model(folder / "two.safetensors", with_other_hop())},
+                      "cpu");
+  const auto file_of = [&](const Recipe& recipe, const char* name) {
+    extract_song(folder / "a.wav", recipe, folder / name);
+    return folder / name;
+  };
+  const auto first = file_of(predictor.recipes()[0], "first");
+  const auto second = file_of(predictor.recipes()[1], "second");
+  const SongPrediction of_files = predictor.predict({{first, second}, {}});
+  EXPECT_THAT(of_files.probabilities,
+              close_to(predictor.predict_file(folder / "a.wav", 0.0).probabilities));
+  EXPECT_THROW(predictor.predict({{first}, {}}), std::invalid_argument);
+  EXPECT_THROW(predictor.predict(SongFeatures::open(first)), std::invalid_argument);
   EXPECT_THAT(message_of<UsageError>([&] {
-                Predictor::load({one, hop}, "cpu");
+                predictor.predict({{first, first}, {}});
               }),
-              AllOf(HasSubstr("hop.safetensors"), HasSubstr("features.frame.hop_samples"),
-                    HasSubstr("512"), HasSubstr("1024")));
+              AllOf(HasSubstr("two.safetensors"),
+                    HasSubstr("features.frame.hop_samples 512, while this recipe has 1024")));
+}
+
+TEST(SongFiles, AreCompleteWhenNoneIsMissing) {
+  EXPECT_TRUE((SongFiles{{"a"}, {"b"}}.complete()));
+  EXPECT_FALSE((SongFiles{{"a", ""}, {}}.complete()));
+  EXPECT_FALSE((SongFiles{{"a"}, {""}}.complete()));
 }
 
 TEST(Predictor, RefusesFeaturesOfAnotherRecipeNamingBothValues) {

@@ -128,6 +128,11 @@ TEST_F(SweepPlanTest, KnowsWhichCellsShareTheirFeatures) {
   // Rows: order × seconds; the first two cells' recipe is that of order 16.
   EXPECT_THAT(cells_with_distinct_features(made, {0, 1, 2, 3, 4, 5, 6, 7}), ElementsAre(0U, 4U));
   EXPECT_THAT(cells_with_distinct_features(made, {5, 7}), ElementsAre(5U));
+  // A system that sees embeddings needs more than one of the same features that sees none.
+  const SweepPlan embedded = plan(
+      "set: {model.name: svm, embed.networks: [musicnn]}\n"
+      "grid: {seed: [0, 1], classic.inputs: [[statistics], [embeddings]]}\n");
+  EXPECT_THAT(cells_with_distinct_features(embedded, {0, 1, 2, 3}), ElementsAre(0U, 2U));
 }
 
 TEST_F(SweepPlanTest, ChecksTheSongsOfEveryFoldBeforeAnythingRuns) {

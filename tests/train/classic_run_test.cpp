@@ -91,6 +91,65 @@ TEST(ClassicRun, FitsTheTemperatureOnEnoughValidationSongs) {
   EXPECT_EQ(status_of(songs / "enough")["best"]["calibration"]["temperature"], fitted.temperature);
 }
 
+/// Toy songs for an SVM on these blocks.
+struct BlockSongs : ClassicSongs {
+  explicit BlockSongs(const std::vector<std::string>& blocks) : ClassicSongs("svm") {
+    config.classic.inputs = blocks;
+    add_embeddings();
+  }
+};
+
+TEST(ClassicRun, SeesDescriptorsAndEmbeddingsAndTheCardSaysWhich) {
+  for (const std::vector<std::string>& blocks :
+       {std::vector<std::string>{"descriptors"}, {"embeddings"}, {"descriptors", "embeddings"}}) {
+    const BlockSongs songs(blocks);
+    const std::string run = blocks.front() + std::to_string(blocks.size());
+    EXPECT_EQ(train(songs, run).status, RunResult::Status::kFinished);
+    const ModelCard card = ModelCard::read(TensorFile::open(songs / run / "best.safetensors"));
+    EXPECT_EQ(card.classic["inputs"], blocks);
+    EXPECT_EQ(card.descriptors.is_null(), blocks.front() != "descriptors");
+    EXPECT_EQ(card.embeddings.is_null(), blocks.back() != "embeddings");
+    if (blocks.back() == "embeddings") {
+      EXPECT_EQ(card.embeddings["embed"]["networks"][0], "vgg_tagger");
+    }
+    if (blocks.front() == "embeddings") {
+      EXPECT_EQ(card.validation.accuracy, 1.0);
+    }
+    EXPECT_EQ(status_of(songs / run)["system"]["inputs"], blocks);
+  }
+}
+
+TEST(ClassicRun, LeavesOutSongsWithoutEmbeddingsAndSaysSoOnce) {
+  BlockSongs songs({"embeddings"});
+  const std::size_t unreadable = ToySongs::song_of(0, 0);
+  const std::size_t missing = ToySongs::song_of(1, 1);
+  songs.data.features.files[unreadable].clear();
+  songs.data.features.failures = {{unreadable, "happy0.wav: not audio", ""}};
+  songs.data.embeddings.files[unreadable].clear();
+  songs.data.embeddings.files[missing].clear();
+  const RunResult result = train(songs, "run");
+  ASSERT_EQ(result.failures.size(), 2U);
+  EXPECT_EQ(result.failures[0].message, "happy0.wav: not audio");
+  EXPECT_EQ(result.failures[1].message, "anger1.wav: has no embeddings");
+  EXPECT_EQ(status_of(songs / "run")["dataset"]["training_songs"], 14);
+}
+
+TEST(ClassicRun, RefusesEmbeddingsOfOtherNetworksAndOfTwoRecipes) {
+  BlockSongs songs({"embeddings"});
+  songs.config.embed.networks = {"musicnn"};
+  EXPECT_THAT(message_of<UsageError>([&] { train(songs, "run"); }),
+              HasSubstr("has embeddings by vgg_tagger, this run needs those by musicnn"));
+  songs.config.embed.networks = {"vgg_tagger"};
+  test::EmbeddingFile other;
+  other.networks = {{"vgg_tagger", 256}};
+  other.matrix = RowMatrixXf::Zero(1, 256);
+  other.valid = {1};
+  other.recipe["embed"]["hop_seconds"] = 1.5;
+  other.write(songs.data.embeddings.files[3]);
+  EXPECT_THAT(message_of<UsageError>([&] { train(songs, "run"); }),
+              HasSubstr("made with embed.hop_seconds 1.5"));
+}
+
 TEST(ClassicRun, SegmentsAreRowsOfTheirOwn) {
   ClassicSongs songs("knn");
   songs.config.classic.statistics_over = ClassicOptions::Over::kSegment;

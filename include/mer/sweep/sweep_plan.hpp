@@ -53,7 +53,7 @@ nlohmann::ordered_json deciding_options(const RunConfig& config);
 /// @throws UsageError naming what is missing, e.g. a class that a fold lacks
 void check_songs(const SweepPlan& plan);
 
-/// The distinct features that some cells need: a cell for each.
+/// The distinct features and embeddings that some cells need: a cell for each.
 std::vector<std::size_t> cells_with_distinct_features(const SweepPlan& plan,
                                                       const std::vector<std::size_t>& cells);
 

@@ -71,7 +71,7 @@ struct RunConfig {
 
   void validate() const {
     if (sees_embeddings() && embed.networks.empty()) {
-      throw UsageError("'classic.inputs' has embeddings, but 'embed.networks' names no network",
+      throw UsageError("'classic.inputs' has embeddings, but 'embed.networks' names none",
                        "--set 'embed.networks=[musicnn, vgg_tagger]'");
     }
     if (data.split.unit == SplitOptions::Unit::kSong) return;
