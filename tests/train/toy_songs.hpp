@@ -91,91 +91,91 @@ class ToySongs {
   void validate_all_but_one_a_class() {
     std::fill(data.split.begin(), data.split.end(), kValidation);
     for (int c = 0; c < kNumClasses; ++c) data.split[song_of(c, 0)] = kTrain;
+  }
 
-    /// Gives every song embeddings of two patches by `vgg_tagger`, which tell the class.
-    void add_embeddings() {
-      config.embed.networks = {"vgg_tagger"};
-      for (const Song& song : data.manifest.songs) {
-        EmbeddingFile file;
-        file.networks = {{"vgg_tagger", 256}};
-        file.valid = {1, 1};
-        std::mt19937_64 rng(seed_of(song.id));
-        file.matrix.resize(2, 256);
-        for (float& value : file.matrix.reshaped()) value = static_cast<float>(normal_real(rng));
-        file.matrix.middleCols(64 * data.manifest.class_index(song.label), 64).array() += 3.0F;
-        data.embeddings.files.push_back(
-            file.write(folder_ / (song.id + "-embeddings.safetensors")));
+  /// Gives every song embeddings of two patches by `vgg_tagger`, which tell the class.
+  void add_embeddings() {
+    config.embed.networks = {"vgg_tagger"};
+    for (const Song& song : data.manifest.songs) {
+      EmbeddingFile file;
+      file.networks = {{"vgg_tagger", 256}};
+      file.valid = {1, 1};
+      std::mt19937_64 rng(seed_of(song.id));
+      file.matrix.resize(2, 256);
+      for (float& value : file.matrix.reshaped()) value = static_cast<float>(normal_real(rng));
+      file.matrix.middleCols(64 * data.manifest.class_index(song.label), 64).array() += 3.0F;
+      data.embeddings.files.push_back(file.write(folder_ / (song.id + "-embeddings.safetensors")));
+    }
+  }
+
+  std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
+
+  /// Number of a song of class `c`.
+  static std::size_t song_of(int c, int i) {
+    return static_cast<std::size_t>(c * (kTrainingSongs + kValidationSongs) + i);
+  }
+
+  RunConfig config;
+  RunData data;
+
+ private:
+  std::filesystem::path write_features(const std::string& id, int class_index) {
+    const FeatureLayout layout =
+        FeatureExtractor(config.recipe.features, config.recipe.audio.sample_rate_hz).layout();
+    std::mt19937_64 rng(seed_of(id));
+    const auto matrix = [&](int columns, double level, double lift, auto&& is_lifted) {
+      std::vector<float> values;
+      for (std::int64_t i = 0; i < kFrames * columns; ++i) {
+        const bool lifted = is_lifted(static_cast<int>(i % columns));
+        values.push_back(static_cast<float>(level + normal_real(rng) + (lifted ? lift : 0.0)));
       }
-    }
+      return values;
+    };
+    const int bands = layout.spectrogram_columns();
+    const int columns = layout.lld_width();
+    const std::vector<float> spectrogram = matrix(
+        bands, -40.0, 2.0, [&](int band) { return band * kNumClasses / bands == class_index; });
+    const std::vector<float> lld =
+        matrix(columns, 3.0, 1.0, [&](int column) { return column % kNumClasses == class_index; });
+    const std::vector<float> energy_db(kFrames, -20.0F);
+    const std::vector<std::uint8_t> kept(kFrames, 1);
+    std::vector<double> time_s;
+    for (std::int64_t t = 0; t < kFrames; ++t) time_s.push_back(layout.frame_time_s(t));
 
-    std::filesystem::path operator/(const std::string& name) const { return folder_ / name; }
-
-    /// Number of a song of class `c`.
-    static std::size_t song_of(int c, int i) {
-      return static_cast<std::size_t>(c * (kTrainingSongs + kValidationSongs) + i);
-    }
-
-    RunConfig config;
-    RunData data;
-
-   private:
-    std::filesystem::path write_features(const std::string& id, int class_index) {
-      const FeatureLayout layout =
-          FeatureExtractor(config.recipe.features, config.recipe.audio.sample_rate_hz).layout();
-      std::mt19937_64 rng(seed_of(id));
-      const auto matrix = [&](int columns, double level, double lift, auto&& is_lifted) {
-        std::vector<float> values;
-        for (std::int64_t i = 0; i < kFrames * columns; ++i) {
-          const bool lifted = is_lifted(static_cast<int>(i % columns));
-          values.push_back(static_cast<float>(level + normal_real(rng) + (lifted ? lift : 0.0)));
-        }
-        return values;
-      };
-      const int bands = layout.spectrogram_columns();
-      const int columns = layout.lld_width();
-      const std::vector<float> spectrogram = matrix(
-          bands, -40.0, 2.0, [&](int band) { return band * kNumClasses / bands == class_index; });
-      const std::vector<float> lld = matrix(
-          columns, 3.0, 1.0, [&](int column) { return column % kNumClasses == class_index; });
-      const std::vector<float> energy_db(kFrames, -20.0F);
-      const std::vector<std::uint8_t> kept(kFrames, 1);
-      std::vector<double> time_s;
-      for (std::int64_t t = 0; t < kFrames; ++t) time_s.push_back(layout.frame_time_s(t));
-
-      const std::filesystem::path file = folder_ / (id + "-features.safetensors");
-      write_tensor_file(
-          file,
-          {{"spectrogram", view_of(std::span<const float>(spectrogram), {kFrames, bands})},
-           {"lld", view_of(std::span<const float>(lld), {kFrames, columns})},
-           {"energy_db", view_of(std::span<const float>(energy_db), {kFrames})},
-           {"time_s", view_of(std::span<const double>(time_s), {kFrames})},
-           {"kept", view_of(std::span<const std::uint8_t>(kept), {kFrames})}},
-          {{"recipe", to_json(config.recipe).dump()},
-           {"shared_recipe", config.recipe.shared().dump()},
-           {"fingerprint", config.recipe.fingerprint()},
-           {"duration_s", "1.7"},
-           {"warnings", "[]"}});
-      return file;
-    }
-
-    TemporaryFolder folder_;
-  };
-
-  inline std::string content_of(const std::filesystem::path& file) {
-    std::ifstream stream(file, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
+    const std::filesystem::path file = folder_ / (id + "-features.safetensors");
+    write_tensor_file(
+        file,
+        {{"spectrogram", view_of(std::span<const float>(spectrogram), {kFrames, bands})},
+         {"lld", view_of(std::span<const float>(lld), {kFrames, columns})},
+         {"energy_db", view_of(std::span<const float>(energy_db), {kFrames})},
+         {"time_s", view_of(std::span<const double>(time_s), {kFrames})},
+         {"kept", view_of(std::span<const std::uint8_t>(kept), {kFrames})}},
+        {{"recipe", to_json(config.recipe).dump()},
+         {"shared_recipe", config.recipe.shared().dump()},
+         {"fingerprint", config.recipe.fingerprint()},
+         {"duration_s", "1.7"},
+         {"warnings", "[]"}});
+    return file;
   }
 
-  /// metrics.csv without the column that tells the time.
-  inline std::vector<std::vector<std::string>> timeless_metrics(const std::filesystem::path& run) {
-    std::vector<std::vector<std::string>> rows;
-    for (const CsvRow& row : read_csv(run / "metrics.csv")) {
-      rows.push_back(row.cells);
-      rows.back().erase(rows.back().begin() + 2);
-    }
-    return rows;
+  TemporaryFolder folder_;
+};
+
+inline std::string content_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+/// metrics.csv without the column that tells the time.
+inline std::vector<std::vector<std::string>> timeless_metrics(const std::filesystem::path& run) {
+  std::vector<std::vector<std::string>> rows;
+  for (const CsvRow& row : read_csv(run / "metrics.csv")) {
+    rows.push_back(row.cells);
+    rows.back().erase(rows.back().begin() + 2);
   }
+  return rows;
+}
 
 }  // namespace mer::test
