@@ -18,7 +18,7 @@ namespace mer {
 struct SystemAnswer {
   std::vector<Segment> segments;
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
-  std::vector<double> song;                        ///< their mean
+  std::vector<double> song;                        ///< their mean, as TrainedSystem::answer() says
   /// Of the song, where the system predicts them; else NaN.
   double valence = std::numeric_limits<double>::quiet_NaN();
   double arousal = std::numeric_limits<double>::quiet_NaN();
