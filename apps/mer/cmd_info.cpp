@@ -11,9 +11,19 @@ namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 void print_pair(const std::string& key, const std::string& value) {
   std::printf("%-18s %s\n", key.c_str(), value.c_str());
+}
+
+/// An entry of the metadata; of a joint model's members, what they are made of stands one a line.
+void print_entry(const std::string& key, const std::string& value) {
+  const Json member = key.starts_with("member-") ? Json::parse(value, nullptr, false) : Json();
+  if (!member.is_object()) return print_pair(key, value);
+  for (const auto& [inner, text] : member.items()) {
+    print_pair(key + " " + inner, text.is_string() ? text.get<std::string>() : text.dump());
+  }
 }
 
 /// A file's tensors and what its metadata says; nested JSON stays on one line.
@@ -22,7 +32,7 @@ void print_tensor_file(const fs::path& path) {
   print_pair("file", path.string());
   print_pair("size",
              format_number(static_cast<double>(fs::file_size(path) / 1000) / 1000.0) + " MB");
-  for (const auto& [key, value] : file.metadata()) print_pair(key, value);
+  for (const auto& [key, value] : file.metadata()) print_entry(key, value);
   for (const std::string& name : file.names()) {
     std::string shape;
     for (const std::int64_t size : file.at(name).shape) {
