@@ -27,8 +27,12 @@ FileResult good() {
 }
 
 FileResult bad() {
-  return {"songs/b.m4a", std::nullopt, "songs/b.m4a: cannot decode AAC",
-          "ffmpeg -i songs/b.m4a b.wav", false, {}};
+  return {"songs/b.m4a",
+          std::nullopt,
+          "songs/b.m4a: cannot decode AAC",
+          "ffmpeg -i songs/b.m4a b.wav",
+          false,
+          {}};
 }
 
 std::vector<std::string> lines_of(const std::string& text) {

@@ -103,10 +103,10 @@ TEST_F(PredictionList, ThatIsCompleteLeavesNothingToDoAndStaysAsItIs) {
   EXPECT_EQ(content(), whole);
 }
 
-TEST_F(PredictionList, CutOffAnywhereInItsLastLineLosesThatLineOnly) {
+TEST_F(PredictionList, CutOffInItsLastLineLosesThatLineOnly) {
   const std::string first = line_of(files_[0]);
   const std::string second = line_of(files_[1]);
-  for (std::size_t length = 1; length < second.size(); ++length) {
+  for (const std::size_t length : {std::size_t{1}, second.size() / 2, second.size() - 1}) {
     folder_.write("out.jsonl", first + second.substr(0, length));
     const ResumePoint point = resume();
     ASSERT_THAT(point.to_do, ElementsAre(files_[1], files_[2])) << length;

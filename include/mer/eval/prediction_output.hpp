@@ -23,8 +23,8 @@ nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::
 std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
                              std::span<const FileResult> results);
 
-/// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes` and
-/// `modified` of the file (null when it is missing) and `model`.
+/// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
+/// and `modified` of the file (null when it is missing) and `model`.
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
                              const std::string& model);
 

@@ -28,6 +28,11 @@ MoodTag with_emotion(const MoodTag& now, const std::optional<std::string>& emoti
 /// @throws InputError when the file is missing, or of a format whose tags can't be read
 MoodTag read_mood(const std::filesystem::path& file);
 
+/// Equal when there is nothing to do.
+struct MoodChange {
+  MoodTag before, after;
+};
+
 /// Stores what with_emotion() wants of what the file holds now:
 ///
 ///   MP3, WAV, AIFF, TTA            ID3v2.4 TMOO; where the tag is older, TXXX "MOOD"
@@ -42,13 +47,9 @@ MoodTag read_mood(const std::filesystem::path& file);
 /// be. A symbolic link stays one; of several hard links only this one's file changes.
 ///
 /// @param write  false: only find out
-/// @return before and after; equal when there is nothing to do
 /// @throws InputError when the file is missing, can't hold a mood, is read-only (also when only
 ///         finding out, if there is something to do), or its other tags would suffer
 /// @throws Error when the copy can't be written
-struct MoodChange {
-  MoodTag before, after;
-};
 MoodChange change_mood(const std::filesystem::path& file, const std::optional<std::string>& emotion,
                        bool write);
 

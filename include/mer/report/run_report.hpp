@@ -11,7 +11,7 @@ enum class ReportKind { kRun, kFolds, kSweep };
 /// @throws UsageError when it is no run, no parent of folds and no sweep, or when it does not exist
 ReportKind report_kind_of(const std::filesystem::path& folder);
 
-/// Whether and where a page is drawn.
+/// Where a page goes and whether it has pictures.
 struct ReportOptions {
   std::filesystem::path page;  ///< the file that the page will be: links are relative to it
   /// Why there are no pictures; empty: gnuplot draws them.
