@@ -187,7 +187,7 @@ Frames MusicalDescriptors::Impl::prepare(const Eigen::Ref<const RowMatrixXf>& sp
   frames.per_s = static_cast<double>(layout.sample_rate_hz) / layout.hop_samples;
   frames.mel_db = spectrogram.leftCols(num_bands).array();
   if (spectrogram_kind == SpectrogramKind::kCompressedMel) {
-    frames.mel_db = 1e-4F * (Eigen::exp(std::numbers::ln10_v<float> * frames.mel_db) - 1.0F);
+    frames.mel_db = 1e-4F * (std::numbers::ln10_v<float> * frames.mel_db).expm1();
   }
   if (spectrogram_kind != SpectrogramKind::kLogMel) {
     frames.mel_db = 10.0F * frames.mel_db.max(1e-10F).log10();

@@ -186,6 +186,14 @@ TEST(Descriptors, OfMelPowerAreThoseOfItsDecibels) {
   EXPECT_LT((from_power.values() - from_db.values()).cwiseAbs().maxCoeff(), 1e-3F);
 }
 
+TEST(Descriptors, OfCompressedPowerAreThoseOfItsDecibelsButForWhatItLosesInSoftBands) {
+  FeatureOptions compressed;
+  compressed.spectrogram = SpectrogramKind::kCompressedMel;
+  const Described from_compressed(frames_of(test::reference_signal(), compressed), compressed);
+  const Described from_db(frames_of(test::reference_signal()));
+  EXPECT_LT((from_compressed.values() - from_db.values()).cwiseAbs().maxCoeff(), 0.1F);
+}
+
 TEST(Descriptors, AreTheSameFromManyThreads) {
   const FeatureSet frames = frames_of(test::reference_signal());
   const MusicalDescriptors descriptors(DescriptorOptions(), FeatureOptions(), test::kRate);
@@ -277,6 +285,9 @@ TEST(DescriptorOptions, NameWhatIsWrong) {
   FeatureOptions linear;
   linear.spectrogram = SpectrogramKind::kLinear;
   EXPECT_THAT(message_of({}, linear), HasSubstr("features.spectrogram is linear"));
+  FeatureOptions without_voicing;
+  without_voicing.lld = {"f0", "contrast", "chroma"};
+  EXPECT_THAT(message_of({}, without_voicing), HasSubstr("features.lld leaves out voicing"));
 }
 
 TEST(Onset, StrengthIsTheMeanRiseOfTheBands) {
