@@ -25,7 +25,7 @@ class Joint : public testing::Test {
   void SetUp() override {
     ASSERT_EQ(world_.trouble(), "");
     if (fs::exists(world_ / "runs/forest")) return;
-    expect_done({"synth", "-o", "more", "--songs", "24", "--seconds", "2", "--seed", "9"});
+    expect_done({"synth", "-o", "more", "--songs", "24", "--seconds", "3", "--seed", "9"});
     expect_done(forest("forest", {}));
   }
 
