@@ -106,22 +106,23 @@ TEST_F(Joint, AreFittedOnTheSongsThatAreScored) {
               other["calibration"]["nll"].get<double>() + 1e-9);
   }
   // Fitted once more, a model gets the same temperature: it is not applied twice.
-  expect_done({"eval", "fitted", "--manifest", "more/manifest.csv", "--fit", "--save", "again"});
-  EXPECT_NEAR(info("again", "calibration")["temperature"].get<double>(),
+  expect_done(
+      {"eval", "fitted", "--manifest", "more/manifest.csv", "--fit", "--save", "fused-again"});
+  EXPECT_NEAR(info("fused-again", "calibration")["temperature"].get<double>(),
               calibration["temperature"].get<double>(), 1e-4);
 }
 
 TEST_F(Joint, TakesTheTemperatureOfACrossValidation) {
-  expect_done(forest("cv", {"data.manifest=more/manifest.csv", "data.split.folds=2",
-                            "data.split.validation_share=0"}));
+  expect_done(forest("forest-cv", {"data.manifest=more/manifest.csv", "data.split.folds=2",
+                                   "data.split.validation_share=0"}));
   const Outcome fitted = expect_done(
-      {"eval", "runs/forest/best.safetensors", "--fit-on", "runs/cv", "--save", "warm"});
+      {"eval", "runs/forest/best.safetensors", "--fit-on", "runs/forest-cv", "--save", "warm"});
   EXPECT_EQ(fitted.out, "");
   const Json calibration = info("warm", "calibration");
   EXPECT_EQ(calibration["songs"], 24);
-  EXPECT_EQ(calibration["fitted_on"], "out-of-fold predictions of cv");
+  EXPECT_EQ(calibration["fitted_on"], "out-of-fold predictions of forest-cv");
   // What the pooled predictions say at temperature 1 is where the fit began.
-  const Json pooled = Json::parse(read(world_ / "runs/cv/eval/test/metrics.json"));
+  const Json pooled = Json::parse(read(world_ / "runs/forest-cv/eval/test/metrics.json"));
   EXPECT_NEAR(calibration["nll_before"].get<double>(), pooled["calibration"]["nll"].get<double>(),
               1e-9);
   EXPECT_LE(calibration["nll_after"], calibration["nll_before"]);
@@ -139,9 +140,9 @@ TEST_F(Joint, RefusesWhatCannotBeFitted) {
       {{"eval", "runs/base", "--fit", "--split", "test", "--save", "f"},
        "would spoil them for testing"},
       {{"eval", "runs/base", "--fit", "--save", "f"}, "4 songs are too few to fit on"},
-      {{"eval", "runs/base", "runs/forest", "--fit-on", "runs/cv", "--save", "f"},
+      {{"eval", "runs/base", "runs/forest", "--fit-on", "runs/forest-cv", "--save", "f"},
        "1 times --fit-on for 2 models"},
-      {{"eval", "runs/base", "--fit", "--fit-on", "runs/cv", "--save", "f"},
+      {{"eval", "runs/base", "--fit", "--fit-on", "runs/forest-cv", "--save", "f"},
        "--fit and --fit-on both say what to fit on"},
       {{"eval", "runs/base", "--fit-on", "runs/forest", "--save", "f"},
        "runs/forest: is not a cross-validation"}};

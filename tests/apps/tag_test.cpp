@@ -137,7 +137,7 @@ TEST_F(Tag, KilledAtAnyMomentLeavesEveryFileWhole) {
   std::vector<std::pair<std::string, Json>> sad;
   std::vector<std::pair<std::string, Json>> happy;
   for (int i = 0; i < kFiles; ++i) {
-    const std::string name = "killed/" + std::to_string(100 + i) + ".flac";
+    const std::string name = "tagged/" + std::to_string(100 + i) + ".flac";
     world_.write(name, song);
     sad.emplace_back(name, "sad");
     happy.emplace_back(name, "happy");
@@ -157,12 +157,12 @@ TEST_F(Tag, KilledAtAnyMomentLeavesEveryFileWhole) {
   EXPECT_GT(num_kills, 0);
   write_list(sad);
   EXPECT_EQ(world_.mer({"tag", "list.jsonl", "--write"}).exit_code, 0);
-  for (const auto& entry : fs::directory_iterator(world_ / "killed")) {
+  for (const auto& entry : fs::directory_iterator(world_ / "tagged")) {
     EXPECT_EQ(entry.path().extension(), ".flac");  // no half-written copy is left
   }
-  EXPECT_EQ(world_.mer({"tag", "killed", "--remove"}).exit_code, 0);
+  EXPECT_EQ(world_.mer({"tag", "tagged", "--remove"}).exit_code, 0);
   // The songs decode to what they were: the tiny model says the same of all of them.
-  const Outcome outcome = world_.mer({"predict", "songs/sad/song_0003.flac", "killed", "-m",
+  const Outcome outcome = world_.mer({"predict", "songs/sad/song_0003.flac", "tagged", "-m",
                                       "runs/base", "--format", "csv", "-j", "2"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rows = parse_csv(outcome.out, "csv");
