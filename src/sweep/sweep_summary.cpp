@@ -257,6 +257,9 @@ std::optional<PairedComparison> compare_rows(const SweepPlan& plan, const Result
   comparison.song_bootstrap = songs.bootstrap;
   comparison.segment_difference = segments.value;
   comparison.segment_bootstrap = segments.bootstrap;
+  if (std::isnan(segments.value)) {  // one of the two has no segments of its own
+    comparison.segment_bootstrap = {{kNotMeasured, kNotMeasured}, kNotMeasured};
+  }
   comparison.nadeau_bengio = compare_splits(pairs);
   return comparison;
 }
