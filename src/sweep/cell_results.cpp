@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/metrics/calibration.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/sweep/cell_folder.hpp"
 
@@ -164,18 +164,6 @@ void require(bool holds, const std::string& what) {
   throw UsageError(what + ", so they can't be fused", "give both the same data and data.split");
 }
 
-/// The sum of the log-probabilities of each class that the song has in all runs.
-std::vector<double> summed_logarithms(const std::vector<const ScoredItem*>& opinions) {
-  constexpr double kSmallestProbability = 1e-12;
-  std::vector<double> sums(opinions.front()->probabilities.size(), 0.0);
-  for (const ScoredItem* opinion : opinions) {
-    for (std::size_t c = 0; c < sums.size(); ++c) {
-      sums[c] += std::log(std::max(opinion->probabilities[c], kSmallestProbability));
-    }
-  }
-  return sums;
-}
-
 ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart RunResults::*part,
                       const std::vector<std::string>& names) {
   std::vector<std::map<std::string, const ScoredItem*>> songs(runs.size());
@@ -184,25 +172,20 @@ ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart Run
     require(songs[run].size() == songs.front().size(),
             "cells '" + names.front() + "' and '" + names[run] + "' have different songs");
   }
+  const std::vector<double> weights(runs.size(), 1.0 / static_cast<double>(runs.size()));
   ScoredPart fused;
   for (const ScoredItem& song : (runs.front()->*part).songs) {
-    std::vector<const ScoredItem*> opinions;
+    ProbabilityRows opinions;
     for (std::size_t run = 0; run < runs.size(); ++run) {
       const auto found = songs[run].find(song.song);
       require(found != songs[run].end() && found->second->truth == song.truth,
               "cells '" + names.front() + "' and '" + names[run] + "' differ in song '" +
                   song.song + "'");
-      opinions.push_back(found->second);
+      opinions.push_back(found->second->probabilities);
     }
     ScoredItem answer = song;
-    answer.probabilities = summed_logarithms(opinions);  // not normalised yet
+    answer.probabilities = join_opinions(opinions, weights);
     answer.predicted = argmax(answer.probabilities);
-    double sum = 0.0;
-    for (double& value : answer.probabilities) {
-      value = std::exp(value / static_cast<double>(opinions.size()));
-      sum += value;
-    }
-    for (double& value : answer.probabilities) value /= sum;
     fused.songs.push_back(std::move(answer));
   }
   return fused;
