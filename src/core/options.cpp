@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -183,6 +184,25 @@ void OptionsVisitor::choice(std::string_view key, std::string& value,
   }
   const std::vector<std::string_view> words(allowed.begin(), allowed.end());
   value = allowed[choose(key, static_cast<std::size_t>(found - allowed.begin()), words, help)];
+}
+
+void require_ordered_words(std::string_view key, const std::vector<std::string>& words,
+                           const std::vector<std::string>& known) {
+  auto place = known.begin();
+  for (const std::string& word : words) {
+    const std::string has = "'" + std::string(key) + "' has '" + word + "'";
+    const auto found = std::find(known.begin(), known.end(), word);
+    if (found == known.end()) {
+      const auto near = nearest_word(word, known);
+      throw UsageError(has + ", allowed: " + join(known, ", "),
+                       near ? "did you mean '" + *near + "'?" : "");
+    }
+    if (found < place) {
+      throw UsageError(has + " out of place, the order is " + join(known, ", "),
+                       "name each once, in this order");
+    }
+    place = found + 1;
+  }
 }
 
 namespace detail {

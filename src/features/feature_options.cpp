@@ -2,9 +2,6 @@
 
 #include <algorithm>
 
-#include "mer/core/error.hpp"
-#include "mer/core/text.hpp"
-
 namespace mer {
 
 std::vector<std::string> lld_families() {
@@ -35,22 +32,6 @@ void FeatureOptions::visit(OptionsVisitor& v) {
 }
 
 // One list, one spelling: the columns' order is fixed, and so is the list's in fingerprints.
-void FeatureOptions::validate() const {
-  const std::vector<std::string> known = lld_families();
-  auto place = known.begin();
-  for (const std::string& family : lld) {
-    const auto found = std::find(known.begin(), known.end(), family);
-    if (found == known.end()) {
-      const auto near = nearest_word(family, known);
-      throw UsageError("'lld' has '" + family + "', allowed: " + join(known, ", "),
-                       near ? "did you mean '" + *near + "'?" : "");
-    }
-    if (found < place) {
-      throw UsageError("'lld' has '" + family + "' out of place, the order is " + join(known, ", "),
-                       "name each family once, in this order");
-    }
-    place = found + 1;
-  }
-}
+void FeatureOptions::validate() const { require_ordered_words("lld", lld, lld_families()); }
 
 }  // namespace mer

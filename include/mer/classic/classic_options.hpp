@@ -194,21 +194,11 @@ struct ClassicOptions {
   }
   // One order, one spelling, as of the columns.
   void validate() const {
-    static constexpr std::array<std::string_view, 3> kBlocks = {"statistics", "descriptors",
-                                                                "embeddings"};
+    const std::vector<std::string> blocks = {"statistics", "descriptors", "embeddings"};
     if (inputs.empty()) {
-      throw UsageError("'inputs' is an empty list", "allowed: statistics, descriptors, embeddings");
+      throw UsageError("'inputs' is an empty list", "allowed: " + join(blocks, ", "));
     }
-    auto place = kBlocks.begin();
-    for (const std::string& block : inputs) {
-      const auto found = std::find(place, kBlocks.end(), block);
-      if (found == kBlocks.end()) {
-        throw UsageError(
-            "'inputs' has '" + block + "', allowed: statistics, descriptors, embeddings",
-            "name each once, in this order");
-      }
-      place = found + 1;
-    }
+    require_ordered_words("inputs", inputs, blocks);
   }
 };
 

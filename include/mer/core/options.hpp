@@ -92,6 +92,14 @@ class OptionsVisitor {
   virtual void end_section(const std::function<void()>& check) = 0;
 };
 
+/// Checks a list whose words stand for columns: each known, each once, in one order, so that one
+/// choice has one spelling (and one fingerprint).
+/// @param key    of the list, for messages
+/// @param known  in their order
+/// @throws UsageError
+void require_ordered_words(std::string_view key, const std::vector<std::string>& words,
+                           const std::vector<std::string>& known);
+
 /// A part of a config as it stands, for a reader that doesn't know its keys beforehand.
 struct ConfigValue {
   enum class Kind { kEmpty, kScalar, kList, kMap } kind = Kind::kEmpty;

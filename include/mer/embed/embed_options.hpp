@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
-#include "mer/core/error.hpp"
 #include "mer/core/options.hpp"
 #include "mer/data/segments.hpp"
 
@@ -27,18 +25,7 @@ struct EmbedOptions {
              "music after the last whole patch");
   }
   // One order, one spelling: it is the columns' and stands in fingerprints.
-  void validate() const {
-    const std::vector<std::string> known = {"musicnn", "vgg_tagger"};
-    auto place = known.begin();
-    for (const std::string& network : networks) {
-      const auto found = std::find(place, known.end(), network);
-      if (found == known.end()) {
-        throw UsageError("'networks' has '" + network + "', allowed: musicnn, vgg_tagger",
-                         "name each once, in this order");
-      }
-      place = found + 1;
-    }
-  }
+  void validate() const { require_ordered_words("networks", networks, {"musicnn", "vgg_tagger"}); }
 };
 
 }  // namespace mer
