@@ -52,6 +52,19 @@ void InputOptions::visit(OptionsVisitor& v) {
            "which statistics: the mean, or the mean and the deviation");
   v.field("standardise_pooled_lld", standardise_pooled_lld,
           "bring the pooled descriptors to mean 0 and deviation 1 once more");
+  v.field("summary", summary,
+          "improved_cnn's third input, one standardised vector: descriptors, embeddings; [] for "
+          "none");
+  v.choice("summary_over", summary_over, {{"song", Over::kSong}, {"segment", Over::kSegment}},
+           "what that vector sums up");
+}
+
+void InputOptions::validate() const {
+  require_ordered_words("summary", summary, {"descriptors", "embeddings"});
+}
+
+bool InputOptions::summarises(std::string_view block) const {
+  return std::find(summary.begin(), summary.end(), block) != summary.end();
 }
 
 InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
@@ -87,6 +100,11 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
     shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
   }
 
+  if (parts.summary) {
+    shape_.summary_columns = static_cast<int>(standardisation.summary_mean.size());
+    summary_mean_ = as_array(standardisation.summary_mean, shape_.summary_columns);
+    summary_scale_ = as_array(standardisation.summary_deviation, shape_.summary_columns).inverse();
+  }
   if (standardisation.pooled_lld_mean.empty()) return;
   const auto as_matrix = [this](const std::vector<float>& values) {
     if (static_cast<int>(values.size()) != shape_.lld_branches * shape_.lld_columns) {
@@ -112,6 +130,7 @@ InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
     batch.lld.push_back(zeros({batch_size, shape_.lld_steps, shape_.lld_columns}));
   }
   batch.lld_valid = zeros({batch_size, shape_.lld_steps});
+  batch.summary = zeros({batch_size, shape_.summary_columns});
   return batch;
 }
 
@@ -129,6 +148,18 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
                                              static_cast<std::size_t>(segment.length));
   if (parts_.spectrogram) fill_spectrogram(song, frames, row, batch);
   if (!plan_.branches.empty()) fill_lld(song, frames, row, batch);
+}
+
+void InputBuilder::fill_summary(const Eigen::VectorXf& summary, std::int64_t row,
+                                InputBatch& batch) const {
+  if (summary.size() != summary_mean_.size()) {
+    throw std::invalid_argument("InputBuilder::fill_summary: the summary has another width");
+  }
+  if (row < 0 || row >= batch.summary.shape.at(0)) {
+    throw std::invalid_argument("InputBuilder::fill_summary: the row is outside the batch");
+  }
+  Eigen::Map<RowArray>(batch.summary.values.data() + row * summary.size(), summary.size()) =
+      (summary.transpose().array() - summary_mean_) * summary_scale_;
 }
 
 void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,

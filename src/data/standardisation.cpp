@@ -54,6 +54,8 @@ constexpr const char* kNames[] = {"standardisation.spectrogram.mean",
                                   "standardisation.lld.mean", "standardisation.lld.deviation"};
 constexpr const char* kPooledMean = "standardisation.pooled_lld.mean";
 constexpr const char* kPooledDeviation = "standardisation.pooled_lld.deviation";
+constexpr const char* kSummaryMean = "standardisation.summary.mean";
+constexpr const char* kSummaryDeviation = "standardisation.summary.deviation";
 
 void add_vector(const char* name, const std::vector<float>& values, NamedTensors& tensors) {
   const auto size = static_cast<std::int64_t>(values.size());
@@ -66,6 +68,17 @@ std::vector<float> read_vector(const TensorFile& file, const char* name, std::in
 }
 
 }  // namespace
+
+void Standardisation::fit_summaries(
+    const std::function<void(const std::function<void(const Eigen::VectorXf&)>&)>& vectors) {
+  ColumnSums sums;
+  vectors([&sums](const Eigen::VectorXf& vector) {
+    sums.add(Eigen::Map<const RowMatrixXf>(vector.data(), 1, vector.size()), {0});
+  });
+  summary_mean.clear();
+  summary_deviation.clear();
+  sums.result(summary_mean, summary_deviation);
+}
 
 Standardisation Standardisation::fit(const EachSong& songs) {
   ColumnSums spectrogram;
@@ -84,9 +97,14 @@ void Standardisation::add_to(NamedTensors& tensors) const {
   const std::vector<float>* values[] = {&spectrogram_mean, &spectrogram_deviation, &lld_mean,
                                         &lld_deviation};
   for (std::size_t i = 0; i < 4; ++i) add_vector(kNames[i], *values[i], tensors);
-  if (pooled_lld_mean.empty()) return;
-  add_vector(kPooledMean, pooled_lld_mean, tensors);
-  add_vector(kPooledDeviation, pooled_lld_deviation, tensors);
+  if (!pooled_lld_mean.empty()) {
+    add_vector(kPooledMean, pooled_lld_mean, tensors);
+    add_vector(kPooledDeviation, pooled_lld_deviation, tensors);
+  }
+  if (!summary_mean.empty()) {
+    add_vector(kSummaryMean, summary_mean, tensors);
+    add_vector(kSummaryDeviation, summary_deviation, tensors);
+  }
 }
 
 Standardisation Standardisation::from(const TensorFile& file) {
@@ -98,10 +116,14 @@ Standardisation Standardisation::from(const TensorFile& file) {
     const std::int64_t size = i % 2 == 0 ? -1 : static_cast<std::int64_t>(values[i - 1]->size());
     *values[i] = read_vector(file, kNames[i], size);
   }
-  if (!file.contains(kPooledMean)) return result;
-  result.pooled_lld_mean = read_vector(file, kPooledMean, -1);
-  result.pooled_lld_deviation =
-      read_vector(file, kPooledDeviation, static_cast<std::int64_t>(result.pooled_lld_mean.size()));
+  const auto read_pair = [&](const char* mean_name, const char* deviation_name,
+                             std::vector<float>& mean, std::vector<float>& deviation) {
+    if (!file.contains(mean_name)) return;
+    mean = read_vector(file, mean_name, -1);
+    deviation = read_vector(file, deviation_name, static_cast<std::int64_t>(mean.size()));
+  };
+  read_pair(kPooledMean, kPooledDeviation, result.pooled_lld_mean, result.pooled_lld_deviation);
+  read_pair(kSummaryMean, kSummaryDeviation, result.summary_mean, result.summary_deviation);
   return result;
 }
 

@@ -1,5 +1,4 @@
 #include "mer/classic/classic_model.hpp"
-#include "mer/embed/embedding_extractor.hpp"
 #include "trained_system.hpp"
 
 namespace mer {
@@ -46,15 +45,8 @@ class ClassicSystem : public TrainedSystem {
     sources.layout = layout();
     sources.inputs =
         options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)");
-    if (options.sees("descriptors")) {
-      if (card().descriptors.is_null()) refuse("it has no 'descriptors'");
-      sources.descriptors = options_from_json<DescriptorOptions>(
-          card().descriptors, file() + " ('descriptors' of the model)");
-    }
-    if (options.sees("embeddings")) {
-      if (embedding_recipe().is_null()) refuse("it has no 'embeddings'");
-      sources.embedding_columns = embedding_columns(embed_options_of(embedding_recipe(), file()));
-    }
+    if (options.sees("descriptors")) sources.descriptors = descriptor_options();
+    if (options.sees("embeddings")) sources.embedding_columns = embedding_columns();
     return sources;
   }
 

@@ -6,6 +6,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/layout_json.hpp"
+#include "mer/embed/embedding_extractor.hpp"
 #include "mer/metrics/calibration.hpp"
 
 namespace mer {
@@ -101,6 +102,17 @@ void TrainedSystem::require_finite(const std::vector<double>& probabilities) con
     return;
   }
   refuse("it answers with numbers that are not finite");
+}
+
+DescriptorOptions TrainedSystem::descriptor_options() const {
+  if (card_.descriptors.is_null()) refuse("it has no 'descriptors'");
+  return options_from_json<DescriptorOptions>(card_.descriptors,
+                                              file_ + " ('descriptors' of the model)");
+}
+
+std::int64_t TrainedSystem::embedding_columns() const {
+  if (card_.embeddings.is_null()) refuse("it has no 'embeddings'");
+  return mer::embedding_columns(embed_options_of(card_.embeddings, file_));
 }
 
 void TrainedSystem::refuse(const std::string& reason) const {

@@ -10,6 +10,7 @@
 #include "mer/data/recipe.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/song_inputs.hpp"
+#include "mer/features/descriptors.hpp"
 #include "mer/model/model_card.hpp"
 
 namespace mer {
@@ -57,6 +58,9 @@ class TrainedSystem {
   /// Class probabilities at temperature 1, and the rest that it has to say, of the answer's
   /// segments.
   virtual void fill(const SongInputs& song, SystemAnswer& answer) const = 0;
+  /// Of the musical descriptors that it sees.
+  DescriptorOptions descriptor_options() const;
+  std::int64_t embedding_columns() const;  ///< of a patch of the embeddings that it sees
   [[noreturn]] void refuse(const std::string& reason) const;
   /// @throws UsageError unless all are finite
   void require_finite(const std::vector<double>& probabilities) const;

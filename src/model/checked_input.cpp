@@ -42,4 +42,15 @@ LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape) {
   return {input.lld, StepMask::of(input.lld_valid, batch, input.lld.front().size(1))};
 }
 
+torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape) {
+  if (!input.summary.defined()) throw std::invalid_argument("the batch has no summaries");
+  if (input.summary.dim() != 2 || input.summary.size(1) != shape.summary_columns) {
+    std::ostringstream message;
+    message << "the summary has shape " << input.summary.sizes() << ", it must be [batch, "
+            << shape.summary_columns << "]";
+    throw std::invalid_argument(message.str());
+  }
+  return input.summary;
+}
+
 }  // namespace mer

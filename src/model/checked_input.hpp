@@ -27,4 +27,8 @@ struct LldMatrices {
 /// width
 LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape);
 
+/// The vectors beside the branches, [B, columns].
+/// @throws std::invalid_argument when the batch holds none, or of another width
+torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape);
+
 }  // namespace mer

@@ -8,10 +8,12 @@
 namespace mer {
 
 /// The paper's dual-branch network: the CRNN branch's vector beside the LLD branch's in its head,
-/// or in the heads of both LLD branches.
+/// or in the heads of both LLD branches. Beside them, where the input has one, the projected
+/// summary (ours).
 class ImprovedCnn : public Network {
  public:
-  static constexpr InputParts kReads = {.spectrogram = true, .lld = InputParts::Lld::kAll};
+  static constexpr InputParts kReads = {
+      .spectrogram = true, .lld = InputParts::Lld::kAll, .summary = true};
 
   ImprovedCnn(const ModelOptions& options, const NetworkShape& shape);
   NetworkOutput forward(const NetworkInput& input) override;
@@ -19,6 +21,7 @@ class ImprovedCnn : public Network {
  private:
   NetworkShape shape_;
   ConvBranch crnn_;
+  SummaryBranch summary_;  ///< empty without a summary
   LldHeads lld_;
 };
 

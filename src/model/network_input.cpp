@@ -40,12 +40,13 @@ class EvaluationMode {
 
 NetworkInput to_network_input(const FloatTensor& spectrogram, const FloatTensor& spectrogram_valid,
                               const std::vector<FloatTensor>& lld, const FloatTensor& lld_valid,
-                              torch::Device device) {
+                              const FloatTensor& summary, torch::Device device) {
   NetworkInput input;
   input.spectrogram = to_device(spectrogram, device);
   input.spectrogram_valid = to_device(spectrogram_valid, device);
   for (const FloatTensor& branch : lld) input.lld.push_back(to_device(branch, device));
   input.lld_valid = to_device(lld_valid, device);
+  input.summary = to_device(summary, device);
   return input;
 }
 

@@ -140,6 +140,7 @@ void keep_rows(TrainingBatch& batch, std::size_t num_rows) {
   cut(batch.inputs.spectrogram_valid);
   for (FloatTensor& branch : batch.inputs.lld) cut(branch);
   cut(batch.inputs.lld_valid);
+  cut(batch.inputs.summary);
   cut(batch.targets);
   batch.keys.resize(num_rows);
 }
@@ -224,6 +225,7 @@ void Augmentation::mix_with(TrainingBatch& batch, const std::vector<std::size_t>
   combine(batch.inputs.spectrogram_valid, either);
   for (FloatTensor& branch : batch.inputs.lld) combine(branch, weighted);
   combine(batch.inputs.lld_valid, either);
+  combine(batch.inputs.summary, weighted);
   combine(batch.targets, weighted);
 }
 

@@ -6,10 +6,12 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
+#include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/data/segment_rows.hpp"
 #include "mer/data/song_embeddings.hpp"
+#include "mer/embed/embedding_extractor.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "purposes.hpp"
 
@@ -85,7 +87,8 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
                      .embeddings = {},
                      .num_kept = static_cast<std::int64_t>(features.kept_frames().size()),
                      .segments = std::move(segments),
-                     .number = i});
+                     .number = i,
+                     .summary = {}});
     if (config.sees_embeddings()) songs.back().embeddings = data.embeddings.files[i];
   }
   return songs;
@@ -122,12 +125,51 @@ std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedDa
   return songs;
 }
 
+Eigen::VectorXf summarise(const PreparedData& data, const RunSong& song,
+                          const SongFeatures& features, const Segment& segment) {
+  if (song.summary.size() > 0) return song.summary;
+  std::optional<SongEmbeddings> embeddings;
+  if (data.summary->sees_embeddings()) embeddings.emplace(SongEmbeddings::open(song.embeddings));
+  return data.summary->compute({features, embeddings ? &*embeddings : nullptr}, segment);
+}
+
+/// Of whole songs there is one summary each, made once.
+void summarise_songs(const RunConfig& config, PreparedData& data) {
+  if (!data.summary || !data.summary->over_songs()) return;
+  for (std::vector<RunSong>* part : {&data.training, &data.validation}) {
+    parallel_for_each(part->size(), config.train.threads, [&](std::size_t i) {
+      RunSong& song = (*part)[i];
+      song.summary = summarise(data, song, SongFeatures::open(song.features), {0, song.num_kept});
+    });
+  }
+}
+
+/// The summaries that training sees, as the sampler would take them without random crops.
+void fit_summaries(const PreparedData& data, Standardisation& standardisation) {
+  standardisation.fit_summaries(
+      [&data](const std::function<void(const Eigen::VectorXf&)>& look_at) {
+        for (const RunSong& song : data.training) {
+          if (data.summary->over_songs()) {
+            look_at(song.summary);
+            continue;
+          }
+          const SongFeatures features = SongFeatures::open(song.features);
+          for (const Segment& segment : song.segments) {
+            look_at(summarise(data, song, features, segment));
+          }
+        }
+      });
+}
+
 /// Fills a row of a batch from a song's mapped features, whose pages then no longer count as this
 /// process's memory.
 void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSong& song,
               const Segment& segment, std::int64_t row, InputBatch& batch) {
   const std::shared_ptr<const SongFeatures> features = data.open_songs->open(song.features);
   builder.fill(*features, segment, row, batch);
+  if (data.summary) {
+    builder.fill_summary(summarise(data, song, *features, segment), row, batch);
+  }
   features->release_pages();
 }
 
@@ -135,6 +177,16 @@ void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSo
 
 FeatureLayout layout_of(const Recipe& recipe) {
   return FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
+}
+
+std::shared_ptr<const SegmentSummary> summary_of(const RunConfig& config) {
+  if (is_classic_system(config.model.name) || config.inputs.summary.empty()) return nullptr;
+  SummarySources sources;
+  sources.recipe = config.recipe;
+  if (config.sees_descriptors()) sources.descriptors = config.descriptors;
+  if (config.sees_embeddings()) sources.embedding_columns = embedding_columns(config.embed);
+  sources.over_songs = config.inputs.summary_over == InputOptions::Over::kSong;
+  return std::make_shared<const SegmentSummary>(sources);
 }
 
 NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes) {
@@ -145,6 +197,7 @@ NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int
   result.lld_steps = shape.lld_steps;
   result.lld_branches = shape.lld_branches;
   result.lld_weight = config.inputs.mfcc_weight;
+  result.summary_columns = shape.summary_columns;
   result.num_classes = num_classes;
   result.class_scores = config.loss.class_scores();
   return result;
@@ -169,6 +222,8 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   prepared.training = open_part(config, data, kTrain);
   prepared.validation = open_part(config, data, kValidation);
   if (config.sees_embeddings()) prepared.embedding_recipe = embedding_recipe_of(config, prepared);
+  prepared.summary = summary_of(config);
+  summarise_songs(config, prepared);
 
   const std::string where = data.manifest.file.string() + ": ";
   if (prepared.training.empty()) {
@@ -204,6 +259,7 @@ Standardisation fit_standardisation(const PreparedData& data, const RunConfig& c
     standardise_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
                            inputs_of(config.model), standardisation);
   }
+  if (data.summary) fit_summaries(data, standardisation);
   return standardisation;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "mer/data/network_input.hpp"
+#include "mer/data/segment_summary.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/song_features.hpp"
 #include "mer/features/feature_set.hpp"
@@ -28,6 +30,7 @@ struct RunSong {
   std::int64_t num_kept = 0;         ///< frames that VAD keeps
   std::vector<Segment> segments;     ///< the grid for its part
   std::size_t number = 0;            ///< index into Manifest::songs
+  Eigen::VectorXf summary;           ///< of the whole song, with inputs.summary_over: song
 };
 
 /// Everything about a run's songs that doesn't change while it trains.
@@ -42,6 +45,7 @@ struct PreparedData {
   std::int64_t segment_frames = 0;
   /// What made the embeddings (EmbeddingExtractor::recipe()); null where the system sees none.
   nlohmann::ordered_json embedding_recipe;
+  std::shared_ptr<const SegmentSummary> summary;  ///< null where the network looks at none
   std::shared_ptr<OpenSongs> open_songs;
 };
 
@@ -49,6 +53,9 @@ struct PreparedData {
 /// @throws UsageError when a part is empty, a class has no training song, or features or embeddings
 /// were made with another recipe
 PreparedData prepare_data(const RunConfig& config, const RunData& data);
+
+/// What the config's network sees beside its branches; null when it is nothing.
+std::shared_ptr<const SegmentSummary> summary_of(const RunConfig& config);
 
 Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config);
 

@@ -127,6 +127,9 @@ SystemSummary summarise_system(const RunConfig& config, int num_classes) {
   std::tie(none.spectrogram_mean, none.spectrogram_deviation) =
       ones_and_zeros(layout.spectrogram_columns());
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
+  if (const auto vector = summary_of(config)) {
+    std::tie(none.summary_mean, none.summary_deviation) = ones_and_zeros(vector->num_columns());
+  }
   const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
   const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
   const auto network = make_network(config.model, shape, 0);

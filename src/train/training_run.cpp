@@ -38,7 +38,7 @@ std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
 
 NetworkInput as_input(const InputBatch& batch, torch::Device device) {
   return to_network_input(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
-                          device);
+                          batch.summary, device);
 }
 
 /// Some rows of a batch with their keys; nothing is copied.
@@ -51,6 +51,7 @@ NetworkInput take_rows(NetworkInput batch, const std::vector<std::uint64_t>& key
   narrow(batch.spectrogram_valid);
   for (torch::Tensor& branch : batch.lld) narrow(branch);
   narrow(batch.lld_valid);
+  narrow(batch.summary);
   for (std::int64_t row = rows.first; row < rows.last; ++row) {
     batch.keys.push_back(mix_seed({keys[static_cast<std::size_t>(row)], kDropout}));
   }

@@ -85,12 +85,14 @@ TEST_F(ClassicInputsTest, DescriptorsAreOfTheSegmentsKeptFrames) {
   EXPECT_EQ(made.compute({features}, {0, 11}).transpose(),
             describe(descriptors, features.spectrogram(), features.lld(), features.energy_db(),
                      features.kept()));
+  options_.statistics_over = ClassicOptions::Over::kSegment;
+  const ClassicInputs of_segments = inputs({"descriptors"});
   // The kept frames 3 to 6 are the frames 4 to 7.
   EXPECT_EQ(
-      made.compute({features}, {3, 4}).transpose(),
+      of_segments.compute({features}, {3, 4}).transpose(),
       descriptors.compute(features.spectrogram().middleRows(4, 4), features.lld().middleRows(4, 4),
                           features.energy_db().subspan(4, 4)));
-  EXPECT_THROW(made.compute({features}, {8, 4}), std::invalid_argument);
+  EXPECT_THROW(of_segments.compute({features}, {8, 4}), std::invalid_argument);
 }
 
 TEST_F(ClassicInputsTest, FamiliesOfDescriptorsCanBeChosen) {

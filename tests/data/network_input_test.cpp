@@ -363,6 +363,23 @@ TEST_F(InputBuilderTest, RefusesMfccThatTheFeaturesLack) {
               HasSubstr("looks at MFCC alone, and the features have none"));
 }
 
+TEST_F(InputBuilderTest, StandardisesTheSummaryWhereANetworkLooksAtOne) {
+  Standardisation standardisation = identity();
+  standardisation.summary_mean = {1, 10};
+  standardisation.summary_deviation = {2, 5};
+  EXPECT_EQ(InputBuilder(layout_of(), 3, InputOptions{}, standardisation).shape().summary_columns,
+            0);
+  const InputParts parts = {.summary = true};
+  const InputBuilder builder(layout_of(), 3, InputOptions{}, standardisation, parts);
+  EXPECT_EQ(builder.shape().summary_columns, 2);
+  InputBatch batch = builder.make_batch(2);
+  builder.fill_summary(Eigen::Vector2f(5, 0), 1, batch);
+  EXPECT_EQ(batch.summary.shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(batch.summary.values, (std::vector<float>{0, 0, 2, -2}));
+  EXPECT_THROW(builder.fill_summary(Eigen::Vector3f::Zero(), 1, batch), std::invalid_argument);
+  EXPECT_THROW(builder.fill_summary(Eigen::Vector2f::Zero(), 2, batch), std::invalid_argument);
+}
+
 TEST_F(InputBuilderTest, RefusesSegmentsOutsideTheSongOrLongerThanASegment) {
   const InputBuilder builder(layout_of(), 3, InputOptions{}, identity());
   const SongFeatures song = song_of({1, 1, 0, 1, 1});

@@ -62,7 +62,7 @@ TEST(Standardisation, WithoutAnyFrameIsTheProgrammersFault) {
 
 TEST(Standardisation, IsReadBackFromATensorFile) {
   const TemporaryFolder folder;
-  const Standardisation written = {{1, 2}, {3, 4}, {5}, {6}, {7, 8}, {9, 10}};
+  const Standardisation written = {{1, 2}, {3, 4}, {5}, {6}, {7, 8}, {9, 10}, {11}, {12}};
   NamedTensors tensors;
   written.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});
@@ -73,11 +73,23 @@ TEST(Standardisation, IsReadBackFromATensorFile) {
   EXPECT_EQ(read.lld_deviation, written.lld_deviation);
   EXPECT_EQ(read.pooled_lld_mean, written.pooled_lld_mean);
   EXPECT_EQ(read.pooled_lld_deviation, written.pooled_lld_deviation);
+  EXPECT_EQ(read.summary_mean, written.summary_mean);
+  EXPECT_EQ(read.summary_deviation, written.summary_deviation);
+}
+
+TEST(Standardisation, OfSummariesCountsEachOnceAndLeavesConstantColumnsAlone) {
+  Standardisation standardisation;
+  standardisation.fit_summaries([](const std::function<void(const Eigen::VectorXf&)>& look_at) {
+    look_at(Eigen::Vector2f(1, 7));
+    look_at(Eigen::Vector2f(5, 7));
+  });
+  EXPECT_EQ(standardisation.summary_mean, (std::vector<float>{3, 7}));
+  EXPECT_EQ(standardisation.summary_deviation, (std::vector<float>{2, 1}));
 }
 
 TEST(Standardisation, OfDifferentWidthsInAFileIsAnErrorNamingTheTensor) {
   const TemporaryFolder folder;
-  const Standardisation odd = {{1, 2}, {3}, {5}, {6}, {}, {}};
+  const Standardisation odd = {{1, 2}, {3}, {5}, {6}, {}, {}, {}, {}};
   NamedTensors tensors;
   odd.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});

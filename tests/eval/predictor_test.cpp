@@ -107,7 +107,7 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
     inputs.fill(song, {static_cast<std::int64_t>(8 * s), 8}, 0, batch);
     EXPECT_THAT(prediction.segments[s].probabilities,
                 close_to(classifier.probabilities(batch.spectrogram, batch.spectrogram_valid,
-                                                  batch.lld, batch.lld_valid)))
+                                                  batch.lld, batch.lld_valid, batch.summary)))
         << "segment " << s;
   }
 }

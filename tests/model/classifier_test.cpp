@@ -47,7 +47,8 @@ class ClassifierTest : public testing::Test {
     return {options_, shape_, TensorFile::open(folder_ / "model.safetensors"), "network", device};
   }
   std::vector<double> ask(const Classifier& classifier) const {
-    return classifier.probabilities(spectrogram_, spectrogram_valid_, lld_, lld_valid_);
+    return classifier.probabilities(spectrogram_, spectrogram_valid_, lld_, lld_valid_,
+                                    no_summary_);
   }
 
   TemporaryFolder folder_;
@@ -55,6 +56,7 @@ class ClassifierTest : public testing::Test {
   NetworkShape shape_ = test::small_shape();
   FloatTensor spectrogram_, spectrogram_valid_, lld_valid_;
   std::vector<FloatTensor> lld_;
+  FloatTensor no_summary_{{3, 0}, {}};
   std::vector<double> expected_;
 };
 
@@ -97,7 +99,8 @@ TEST(Evaluate, LeavesTheNetworkInTheModeItWasIn) {
 TEST(ToNetworkInput, RefusesAShapeThatTheValuesDoNotFill) {
   const FloatTensor whole{{1, 2}, {1.0F, 1.0F}};
   const FloatTensor broken{{1, 2, 2}, {1.0F}};
-  EXPECT_THROW(to_network_input(broken, whole, {}, whole, torch::kCPU), std::invalid_argument);
+  EXPECT_THROW(to_network_input(broken, whole, {}, whole, whole, torch::kCPU),
+               std::invalid_argument);
 }
 
 }  // namespace

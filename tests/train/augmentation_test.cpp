@@ -16,6 +16,7 @@ constexpr int kSteps = 10;
 constexpr int kColumns = 3;
 constexpr int kLldSteps = 5;
 constexpr int kClasses = 2;
+constexpr int kSummaryColumns = 3;
 
 InputShape small_shape() { return {kBands, kSteps, kColumns, kLldSteps, 1}; }
 
@@ -41,6 +42,7 @@ TrainingBatch make_batch(const std::vector<std::uint64_t>& keys, int padding = 0
   batch.inputs.spectrogram_valid = tensor({kSteps});
   batch.inputs.lld = {tensor({kLldSteps, kColumns})};
   batch.inputs.lld_valid = tensor({kLldSteps});
+  batch.inputs.summary = tensor({kSummaryColumns});
   batch.targets = tensor({kClasses});
   for (std::size_t row = 0; row < keys.size(); ++row) {
     std::mt19937_64 rng(keys[row]);
@@ -60,6 +62,10 @@ TrainingBatch make_batch(const std::vector<std::uint64_t>& keys, int padding = 0
       }
     }
     batch.targets.values[row * kClasses + keys[row] % kClasses] = 1.0F;
+    for (int column = 0; column < kSummaryColumns; ++column) {
+      batch.inputs.summary.values[row * kSummaryColumns + static_cast<std::size_t>(column)] =
+          static_cast<float>(uniform_real(rng));
+    }
   }
   return batch;
 }
@@ -188,7 +194,7 @@ TEST(Gain, HasTheDeviationAskedFor) {
   EXPECT_NEAR(std::sqrt(squares / 2000.0), 0.3, 0.018);
 }
 
-TEST(Mixup, MixesBothBranchesAndTheTargetsOfTheSamePairByTheSameShare) {
+TEST(Mixup, MixesAllInputsAndTheTargetsOfTheSamePairByTheSameShare) {
   TrainOptions options;
   options.mixup_alpha = 1.0;
   const std::vector<std::uint64_t> keys = {10, 21, 32, 43, 54, 65};
@@ -219,6 +225,7 @@ TEST(Mixup, MixesBothBranchesAndTheTargetsOfTheSamePairByTheSameShare) {
     };
     expect_mixed(before.inputs.spectrogram, batch.inputs.spectrogram);
     expect_mixed(before.inputs.lld[0], batch.inputs.lld[0]);
+    expect_mixed(before.inputs.summary, batch.inputs.summary);
     expect_mixed(before.targets, batch.targets);
     const std::vector<float> targets = row_values(batch.targets, row);
     EXPECT_NEAR(targets[0] + targets[1], 1.0F, 1e-6F);

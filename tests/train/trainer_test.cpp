@@ -362,6 +362,54 @@ TEST(TrainRun, EveryNetworkLearnsWithEveryLossFromThePartsThatItReads) {
   }
 }
 
+TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
+  for (const auto over : {InputOptions::Over::kSong, InputOptions::Over::kSegment}) {
+    ToySongs songs;
+    songs.add_embeddings();
+    songs.switch_all_augmentation_on();
+    songs.config.inputs.summary = {"descriptors", "embeddings"};
+    songs.config.inputs.summary_over = over;
+    songs.config.model.summary_size = 8;
+    songs.config.model.summary_dropout = 0.2;
+    songs.config.descriptors.families = {"dynamics", "texture"};
+    const int num_descriptors =
+        MusicalDescriptors(songs.config.descriptors, songs.config.recipe.features, 44100).size();
+    const std::filesystem::path whole = songs / "whole" / "run";
+    train(songs, whole);
+    const TensorFile file = TensorFile::open(whole / "last.safetensors");
+    const ModelCard card = ModelCard::read(file);
+    EXPECT_EQ(card.shape.summary_columns, num_descriptors + 2 * 256);
+    EXPECT_FALSE(card.descriptors.is_null());
+    EXPECT_EQ(card.embeddings["embed"]["networks"][0], "vgg_tagger");
+    EXPECT_EQ(Standardisation::from(file).summary_mean.size(),
+              static_cast<std::size_t>(card.shape.summary_columns));
+    EXPECT_EQ(card.validation.accuracy, 1.0);  // embeddings tell the class
+
+    const std::filesystem::path parts = songs / "parts" / "run";
+    train(songs, parts, stop_after(17));
+    resume_run(parts, songs.data, {});
+    expect_same_run(whole, parts);
+  }
+}
+
+TEST(RunConfig, LeavesTheSummaryToTheNetworkThatLooksAtIt) {
+  RunConfig config;
+  config.inputs.summary = {"embeddings"};
+  EXPECT_THAT(message_of<UsageError>([&] { config.validate(); }),
+              HasSubstr("'inputs.summary' has embeddings, but 'embed.networks' names none"));
+  config.inputs.summary = {"descriptors"};
+  config.validate();
+  EXPECT_TRUE(config.sees_descriptors());
+  for (const char* name : {"crnn", "svm"}) {
+    config.model.name = name;
+    EXPECT_THAT(message_of<UsageError>([&] { config.validate(); }),
+                HasSubstr("'inputs.summary' is improved_cnn's"));
+  }
+  config.inputs.summary = {"tags"};
+  EXPECT_THAT(message_of<UsageError>([&] { config.inputs.validate(); }),
+              HasSubstr("'summary' has 'tags', allowed: descriptors, embeddings"));
+}
+
 TEST(ResumeRun, KeepsTheAverageOfTheWeights) {
   ToySongs songs;
   songs.config.train.average_decay = 0.9;

@@ -8,6 +8,7 @@
 #include "mer/classic/statistics.hpp"
 #include "mer/data/input_options.hpp"
 #include "mer/data/recipe.hpp"
+#include "mer/data/segment_summary.hpp"
 #include "mer/data/segments.hpp"
 #include "mer/data/song_inputs.hpp"
 #include "mer/data/standardisation.hpp"
@@ -40,7 +41,7 @@ class ClassicInputs {
   /// Rows for each song or segment; more than one only where statistics have branches.
   int num_branches() const { return statistics_ ? statistics_->num_branches() : 1; }
   int num_columns() const;
-  bool sees_embeddings() const { return embedding_columns_ > 0; }
+  bool sees_embeddings() const { return summary_.sees_embeddings(); }
   const std::optional<Standardisation>& standardisation() const { return standardisation_; }
 
   /// @param segment  of the song's kept frames, at least one; the whole song when
@@ -51,16 +52,9 @@ class ClassicInputs {
   RowMatrixXf compute(const SongInputs& song, const Segment& segment) const;
 
  private:
-  Eigen::VectorXf descriptors_of(const SongFeatures& song, const Segment& segment) const;
-  Eigen::VectorXf embeddings_of(const SongInputs& song, const Segment& segment) const;
-
-  bool over_songs_;
-  int sample_rate_hz_;
-  int window_samples_;
-  std::int64_t embedding_columns_;  // 0 when they are not seen
   std::optional<Standardisation> standardisation_;
   std::optional<FrameStatistics> statistics_;
-  std::optional<MusicalDescriptors> descriptors_;
+  SegmentSummary summary_;
 };
 
 }  // namespace mer

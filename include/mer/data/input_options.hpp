@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mer/core/options.hpp"
@@ -27,8 +28,15 @@ struct InputOptions {
   /// Standardise the pooled descriptors once more: a mean over frames varies less than a frame, and
   /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and score.
   bool standardise_pooled_lld = false;
+  /// A network's third input, a vector that sums up a song or a segment (SegmentSummary), each
+  /// number standardised; side by side: musical descriptors, frozen networks' embeddings. Empty =
+  /// none.
+  std::vector<std::string> summary;
+  enum class Over { kSong, kSegment } summary_over = Over::kSegment;
 
+  bool summarises(std::string_view block) const;
   void visit(OptionsVisitor& v);
+  void validate() const;
 };
 
 }  // namespace mer

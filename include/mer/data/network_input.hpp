@@ -22,6 +22,7 @@ struct InputShape {
   int lld_columns = 0;
   int lld_steps = 0;
   int lld_branches = 1;  ///< 2 with combine: score (MFCC + rest, RP + rest)
+  int summary_columns = 0;
 };
 
 /// A batch in plain memory, row-major.
@@ -30,12 +31,14 @@ struct InputBatch {
   FloatTensor spectrogram_valid;  ///< [B, steps], 1 = music, 0 = padding
   std::vector<FloatTensor> lld;   ///< one a branch, [B, steps, columns]
   FloatTensor lld_valid;          ///< [B, steps]
+  FloatTensor summary;            ///< [B, columns], 0 columns where the network looks at none
 };
 
 /// Standardises, combines, pools and pads segments. Means and deviations run over valid frames
 /// only; a step without a valid frame is 0 with mask 0.
 class InputBuilder {
  public:
+  /// @param standardisation  of the training songs, of their summaries too where parts want one
   /// @throws UsageError as LldPlan::make(), and when nothing is left of the spectrogram or the
   ///         descriptors
   InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
@@ -53,6 +56,9 @@ class InputBuilder {
   /// segment
   void fill(const SongFeatures& song, const Segment& segment, std::int64_t row,
             InputBatch& batch) const;
+  /// Writes one segment's summary (SegmentSummary::compute()), standardised, into row `row`.
+  /// @throws std::invalid_argument when it has another width
+  void fill_summary(const Eigen::VectorXf& summary, std::int64_t row, InputBatch& batch) const;
 
  private:
   using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
@@ -74,6 +80,7 @@ class InputBuilder {
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
   RowArray lld_mean_, lld_scale_;                   ///< [D]
   RowMatrixXf pooled_lld_mean_, pooled_lld_scale_;  ///< [branches, columns], or empty
+  RowArray summary_mean_, summary_scale_;           ///< [summary columns]
   LldPlan plan_;
   InputShape shape_;
 };

@@ -31,6 +31,10 @@ struct ModelOptions {
   int lld_lstm_units = 128;  ///< each direction
   int lld_lstm_layers = 2;
 
+  // Summary branch, where inputs.summary is not empty
+  int summary_size = 64;  ///< of the vector that it is projected to
+  double summary_dropout = 0.0;
+
   /// How a Bi-LSTM's outputs over time become a vector: last hidden states of both directions,
   /// mean, mean and deviation, or learned attention weights; padding never counts.
   enum class Pooling { kLast, kMean, kStat, kAttention } pooling = Pooling::kLast;
@@ -92,6 +96,9 @@ struct ModelOptions {
             "on the descriptors, drnn's too");
     v.field("lld_lstm_units", lld_lstm_units, between(1, 2048), "a direction, LLD branch");
     v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4), "bidirectional layers, LLD branch");
+    v.field("summary_size", summary_size, between(1, 4096),
+            "length of the vector that inputs.summary is projected to");
+    v.field("summary_dropout", summary_dropout, between(0, 0.95), "on inputs.summary");
     v.choice("pooling", pooling,
              {{"last", Pooling::kLast},
               {"mean", Pooling::kMean},

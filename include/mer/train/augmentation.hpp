@@ -24,7 +24,7 @@ struct TrainingBatch {
 /// 1. gain: the level of each segment's spectrogram by N(0, deviation) dB, exactly as if the song
 ///    had been louder (but for the floor of the logarithm), whatever standardisation and pooling
 ///    over bands did (compressed_mel: bands that are not averaged only);
-/// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in both branches and in the targets,
+/// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in all inputs and in the targets,
 ///    λ ~ Beta(α, α) a row; a step is valid where one of the two is;
 /// 3. noise: N(0, deviation) on every valid LLD value;
 /// 4. frequency and time masks on the spectrogram (SpecAugment, Park et al. 2019): their width is

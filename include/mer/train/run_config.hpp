@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "mer/classic/classic_options.hpp"
 #include "mer/core/error.hpp"
@@ -62,16 +63,18 @@ struct RunConfig {
     v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
   }
   /// Whether the system sees musical descriptors, and frozen networks' embeddings.
-  bool sees_descriptors() const {
-    return is_classic_system(model.name) && classic.sees("descriptors");
-  }
-  bool sees_embeddings() const {
-    return is_classic_system(model.name) && classic.sees("embeddings");
-  }
+  bool sees_descriptors() const { return sees("descriptors"); }
+  bool sees_embeddings() const { return sees("embeddings"); }
 
   void validate() const {
+    if (!inputs.summary.empty() && model.name != "improved_cnn") {
+      throw UsageError(
+          "'inputs.summary' is improved_cnn's, which 'model.name: " + model.name + "' is not",
+          is_classic_system(model.name) ? "set inputs.summary=[], and classic.inputs"
+                                        : "set inputs.summary=[]");
+    }
     if (sees_embeddings() && embed.networks.empty()) {
-      throw UsageError("'classic.inputs' has embeddings, but 'embed.networks' names none",
+      throw UsageError(inputs_key() + " has embeddings, but 'embed.networks' names none",
                        "--set 'embed.networks=[musicnn, vgg_tagger]'");
     }
     if (data.split.unit == SplitOptions::Unit::kSong) return;
@@ -89,9 +92,17 @@ struct RunConfig {
                        "set data.split.group_by=none");
     }
     if (sees_embeddings()) {
-      throw UsageError(where + "'classic.inputs' has embeddings, which are of whole songs",
+      throw UsageError(where + inputs_key() + " has embeddings, which are of whole songs",
                        "set data.split.unit=song");
     }
+  }
+
+ private:
+  bool sees(std::string_view block) const {
+    return is_classic_system(model.name) ? classic.sees(block) : inputs.summarises(block);
+  }
+  std::string inputs_key() const {
+    return is_classic_system(model.name) ? "'classic.inputs'" : "'inputs.summary'";
   }
 };
 
