@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/core/error.hpp"
 #include "mer/features/feature_extractor.hpp"
 
 namespace mer::app {
@@ -84,9 +85,14 @@ void print_features(const FeatureSettings& settings, bool each_descriptor) {
     return;
   }
   print_table(frame_features(FeatureExtractor(features, rate_hz).layout()));
-  if (features.spectrogram == SpectrogramKind::kLinear) return;  // there are none then
-  std::printf("\n");
-  print_table(families(MusicalDescriptors(settings.descriptors, features, rate_hz).descriptors()));
+  try {
+    const MusicalDescriptors made(settings.descriptors, features, rate_hz);
+    std::printf("\n");
+    print_table(families(made.descriptors()));
+  } catch (const UsageError& error) {
+    // A recipe of frames alone is no mistake; asked for --descriptors it is one.
+    std::fprintf(stderr, "no musical descriptors: %s\n", error.what());
+  }
 }
 
 }  // namespace mer::app

@@ -287,9 +287,9 @@ class YamlReader : public OptionsVisitor {
         if (overridden == full || overridden.starts_with(full + ".")) place = from.place;
       }
       const auto near = nearest_word(key, section.known);
-      throw UsageError(
-          place + ": unknown key '" + full + "'",
-          near ? "did you mean '" + *near + "'?" : "known keys here: " + join(section.known, ", "));
+      throw UsageError(place + ": unknown key '" + full + "'",
+                       near ? "did you mean '" + dotted(section.prefix, *near) + "'?"
+                            : "known keys here: " + join(section.known, ", "));
     }
   }
 

@@ -89,7 +89,7 @@ INSTANTIATE_TEST_SUITE_P(
     Keys, BrokenConfig,
     testing::Values(
         Broken{"UnknownKey", "seed: 1\ntrain:\n  iteration: 5\n",
-               "c.yaml:3: unknown key 'train.iteration'", "did you mean 'iterations'?"},
+               "c.yaml:3: unknown key 'train.iteration'", "did you mean 'train.iterations'?"},
         Broken{"UnknownSection", "features:\n  melody:\n    num_bands: 3\n",
                "c.yaml:2: unknown key 'features.melody'", ""},
         Broken{"DuplicateKey", "seed: 1\ntrain: {lr: 1}\nseed: 2\n", "c.yaml:3: ", ""},

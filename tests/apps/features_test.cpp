@@ -331,6 +331,11 @@ TEST_F(Features, AreListedWithDimensionUnitAndSource) {
   EXPECT_THAT(outcome.out, HasSubstr("\ntempo         13       Lartillot et al. (2008)"));
   EXPECT_THAT(mer({"--list", "--set", "features.mfcc.num_coefficients=13"}).out,
               HasSubstr("\nmfcc            13 "));
+  // Of a recipe without pitch there are no musical descriptors; the frames' features are listed.
+  const Outcome without = mer({"--list", "--set", "features.lld=[mfcc]"});
+  EXPECT_EQ(without.exit_code, 0);
+  EXPECT_THAT(without.out, HasSubstr("\nmfcc            20 "));
+  EXPECT_THAT(without.err, HasSubstr("no musical descriptors: features.lld leaves out f0"));
 }
 
 TEST_F(Features, PrintTheirConfigWhichIsOne) {

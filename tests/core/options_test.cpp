@@ -84,7 +84,7 @@ TEST(Options, EveryKindOfValueIsRead) {
 
 TEST(Options, AnUnknownKeyNamesFileLineKeyAndNearestKey) {
   EXPECT_EQ(error_of("enabled: true\nframe:\n  hop_sample: 3\n"),
-            "demo.yaml:3: unknown key 'frame.hop_sample' | did you mean 'hop_samples'?");
+            "demo.yaml:3: unknown key 'frame.hop_sample' | did you mean 'frame.hop_samples'?");
   EXPECT_EQ(error_of("zzzzzz: 1\n"),
             "demo.yaml:1: unknown key 'zzzzzz' | known keys here: frame, enabled, seed, name, "
             "ratios, words, manifest");
