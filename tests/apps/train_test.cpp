@@ -143,6 +143,30 @@ TEST_F(Train, FineTunesABundledTaggerThatThenPredicts) {
   EXPECT_EQ(nlohmann::json::parse(predicted.out)["results"][0]["segments"].size(), 4U);
 }
 
+TEST_F(Train, WithAThirdInputScoresAndPredictsTheSame) {
+  for (const std::string over : {"song", "segment"}) {
+    const std::string run = "runs/third-" + over;
+    const Outcome trained =
+        world_.mer({"train", "-c", "tiny.yaml", "--set", "inputs.summary=[descriptors, embeddings]",
+                    "--set", "embed.networks=[vgg_tagger]", "--set", "inputs.summary_over=" + over,
+                    "--name", "third-" + over});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    ASSERT_EQ(world_.mer({"eval", run}).exit_code, 0);
+    // The songs are whole files: prediction makes of them what scoring found in the store.
+    const auto songs = read_csv(world_ / run / "eval/test/predictions.csv");
+    const Outcome told =
+        world_.mer({"predict", "-m", run, "songs/" + songs[1].cells[1], "--format", "json"});
+    ASSERT_EQ(told.exit_code, 0) << told.err;
+    const auto result = nlohmann::json::parse(told.out)["results"][0];
+    EXPECT_EQ(result["emotion"], songs[1].cells[3]);
+    EXPECT_NEAR(result["confidence"].get<double>(), std::stod(songs[1].cells[4]), 1e-4);
+  }
+  const Outcome refused = world_.mer({"train", "-c", "tiny.yaml", "--set", "model.name=svm",
+                                      "--set", "inputs.summary=[descriptors]", "--print-config"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("'inputs.summary' is improved_cnn's"));
+}
+
 TEST_F(Train, NamesTheBundledWeightsWhenThereAreNoneOfTheName) {
   const Outcome outcome =
       world_.mer({"train", "-c", "tiny.yaml", "--set", "train.init_from=musicn", "--print-config"});
