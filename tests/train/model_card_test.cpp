@@ -22,7 +22,14 @@ ModelCard small_card() {
   card.inputs = {{"combine", "sum"}};
   card.model.c1_channels = 3;
   card.loss.tau = 0.25;
-  card.shape = {64, 108, 40, 54, 2, 0.25, 2};
+  card.shape = {.spectrogram_bands = 64,
+                .spectrogram_steps = 108,
+                .lld_columns = 40,
+                .lld_steps = 54,
+                .lld_branches = 2,
+                .lld_weight = 0.25,
+                .summary_columns = 9,
+                .num_classes = 2};
   card.layout = {{"hop_samples", 1024}};
   card.classes = {"happy", "sad"};
   card.training_counts = {7, 5};
