@@ -85,12 +85,20 @@ std::string address_towards(const std::string& host, int port) {
               "check MASTER_ADDR and the network");
 }
 
+/// LibTorch from 2.4 on serves by libuv unless told not to, which Debian's is built without. Clients
+/// of either kind of server speak alike.
+template <class Options>
+void do_without_libuv(Options& options) {
+  if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
+}
+
 /// The store on rank 0 through which the processes find each other.
 StorePointer open_store(const ProcessPlace& place, const ProcessPatience& patience) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(place.master_port);
   options.isServer = place.rank == 0;
   options.waitWorkers = false;
+  do_without_libuv(options);
   options.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(patience.to_join);
   const std::string where = place.master_address + ":" + std::to_string(place.master_port);
   try {
