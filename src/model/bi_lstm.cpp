@@ -7,9 +7,9 @@
 #include <tuple>
 #include <vector>
 
+#include "mer/core/vector_clones.hpp"
 #include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
-#include "vector_clones.hpp"
 
 namespace mer {
 namespace {

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "mer/core/vector_clones.hpp"
 #include "own_kernels.hpp"
-#include "vector_clones.hpp"
 
 namespace mer {
 namespace {

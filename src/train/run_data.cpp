@@ -299,12 +299,18 @@ ValidationBatches::Batch ValidationBatches::make(std::int64_t number) const {
   const std::size_t size = std::min(kValidationBatchSize, rows_.size() - first);
   Batch batch;
   batch.inputs = builder_.make_batch(static_cast<std::int64_t>(size));
+  // Neighbouring rows are of one song, whose pages are given back when all of them are filled.
+  std::shared_ptr<const SongFeatures> features;
   for (std::size_t row = 0; row < size; ++row) {
     const Row& source = rows_[first + row];
+    if (features == nullptr || source.song != batch.songs.back()) {
+      if (features != nullptr) features->release_pages();
+      features = data_.open_songs->open(data_.validation[source.song].features);
+    }
     batch.songs.push_back(source.song);
-    fill_row(data_, builder_, data_.validation[source.song], source.segment,
-             static_cast<std::int64_t>(row), batch.inputs);
+    builder_.fill(*features, source.segment, static_cast<std::int64_t>(row), batch.inputs);
   }
+  features->release_pages();
   return batch;
 }
 
