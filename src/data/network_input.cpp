@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
+#include "step_statistics.hpp"
 
 namespace mer {
 namespace {
@@ -13,6 +14,13 @@ namespace {
 using Eigen::Index;
 
 constexpr Index kTileSteps = 16;  // one cache line of floats
+
+/// The `number`-th of a segment's steps of `pool` frames: fewer at the end, none in the padding.
+std::span<const std::int32_t> part_of(std::span<const std::int32_t> frames, Index number,
+                                      std::size_t pool) {
+  const std::size_t begin = std::min(static_cast<std::size_t>(number) * pool, frames.size());
+  return frames.subspan(begin, std::min(pool, frames.size() - begin));
+}
 
 int divided_up(std::int64_t whole, int part) { return static_cast<int>((whole + part - 1) / part); }
 
@@ -170,66 +178,30 @@ void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const st
   }
   const Index steps = shape_.spectrogram_steps;
   const Index out_bands = shape_.spectrogram_bands;
-  const auto num_frames = static_cast<Index>(frames.size());
-  const Index pool = options_.spectrogram_pool_frames;
+  const auto pool = static_cast<std::size_t>(options_.spectrogram_pool_frames);
+  const ColumnScaling scaling{spectrogram_mean_.data(), spectrogram_scale_.data()};
 
   float* const valid = batch.spectrogram_valid.values.data() + row * steps;
   Eigen::Map<RowMatrixXf> out(batch.spectrogram.values.data() + row * out_bands * steps, out_bands,
                               steps);
-  RowArray sum(bands_);
+  RowArray bands(bands_);
   // Frames are rows here and columns there: tiles of steps keep both ends of the copy in the cache.
   RowMatrixXf tile(kTileSteps, out_bands);
   for (Index first = 0; first < steps; first += kTileSteps) {
     const Index width = std::min(kTileSteps, steps - first);
     for (Index i = 0; i < width; ++i) {
-      const Index begin = (first + i) * pool;
-      const Index end = std::min(begin + pool, num_frames);
-      valid[first + i] = begin < end ? 1.0F : 0.0F;
-      if (begin >= end) {
+      const std::span<const std::int32_t> step = part_of(frames, first + i, pool);
+      valid[first + i] = step.empty() ? 0.0F : 1.0F;
+      if (step.empty()) {
         tile.row(i).setZero();
-        continue;
+      } else {
+        spectrogram_step({values.data(), bands_, step}, scaling, options_.spectrogram_pool_bands,
+                         bands.data(), tile.row(i).data());
       }
-      sum = values.row(frames[static_cast<std::size_t>(begin)]).array();
-      for (Index frame = begin + 1; frame < end; ++frame) {
-        sum += values.row(frames[static_cast<std::size_t>(frame)]).array();
-      }
-      // Standardising is linear, so the mean of the frames may be taken before it.
-      const float share = 1.0F / static_cast<float>(end - begin);
-      sum = (sum * share - spectrogram_mean_) * spectrogram_scale_;
-      pool_bands(sum, tile.row(i));
     }
     for (Index band = 0; band < out_bands; ++band) {
       float* const target = &out(band, first);
       for (Index i = 0; i < width; ++i) target[i] = tile(i, band);
-    }
-  }
-}
-
-void InputBuilder::pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVectorXf> pooled) const {
-  const Index pool = options_.spectrogram_pool_bands;
-  if (pool == 1) {
-    pooled = bands.matrix();
-    return;
-  }
-  for (Index band = 0; band < pooled.size(); ++band) {
-    const Index begin = band * pool;
-    const Index end = std::min<Index>(begin + pool, bands_);
-    float sum = 0.0F;
-    for (Index i = begin; i < end; ++i) sum += bands(i);
-    pooled(band) = sum / static_cast<float>(end - begin);
-  }
-}
-
-void InputBuilder::combine(const LldPlan::Branch& branch, const float* columns,
-                           float* combined) const {
-  for (const LldPlan::Block& block : branch) {
-    const float* const source = columns + block.source;
-    const float* const mean = lld_mean_.data() + block.source;
-    const float* const scale = lld_scale_.data() + block.source;
-    float* const target = combined + block.target;
-    for (int i = 0; i < block.width; ++i) {
-      const float value = block.gain * ((source[i] - mean[i]) * scale[i]);
-      target[i] = block.adds ? target[i] + value : value;
     }
   }
 }
@@ -241,47 +213,30 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
     throw std::invalid_argument("InputBuilder::fill: the song has other descriptors");
   }
   const Index steps = shape_.lld_steps;
-  const auto num_frames = static_cast<Index>(frames.size());
-  const Index pool = options_.lld_pool_frames;
+  const auto pool = static_cast<std::size_t>(options_.lld_pool_frames);
   const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+  const ColumnScaling scaling{lld_mean_.data(), lld_scale_.data()};
 
   float* const valid = batch.lld_valid.values.data() + row * steps;
-  RowArray mean(plan_.width);
-  RowArray squares(plan_.width);
   // One branch's view of the frames of a step; a segment may be shorter than a step.
-  RowMatrixXf combined(std::min<Index>(pool, segment_frames_), plan_.width);
+  RowMatrixXf combined(std::min<Index>(options_.lld_pool_frames, segment_frames_), plan_.width);
   for (std::size_t b = 0; b < plan_.branches.size(); ++b) {
-    Eigen::Map<RowMatrixXf> out(batch.lld[b].values.data() + row * steps * shape_.lld_columns,
-                                steps, shape_.lld_columns);
-    for (Index step = 0; step < steps; ++step) {
-      const Index begin = step * pool;
-      const Index count = std::max<Index>(0, std::min(begin + pool, num_frames) - begin);
-      valid[step] = count > 0 ? 1.0F : 0.0F;
-      if (count == 0) {
-        out.row(step).setZero();
+    const auto branch = static_cast<Index>(b);
+    float* out = batch.lld[b].values.data() + row * steps * shape_.lld_columns;
+    for (Index i = 0; i < steps; ++i, out += shape_.lld_columns) {
+      const std::span<const std::int32_t> step = part_of(frames, i, pool);
+      valid[i] = step.empty() ? 0.0F : 1.0F;
+      if (step.empty()) {
+        std::fill_n(out, shape_.lld_columns, 0.0F);
         continue;
       }
-      mean.setZero();
-      for (Index i = 0; i < count; ++i) {
-        const std::int32_t frame = frames[static_cast<std::size_t>(begin + i)];
-        combine(plan_.branches[b], values.data() + frame * values.cols(), combined.row(i).data());
-        mean += combined.row(i).array();
-      }
-      mean *= 1.0F / static_cast<float>(count);
-      out.row(step).head(plan_.width) = mean.matrix();
-      if (deviations) {
-        squares.setZero();
-        for (Index i = 0; i < count; ++i) squares += (combined.row(i).array() - mean).square();
-        // Not Eigen's sqrt: its packets are an approximation and its single elements are not, so
-        // that the last bit would depend on where in the batch a row lies.
-        for (Index i = 0; i < plan_.width; ++i) {
-          out(step, plan_.width + i) = std::sqrt(squares(i) / static_cast<float>(count));
-        }
-      }
+      combine_step({values.data(), columns_, step}, scaling, plan_.branches[b], plan_.width,
+                   combined.data());
+      step_moments(combined.data(), static_cast<std::int64_t>(step.size()), plan_.width, out,
+                   deviations ? out + plan_.width : nullptr);
       if (pooled_lld_mean_.size() > 0) {
-        const auto branch = static_cast<Index>(b);
-        out.row(step) = (out.row(step) - pooled_lld_mean_.row(branch))
-                            .cwiseProduct(pooled_lld_scale_.row(branch));
+        standardise({&pooled_lld_mean_(branch, 0), &pooled_lld_scale_(branch, 0)},
+                    shape_.lld_columns, out);
       }
     }
   }

@@ -7,9 +7,10 @@
 #include <tuple>
 #include <vector>
 
+#include "mer/core/vector_clones.hpp"
 #include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
-#include "vector_clones.hpp"
+#include "right_factor.hpp"
 
 namespace mer {
 namespace {
@@ -289,6 +290,87 @@ DirectionWeights direction_weights(const torch::nn::LSTM& lstm, std::int64_t lay
   return {all[first], all[first + 1], all[first + 2], all[first + 3]};
 }
 
+/// One direction without a gradient.
+///   projected  [B, steps, 8 · units]: both directions' shares of the gates
+///   valid      [B, steps] float
+///   outputs    [B, steps, 2 · units]: this direction's half is written
+template <class Real>
+void follow_direction(const torch::Tensor& projected, const torch::Tensor& weight_hh,
+                      const torch::Tensor& valid, bool reverse, torch::Tensor& outputs) {
+  const std::int64_t batch = projected.size(0);
+  const std::int64_t num_steps = projected.size(1);
+  const std::int64_t units = weight_hh.size(1);
+  const std::int64_t row_gates = num_steps * 8 * units;
+  const std::int64_t row_outputs = num_steps * 2 * units;
+  const StepOrder order(num_steps, reverse);
+  const RightFactor<Real> weight(weight_hh.t());
+  const Real* from = projected.data_ptr<Real>() + (reverse ? 4 * units : 0);
+  const auto* valid_data = valid.data_ptr<float>();
+  Real* to = outputs.data_ptr<Real>() + (reverse ? units : 0);
+  const auto zeros = [](std::int64_t size) {
+    return std::vector<Real>(static_cast<std::size_t>(size), Real(0));
+  };
+  std::vector<Real> gates = zeros(batch * 4 * units);
+  std::vector<Real> cells_before = zeros(batch * units);
+  std::vector<Real> cells = zeros(batch * units);
+  std::vector<Real> cell_tanh = zeros(units);
+  const std::vector<Real> first_hidden = zeros(units);
+
+  for (std::int64_t i = 0; i < num_steps; ++i) {
+    const std::int64_t t = order.at(i);
+    const Real* start = from + t * 8 * units;
+    const Real* before = i > 0 ? to + order.at(i - 1) * 2 * units : nullptr;
+    if (before == nullptr) {
+      for (std::int64_t b = 0; b < batch; ++b) {
+        std::copy_n(start + b * row_gates, 4 * units, gates.data() + b * 4 * units);
+      }
+    } else {
+      weight.multiply_add(batch, {before, row_outputs}, {start, row_gates},
+                          {gates.data(), 4 * units});
+    }
+    for (std::int64_t b = 0; b < batch; ++b) {
+      Real* hidden = to + b * row_outputs + t * 2 * units;
+      const Real* cell_before = cells_before.data() + b * units;
+      Real* cell = cells.data() + b * units;
+      if (valid_data[b * num_steps + t] != 0.0F) {
+        cell_forward(units, gates.data() + b * 4 * units, cell_before, cell, cell_tanh.data(),
+                     hidden);
+      } else {  // padding: the state stays
+        std::copy_n(cell_before, units, cell);
+        std::copy_n(before == nullptr ? first_hidden.data() : before + b * row_outputs, units,
+                    hidden);
+      }
+    }
+    cells.swap(cells_before);
+  }
+}
+
+/// All layers without a gradient: nothing is kept for a way back, nothing transposed.
+BiLstmOutput follow_on_cpu(const torch::nn::LSTM& lstm, const torch::Tensor& x,
+                           const StepMask& mask) {
+  const torch::Tensor valid = mask.valid.to(torch::kFloat).contiguous();
+  const std::int64_t units = lstm->options.hidden_size();
+  torch::Tensor steps = x.contiguous();
+  for (std::int64_t layer = 0; layer < lstm->options.num_layers(); ++layer) {
+    const DirectionWeights ahead = direction_weights(lstm, layer, false);
+    const DirectionWeights back = direction_weights(lstm, layer, true);
+    const torch::Tensor bias =
+        torch::cat({ahead.input_bias + ahead.hidden_bias, back.input_bias + back.hidden_bias});
+    const torch::Tensor projected =
+        at_least_float(torch::linear(steps, torch::cat({ahead.input, back.input}), bias));
+    steps = torch::empty({x.size(0), x.size(1), 2 * units}, projected.options());
+    for (const bool reverse : {false, true}) {
+      const torch::Tensor& weight = reverse ? back.hidden : ahead.hidden;
+      AT_DISPATCH_FLOATING_TYPES(projected.scalar_type(), "follow_direction", [&] {
+        follow_direction<scalar_t>(projected, weight, valid, reverse, steps);
+      });
+    }
+  }
+  const torch::Tensor last = torch::cat(
+      {steps.select(1, -1).narrow(1, 0, units), steps.select(1, 0).narrow(1, units, units)}, 1);
+  return {steps, last};
+}
+
 BiLstmOutput run_on_cpu(const torch::nn::LSTM& lstm, const torch::Tensor& x, const StepMask& mask) {
   const torch::Tensor valid = mask.valid.to(torch::kFloat).t().contiguous();  // [steps, B]
   torch::Tensor steps = x.transpose(0, 1).contiguous();                       // [steps, B, size]
@@ -328,7 +410,8 @@ BiLstmOutput run_on_device(torch::nn::LSTM& lstm, const torch::Tensor& x, const 
 }  // namespace
 
 BiLstmOutput run_bi_lstm(torch::nn::LSTM& lstm, const torch::Tensor& x, const StepMask& mask) {
-  return has_own_kernels(x) ? run_on_cpu(lstm, x, mask) : run_on_device(lstm, x, mask);
+  if (!has_own_kernels(x)) return run_on_device(lstm, x, mask);
+  return torch::GradMode::is_enabled() ? run_on_cpu(lstm, x, mask) : follow_on_cpu(lstm, x, mask);
 }
 
 }  // namespace mer

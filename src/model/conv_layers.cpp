@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "conv_pool.hpp"
 #include "first_conv.hpp"
 #include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
@@ -42,6 +43,10 @@ PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_t
 MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
   StepMask pooled = mask.pooled(pool_time_);
   maps = at_least_float(maps);
+  if (const std::optional<GivenNorm> norm = norm_->given(maps)) {
+    maps = max_pool_norm_relu(maps, mask.valid, pool_frequency_, pool_time_, *norm);
+    return {maps, std::move(pooled)};
+  }
   if (pool_frequency_ > 1 || pool_time_ > 1) {
     maps = has_own_kernels(maps) ? masked_max_pool(maps, mask.valid, pool_frequency_, pool_time_)
                                  : pool_on_device(maps, mask, pooled);
@@ -78,6 +83,12 @@ TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options)
 
 MaskedMaps TimeFrequencyConvImpl::forward(const MaskedMaps& input) {
   if (has_first_conv_pool(input.maps, time_->weight)) {
+    if (const std::optional<GivenNorm> norm = pool_->norm()->given(input.maps)) {
+      StepMask pooled = input.mask.pooled(pool_time_);
+      return {first_conv_pool_norm_relu(input.maps.squeeze(1), input.mask.valid, time_->weight,
+                                        frequency_->weight, pool_frequency_, pool_time_, *norm),
+              std::move(pooled)};
+    }
     return pool_->finish(first_conv_pool(input.maps.squeeze(1), input.mask.valid, time_->weight,
                                          frequency_->weight, pool_frequency_, pool_time_),
                          input.mask);
@@ -87,7 +98,8 @@ MaskedMaps TimeFrequencyConvImpl::forward(const MaskedMaps& input) {
   return pool_->forward(maps, input.mask);
 }
 
-SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes) {
+SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes)
+    : pool_frequency_(sizes.pool_frequency), pool_time_(sizes.pool_time) {
   const auto [in_channels, out_channels, kernel, separable, pool_frequency, pool_time] = sizes;
   if (separable) {
     depthwise_ = register_module("depthwise",
@@ -101,6 +113,13 @@ SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes) {
 
 MaskedMaps SquareConvImpl::forward(const MaskedMaps& input) {
   const torch::Tensor maps = depthwise_ ? depthwise_->forward(input.maps) : input.maps;
+  const std::optional<GivenNorm> norm = pool_->norm()->given(maps);
+  if (norm && has_conv_pool(maps, conv_->weight)) {
+    StepMask pooled = input.mask.pooled(pool_time_);
+    return {conv_pool_norm_relu(maps, conv_->weight, input.mask.valid, pool_frequency_, pool_time_,
+                                *norm),
+            std::move(pooled)};
+  }
   return pool_->forward(conv_->forward(maps), input.mask);
 }
 

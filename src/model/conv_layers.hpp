@@ -32,6 +32,8 @@ class PoolNormImpl : public torch::nn::Module {
   /// What follows the pooling, for maps that are pooled already.
   /// @param mask  of the unpooled steps
   MaskedMaps finish(const torch::Tensor& pooled_maps, const StepMask& mask);
+  /// For convolutions that pool and normalise by themselves where NormRelu::given() is there.
+  const NormRelu& norm() const { return norm_; }
 
  private:
   torch::Tensor pool_on_device(torch::Tensor maps, const StepMask& mask,
@@ -80,6 +82,8 @@ class SquareConvImpl : public torch::nn::Module {
   MaskedMaps forward(const MaskedMaps& input);
 
  private:
+  int pool_frequency_;
+  int pool_time_;
   torch::nn::Conv2d depthwise_{nullptr};  // absent in a plain convolution
   torch::nn::Conv2d conv_{nullptr};
   PoolNorm pool_{nullptr};

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "mer/core/vector_clones.hpp"
 #include "own_kernels.hpp"
-#include "vector_clones.hpp"
 
 namespace mer {
 namespace {
@@ -134,28 +134,34 @@ MER_INLINE void unpool_row_from(const Real* pooled_grad, const std::int32_t* win
   }
 }
 
+/// One band's row of the unpooled maps.
+template <class Real>
+MER_INLINE void conv_both(const ConvSizes& sizes, const Real* padded, const Real* time_weight,
+                          const Real* frequency_weight, std::int64_t band, Real* row) {
+  const std::int64_t width = sizes.padded_steps();
+  const Real* along_time = padded + (band + sizes.frequency_taps / 2) * width;
+  const Real* along_frequency = padded + band * width + sizes.time_taps / 2;
+  for (std::int64_t c = 0; c < sizes.channels; c += kLanes) {
+    conv_row(along_time, 1, sizes.time_taps, time_weight + c, sizes.channels, sizes.block_steps(),
+             sizes.maps(), row + c);
+    conv_row(along_frequency, width, sizes.frequency_taps, frequency_weight + c, sizes.channels,
+             sizes.block_steps(), sizes.maps(), row + sizes.channels + c);
+  }
+}
+
 /// One row of the pooled maps; `row` is room for one band's row of the unpooled ones.
 template <class Real>
 MER_INLINE void forward_row(const ConvSizes& sizes, const Real* padded, const float* valid,
                             const Real* time_weight, const Real* frequency_weight,
                             std::int64_t pooled_band, Real* row, Real* pooled,
                             std::int32_t* winner) {
-  const std::int64_t maps = sizes.maps();
-  const std::int64_t width = sizes.padded_steps();
-  const std::int64_t size = sizes.pooled_steps() * maps;
+  const std::int64_t size = sizes.pooled_steps() * sizes.maps();
   std::fill_n(pooled, size, Real(0));
   std::fill_n(winner, size, -1);
   const std::int64_t first = pooled_band * sizes.pool_frequency;
   const std::int64_t last = std::min(first + sizes.pool_frequency, sizes.bands);
   for (std::int64_t band = first; band < last; ++band) {
-    const Real* along_time = padded + (band + sizes.frequency_taps / 2) * width;
-    const Real* along_frequency = padded + band * width + sizes.time_taps / 2;
-    for (std::int64_t c = 0; c < sizes.channels; c += kLanes) {
-      conv_row(along_time, 1, sizes.time_taps, time_weight + c, sizes.channels, sizes.block_steps(),
-               maps, row + c);
-      conv_row(along_frequency, width, sizes.frequency_taps, frequency_weight + c, sizes.channels,
-               sizes.block_steps(), maps, row + sizes.channels + c);
-    }
+    conv_both(sizes, padded, time_weight, frequency_weight, band, row);
     pool_row_into(row, valid, sizes, static_cast<std::int32_t>((band - first) * sizes.pool_time),
                   pooled, winner);
   }
@@ -196,6 +202,15 @@ void forward_band(const ConvSizes& sizes, const double* padded, const float* val
   forward_row(sizes, padded, valid, time_weight, frequency_weight, pooled_band, row, pooled,
               winner);
 }
+MER_EIGHTS_FMA_CLONES
+void conv_band(const ConvSizes& sizes, const float* padded, const float* time_weight,
+               const float* frequency_weight, std::int64_t band, float* row) {
+  conv_both(sizes, padded, time_weight, frequency_weight, band, row);
+}
+void conv_band(const ConvSizes& sizes, const double* padded, const double* time_weight,
+               const double* frequency_weight, std::int64_t band, double* row) {
+  conv_both(sizes, padded, time_weight, frequency_weight, band, row);
+}
 MER_VECTOR_CLONES
 void backward_band(const ConvSizes& sizes, const float* padded, const float* pooled_grad,
                    const std::int32_t* winner, std::int64_t pooled_band, float* row,
@@ -220,6 +235,48 @@ torch::Tensor taps_first(const torch::Tensor& weight) {
   return weight.detach().flatten(1).t().contiguous();
 }
 
+ConvSizes sizes_of(const torch::Tensor& input, const torch::Tensor& time_weight,
+                   const torch::Tensor& frequency_weight, std::int64_t pool_frequency,
+                   std::int64_t pool_time) {
+  return {input.size(0),       input.size(1),
+          input.size(2),       time_weight.size(0),
+          time_weight.size(3), frequency_weight.size(2),
+          pool_frequency,      pool_time};
+}
+
+torch::Tensor empty_pooled(const ConvSizes& sizes, const torch::TensorOptions& options) {
+  return torch::empty({sizes.batch, sizes.maps(), sizes.pooled_bands(), sizes.pooled_steps()},
+                      options.memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+/// Without a gradient: each row of pooled maps is normalised when its bands are there.
+template <class Real>
+void conv_pool_norm(const ConvSizes& sizes, const torch::Tensor& input, const torch::Tensor& valid,
+                    const torch::Tensor& time_taps, const torch::Tensor& frequency_taps,
+                    const GivenNorm& norm, torch::Tensor& pooled) {
+  each_map(sizes.batch, [&](std::int64_t b) {
+    const std::vector<Real> padded =
+        padded_map(sizes, input.data_ptr<Real>() + b * sizes.bands * sizes.steps);
+    // What a block computes beyond the end of a row is overwritten by the next row.
+    const std::int64_t row = sizes.steps * sizes.maps();
+    std::vector<Real> rows(
+        static_cast<std::size_t>(sizes.pool_frequency * row + kPositions * sizes.maps()));
+    for (std::int64_t pooled_band = 0; pooled_band < sizes.pooled_bands(); ++pooled_band) {
+      const std::int64_t first = pooled_band * sizes.pool_frequency;
+      const std::int64_t window = std::min(sizes.pool_frequency, sizes.bands - first);
+      for (std::int64_t i = 0; i < window; ++i) {
+        conv_band(sizes, padded.data(), time_taps.data_ptr<Real>(), frequency_taps.data_ptr<Real>(),
+                  first + i, rows.data() + i * row);
+      }
+      pool_norm_row({valid.data_ptr<float>() + b * sizes.steps, sizes.steps, sizes.maps(), window,
+                     sizes.pool_time},
+                    rows.data(), norm.scale.data_ptr<Real>(), norm.shift.data_ptr<Real>(),
+                    pooled.data_ptr<Real>() + (b * sizes.pooled_bands() + pooled_band) *
+                                                  sizes.pooled_steps() * sizes.maps());
+    }
+  });
+}
+
 class FirstConvPoolNode : public torch::autograd::Function<FirstConvPoolNode> {
  public:
   static torch::Tensor forward(AutogradContext* context, const torch::Tensor& input_any,
@@ -227,15 +284,11 @@ class FirstConvPoolNode : public torch::autograd::Function<FirstConvPoolNode> {
                                const torch::Tensor& frequency_weight, std::int64_t pool_frequency,
                                std::int64_t pool_time) {
     const torch::Tensor input = input_any.contiguous();
-    const ConvSizes sizes = {input.size(0),       input.size(1),
-                             input.size(2),       time_weight.size(0),
-                             time_weight.size(3), frequency_weight.size(2),
-                             pool_frequency,      pool_time};
+    const ConvSizes sizes =
+        sizes_of(input, time_weight, frequency_weight, pool_frequency, pool_time);
     const torch::Tensor time_taps = taps_first(time_weight);
     const torch::Tensor frequency_taps = taps_first(frequency_weight);
-    torch::Tensor pooled =
-        torch::empty({sizes.batch, sizes.maps(), sizes.pooled_bands(), sizes.pooled_steps()},
-                     input.options().memory_format(at::MemoryFormat::ChannelsLast));
+    torch::Tensor pooled = empty_pooled(sizes, input.options());
     torch::Tensor winner = torch::empty_like(pooled, torch::kInt32);
     AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "first_conv_pool", [&] {
       const auto* from = input.data_ptr<scalar_t>();
@@ -266,14 +319,9 @@ class FirstConvPoolNode : public torch::autograd::Function<FirstConvPoolNode> {
     const variable_list saved = context->get_saved_variables();
     const torch::Tensor& input = saved[0];
     const torch::Tensor& winner = saved[1];
-    const ConvSizes sizes = {input.size(0),
-                             input.size(1),
-                             input.size(2),
-                             saved[2].size(0),
-                             saved[2].size(3),
-                             saved[3].size(2),
-                             context->saved_data["pool_frequency"].toInt(),
-                             context->saved_data["pool_time"].toInt()};
+    const ConvSizes sizes =
+        sizes_of(input, saved[2], saved[3], context->saved_data["pool_frequency"].toInt(),
+                 context->saved_data["pool_time"].toInt());
     const torch::Tensor pooled_grad = grads[0].contiguous(at::MemoryFormat::ChannelsLast);
     // Each element's share by itself, added up in order: the same on any number of threads.
     torch::Tensor time_grads =
@@ -323,6 +371,22 @@ torch::Tensor first_conv_pool(const torch::Tensor& input, const torch::Tensor& v
   return FirstConvPoolNode::apply(input, valid.to(torch::kFloat).contiguous(), time_weight,
                                   frequency_weight, std::int64_t{pool_frequency},
                                   std::int64_t{pool_time});
+}
+
+torch::Tensor first_conv_pool_norm_relu(const torch::Tensor& input_any,
+                                        const torch::Tensor& valid_any,
+                                        const torch::Tensor& time_weight,
+                                        const torch::Tensor& frequency_weight, int pool_frequency,
+                                        int pool_time, const GivenNorm& norm) {
+  const torch::Tensor input = input_any.contiguous();
+  const torch::Tensor valid = valid_any.to(torch::kFloat).contiguous();
+  const ConvSizes sizes = sizes_of(input, time_weight, frequency_weight, pool_frequency, pool_time);
+  torch::Tensor pooled = empty_pooled(sizes, input.options());
+  AT_DISPATCH_FLOATING_TYPES(input.scalar_type(), "first_conv_pool_norm_relu", [&] {
+    conv_pool_norm<scalar_t>(sizes, input, valid, taps_first(time_weight),
+                             taps_first(frequency_weight), norm, pooled);
+  });
+  return pooled;
 }
 
 }  // namespace mer

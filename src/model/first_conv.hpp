@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "given_norm.hpp"
+
 namespace mer {
 
 /// The network's first layer on the CPU as one node of the gradient's graph: two convolutions over
@@ -21,6 +23,12 @@ torch::Tensor first_conv_pool(const torch::Tensor& input, const torch::Tensor& v
                               const torch::Tensor& time_weight,
                               const torch::Tensor& frequency_weight, int pool_frequency,
                               int pool_time);
+
+/// The same, normalised; without gradient.
+torch::Tensor first_conv_pool_norm_relu(const torch::Tensor& input, const torch::Tensor& valid,
+                                        const torch::Tensor& time_weight,
+                                        const torch::Tensor& frequency_weight, int pool_frequency,
+                                        int pool_time, const GivenNorm& norm);
 
 /// Whether first_conv_pool() can stand for the single operations: a CPU, channels in eights.
 bool has_first_conv_pool(const torch::Tensor& input, const torch::Tensor& time_weight);

@@ -148,6 +148,11 @@ torch::Tensor NormReluImpl::forward(const torch::Tensor& x_any, const StepMask& 
   return mask.all_valid ? y : y * mask.for_maps();
 }
 
+std::optional<GivenNorm> NormReluImpl::given(const torch::Tensor& x) const {
+  if (is_training() || torch::GradMode::is_enabled() || !has_own_kernels(x)) return std::nullopt;
+  return GivenNorm(weight_, bias_, running_mean_, running_variance_, kBatchNormEpsilon);
+}
+
 torch::Tensor NormReluImpl::train_on_cpu(const torch::Tensor& x, const StepMask& mask) {
   const NormalisedMaps result =
       norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon, collective_);

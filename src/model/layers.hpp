@@ -3,9 +3,11 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "given_norm.hpp"
 #include "mer/model/collective.hpp"
 #include "mer/model/model_options.hpp"
 
@@ -51,6 +53,9 @@ class NormReluImpl : public torch::nn::Module {
  public:
   explicit NormReluImpl(std::int64_t channels);
   torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
+  /// What forward() does when nothing is to be learned: in evaluation, without gradient, on the
+  /// CPU; else nothing.
+  std::optional<GivenNorm> given(const torch::Tensor& x) const;
   /// In training, `x` is this rank's share of the batch that the statistics are of; null = all of
   /// it.
   void share_batch(Collective* collective) { collective_ = collective; }

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "vector_clones.hpp"
+#include "mer/core/vector_clones.hpp"
 
 namespace mer {
 namespace {

@@ -9,26 +9,19 @@
 #include <stdexcept>
 #include <vector>
 
+#include "mer/core/vector_clones.hpp"
+
 namespace mer {
 namespace {
-
-// A clone for every generation of vector units, as MER_VECTOR_CLONES, but with fused multiply-add.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define MER_FMA_CLONES __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define MER_FMA_CLONES
-#endif
-#define MER_INLINED [[gnu::always_inline]] inline
 
 constexpr std::int64_t kLanes = 16;
 using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 using LooseLanes =
     float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 
-MER_INLINED Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
-MER_INLINED void store(float* to, const Lanes& x) { *reinterpret_cast<LooseLanes*>(to) = x; }
-MER_INLINED Lanes larger(const Lanes& a, const Lanes& b) { return a > b ? a : b; }
+MER_INLINE Lanes load(const float* from) { return *reinterpret_cast<const LooseLanes*>(from); }
+MER_INLINE void store(float* to, const Lanes& x) { *reinterpret_cast<LooseLanes*>(to) = x; }
+MER_INLINE Lanes larger(const Lanes& a, const Lanes& b) { return a > b ? a : b; }
 
 struct Complex {
   Lanes re, im;
@@ -36,7 +29,7 @@ struct Complex {
 
 // Inverse transforms (e^{+2πi·nk/N}, not scaled) of N = 4 and 8 in place, results in order.
 
-MER_INLINED void transform_4(Complex* x) {
+MER_INLINE void transform_4(Complex* x) {
   const Complex a{x[0].re + x[2].re, x[0].im + x[2].im};
   const Complex b{x[0].re - x[2].re, x[0].im - x[2].im};
   const Complex c{x[1].re + x[3].re, x[1].im + x[3].im};
@@ -47,7 +40,7 @@ MER_INLINED void transform_4(Complex* x) {
   x[3] = {b.re + d.im, b.im - d.re};
 }
 
-MER_INLINED void transform_8(Complex* x) {
+MER_INLINE void transform_8(Complex* x) {
   Complex even[4] = {x[0], x[2], x[4], x[6]};
   Complex odd[4] = {x[1], x[3], x[5], x[7]};
   transform_4(even);
@@ -64,7 +57,7 @@ MER_INLINED void transform_8(Complex* x) {
 }
 
 template <int N>
-MER_INLINED void transform(Complex* x) {
+MER_INLINE void transform(Complex* x) {
   static_assert(N == 4 || N == 8);
   if constexpr (N == 4) {
     transform_4(x);
@@ -90,8 +83,8 @@ struct Twiddles {
 
 /// The inverse transform of A · B points, from `x` through `between` and back to `x`, in order.
 template <int A, int B>
-MER_INLINED void transform_in_two_steps(Complex* x, Complex* between,
-                                        const Twiddles<A, B>& twiddles) {
+MER_INLINE void transform_in_two_steps(Complex* x, Complex* between,
+                                       const Twiddles<A, B>& twiddles) {
   for (int k = 0; k < B; ++k) {
     Complex part[A];
     for (int i = 0; i < A; ++i) part[i] = x[B * i + k];
@@ -130,7 +123,7 @@ class Plan {
   static int place_of_bin(int k) { return k % 3 * kColumns + k % kColumns; }
 
   /// What two real signals' spectra y and z become together, y + iz, at bins k and N − k.
-  MER_INLINED void put(Complex* x, int k, const Complex& y, const Complex& z) const {
+  MER_INLINE void put(Complex* x, int k, const Complex& y, const Complex& z) const {
     x[places[static_cast<std::size_t>(k)]] = {y.re - z.im, y.im + z.re};
     if (k > 0 && 2 * k < kSize) {
       x[places[static_cast<std::size_t>(kSize - k)]] = {y.re + z.im, z.re - y.im};
@@ -140,7 +133,7 @@ class Plan {
   /// Calls take(n, value) for all values n < count: the first signal's real, the second's
   /// imaginary.
   template <class Take>
-  MER_INLINED void inverse(Complex* x, Complex* between, int count, const Take& take) const {
+  MER_INLINE void inverse(Complex* x, Complex* between, int count, const Take& take) const {
     for (int row = 0; row < 3; ++row) {
       transform_in_two_steps<A, B>(x + row * kColumns, between, twiddles);
     }

@@ -371,7 +371,9 @@ def require_same_answers(args, folder, network, tensors, metadata):
     network.eval()
     with torch.inference_mode():
         batch = [torch.from_numpy(x).float().unsqueeze(0) for x in (spectrogram, lld)]
-        found = torch.softmax(network(*batch)[0], 1)[0].tolist()
+        # mer's answer is calibrated on the run's validation songs.
+        calibration = json.loads(metadata.get("calibration", '{"temperature": 1}'))
+        found = torch.softmax(network(*batch)[0] / calibration["temperature"], 1)[0].tolist()
     classes = json.loads(metadata["classes"])
     worst = max(abs(expected[c] - p) for c, p in zip(classes, found))
     print(f"probabilities of one segment: mer {[round(expected[c], 5) for c in classes]}, largest "

@@ -98,6 +98,28 @@ TEST(BiLstm, EqualsLibTorchsInSinglePrecisionForAnyNumberOfUnits) {
   }
 }
 
+TEST(BiLstm, GivesTheSameWithoutAGradient) {
+  for (const torch::ScalarType type : {torch::kFloat, torch::kDouble}) {
+    for (const std::int64_t units : {1, 7, 32}) {
+      torch::manual_seed(1);
+      torch::nn::LSTM lstm(
+          torch::nn::LSTMOptions(5, units).num_layers(2).bidirectional(true).batch_first(true));
+      lstm->to(type);
+      const torch::Tensor x = 2.0 * torch::randn({5, 6, 5}, type);
+      torch::Tensor valid = torch::ones({5, 6}, type);
+      valid[1].slice(0, 2).zero_();     // padding at the end,
+      valid[2].slice(0, 0, 3).zero_();  // at the start
+      valid[3].slice(0, 2, 4).zero_();  // and in between
+      const StepMask mask = StepMask::of(valid, 5, 6);
+      const BiLstmOutput expected = run_bi_lstm(lstm, x, mask);
+      const torch::NoGradGuard no_grad;
+      const BiLstmOutput output = run_bi_lstm(lstm, x, mask);
+      EXPECT_TRUE(near(output.steps, expected.steps)) << units;
+      EXPECT_TRUE(near(output.last, expected.last)) << units;
+    }
+  }
+}
+
 TEST(BiLstm, OfOneStepHasNoGradientForTheRecurrentWeights) {
   torch::nn::LSTM lstm(torch::nn::LSTMOptions(5, 3).bidirectional(true).batch_first(true));
   const StepMask mask = StepMask::of(torch::ones({2, 1}), 2, 1);
@@ -114,6 +136,8 @@ TEST(BiLstm, SaturatesForHugeInputsAndPassesNanOn) {
   EXPECT_LE(huge.abs().max().item<float>(), 1.0F);
   const torch::Tensor broken =
       torch::full({1, 3, 5}, std::numeric_limits<float>::quiet_NaN(), torch::kFloat);
+  EXPECT_TRUE(torch::isnan(run_bi_lstm(lstm, broken, mask).last).all().item<bool>());
+  const torch::NoGradGuard no_grad;
   EXPECT_TRUE(torch::isnan(run_bi_lstm(lstm, broken, mask).last).all().item<bool>());
 }
 

@@ -65,10 +65,6 @@ class InputBuilder {
 
   void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
                         std::int64_t row, InputBatch& batch) const;
-  /// Means of neighbouring bands.
-  void pool_bands(const RowArray& bands, Eigen::Ref<Eigen::RowVectorXf> pooled) const;
-  /// One frame's descriptors [D], standardised, as a branch wants them [plan_.width].
-  void combine(const LldPlan::Branch& branch, const float* columns, float* combined) const;
   void fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames, std::int64_t row,
                 InputBatch& batch) const;
 
