@@ -163,16 +163,15 @@ void fit_summaries(const PreparedData& data, Standardisation& standardisation) {
       });
 }
 
-/// Fills a row of a batch from a song's mapped features, whose pages then no longer count as this
-/// process's memory.
+/// Fills a row of a batch. The mapped features' pages count as this process's memory until
+/// SongFeatures::release_pages().
 void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSong& song,
-              const Segment& segment, std::int64_t row, InputBatch& batch) {
-  const std::shared_ptr<const SongFeatures> features = data.open_songs->open(song.features);
-  builder.fill(*features, segment, row, batch);
+              const SongFeatures& features, const Segment& segment, std::int64_t row,
+              InputBatch& batch) {
+  builder.fill(features, segment, row, batch);
   if (data.summary) {
-    builder.fill_summary(summarise(data, song, *features, segment), row, batch);
+    builder.fill_summary(summarise(data, song, features, segment), row, batch);
   }
-  features->release_pages();
 }
 
 }  // namespace
@@ -333,8 +332,10 @@ TrainingBatch BatchMaker::make(std::int64_t iteration) {
     const std::uint64_t key = keys[rows[row]];
     batch.keys.push_back(key);
     batch.targets.values[row * num_classes + static_cast<std::size_t>(song.class_index)] = 1.0F;
-    fill_row(data_, builder_, song, segment_of(song, draw, key), static_cast<std::int64_t>(row),
-             batch.inputs);
+    const std::shared_ptr<const SongFeatures> features = data_.open_songs->open(song.features);
+    fill_row(data_, builder_, song, *features, segment_of(song, draw, key),
+             static_cast<std::int64_t>(row), batch.inputs);
+    features->release_pages();
   }
   augmentation_.apply_to_part(batch, partners);
   return batch;
@@ -369,7 +370,8 @@ ValidationBatches::Batch ValidationBatches::make(std::int64_t number) const {
       features = data_.open_songs->open(data_.validation[source.song].features);
     }
     batch.songs.push_back(source.song);
-    builder_.fill(*features, source.segment, static_cast<std::int64_t>(row), batch.inputs);
+    fill_row(data_, builder_, data_.validation[source.song], *features, source.segment,
+             static_cast<std::int64_t>(row), batch.inputs);
   }
   features->release_pages();
   return batch;

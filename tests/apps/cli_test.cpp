@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{{"train", "-c", "god.yaml"}, "god.yaml: no such file", "mer train --help"},
         Mistake{{"train", "-c", "good.yaml", "--set", "train.lrr=1"},
                 "unknown key 'train.lrr'",
-                "'lr'"},
+                "'train.lr'"},
         Mistake{{"train", "-c", "good.yaml", "--set", "train.lr=fast"},
                 "'train.lr' is 'fast', allowed: a number above 0",
                 "mer train --help"},

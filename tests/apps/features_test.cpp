@@ -334,7 +334,7 @@ TEST_F(Features, AreListedWithDimensionUnitAndSource) {
   // Of a recipe without pitch there are no musical descriptors; the frames' features are listed.
   const Outcome without = mer({"--list", "--set", "features.lld=[mfcc]"});
   EXPECT_EQ(without.exit_code, 0);
-  EXPECT_THAT(without.out, HasSubstr("\nmfcc            20 "));
+  EXPECT_THAT(without.out, HasSubstr("\nmfcc     20 "));
   EXPECT_THAT(without.err, HasSubstr("no musical descriptors: features.lld leaves out f0"));
 }
 

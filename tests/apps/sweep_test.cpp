@@ -230,7 +230,7 @@ TEST_F(Sweep, FindsMistakesBeforeAnythingRuns) {
     std::string advice;
   };
   for (const Mistake& mistake :
-       {Mistake{{"--set", "train.lrr=1"}, "unknown key 'train.lrr'", "'lr'"},
+       {Mistake{{"--set", "train.lrr=1"}, "unknown key 'train.lrr'", "'train.lr'"},
         Mistake{{"--set", "loss.name=softmax"}, "have the same effective config", "overridden"},
         Mistake{{"--cell", "1/3"}, "--cell 1/3: the sweep has 2 cells", "--list"},
         Mistake{{"--cell", "3/2"}, "'3/2' is not", "1/4"},

@@ -122,7 +122,7 @@ TEST_F(SweepPlanTest, FindsAReferenceByNameOrByTheKeysThatDiffer) {
 
 TEST_F(SweepPlanTest, RefusesUnknownKeysBeforeAnythingRuns) {
   EXPECT_THAT(error_of("seeds: [0]\ngrid:\n  model.nam: [a]\n"),
-              AllOf(HasSubstr("s.yaml:3: unknown key 'model.nam'"), HasSubstr("'name'?")));
+              AllOf(HasSubstr("s.yaml:3: unknown key 'model.nam'"), HasSubstr("'model.name'?")));
   EXPECT_THAT(error_of("set: {train.lr: fast}\n"), HasSubstr("s.yaml:1: 'train.lr' is 'fast'"));
   EXPECT_THAT(error_of("grid: {loss.name: [softmx]}\n"), HasSubstr("'softmax'?"));
 }
