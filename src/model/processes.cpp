@@ -85,8 +85,8 @@ std::string address_towards(const std::string& host, int port) {
               "check MASTER_ADDR and the network");
 }
 
-/// LibTorch from 2.4 on serves by libuv unless told not to, which Debian's is built without. Clients
-/// of either kind of server speak alike.
+/// LibTorch from 2.4 on serves by libuv unless told not to, which Debian's is built without.
+/// Clients of either kind of server speak alike.
 template <class Options>
 void do_without_libuv(Options& options) {
   if constexpr (requires { options.useLibUV; }) options.useLibUV = false;
