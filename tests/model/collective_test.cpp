@@ -212,7 +212,8 @@ TEST(SharedBatchNorm, KeepsItsPrecisionFarFromZero) {
         norm_relu(share_of(maps, rank, 2), share_of(e.valid, rank, 2), ones, torch::zeros({4}),
                   kNormEpsilon, &team.member(rank));
     EXPECT_TRUE(near(result.variance, expected.variance, 1e-5));
-    EXPECT_TRUE(near(result.maps, share_of(expected.maps, rank, 2), 1e-4));
+    // A unit in the last place is 6e-5 there, for each of the two means.
+    EXPECT_TRUE(near(result.maps, share_of(expected.maps, rank, 2), 2e-4));
   });
 }
 
