@@ -130,9 +130,9 @@ std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedDa
 Eigen::VectorXf summarise(const PreparedData& data, const RunSong& song,
                           const SongFeatures& features, const Segment& segment) {
   if (song.summary.size() > 0) return song.summary;
-  std::optional<SongEmbeddings> embeddings;
-  if (data.summary->sees_embeddings()) embeddings.emplace(SongEmbeddings::open(song.embeddings));
-  return data.summary->compute({features, embeddings ? &*embeddings : nullptr}, segment);
+  std::shared_ptr<const SongEmbeddings> embeddings;
+  if (data.summary->sees_embeddings()) embeddings = data.open_embeddings->open(song.embeddings);
+  return data.summary->compute({features, embeddings.get()}, segment);
 }
 
 /// Of whole songs there is one summary each, made once.
@@ -216,7 +216,8 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   prepared.classes = data.manifest.classes;
   prepared.failures = failures_of(config, data);
   prepared.hash = hash_of(data);
-  prepared.open_songs = std::make_shared<OpenSongs>(kOpenSongs);
+  prepared.open_songs = std::make_shared<OpenSongs<SongFeatures>>(kOpenSongs);
+  prepared.open_embeddings = std::make_shared<OpenSongs<SongEmbeddings>>(kOpenSongs);
   prepared.layout = layout_of(config.recipe);
   prepared.segment_frames =
       config.segment.num_frames(prepared.layout.sample_rate_hz, prepared.layout.hop_samples);

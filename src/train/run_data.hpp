@@ -10,6 +10,7 @@
 #include "mer/data/network_input.hpp"
 #include "mer/data/segment_summary.hpp"
 #include "mer/data/segments.hpp"
+#include "mer/data/song_embeddings.hpp"
 #include "mer/data/song_features.hpp"
 #include "mer/features/feature_set.hpp"
 #include "mer/model/network_shape.hpp"
@@ -46,7 +47,8 @@ struct PreparedData {
   /// What made the embeddings (EmbeddingExtractor::recipe()); null where the system sees none.
   nlohmann::ordered_json embedding_recipe;
   std::shared_ptr<const SegmentSummary> summary;  ///< null where the network looks at none
-  std::shared_ptr<OpenSongs> open_songs;
+  std::shared_ptr<OpenSongs<SongFeatures>> open_songs;
+  std::shared_ptr<OpenSongs<SongEmbeddings>> open_embeddings;
 };
 
 /// Opens the features and checks what can be checked before the first step.
