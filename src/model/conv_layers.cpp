@@ -72,8 +72,7 @@ torch::Tensor PoolNormImpl::pool_on_device(torch::Tensor maps, const StepMask& m
   return maps;
 }
 
-TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options)
-    : pool_frequency_(options.pool_frequency), pool_time_(options.pool_time) {
+TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options) {
   time_ = register_module("time", same_conv(1, options.c1_channels, 1, options.c1_time_kernel));
   frequency_ = register_module("frequency",
                                same_conv(1, options.c1_channels, options.c1_frequency_kernel, 1));
@@ -84,22 +83,23 @@ TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options)
 MaskedMaps TimeFrequencyConvImpl::forward(const MaskedMaps& input) {
   if (has_first_conv_pool(input.maps, time_->weight)) {
     if (const std::optional<GivenNorm> norm = pool_->norm()->given(input.maps)) {
-      StepMask pooled = input.mask.pooled(pool_time_);
+      StepMask pooled = input.mask.pooled(pool_->pool_time());
       return {first_conv_pool_norm_relu(input.maps.squeeze(1), input.mask.valid, time_->weight,
-                                        frequency_->weight, pool_frequency_, pool_time_, *norm),
+                                        frequency_->weight, pool_->pool_frequency(),
+                                        pool_->pool_time(), *norm),
               std::move(pooled)};
     }
-    return pool_->finish(first_conv_pool(input.maps.squeeze(1), input.mask.valid, time_->weight,
-                                         frequency_->weight, pool_frequency_, pool_time_),
-                         input.mask);
+    return pool_->finish(
+        first_conv_pool(input.maps.squeeze(1), input.mask.valid, time_->weight, frequency_->weight,
+                        pool_->pool_frequency(), pool_->pool_time()),
+        input.mask);
   }
   const torch::Tensor maps =
       torch::cat({time_->forward(input.maps), frequency_->forward(input.maps)}, 1);
   return pool_->forward(maps, input.mask);
 }
 
-SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes)
-    : pool_frequency_(sizes.pool_frequency), pool_time_(sizes.pool_time) {
+SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes) {
   const auto [in_channels, out_channels, kernel, separable, pool_frequency, pool_time] = sizes;
   if (separable) {
     depthwise_ = register_module("depthwise",
@@ -113,12 +113,13 @@ SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes)
 
 MaskedMaps SquareConvImpl::forward(const MaskedMaps& input) {
   const torch::Tensor maps = depthwise_ ? depthwise_->forward(input.maps) : input.maps;
-  const std::optional<GivenNorm> norm = pool_->norm()->given(maps);
-  if (norm && has_conv_pool(maps, conv_->weight)) {
-    StepMask pooled = input.mask.pooled(pool_time_);
-    return {conv_pool_norm_relu(maps, conv_->weight, input.mask.valid, pool_frequency_, pool_time_,
-                                *norm),
-            std::move(pooled)};
+  if (has_conv_pool(maps, conv_->weight)) {
+    if (const std::optional<GivenNorm> norm = pool_->norm()->given(maps)) {
+      StepMask pooled = input.mask.pooled(pool_->pool_time());
+      return {conv_pool_norm_relu(maps, conv_->weight, input.mask.valid, pool_->pool_frequency(),
+                                  pool_->pool_time(), *norm),
+              std::move(pooled)};
+    }
   }
   return pool_->forward(conv_->forward(maps), input.mask);
 }

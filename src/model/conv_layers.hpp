@@ -34,6 +34,8 @@ class PoolNormImpl : public torch::nn::Module {
   MaskedMaps finish(const torch::Tensor& pooled_maps, const StepMask& mask);
   /// For convolutions that pool and normalise by themselves where NormRelu::given() is there.
   const NormRelu& norm() const { return norm_; }
+  int pool_frequency() const { return pool_frequency_; }
+  int pool_time() const { return pool_time_; }
 
  private:
   torch::Tensor pool_on_device(torch::Tensor maps, const StepMask& mask,
@@ -56,8 +58,6 @@ class TimeFrequencyConvImpl : public torch::nn::Module {
   MaskedMaps forward(const MaskedMaps& input);
 
  private:
-  int pool_frequency_;
-  int pool_time_;
   torch::nn::Conv2d time_{nullptr};
   torch::nn::Conv2d frequency_{nullptr};
   PoolNorm pool_{nullptr};
@@ -82,8 +82,6 @@ class SquareConvImpl : public torch::nn::Module {
   MaskedMaps forward(const MaskedMaps& input);
 
  private:
-  int pool_frequency_;
-  int pool_time_;
   torch::nn::Conv2d depthwise_{nullptr};  // absent in a plain convolution
   torch::nn::Conv2d conv_{nullptr};
   PoolNorm pool_{nullptr};
