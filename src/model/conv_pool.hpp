@@ -6,17 +6,17 @@
 
 namespace mer {
 
-/// A square convolution that keeps a map's size, max_pool_norm_relu() of it, without gradient and
-/// without ever writing the unpooled maps. For channels in 24s, of which oneDNN computes 32.
+/// A 3 × 3 convolution that keeps a map's size, max_pool_norm_relu() of it, without gradient and
+/// without writing the unpooled maps of more than one element.
 ///   maps          [B, in_channels, bands, steps] float, 0 at padded steps
-///   weight        [channels, in_channels, side, side], side odd
+///   weight        [channels, in_channels, 3, 3]
 ///   valid         [B, steps]
 ///   output        [B, channels, ceil(bands / pool_frequency), ceil(steps / pool_time)]
 torch::Tensor conv_pool_norm_relu(const torch::Tensor& maps, const torch::Tensor& weight,
                                   const torch::Tensor& valid, int pool_frequency, int pool_time,
                                   const GivenNorm& norm);
 
-/// Whether it can stand for the single operations, and is faster.
+/// Whether it can stand for the single operations.
 bool has_conv_pool(const torch::Tensor& maps, const torch::Tensor& weight);
 
 }  // namespace mer

@@ -6,15 +6,20 @@
 
 namespace mer {
 
-/// A matrix that few rows are multiplied by, over and over: an LSTM's recurrent weights, once a
-/// step. A library's product copies it into blocks each time and is called through LibTorch, which
-/// costs more than the arithmetic; here it lies in blocks from the start. Training, of which it
-/// would save one part in a hundred, keeps LibTorch's product and its roundings.
+/// Matrices that rows are multiplied by, over and over: an LSTM's recurrent weights, once a step; a
+/// convolution's filters, once a strip of the map. A library's product copies such a matrix into
+/// blocks each time and is called through LibTorch, which costs more than the arithmetic where the
+/// rows are few; here it lies in blocks from the start.
 template <class Real>
 class RightFactor {
  public:
-  /// @param matrix  [inner, columns], any strides
+  /// @param matrix  [inner, columns] or several of them, [count, inner, columns], any strides
   explicit RightFactor(const torch::Tensor& matrix);
+
+  std::int64_t columns() const { return columns_; }
+  /// Linear combinations of the matrices: factor i of the result is Σ_k weights[i][k] · matrix k.
+  /// @param weights  [new count, count]
+  RightFactor combined(const torch::Tensor& weights) const;
 
   /// Rows in memory, `stride` numbers apart.
   template <class Number>
@@ -22,15 +27,21 @@ class RightFactor {
     Number* data;
     std::int64_t stride;
   };
-  /// out = start + rows · matrix; each row by itself, its sum over the inner index in order.
+  /// out = rows · matrix, and start + rows · matrix; each row by itself, its sum over the inner index in
+  /// order.
   ///   rows [num_rows, inner], start and out [num_rows, columns]
+  void multiply(std::int64_t num_rows, Rows<const Real> rows, Rows<Real> out,
+                std::int64_t which = 0) const;
   void multiply_add(std::int64_t num_rows, Rows<const Real> rows, Rows<const Real> start,
                     Rows<Real> out) const;
 
  private:
-  std::int64_t inner_;
-  std::int64_t columns_;
-  std::vector<Real> panels_;  ///< [ceil(columns / lanes), inner, lanes], zeros beyond the columns
+  RightFactor() = default;
+
+  std::int64_t inner_ = 0;
+  std::int64_t columns_ = 0;
+  std::int64_t vectors_ = 0;  ///< of columns that a panel has
+  torch::Tensor panels_;      ///< [count, panels, inner, vectors · lanes], zeros beyond the columns
 };
 
 }  // namespace mer

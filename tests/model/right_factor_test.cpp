@@ -11,7 +11,7 @@ template <class Real>
 void expect_as_libtorch(torch::ScalarType type, double tolerance) {
   torch::manual_seed(2);
   for (const std::int64_t num_rows : {1, 3, 4, 9}) {
-    for (const std::int64_t columns : {4, 16, 28}) {  // whole panels and remainders
+    for (const std::int64_t columns : {4, 16, 28, 48, 64, 68}) {  // panels of every width and remainders
       const torch::Tensor matrix = torch::randn({columns, 7}, type).t();
       // Rows within wider ones, so that every stride differs from its width.
       const torch::Tensor rows = torch::randn({num_rows, 9}, type);
@@ -32,6 +32,19 @@ void expect_as_libtorch(torch::ScalarType type, double tolerance) {
 TEST(RightFactor, MultipliesAsLibTorchForAnySizes) {
   expect_as_libtorch<float>(torch::kFloat, 1e-5);
   expect_as_libtorch<double>(torch::kDouble, 1e-13);
+}
+
+TEST(RightFactor, HoldsSeveralMatricesAndTheirCombinations) {
+  torch::manual_seed(4);
+  const torch::Tensor matrices = torch::randn({3, 6, 24}, torch::kDouble);
+  const torch::Tensor weights = torch::randn({4, 3}, torch::kDouble);
+  const torch::Tensor rows = torch::randn({5, 6}, torch::kDouble);
+  const RightFactor<double> factors = RightFactor<double>(matrices).combined(weights);
+  torch::Tensor out = torch::empty({5, 24}, torch::kDouble);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    factors.multiply(5, {rows.data_ptr<double>(), 6}, {out.data_ptr<double>(), 24}, i);
+    EXPECT_TRUE(test::near(out, rows.mm(torch::tensordot(weights[i], matrices, {0}, {0})), 1e-13));
+  }
 }
 
 TEST(RightFactor, GivesARowTheSameBitsAmongAnyOthers) {
