@@ -7,6 +7,7 @@
 #include "mer/model/mixed_precision.hpp"
 #include "own_kernels.hpp"
 #include "pool_norm.hpp"
+#include "winograd.hpp"
 
 namespace mer {
 namespace {
@@ -113,15 +114,16 @@ SquareConvImpl::SquareConvImpl(const SquareConvSizes& sizes) {
 
 MaskedMaps SquareConvImpl::forward(const MaskedMaps& input) {
   const torch::Tensor maps = depthwise_ ? depthwise_->forward(input.maps) : input.maps;
-  if (has_conv_pool(maps, conv_->weight)) {
-    if (const std::optional<GivenNorm> norm = pool_->norm()->given(maps)) {
-      StepMask pooled = input.mask.pooled(pool_->pool_time());
-      return {conv_pool_norm_relu(maps, conv_->weight, input.mask.valid, pool_->pool_frequency(),
-                                  pool_->pool_time(), *norm),
-              std::move(pooled)};
-    }
+  if (!WinogradConv::fits(maps, conv_->weight)) {
+    return pool_->forward(conv_->forward(maps), input.mask);
   }
-  return pool_->forward(conv_->forward(maps), input.mask);
+  if (const std::optional<GivenNorm> norm = pool_->norm()->given(maps)) {
+    StepMask pooled = input.mask.pooled(pool_->pool_time());
+    return {conv_pool_norm_relu(maps, conv_->weight, input.mask.valid, pool_->pool_frequency(),
+                                pool_->pool_time(), *norm),
+            std::move(pooled)};
+  }
+  return pool_->forward(winograd_conv(maps, conv_->weight), input.mask);
 }
 
 }  // namespace mer

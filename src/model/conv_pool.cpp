@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "own_kernels.hpp"
 #include "winograd.hpp"
 
 namespace mer {
@@ -40,11 +39,6 @@ torch::Tensor conv_pool_norm_relu(const torch::Tensor& maps_any, const torch::Te
     }
   });
   return pooled;
-}
-
-bool has_conv_pool(const torch::Tensor& maps, const torch::Tensor& weight) {
-  return has_own_kernels(maps) && maps.scalar_type() == torch::kFloat &&
-         weight.size(1) == maps.size(1) && WinogradConv::fits(weight);
 }
 
 }  // namespace mer

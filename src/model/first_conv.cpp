@@ -189,7 +189,7 @@ MER_INLINE void backward_row(const ConvSizes& sizes, const Real* padded, const R
   }
 }
 
-MER_VECTOR_CLONES
+MER_EIGHTS_FMA_CLONES
 void forward_band(const ConvSizes& sizes, const float* padded, const float* valid,
                   const float* time_weight, const float* frequency_weight, std::int64_t pooled_band,
                   float* row, float* pooled, std::int32_t* winner) {
@@ -211,7 +211,7 @@ void conv_band(const ConvSizes& sizes, const double* padded, const double* time_
                const double* frequency_weight, std::int64_t band, double* row) {
   conv_both(sizes, padded, time_weight, frequency_weight, band, row);
 }
-MER_VECTOR_CLONES
+MER_EIGHTS_FMA_CLONES
 void backward_band(const ConvSizes& sizes, const float* padded, const float* pooled_grad,
                    const std::int32_t* winner, std::int64_t pooled_band, float* row,
                    float* time_grad, float* frequency_grad) {

@@ -35,12 +35,14 @@ bool has_bf16(torch::Device device) { return !device.is_cpu() || cpu_has_bf16();
 
 MixedPrecision::MixedPrecision(bool on, torch::Device device) : on_(on), type_(device.type()) {
   if (!on_) return;
+  ++depth_;
   at::autocast::increment_nesting();
   set_autocast(type_, true);
 }
 
 MixedPrecision::~MixedPrecision() {
   if (!on_) return;
+  --depth_;
   set_autocast(type_, false);
   // The copies of the weights are those of one step.
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();

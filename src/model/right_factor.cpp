@@ -16,17 +16,19 @@ struct Lanes {
   typedef Real Vector __attribute__((vector_size(kLanes * sizeof(Real)), aligned(sizeof(Real))));
 };
 
+/// out[r][c] = start[r][c] + Σ_k left[r · left_row + k · left_step] · right(k, c)
 template <class Real>
 struct Job {
-  std::int64_t inner, columns, num_rows;
-  std::int64_t vectors;
-  const Real* panels;
-  const Real* rows;
-  std::int64_t row_stride;
+  std::int64_t num_rows, inner, columns;
+  std::int64_t vectors;  ///< of columns at once
+  const Real* left;
+  std::int64_t left_row, left_step;
+  const Real* right;  ///< the numbers of one k and one panel of columns stand side by side
+  std::int64_t right_step, right_panel;
   const Real* start;  ///< may be null
-  std::int64_t start_stride;
+  std::int64_t start_row;
   Real* out;
-  std::int64_t out_stride;
+  std::int64_t out_row;
 };
 
 /// Of `vectors` vectors of columns, how many a panel should have.
@@ -35,36 +37,39 @@ std::int64_t panel_vectors(std::int64_t vectors) {
   return vectors % 4 == 0 ? 4 : 3;
 }
 
-/// `Rows` rows from `row` on times the panel of the columns from `column` on.
+/// `Rows` rows from `row` on in the columns of one panel.
 template <std::int64_t Rows, std::int64_t Vectors, class Real>
-MER_INLINE void multiply_tile(const Job<Real>& job, std::int64_t row, std::int64_t column) {
+MER_INLINE void multiply_tile(const Job<Real>& job, std::int64_t row, std::int64_t panel) {
   using Vector = typename Lanes<Real>::Vector;
-  const Real* panel = job.panels + column * job.inner;
-  const Real* x = job.rows + row * job.row_stride;
+  const Real* left = job.left + row * job.left_row;
+  const Real* right = job.right + panel * job.right_panel;
   Vector sums[Rows][Vectors] = {};
   for (std::int64_t k = 0; k < job.inner; ++k) {
 #pragma GCC unroll 4
     for (std::int64_t v = 0; v < Vectors; ++v) {
-      const auto factor = *reinterpret_cast<const Vector*>(panel + (k * Vectors + v) * kLanes);
+      const auto factor =
+          *reinterpret_cast<const Vector*>(right + k * job.right_step + v * kLanes);
 #pragma GCC unroll 4
-      for (std::int64_t r = 0; r < Rows; ++r) sums[r][v] += x[r * job.row_stride + k] * factor;
+      for (std::int64_t r = 0; r < Rows; ++r) {
+        sums[r][v] += left[r * job.left_row + k * job.left_step] * factor;
+      }
     }
   }
 #pragma GCC unroll 4
   for (std::int64_t r = 0; r < Rows; ++r) {
-    Real* to = job.out + (row + r) * job.out_stride + column;
-    const Real* from =
-        job.start == nullptr ? nullptr : job.start + (row + r) * job.start_stride + column;
 #pragma GCC unroll 4
     for (std::int64_t v = 0; v < Vectors; ++v) {
-      const std::int64_t first = v * kLanes;
-      if (column + first + kLanes <= job.columns) {
-        if (from != nullptr) sums[r][v] = *reinterpret_cast<const Vector*>(from + first) + sums[r][v];
-        *reinterpret_cast<Vector*>(to + first) = sums[r][v];
+      const std::int64_t column = (panel * Vectors + v) * kLanes;
+      Real* to = job.out + (row + r) * job.out_row + column;
+      const Real* from =
+          job.start == nullptr ? nullptr : job.start + (row + r) * job.start_row + column;
+      if (column + kLanes <= job.columns) {
+        if (from != nullptr) sums[r][v] = *reinterpret_cast<const Vector*>(from) + sums[r][v];
+        *reinterpret_cast<Vector*>(to) = sums[r][v];
         continue;
       }
-      for (std::int64_t c = 0; column + first + c < job.columns; ++c) {
-        to[first + c] = (from != nullptr ? from[first + c] : Real(0)) + sums[r][v][c];
+      for (std::int64_t c = 0; column + c < job.columns; ++c) {
+        to[c] = (from != nullptr ? from[c] : Real(0)) + sums[r][v][c];
       }
     }
   }
@@ -72,15 +77,16 @@ MER_INLINE void multiply_tile(const Job<Real>& job, std::int64_t row, std::int64
 
 template <std::int64_t Vectors, class Real>
 MER_INLINE void multiply_panels(const Job<Real>& job) {
-  for (std::int64_t column = 0; column < job.columns; column += Vectors * kLanes) {
+  const std::int64_t num_panels = (job.columns + Vectors * kLanes - 1) / (Vectors * kLanes);
+  for (std::int64_t panel = 0; panel < num_panels; ++panel) {
     std::int64_t row = 0;
     for (; row + kRows <= job.num_rows; row += kRows) {
-      multiply_tile<kRows, Vectors>(job, row, column);
+      multiply_tile<kRows, Vectors>(job, row, panel);
     }
     if (job.num_rows - row == 2) {
-      multiply_tile<2, Vectors>(job, row, column);
+      multiply_tile<2, Vectors>(job, row, panel);
     } else if (row < job.num_rows) {
-      multiply_tile<1, Vectors>(job, row, column);
+      multiply_tile<1, Vectors>(job, row, panel);
     }
   }
 }
@@ -131,16 +137,34 @@ RightFactor<Real> RightFactor<Real>::combined(const torch::Tensor& weights) cons
 template <class Real>
 void RightFactor<Real>::multiply(std::int64_t num_rows, Rows<const Real> rows, Rows<Real> out,
                                  std::int64_t which) const {
-  const Real* panels = panels_.template data_ptr<Real>() + which * panels_.stride(0);
-  run(Job<Real>{inner_, columns_, num_rows, vectors_, panels, rows.data, rows.stride, nullptr, 0,
-                out.data, out.stride});
+  multiply_panels_of(which, num_rows, rows, {nullptr, 0}, out);
 }
 
 template <class Real>
 void RightFactor<Real>::multiply_add(std::int64_t num_rows, Rows<const Real> rows,
                                      Rows<const Real> start, Rows<Real> out) const {
-  run(Job<Real>{inner_, columns_, num_rows, vectors_, panels_.template data_ptr<Real>(), rows.data,
-                rows.stride, start.data, start.stride, out.data, out.stride});
+  multiply_panels_of(0, num_rows, rows, start, out);
+}
+
+template <class Real>
+void RightFactor<Real>::multiply_panels_of(std::int64_t which, std::int64_t num_rows,
+                                           Rows<const Real> rows, Rows<const Real> start,
+                                           Rows<Real> out) const {
+  const std::int64_t width = vectors_ * kLanes;
+  run(Job<Real>{num_rows, inner_, columns_, vectors_, rows.data, rows.stride, 1,
+                panels_.template data_ptr<Real>() + which * panels_.stride(0), width,
+                inner_ * width, start.data, start.stride, out.data, out.stride});
+}
+
+template <class Real>
+void RightFactor<Real>::add_transposed_product(std::int64_t num_rows, std::int64_t inner,
+                                               std::int64_t columns, Rows<const Real> left,
+                                               Rows<const Real> right, Rows<Real> out) {
+  // A panel must not read beyond the columns: their number decides what it may be.
+  std::int64_t vectors = kMaxVectors;
+  while (columns / kLanes % vectors != 0) --vectors;
+  run(Job<Real>{inner, num_rows, columns, vectors, left.data, 1, left.stride, right.data,
+                right.stride, vectors * kLanes, out.data, out.stride, out.data, out.stride});
 }
 
 template class RightFactor<float>;

@@ -35,8 +35,16 @@ class RightFactor {
   void multiply_add(std::int64_t num_rows, Rows<const Real> rows, Rows<const Real> start,
                     Rows<Real> out) const;
 
+  /// The gradient of such matrices: out += leftᵀ · right, each number a sum over the rows in order.
+  ///   left [num_rows, inner], right [num_rows, columns], out [inner, columns]
+  /// @param columns  a multiple of eight
+  static void add_transposed_product(std::int64_t num_rows, std::int64_t inner,
+                                     std::int64_t columns, Rows<const Real> left,
+                                     Rows<const Real> right, Rows<Real> out);
+
  private:
-  RightFactor() = default;
+  void multiply_panels_of(std::int64_t which, std::int64_t num_rows, Rows<const Real> rows,
+                          Rows<const Real> start, Rows<Real> out) const;
 
   std::int64_t inner_ = 0;
   std::int64_t columns_ = 0;

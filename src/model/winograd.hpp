@@ -19,8 +19,9 @@ namespace mer {
 /// axes are called, they are rows and columns here.
 class WinogradConv {
  public:
-  /// Whether a convolution is of this kind: a square of three, float, channels in eights.
-  static bool fits(const torch::Tensor& weight);
+  /// Whether a convolution is of this kind and may be computed here: on the CPU, a square of three,
+  /// float (and not to be multiplied in bfloat16), channels in eights.
+  static bool fits(const torch::Tensor& maps, const torch::Tensor& weight);
 
   /// @param weight  [channels, in_channels, 3, 3], fits()
   explicit WinogradConv(const torch::Tensor& weight);
@@ -32,8 +33,9 @@ class WinogradConv {
   struct Scratch {
     std::vector<float> strip, tiles, products;
   };
-  /// @param maps  [rows, columns, in_channels]
-  /// @param out   [rows, columns, channels]
+  /// One element's maps.
+  ///   maps  [rows, columns, in_channels]
+  ///   out   [rows, columns, channels]
   void convolve(const float* maps, std::int64_t rows, std::int64_t columns, float* out,
                 Scratch& scratch) const;
 
@@ -41,5 +43,13 @@ class WinogradConv {
   std::int64_t in_channels_;
   RightFactor<float> factors_;  ///< 36 matrices [in_channels, channels]
 };
+
+/// Such a convolution with its gradients, which are computed in the same way: on the CPU, maps'
+/// gradient by 2.25 multiplications too, weights' from the tiles' products. Their rounding errors
+/// are of the same size. Results do not depend on the number of threads.
+///   maps    [B, in_channels, bands, steps] float
+///   weight  [channels, in_channels, 3, 3]
+///   output  [B, channels, bands, steps], channels last
+torch::Tensor winograd_conv(const torch::Tensor& maps, const torch::Tensor& weight);
 
 }  // namespace mer

@@ -7,7 +7,6 @@
 
 #include "conv_pool.hpp"
 #include "first_conv.hpp"
-#include "own_kernels.hpp"
 #include "pool_norm.hpp"
 #include "small_network.hpp"
 
@@ -99,7 +98,6 @@ TEST(ConvPoolNormRelu, EqualsLibTorchsConvolutionAndPoolingAndNormalising) {
     for (const auto& [pool_frequency, pool_time] : kPoolings) {
       const Example e = example(torch::kFloat, 16, channels);
       const torch::Tensor weight = torch::randn({channels, 16, 3, 3});
-      ASSERT_TRUE(has_conv_pool(e.maps, weight));
       const torch::Tensor maps = torch::conv2d(e.maps, weight, {}, 1, 1);
       // The maps before the norm have a deviation of 12.
       EXPECT_TRUE(
@@ -108,19 +106,6 @@ TEST(ConvPoolNormRelu, EqualsLibTorchsConvolutionAndPoolingAndNormalising) {
           << channels << ", " << pool_frequency << " x " << pool_time;
     }
   }
-}
-
-TEST(ConvPoolNormRelu, IsOnlyForFloatsAndForSquaresOfThree) {
-  const torch::Tensor maps = torch::randn({1, 8, 3, 3});
-  const auto has = [&](std::int64_t channels, std::int64_t side, torch::ScalarType type) {
-    return has_conv_pool(maps.to(type), torch::randn({channels, 8, side, side}, type));
-  };
-  EXPECT_TRUE(has(24, 3, torch::kFloat));
-  EXPECT_FALSE(has(24, 3, torch::kDouble));
-  EXPECT_FALSE(has(24, 5, torch::kFloat));
-  EXPECT_FALSE(has(25, 3, torch::kFloat));
-  const LibTorchOnly libtorch;
-  EXPECT_FALSE(has(24, 3, torch::kFloat));
 }
 
 }  // namespace

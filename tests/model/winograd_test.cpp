@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "mer/model/mixed_precision.hpp"
+#include "own_kernels.hpp"
 #include "small_network.hpp"
 
 namespace mer {
@@ -54,12 +56,67 @@ TEST(WinogradConv, GivesAShorterMapTheSameBitsAmongZeros) {
   EXPECT_TRUE(torch::equal(convolved(maps, weight).narrow(2, 0, 10), shorter));
 }
 
+TEST(WinogradConv, GradientsEqualThoseOfLibTorchInDoublePrecision) {
+  torch::manual_seed(8);
+  for (const auto& [batch, rows, columns] : {std::tuple{1, 5, 6}, {3, 8, 8}, {19, 3, 13}}) {
+    const torch::Tensor maps = torch::randn({batch, 16, rows, columns}).requires_grad_();
+    const torch::Tensor weight = torch::randn({40, 16, 3, 3}).requires_grad_();
+    const torch::Tensor out_grad = torch::randn({batch, 40, rows, columns});
+    const auto grads_of = [&](const torch::Tensor& out, torch::ScalarType type) {
+      return torch::autograd::grad({out}, {maps, weight}, {out_grad.to(type)});
+    };
+    const auto ours = grads_of(winograd_conv(maps, weight), torch::kFloat);
+    const auto exact = grads_of(
+        torch::conv2d(maps.to(torch::kDouble), weight.to(torch::kDouble), {}, 1, 1), torch::kDouble);
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      ASSERT_EQ(ours[i].sizes(), exact[i].sizes());
+      EXPECT_LT((ours[i] - exact[i]).norm().item<double>() / exact[i].norm().item<double>(), 5e-6)
+          << (i == 0 ? "maps of " : "weight, maps of ") << rows << " x " << columns;
+    }
+  }
+}
+
+TEST(WinogradConv, GivesNoGradientWhereNoneIsWanted) {
+  const torch::Tensor maps = torch::randn({2, 8, 4, 4});
+  const torch::Tensor weight = torch::randn({8, 8, 3, 3}).requires_grad_();
+  winograd_conv(maps, weight).sum().backward();
+  EXPECT_TRUE(weight.grad().defined());
+  EXPECT_FALSE(maps.grad().defined());
+}
+
+TEST(WinogradConv, GivesTheSameBitsOnAnyNumberOfThreads) {
+  torch::manual_seed(9);
+  const torch::Tensor maps = torch::randn({20, 16, 9, 10}).requires_grad_();
+  const torch::Tensor weight = torch::randn({24, 16, 3, 3}).requires_grad_();
+  const auto results = [&](int threads) {
+    const int before = torch::get_num_threads();
+    torch::set_num_threads(threads);
+    const torch::Tensor out = winograd_conv(maps, weight);
+    auto all = torch::autograd::grad({out}, {maps, weight}, {torch::cos(out).detach()});
+    all.push_back(out);
+    torch::set_num_threads(before);
+    return all;
+  };
+  const auto one = results(1);
+  const auto four = results(4);
+  for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i], four[i])) << i;
+}
+
 TEST(WinogradConv, KnowsWhichConvolutionsItIsFor) {
-  EXPECT_TRUE(WinogradConv::fits(torch::zeros({8, 16, 3, 3})));
-  EXPECT_FALSE(WinogradConv::fits(torch::zeros({8, 16, 3, 3}, torch::kDouble)));
-  EXPECT_FALSE(WinogradConv::fits(torch::zeros({8, 1, 3, 3})));
-  EXPECT_FALSE(WinogradConv::fits(torch::zeros({12, 8, 3, 3})));
-  EXPECT_FALSE(WinogradConv::fits(torch::zeros({8, 8, 1, 3})));
+  const auto fits = [](torch::IntArrayRef weight, torch::ScalarType type = torch::kFloat) {
+    return WinogradConv::fits(torch::zeros({1, 16, 4, 4}, type), torch::zeros(weight, type));
+  };
+  EXPECT_TRUE(fits({8, 16, 3, 3}));
+  EXPECT_FALSE(fits({8, 16, 3, 3}, torch::kDouble));
+  EXPECT_FALSE(fits({8, 1, 3, 3}));
+  EXPECT_FALSE(fits({12, 16, 3, 3}));
+  EXPECT_FALSE(fits({8, 16, 5, 5}));
+  {
+    const LibTorchOnly libtorch;
+    EXPECT_FALSE(fits({8, 16, 3, 3}));
+  }
+  const MixedPrecision precision(true, torch::kCPU);
+  EXPECT_FALSE(fits({8, 16, 3, 3}));
 }
 
 }  // namespace

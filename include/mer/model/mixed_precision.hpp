@@ -18,7 +18,11 @@ class MixedPrecision {
   MixedPrecision(const MixedPrecision&) = delete;
   MixedPrecision& operator=(const MixedPrecision&) = delete;
 
+  /// Whether one lives in this thread that is on.
+  static bool active() { return depth_ > 0; }
+
  private:
+  inline static thread_local int depth_ = 0;
   bool on_;
   torch::DeviceType type_;
 };
