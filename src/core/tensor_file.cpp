@@ -267,6 +267,17 @@ void TensorFile::release_pages() const {
   ::madvise(mapped->mapping, mapped->size, MADV_DONTNEED);
 }
 
+void TensorFile::read_ahead(const TensorView& tensor, std::int64_t first,
+                            std::int64_t last) const {
+  if (tensor.shape.empty() || first >= last) return;
+  const std::size_t row = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape.front());
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto data = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
+  const std::uintptr_t begin = (data + static_cast<std::size_t>(first) * row) / page * page;
+  const std::uintptr_t end = data + static_cast<std::size_t>(last) * row;
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_WILLNEED);
+}
+
 const TensorMetadata& TensorFile::metadata() const { return impl_->metadata; }
 const std::filesystem::path& TensorFile::path() const { return impl_->path; }
 

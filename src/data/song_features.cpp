@@ -203,6 +203,16 @@ Eigen::Map<const RowMatrixXf> SongFeatures::lld() const {
   return {view.as<float>().data(), view.shape[0], view.shape[1]};
 }
 
+void SongFeatures::read_ahead(std::int64_t first_kept, std::int64_t num_kept) const {
+  const std::span<const std::int32_t> frames =
+      std::span(kept_frames_)
+          .subspan(static_cast<std::size_t>(first_kept), static_cast<std::size_t>(num_kept));
+  if (frames.empty()) return;
+  for (const char* name : {"spectrogram", "lld"}) {
+    file_.read_ahead(file_.at(name), frames.front(), std::int64_t{frames.back()} + 1);
+  }
+}
+
 std::span<const float> SongFeatures::energy_db() const { return file_.at("energy_db").as<float>(); }
 
 std::span<const std::uint8_t> SongFeatures::kept() const {

@@ -33,16 +33,19 @@ void add_part(const std::vector<torch::Tensor>& tensors, int rank) {
 class ThreadTeam::Meeting {
  public:
   explicit Meeting(int size, Collective* processes)
-      : processes_(processes), tensors_(static_cast<std::size_t>(size)) {}
+      : processes_(processes),
+        copies_(static_cast<std::size_t>(size)),
+        tensors_(static_cast<std::size_t>(size)) {}
 
   int size() const { return static_cast<int>(tensors_.size()); }
   Collective* processes() const { return processes_; }
 
   void sum(int replica, const torch::Tensor& tensor) {
+    if (processes_ == nullptr && tensor.numel() <= kSmall) return sum_small(replica, tensor);
     tensors_[static_cast<std::size_t>(replica)] = tensor;
     meet();
     AT_DISPATCH_FLOATING_TYPES(tensor.scalar_type(), "team_sum", [&] {
-      check_sizes(tensor);
+      check_sizes(tensor, tensors_.front());
       add_part<scalar_t>(tensors_, replica);
     });
     meet();  // rank 0's tensor holds the sum
@@ -52,6 +55,21 @@ class ThreadTeam::Meeting {
     }
     if (replica != 0) tensor.copy_(tensors_.front());
     meet();  // rank 0's tensor may change again
+  }
+
+  /// Ends when all have called it.
+  void meet() {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t mine = number_;
+    if (++num_came_ == size()) {
+      num_came_ = 0;
+      ++number_;
+      all_came_.notify_all();
+    } else {
+      all_came_.wait(lock, [&] { return number_ != mine || failure_; });
+      // Who failed after a meeting had ended does not undo it: the others may have more to say.
+      if (number_ == mine) std::rethrow_exception(failure_);
+    }
   }
 
   /// Only the first counts.
@@ -67,22 +85,28 @@ class ThreadTeam::Meeting {
   }
 
  private:
-  void meet() {
-    std::unique_lock lock(mutex_);
-    const std::uint64_t mine = number_;
-    if (++num_came_ == size()) {
-      num_came_ = 0;
-      ++number_;
-      all_came_.notify_all();
-    } else {
-      all_came_.wait(lock, [&] { return number_ != mine || failure_; });
-      // Who failed after a meeting had ended does not undo it: the others may have more to say.
-      if (number_ == mine) std::rethrow_exception(failure_);
+  static constexpr std::int64_t kSmall = 4096;  ///< numbers
+
+  /// Of few numbers everybody adds up all, in the order of ranks, from copies: one meeting instead
+  /// of three. The copies of two sums take turns, so that nobody writes what others still read:
+  /// who comes to the sum after the next has left the next, and so have all left this one.
+  void sum_small(int replica, const torch::Tensor& tensor) {
+    Copies& copies = copies_[static_cast<std::size_t>(replica)];
+    const std::size_t turn = copies.turn;
+    copies.turn = 1 - turn;
+    copies.of_turn[turn] = tensor.clone();
+    meet();
+    const torch::Tensor& first = copies_.front().of_turn[turn];
+    for (const Copies& other : copies_) check_sizes(other.of_turn[turn], first);
+    const torch::NoGradGuard no_grad;
+    tensor.copy_(first);
+    for (std::size_t rank = 1; rank < copies_.size(); ++rank) {
+      torch::Tensor sum = tensor;
+      sum.add_(copies_[rank].of_turn[turn]);
     }
   }
 
-  void check_sizes(const torch::Tensor& mine) const {
-    const torch::Tensor& first = tensors_.front();
+  static void check_sizes(const torch::Tensor& mine, const torch::Tensor& first) {
     if (mine.is_contiguous() && mine.is_cpu() && mine.numel() == first.numel() &&
         mine.scalar_type() == first.scalar_type()) {
       return;
@@ -90,7 +114,13 @@ class ThreadTeam::Meeting {
     throw std::invalid_argument("the replicas' tensors differ in size or type, or are not plain");
   }
 
+  struct Copies {
+    std::size_t turn = 0;  ///< of the next sum
+    torch::Tensor of_turn[2];
+  };
+
   Collective* processes_;
+  std::vector<Copies> copies_;          ///< one a replica
   std::vector<torch::Tensor> tensors_;  ///< one a replica, what they sum right now
   std::mutex mutex_;
   std::condition_variable all_came_;
@@ -141,6 +171,8 @@ int ThreadTeam::size() const { return meeting_->size(); }
 Collective& ThreadTeam::member(int replica) {
   return *members_.at(static_cast<std::size_t>(replica));
 }
+
+void ThreadTeam::meet() { meeting_->meet(); }
 
 void ThreadTeam::run(const std::function<void(int)>& work) {
   std::exception_ptr of_first;

@@ -129,6 +129,30 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
   }
 }
 
+TrainingBatch select_rows(const TrainingBatch& batch, const std::vector<std::size_t>& rows) {
+  const auto select = [&](const FloatTensor& from) {
+    FloatTensor tensor{from.shape, {}};
+    tensor.shape.front() = static_cast<std::int64_t>(rows.size());
+    const std::size_t row_size = from.values.size() / batch.keys.size();
+    tensor.values.reserve(rows.size() * row_size);
+    for (const std::size_t row : rows) {
+      const auto begin = from.values.begin() + static_cast<std::ptrdiff_t>(row * row_size);
+      tensor.values.insert(tensor.values.end(), begin,
+                           begin + static_cast<std::ptrdiff_t>(row_size));
+    }
+    return tensor;
+  };
+  TrainingBatch selected;
+  selected.inputs.spectrogram = select(batch.inputs.spectrogram);
+  selected.inputs.spectrogram_valid = select(batch.inputs.spectrogram_valid);
+  for (const FloatTensor& branch : batch.inputs.lld) selected.inputs.lld.push_back(select(branch));
+  selected.inputs.lld_valid = select(batch.inputs.lld_valid);
+  selected.inputs.summary = select(batch.inputs.summary);
+  selected.targets = select(batch.targets);
+  for (const std::size_t row : rows) selected.keys.push_back(batch.keys[row]);
+  return selected;
+}
+
 void keep_rows(TrainingBatch& batch, std::size_t num_rows) {
   if (num_rows == batch.keys.size()) return;
   const auto cut = [&](FloatTensor& tensor) {

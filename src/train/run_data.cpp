@@ -1,7 +1,6 @@
 #include "run_data.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -13,7 +12,6 @@
 #include "mer/data/song_embeddings.hpp"
 #include "mer/embed/embedding_extractor.hpp"
 #include "mer/features/feature_extractor.hpp"
-#include "purposes.hpp"
 
 namespace mer {
 namespace {
@@ -116,17 +114,6 @@ nlohmann::ordered_json embedding_recipe_of(const RunConfig& config, const Prepar
   return recipe;
 }
 
-std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedData& data) {
-  std::vector<SamplerSong> songs;
-  for (const RunSong& song : data.training) {
-    const std::int64_t items = config.train.random_crops
-                                   ? config.train.crops_per_song
-                                   : static_cast<std::int64_t>(song.segments.size());
-    songs.push_back({song.class_index, items});
-  }
-  return songs;
-}
-
 Eigen::VectorXf summarise(const PreparedData& data, const RunSong& song,
                           const SongFeatures& features, const Segment& segment) {
   if (song.summary.size() > 0) return song.summary;
@@ -163,8 +150,8 @@ void fit_summaries(const PreparedData& data, Standardisation& standardisation) {
       });
 }
 
-/// Fills a row of a batch. The mapped features' pages count as this process's memory until
-/// SongFeatures::release_pages().
+}  // namespace
+
 void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSong& song,
               const SongFeatures& features, const Segment& segment, std::int64_t row,
               InputBatch& batch) {
@@ -173,8 +160,6 @@ void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSo
     builder.fill_summary(summarise(data, song, features, segment), row, batch);
   }
 }
-
-}  // namespace
 
 FeatureLayout layout_of(const Recipe& recipe) {
   return FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
@@ -263,83 +248,6 @@ Standardisation fit_standardisation(const PreparedData& data, const RunConfig& c
   }
   if (data.summary) fit_summaries(data, standardisation);
   return standardisation;
-}
-
-BatchMaker::BatchMaker(const RunConfig& config, const PreparedData& data,
-                       const InputBuilder& builder, const Standardisation& standardisation,
-                       const RowRange& rows)
-    : data_(data),
-      builder_(builder),
-      options_(config.train),
-      seed_(static_cast<std::uint64_t>(config.seed)),
-      rows_(rows),
-      sampler_(sampler_songs(config, data), static_cast<int>(data.classes.size()),
-               config.train.class_balanced, config.train.batch_size, seed_),
-      augmentation_(config.train, config.recipe.features.spectrogram, standardisation,
-                    config.inputs.spectrogram_pool_bands, builder.shape()) {}
-
-std::uint64_t BatchMaker::key_of(const Draw& draw, std::int64_t iteration) const {
-  return mix_seed({seed_, kRow, static_cast<std::uint64_t>(iteration),
-                   data_.training[draw.song].key, static_cast<std::uint64_t>(draw.round),
-                   static_cast<std::uint64_t>(draw.item)});
-}
-
-Segment BatchMaker::segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const {
-  if (!options_.random_crops) return song.segments[static_cast<std::size_t>(draw.item)];
-  const std::int64_t last_start = song.num_kept - data_.segment_frames;
-  if (last_start <= 0) return {0, song.num_kept};
-  std::mt19937_64 rng(mix_seed({key, kCrop}));
-  return {static_cast<std::int64_t>(uniform_index(rng, static_cast<std::uint64_t>(last_start) + 1)),
-          data_.segment_frames};
-}
-
-TrainingBatch BatchMaker::make(std::int64_t iteration) {
-  const std::vector<Draw> draws = sampler_.batch(iteration);
-  std::vector<std::uint64_t> keys;
-  for (const Draw& draw : draws) keys.push_back(key_of(draw, iteration));
-  const std::uint64_t batch_key = mix_seed({seed_, static_cast<std::uint64_t>(iteration)});
-
-  // Our own rows first, then those that they are mixed with and that are not among them.
-  std::vector<std::size_t> rows;  // of the whole batch
-  std::vector<std::size_t> place(draws.size(), draws.size());
-  const auto take = [&](std::size_t row) {
-    if (place[row] < draws.size()) return;
-    place[row] = rows.size();
-    rows.push_back(row);
-  };
-  for (std::int64_t row = rows_.first; row < rows_.last; ++row) {
-    take(static_cast<std::size_t>(row));
-  }
-  std::vector<std::size_t> partners(rows.size());
-  std::iota(partners.begin(), partners.end(), std::size_t{0});
-  if (options_.mixup_alpha > 0.0) {
-    const std::vector<std::size_t> of_all = mixup_partners(keys, batch_key);
-    for (std::size_t own = 0; own < partners.size(); ++own) {
-      const std::size_t partner = of_all[rows[own]];
-      take(partner);
-      partners[own] = place[partner];
-    }
-  }
-
-  const std::size_t num_classes = data_.classes.size();
-  const auto num_rows = static_cast<std::int64_t>(rows.size());
-  TrainingBatch batch;
-  batch.inputs = builder_.make_batch(num_rows);
-  batch.targets = {{num_rows, static_cast<std::int64_t>(num_classes)},
-                   std::vector<float>(rows.size() * num_classes, 0.0F)};
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const Draw& draw = draws[rows[row]];
-    const RunSong& song = data_.training[draw.song];
-    const std::uint64_t key = keys[rows[row]];
-    batch.keys.push_back(key);
-    batch.targets.values[row * num_classes + static_cast<std::size_t>(song.class_index)] = 1.0F;
-    const std::shared_ptr<const SongFeatures> features = data_.open_songs->open(song.features);
-    fill_row(data_, builder_, song, *features, segment_of(song, draw, key),
-             static_cast<std::int64_t>(row), batch.inputs);
-    features->release_pages();
-  }
-  augmentation_.apply_to_part(batch, partners);
-  return batch;
 }
 
 ValidationBatches::ValidationBatches(const PreparedData& data, const InputBuilder& builder)

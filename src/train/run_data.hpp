@@ -14,9 +14,7 @@
 #include "mer/data/song_features.hpp"
 #include "mer/features/feature_set.hpp"
 #include "mer/model/network_shape.hpp"
-#include "mer/train/augmentation.hpp"
 #include "mer/train/run_config.hpp"
-#include "mer/train/sampler.hpp"
 #include "mer/train/trainer.hpp"
 #include "open_songs.hpp"
 
@@ -64,6 +62,12 @@ Standardisation fit_standardisation(const PreparedData& data, const RunConfig& c
 FeatureLayout layout_of(const Recipe& recipe);
 NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes);
 
+/// Fills a row of a batch, whatever the network sees of the song. The mapped features' pages count as
+/// this process's memory until SongFeatures::release_pages().
+void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSong& song,
+              const SongFeatures& features, const Segment& segment, std::int64_t row,
+              InputBatch& batch);
+
 /// Rows [first, last) of a batch.
 struct RowRange {
   std::int64_t first = 0;
@@ -74,31 +78,6 @@ struct RowRange {
   RowRange part(int index, int count) const {
     return {first + size() * index / count, first + size() * (index + 1) / count};
   }
-};
-
-/// Makes the batches of optimiser steps; what a step sees follows from the seed and its number.
-class BatchMaker {
- public:
-  /// @param rows  of every batch, which are made; mixed as in the whole batch
-  BatchMaker(const RunConfig& config, const PreparedData& data, const InputBuilder& builder,
-             const Standardisation& standardisation, const RowRange& rows);
-
-  const Sampler& sampler() const { return sampler_; }
-  const RowRange& rows() const { return rows_; }
-  /// @param iteration  from 1; called from one thread at a time
-  TrainingBatch make(std::int64_t iteration);
-
- private:
-  std::uint64_t key_of(const Draw& draw, std::int64_t iteration) const;
-  Segment segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const;
-
-  const PreparedData& data_;
-  const InputBuilder& builder_;
-  TrainOptions options_;
-  std::uint64_t seed_;
-  RowRange rows_;
-  Sampler sampler_;
-  Augmentation augmentation_;
 };
 
 /// The validation songs' segments, in batches.

@@ -58,8 +58,7 @@ RunTeam::RunTeam(const RunConfig& config, PreparedData data, const RunCallbacks&
   for (int replica = 0; replica < replicas; ++replica) {
     Collective* collective = team_ ? &team_->member(replica) : workers.processes;
     runs_.push_back(std::make_unique<TrainingRun>(
-        inputs_, replica == 0 ? callbacks : silent_, state, collective,
-        RowRange{0, inputs_.batches.rows().size()}.part(replica, replicas)));
+        inputs_, replica == 0 ? callbacks : silent_, state, collective));
   }
 }
 
@@ -74,16 +73,18 @@ nlohmann::ordered_json RunTeam::workers_description() const {
 }
 
 RunResult RunTeam::run(RunFolder* folder) {
-  BatchFeed feed(inputs_.batches, iterations_done() + 1, inputs_.iterations);
-  if (!team_) return runs_.front()->run(feed, folder);
+  BatchFeed feed(inputs_.batches, iterations_done() + 1, inputs_.iterations,
+                 team_ ? &*team_ : nullptr);
+  const auto run = [&](int replica) {
+    return runs_[static_cast<std::size_t>(replica)]->run(
+        [&feed, replica](std::int64_t iteration) { return feed.get(iteration, replica); },
+        replica == 0 ? folder : nullptr);
+  };
+  if (!team_) return run(0);
   RunResult result;
   team_->run([&](int replica) {
-    TrainingRun& run = *runs_[static_cast<std::size_t>(replica)];
-    if (replica == 0) {
-      result = run.run(feed, folder);
-    } else {
-      run.run(feed, nullptr);
-    }
+    const RunResult own = run(replica);
+    if (replica == 0) result = own;
   });
   return result;
 }

@@ -123,15 +123,13 @@ std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
 }  // namespace
 
 TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
-                         const std::optional<TensorFile>& state, Collective* collective,
-                         const RowRange& rows)
+                         const std::optional<TensorFile>& state, Collective* collective)
     : inputs_(inputs),
       config_(inputs.config),
       data_(inputs.data),
       iterations_(inputs.iterations),
       callbacks_(callbacks),
       collective_(collective),
-      rows_(rows),
       network_(first_network(inputs, state)),
       frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
@@ -172,15 +170,15 @@ Json TrainingRun::description() const {
   return description;
 }
 
-RunResult TrainingRun::run(BatchFeed& feed, RunFolder* folder) {
+RunResult TrainingRun::run(const NextBatch& next_batch, RunFolder* folder) {
   // Of the calling thread: replicas and folds that train side by side each have their own.
   set_torch_threads(config_.train.threads);
   const FlushDenormals flush;
   started_ = Clock::now();
-  return folder == nullptr ? train(feed, nullptr) : train_and_tell(feed, *folder);
+  return folder == nullptr ? train(next_batch, nullptr) : train_and_tell(next_batch, *folder);
 }
 
-RunResult TrainingRun::train_and_tell(BatchFeed& feed, RunFolder& folder) {
+RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& folder) {
   Json& status = folder.status();
   const auto end_with = [&](const char* word) {
     status["status"] = word;
@@ -193,7 +191,7 @@ RunResult TrainingRun::train_and_tell(BatchFeed& feed, RunFolder& folder) {
   status.erase("error");
   folder.write_status();
   try {
-    const RunResult result = train(feed, &folder);
+    const RunResult result = train(next_batch, &folder);
     end_with(result.status == RunResult::Status::kFinished ? "finished" : "interrupted");
     return result;
   } catch (const std::exception& error) {
@@ -208,7 +206,7 @@ RunResult TrainingRun::train_and_tell(BatchFeed& feed, RunFolder& folder) {
   }
 }
 
-RunResult TrainingRun::train(BatchFeed& feed, RunFolder* folder) {
+RunResult TrainingRun::train(const NextBatch& next_batch, RunFolder* folder) {
   for (const SongFailure& failure : data_.failures) {
     log(folder, spdlog::level::warn, "left out: " + failure.message);
   }
@@ -232,9 +230,9 @@ RunResult TrainingRun::train(BatchFeed& feed, RunFolder* folder) {
   while (progression_.iteration < iterations_ && !out_of_patience()) {
     const Clock::time_point begin = Clock::now();
     Clock::time_point mark = begin;
-    const auto batch = feed.get(progression_.iteration + 1);
+    const TrainingBatch batch = next_batch(progression_.iteration + 1);
     timing_.data += seconds_since(mark);
-    step(*batch, folder);
+    step(batch, folder);
     progression_.since_row.seconds += std::chrono::duration<double>(Clock::now() - begin).count();
     // The rate is taken before a row resets its sums.
     const double rate = segments_per_second();
@@ -330,8 +328,9 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   StepLoss loss;
   std::vector<torch::Tensor> embeddings;
   const int num_parts = config_.train.accumulate;
+  const RowRange all = {0, static_cast<std::int64_t>(batch.keys.size())};
   for (int part = 0; part < num_parts; ++part) {
-    const RowRange rows = rows_.part(part, num_parts);
+    const RowRange rows = all.part(part, num_parts);
     const NetworkOutput output = forward(take_rows(input, batch.keys, rows));
     const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
     loss.add(whole_loss(value));
@@ -351,7 +350,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   if (!std::isfinite(norm)) diverged(folder, progression_.iteration + 1, "gradient", norm);
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
   optimiser_->step(lr_);
-  loss_->update_centers(torch::cat(embeddings), targets.narrow(0, rows_.first, rows_.size()));
+  loss_->update_centers(torch::cat(embeddings), targets);
   if (average_) average_->update(*network_, *loss_, progression_.iteration + 1);
   timing_.optimiser += seconds_since(mark);
 

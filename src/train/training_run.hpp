@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "batch_feed.hpp"
+#include "batch_maker.hpp"
 #include "checkpoint.hpp"
 #include "gradient_sum.hpp"
 #include "mer/data/network_input.hpp"
@@ -48,13 +48,14 @@ struct RunInputs {
 /// alone, else one of several that stay equal.
 class TrainingRun {
  public:
+  using NextBatch = std::function<TrainingBatch(std::int64_t iteration)>;
+
   /// Builds network, loss and optimiser; touches no file.
   /// @param inputs      must outlive the run
   /// @param state       where to go on from; none = from the beginning
   /// @param collective  all workers of the run; null = alone. Must outlive the run
-  /// @param rows        this worker's among those that its process has of every batch
   TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
-              const std::optional<TensorFile>& state, Collective* collective, const RowRange& rows);
+              const std::optional<TensorFile>& state, Collective* collective);
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
@@ -64,8 +65,9 @@ class TrainingRun {
 
   /// Trains to the end, in the calling thread; the folder's status says how it went whatever
   /// happens.
-  /// @param folder  null for all workers but one, which write and say nothing
-  RunResult run(BatchFeed& feed, RunFolder* folder);
+  /// @param next_batch  this worker's rows of an iteration's batch
+  /// @param folder      null for all workers but one, which write and say nothing
+  RunResult run(const NextBatch& next_batch, RunFolder* folder);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -80,8 +82,8 @@ class TrainingRun {
     void add(const StepLoss& part);
   };
 
-  RunResult train_and_tell(BatchFeed& feed, RunFolder& folder);
-  RunResult train(BatchFeed& feed, RunFolder* folder);
+  RunResult train_and_tell(const NextBatch& next_batch, RunFolder& folder);
+  RunResult train(const NextBatch& next_batch, RunFolder* folder);
   void expect_same_run_everywhere() const;
   void step(const TrainingBatch& batch, const RunFolder* folder);
   /// In the precision of training.
@@ -116,7 +118,6 @@ class TrainingRun {
   std::int64_t iterations_;   ///< inputs_.iterations
   const RunCallbacks& callbacks_;
   Collective* collective_;
-  RowRange rows_;
   std::shared_ptr<Network> network_;
   FrozenWeights frozen_;
   std::shared_ptr<Loss> loss_;

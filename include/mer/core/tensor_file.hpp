@@ -91,6 +91,9 @@ class TensorFile {
   /// What was touched so far no longer counts as this process's memory; it stays readable. For
   /// going through a large file in constant memory.
   void release_pages() const;
+  /// Asks the system to have some of a tensor's rows in memory soon, and does not wait for them.
+  /// @param last  beyond the last row
+  void read_ahead(const TensorView& tensor, std::int64_t first, std::int64_t last) const;
   const TensorMetadata& metadata() const;
   const std::filesystem::path& path() const;
 

@@ -40,6 +40,9 @@ class SongFeatures {
   const TensorMetadata& metadata() const { return file_.metadata(); }
   /// See TensorFile::release_pages().
   void release_pages() const { file_.release_pages(); }
+  /// Asks for the frames of a segment, so that reading them need not wait for the disk.
+  /// @param first_kept, num_kept  among kept_frames()
+  void read_ahead(std::int64_t first_kept, std::int64_t num_kept) const;
 
  private:
   TensorFile file_;

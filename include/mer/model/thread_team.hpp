@@ -25,6 +25,10 @@ class ThreadTeam {
   /// @param replica  from 0, within this process
   Collective& member(int replica);
 
+  /// Called by a member's thread, returns when those of all others have called it too; throws as a
+  /// sum does. Other processes' members have no part in it.
+  void meet();
+
   /// Calls work(replica) for all of them at once, 0 in this thread. When one throws, the others'
   /// sums throw as well, and what member 0 threw (the first exception of all, if it was not its
   /// own) is thrown again once all have ended.

@@ -61,6 +61,8 @@ class Augmentation {
   std::vector<float> band_mean_, band_deviation_;  ///< [bands], for compressed_mel only
 };
 
+/// A copy of some rows of a batch, in the given order.
+TrainingBatch select_rows(const TrainingBatch& batch, const std::vector<std::size_t>& rows);
 /// Keeps the first rows of a batch.
 void keep_rows(TrainingBatch& batch, std::size_t num_rows);
 
