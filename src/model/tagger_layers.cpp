@@ -67,11 +67,27 @@ torch::Tensor TaggerConvImpl::over_all_bands(const torch::Tensor& x) {
       torch::relu(torch::conv1d(padded, conv_->weight.squeeze(1).transpose(1, 2), conv_->bias)));
 }
 
-torch::Tensor TaggerConvImpl::maximum_over_bands(const torch::Tensor& x) {
+bool TaggerConvImpl::without_gradient(const torch::Tensor& x) const {
   const bool needs_gradient =
       torch::GradMode::is_enabled() &&
       (x.requires_grad() || conv_->weight.requires_grad() || bn_->weight().requires_grad());
-  if (has_own_kernels(x) && !bn_->is_training() && !needs_gradient) return fast_maximum(x);
+  return !bn_->is_training() && !needs_gradient;
+}
+
+torch::Tensor TaggerConvImpl::pooled(const torch::Tensor& x, const TaggerPool& pool) {
+  const bool keeps_size =
+      padding_.time_before == 1 && padding_.time_after == 1 && padding_.bands == 1;
+  if (keeps_size && without_gradient(x) && has_conv_relu_norm_max_pool(x, conv_->weight)) {
+    const torch::NoGradGuard no_grad;
+    const TaggerNormImpl::Affine norm = bn_->affine();
+    return conv_relu_norm_max_pool(x, {conv_->weight, conv_->bias, norm.scale, norm.shift}, pool);
+  }
+  return torch::max_pool2d(forward(x), {pool.steps, pool.bands},
+                           {pool.step_stride, pool.band_stride});
+}
+
+torch::Tensor TaggerConvImpl::maximum_over_bands(const torch::Tensor& x) {
+  if (has_own_kernels(x) && without_gradient(x)) return fast_maximum(x);
   return forward(x).amax(3);
 }
 

@@ -4,6 +4,7 @@
 
 #include "layers.hpp"
 #include "mer/model/collective.hpp"
+#include "tagger_conv_pool.hpp"
 
 namespace mer {
 
@@ -58,6 +59,9 @@ class TaggerConvImpl : public torch::nn::Module {
   TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_steps,
                  std::int64_t kernel_bands, Padding padding);
   torch::Tensor forward(const torch::Tensor& x);
+  /// forward() and max-pooling. In evaluation on the CPU one pass, of a square of three that keeps the
+  /// maps' size.
+  torch::Tensor pooled(const torch::Tensor& x, const TaggerPool& pool);
   /// The maximum of forward() over the bands that are left: [B, out_channels, steps]. In evaluation
   /// on the CPU the maps themselves are never made.
   /// @param x  of one channel, [B, 1, steps, bands]
@@ -68,6 +72,7 @@ class TaggerConvImpl : public torch::nn::Module {
   torch::Tensor over_all_bands(const torch::Tensor& x);
 
  private:
+  bool without_gradient(const torch::Tensor& x) const;
   torch::Tensor fast_maximum(const torch::Tensor& x) const;
 
   Padding padding_;

@@ -10,19 +10,14 @@ namespace {
 
 constexpr std::int64_t kMaps = 128;
 
-/// Max-pooling over steps × bands.
-struct Pool {
-  std::int64_t steps, bands;
-  std::int64_t step_stride, band_stride;
-};
-constexpr std::array<Pool, 5> kPools = {
+constexpr std::array<TaggerPool, 5> kPools = {
     {{4, 1, 2, 2}, {2, 2, 2, 2}, {2, 2, 2, 2}, {2, 2, 2, 2}, {4, 4, 4, 4}}};
 
 /// The steps that are left after all pools; 0 when there are too few.
 std::int64_t pooled_steps(std::int64_t steps) {
-  for (const Pool& pool : kPools) {
+  for (const TaggerPool& pool : kPools) {
     if (steps < pool.steps) return 0;
-    steps = (steps - pool.steps) / pool.step_stride + 1;
+    steps = pool.pooled_steps(steps);
   }
   return steps;
 }
@@ -48,11 +43,7 @@ VggTagger::VggTagger(const ModelOptions& options, const NetworkShape& shape)
 /// [B, 1, steps, bands] → [B, 256]
 torch::Tensor VggTagger::embed(const torch::Tensor& spectrograms) {
   torch::Tensor x = input_->forward(spectrograms);
-  for (std::size_t i = 0; i < kPools.size(); ++i) {
-    const Pool& pool = kPools[i];
-    x = torch::max_pool2d(convs_[i]->forward(x), {pool.steps, pool.bands},
-                          {pool.step_stride, pool.band_stride});
-  }
+  for (std::size_t i = 0; i < kPools.size(); ++i) x = convs_[i]->pooled(x, kPools[i]);
   // [B, maps, steps, bands] → [B, steps · bands · maps]
   return x.permute({0, 2, 3, 1}).flatten(1);
 }
@@ -62,16 +53,7 @@ NetworkOutput VggTagger::forward(const NetworkInput& input) {
   torch::Tensor x = spectrograms.values.transpose(1, 2);
   if (!spectrograms.mask.all_valid) x = x * spectrograms.mask.valid.unsqueeze(2);
   x = x.unsqueeze(1);
-  torch::Tensor embedding;
-  if (is_training() || torch::GradMode::is_enabled()) {
-    embedding = embed(x);
-  } else {
-    // The first maps of one segment take 9 MB: one after the other they stay in the cache, and
-    // memory is not asked from the system for each batch anew.
-    std::vector<torch::Tensor> rows;
-    for (const torch::Tensor& row : x.split(1)) rows.push_back(embed(row));
-    embedding = torch::cat(rows);
-  }
+  torch::Tensor embedding = embed(x);
   embedding = head_.drop_input(embedding, input.keys);
   return head_.forward(embedding, embedding, input.keys);
 }
