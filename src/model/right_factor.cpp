@@ -37,18 +37,33 @@ std::int64_t panel_vectors(std::int64_t vectors) {
   return vectors % 4 == 0 ? 4 : 3;
 }
 
+/// What is left of a row beyond its last whole vector.
+template <class Real>
+MER_INLINE void write_rest(const typename Lanes<Real>::Vector& sum, const Real* from,
+                           std::int64_t count, Real* to) {
+  Real values[kLanes];
+  *reinterpret_cast<typename Lanes<Real>::Vector*>(values) = sum;
+  for (std::int64_t c = 0; c < count; ++c) {
+    to[c] = from != nullptr ? from[c] + values[c] : values[c];
+  }
+}
+
 /// `Rows` rows from `row` on in the columns of one panel.
 template <std::int64_t Rows, std::int64_t Vectors, class Real>
 MER_INLINE void multiply_tile(const Job<Real>& job, std::int64_t row, std::int64_t panel) {
   using Vector = typename Lanes<Real>::Vector;
   const Real* left = job.left + row * job.left_row;
   const Real* right = job.right + panel * job.right_panel;
-  Vector sums[Rows][Vectors] = {};
+  Vector sums[Rows][Vectors];
+#pragma GCC unroll 4
+  for (std::int64_t r = 0; r < Rows; ++r) {
+#pragma GCC unroll 4
+    for (std::int64_t v = 0; v < Vectors; ++v) sums[r][v] = Vector{};
+  }
   for (std::int64_t k = 0; k < job.inner; ++k) {
 #pragma GCC unroll 4
     for (std::int64_t v = 0; v < Vectors; ++v) {
-      const auto factor =
-          *reinterpret_cast<const Vector*>(right + k * job.right_step + v * kLanes);
+      const auto factor = *reinterpret_cast<const Vector*>(right + k * job.right_step + v * kLanes);
 #pragma GCC unroll 4
       for (std::int64_t r = 0; r < Rows; ++r) {
         sums[r][v] += left[r * job.left_row + k * job.left_step] * factor;
@@ -63,13 +78,13 @@ MER_INLINE void multiply_tile(const Job<Real>& job, std::int64_t row, std::int64
       Real* to = job.out + (row + r) * job.out_row + column;
       const Real* from =
           job.start == nullptr ? nullptr : job.start + (row + r) * job.start_row + column;
-      if (column + kLanes <= job.columns) {
-        if (from != nullptr) sums[r][v] = *reinterpret_cast<const Vector*>(from) + sums[r][v];
-        *reinterpret_cast<Vector*>(to) = sums[r][v];
-        continue;
-      }
-      for (std::int64_t c = 0; column + c < job.columns; ++c) {
-        to[c] = (from != nullptr ? from[c] : Real(0)) + sums[r][v][c];
+      const Vector sum = sums[r][v];
+      if (column + kLanes > job.columns) {
+        write_rest<Real>(sum, from, job.columns - column, to);
+      } else if (from == nullptr) {
+        *reinterpret_cast<Vector*>(to) = sum;
+      } else {
+        *reinterpret_cast<Vector*>(to) = *reinterpret_cast<const Vector*>(from) + sum;
       }
     }
   }

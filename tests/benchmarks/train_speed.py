@@ -8,7 +8,9 @@ Needs python3-torch and python3-numpy, and songs whose features are in the store
 a few steps; PyTorch's network gets those weights and must have the same number of parameters and
 the same probabilities for a sound of one segment. Then each repetition trains and evaluates with
 mer and with PyTorch in every setting, one after the other, so that all see the same load of the
-machine; PyTorch on random data in memory. mer is compared with PyTorch's setting of the best median.
+machine; PyTorch on random data in memory. mer's evaluation is measured twice: as a run does it,
+which includes reading songs and making inputs, and the network alone on inputs that are in memory,
+too (mer_network_benchmark, --network-benchmark). mer is compared with PyTorch's setting of the best median.
 Both use AdamW, clipping, the inter-class center loss and batches of one size (evaluation: 32). The
 last lines also say which share of the BLAS library's peak on one core the multiplications of mer's
 step are.
@@ -29,6 +31,7 @@ import wave
 
 EVALUATION_BATCH = 32
 KINDS = ("training", "evaluation")
+NETWORK_ALONE = "evaluation, inputs in memory"
 
 
 def read_safetensors(path):
@@ -284,9 +287,15 @@ def run_mer(args, folder, name, settings):
 def measure_mer(args, folder, number, iterations):
     settings = ["train.epochs=0", f"train.iterations={iterations}",
                 f"train.evaluate_every={iterations}"]  # fmt: skip
-    _, status = run_mer(args, folder, f"timed{number}", settings)
-    return {"training": status["segments_per_second"],
-            "evaluation": status["validation_segments_per_second"]}  # fmt: skip
+    run, status = run_mer(args, folder, f"timed{number}", settings)
+    rates = {"training": status["segments_per_second"],
+             "evaluation": status["validation_segments_per_second"]}  # fmt: skip
+    if args.network_benchmark:
+        threads = status["replicas"]
+        command = [args.network_benchmark, run / "last.safetensors", EVALUATION_BATCH, threads, args.seconds]  # fmt: skip
+        rates[NETWORK_ALONE] = float(subprocess.run([str(word) for word in command], check=True,
+                                                    stdout=subprocess.PIPE).stdout)  # fmt: skip
+    return rates
 
 
 def pytorch_settings():
@@ -308,8 +317,9 @@ def median_of(rates, kind):
 
 
 def report(kind, mine, theirs):
-    ratios = sorted(my[kind] / their[kind] for my, their in zip(mine, theirs))
-    print(f"{kind}: mer {median_of(mine, kind):.0f}, PyTorch at its best {median_of(theirs, kind):.0f} "
+    their_kind = "evaluation" if kind == NETWORK_ALONE else kind
+    ratios = sorted(my[kind] / their[their_kind] for my, their in zip(mine, theirs))
+    print(f"{kind}: mer {median_of(mine, kind):.0f}, PyTorch at its best {median_of(theirs, their_kind):.0f} "
           f"segments a second; ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}–"
           f"{ratios[-1]:.2f}, {len(ratios)} repetitions)")  # fmt: skip
 
@@ -392,6 +402,7 @@ def main():
     parser.add_argument("--set", action="append", default=[], help="further settings of mer's")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement, about")
+    parser.add_argument("--network-benchmark", help="e.g. build/tests/benchmarks/mer_network_benchmark")
     parser.add_argument("--blas", help="OPENBLAS_CORETYPE for PyTorch; a user sets none")
     parser.add_argument("--bf16", action="store_true", help="PyTorch with autocast to bfloat16")
     args = parser.parse_args()
@@ -427,8 +438,11 @@ def main():
         for setting, rates in theirs.items():
             print("  PyTorch, threads {}, OMP_WAIT_POLICY {}, channels_last {}: ".format(*setting)
                   + ", ".join(f"{median_of(rates, kind):.0f} {kind}" for kind in KINDS))  # fmt: skip
+        best = {kind: max(theirs.values(), key=lambda rates: median_of(rates, kind)) for kind in KINDS}
         for kind in KINDS:
-            report(kind, mine, max(theirs.values(), key=lambda rates: median_of(rates, kind)))
+            report(kind, mine, best[kind])
+        if args.network_benchmark:
+            report(NETWORK_ALONE, mine, best["evaluation"])
 
         # The kernels that `mer` chooses for itself.
         wide = "avx512vl" in pathlib.Path("/proc/cpuinfo").read_text()
@@ -437,8 +451,8 @@ def main():
         flop = 2 * multiply_adds(model, shape) / 1e9
         training, evaluation = 3 * flop * median_of(mine, "training"), flop * median_of(mine, "evaluation")
         print(f"matrix product of 1024³ on one core: {peak:.0f} GFLOP/s; mer's training makes "
-              f"{training:.0f} ({100 * training / peak:.0f} %; backward counted twice forward), "
-              f"evaluation {evaluation:.0f} ({100 * evaluation / peak:.0f} %)")  # fmt: skip
+              f"{training:.0f} ({100 * training / peak:.0f} %; backward counted twice forward, "
+              f"convolutions as direct sums), evaluation {evaluation:.0f} ({100 * evaluation / peak:.0f} %)")  # fmt: skip
 
 
 if __name__ == "__main__":
