@@ -88,7 +88,7 @@ Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::pa
   song.line = table.line(row);
   song.listed_path = table.cell(row, "path");
   if (song.listed_path.empty()) throw UsageError(where + "the path is empty", "fill it in");
-  song.path = (folder / std::filesystem::path(song.listed_path)).lexically_normal();
+  song.path = (folder / std::filesystem::path(song.listed_path)).lexically_normal().string();
   song.label = checked_text(where, "label", table.cell(row, "label"));
   if (song.label.empty()) {
     throw UsageError(where + "the label is empty", "fill it in, or remove the line");
@@ -137,7 +137,7 @@ void check_unique(const std::filesystem::path& file, const std::vector<Song>& so
   std::map<std::string, int> line_of_path;
   std::map<std::string, int> line_of_id;
   for (const Song& song : songs) {
-    const auto [same_path, new_path] = line_of_path.emplace(song.path.string(), song.line);
+    const auto [same_path, new_path] = line_of_path.emplace(song.path, song.line);
     if (!new_path) {
       throw UsageError(at_line(file, song.line) + "path '" + song.listed_path +
                            "' is already in line " + std::to_string(same_path->second),

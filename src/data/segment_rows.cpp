@@ -44,11 +44,11 @@ void expand_to_segments(const Recipe& recipe, const SegmentOptions& segment, Man
                      "remove the column, or use data.split.unit: song");
   }
   std::vector<Song> rows;
-  std::vector<std::filesystem::path> files;
+  std::vector<std::string> files;
   std::vector<std::size_t> first_row;
   for (std::size_t i = 0; i < manifest.songs.size(); ++i) {
     first_row.push_back(rows.size());
-    const std::filesystem::path& file = features.files[i];
+    const std::string& file = features.files[i];
     std::size_t num_segments = 0;
     if (!file.empty()) {
       num_segments = grid_of(SongFeatures::open(file), recipe, segment, false).size();

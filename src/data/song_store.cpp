@@ -109,7 +109,7 @@ SongStore::Report SongStore::fill(const Manifest& manifest, const std::vector<st
         content_.make(song.path, file);
         made = true;
       }
-      report.files[place] = file;
+      report.files[place] = file.string();
     } catch (const InputError& error) {
       failures[place] = SongFailure{wanted[place], error.what(), error.hint()};
     }

@@ -27,7 +27,7 @@ std::string hash_of(const RunData& data) {
   for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
     const Song& song = data.manifest.songs[i];
     for (const std::string& part :
-         {song.id, song.label, song.group, data.features.files[i].filename().string()}) {
+         {song.id, song.label, song.group, std::filesystem::path(data.features.files[i]).filename().string()}) {
       text += part;
       text += '\0';
     }
@@ -66,13 +66,13 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
   const std::string fingerprint = config.recipe.fingerprint();
   std::vector<RunSong> songs;
   for (const std::size_t i : songs_in(data.split, part)) {
-    const std::filesystem::path& file = data.features.files[i];
+    const std::string& file = data.features.files[i];
     if (file.empty()) continue;
     if (config.sees_embeddings() && data.embeddings.files[i].empty()) continue;
     SongFeatures features = SongFeatures::open(file);
     if (features.fingerprint() != fingerprint) {
-      require_same_recipe(config.recipe.shared(), features.shared_recipe(), file.string());
-      throw UsageError(file.string() + ": made with recipe " + features.fingerprint() +
+      require_same_recipe(config.recipe.shared(), features.shared_recipe(), file);
+      throw UsageError(file + ": made with recipe " + features.fingerprint() +
                            ", this run needs " + fingerprint,
                        "make the features again with `mer preprocess`");
     }
@@ -102,11 +102,11 @@ nlohmann::ordered_json embedding_recipe_of(const RunConfig& config, const Prepar
     for (const RunSong& song : *part) {
       const SongEmbeddings embeddings = SongEmbeddings::open(song.embeddings);
       if (recipe.is_null()) recipe = embeddings.recipe();
-      require_same_recipe(recipe, embeddings.recipe(), song.embeddings.string());
+      require_same_recipe(recipe, embeddings.recipe(), song.embeddings);
       std::vector<std::string> networks;
       for (const EmbeddingGroup& group : embeddings.groups()) networks.push_back(group.network);
       if (networks == config.embed.networks) continue;
-      throw UsageError(song.embeddings.string() + ": has embeddings by " + join(networks, ", ") +
+      throw UsageError(song.embeddings + ": has embeddings by " + join(networks, ", ") +
                            ", this run needs those by " + join(config.embed.networks, ", "),
                        "make them with `mer preprocess`");
     }

@@ -24,8 +24,8 @@ namespace mer {
 struct RunSong {
   int class_index = 0;
   std::uint64_t key = 0;             ///< of its id
-  std::filesystem::path features;    ///< the feature file
-  std::filesystem::path embeddings;  ///< the file of embeddings; empty where the system sees none
+  std::string features;    ///< the feature file; as text, a path takes six times the memory
+  std::string embeddings;  ///< the file of embeddings; empty where the system sees none
   std::int64_t num_kept = 0;         ///< frames that VAD keeps
   std::vector<Segment> segments;     ///< the grid for its part
   std::size_t number = 0;            ///< index into Manifest::songs

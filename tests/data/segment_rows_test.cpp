@@ -31,7 +31,7 @@ class SegmentRows : public testing::Test {
 };
 
 TEST_F(SegmentRows, AreOneASegmentWithTheSongsFile) {
-  const std::vector<std::filesystem::path> files = features_.files;
+  const std::vector<std::string> files = features_.files;
   expand_to_segments(recipe_, segment_, manifest_, features_);
   // Three whole segments of 11 frames, and a tail of two frames, more than half of one.
   ASSERT_EQ(manifest_.songs.size(), 8U);

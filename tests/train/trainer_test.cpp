@@ -528,7 +528,7 @@ TEST(TrainRun, ThatFailsNamesTheLastGoodWeights) {
   RunCallbacks callbacks;
   callbacks.on_row = [&](const MetricsRow&) {
     // The features, mapped while training, become NaN (all bits set) after iteration 10.
-    for (const std::filesystem::path& file : songs.data.features.files) {
+    for (const std::string& file : songs.data.features.files) {
       const TensorFile tensors = TensorFile::open(file);
       const auto size = static_cast<std::streamoff>(std::filesystem::file_size(file));
       const std::size_t bytes = tensors.at("lld").bytes.size();

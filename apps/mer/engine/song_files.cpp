@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 /// Songs that no store has failed on yet, and their files in the next one.
 class SongsThatWork {
  public:
-  SongsThatWork(const std::vector<std::size_t>& songs, const std::vector<fs::path>& made)
+  SongsThatWork(const std::vector<std::size_t>& songs, const std::vector<std::string>& made)
       : num_songs_(songs.size()) {
     for (std::size_t place = 0; place < songs.size(); ++place) {
       if (made[place].empty()) continue;
@@ -30,7 +30,7 @@ class SongsThatWork {
       const std::function<SongStore::Report(const std::vector<std::size_t>&)>& fill_these) const {
     SongStore::Report report;
     if (!songs_.empty()) report = fill_these(songs_);  // no songs would mean all
-    std::vector<fs::path> files(num_songs_);
+    std::vector<std::string> files(num_songs_);
     for (std::size_t i = 0; i < places_.size(); ++i) files[places_[i]] = report.files[i];
     report.files = std::move(files);
     return report;
@@ -46,7 +46,7 @@ class SongsThatWork {
 
 SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor, const fs::path& store,
                                   const Manifest& manifest, const std::vector<std::size_t>& songs,
-                                  const std::vector<fs::path>& made, int jobs, const Talk& talk) {
+                                  const std::vector<std::string>& made, int jobs, const Talk& talk) {
   const SongStore embeddings =
       embedding_store(store, std::make_shared<const EmbeddingExtractor>(extractor));
   return SongsThatWork(songs, made).fill([&](const std::vector<std::size_t>& these) {
@@ -73,7 +73,7 @@ std::vector<SongFiles> files_for(const Predictor& predictor, const RunConfig& co
                                  int jobs, const Talk& talk) {
   std::vector<SongFiles> files(songs.size());
   const AudioOptions& audio = config.recipe.audio;
-  std::vector<fs::path> made(songs.size(), "not tried yet");
+  std::vector<std::string> made(songs.size(), "not tried yet");
   for (Recipe recipe : predictor.recipes()) {
     recipe.audio.start_s = audio.start_s;
     recipe.audio.duration_s = audio.duration_s;

@@ -53,7 +53,7 @@ class SongStore {
     std::vector<SongFailure> failures;  ///< ascending by song
     /// Parallel to fill()'s `songs`, that is to manifest.songs when `songs` was empty; an empty
     /// path is a song that failed or is not in the shard.
-    std::vector<std::filesystem::path> files;
+    std::vector<std::string> files;
   };
   /// Makes what is missing, `jobs` songs at a time (0 = one per core); a song that fails is
   /// recorded and the rest go on. The result does not depend on `jobs`.
