@@ -267,8 +267,7 @@ void TensorFile::release_pages() const {
   ::madvise(mapped->mapping, mapped->size, MADV_DONTNEED);
 }
 
-void TensorFile::read_ahead(const TensorView& tensor, std::int64_t first,
-                            std::int64_t last) const {
+void TensorFile::read_ahead(const TensorView& tensor, std::int64_t first, std::int64_t last) const {
   if (tensor.shape.empty() || first >= last) return;
   const std::size_t row = tensor.bytes.size() / static_cast<std::size_t>(tensor.shape.front());
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));

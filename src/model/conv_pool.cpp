@@ -18,10 +18,10 @@ torch::Tensor conv_pool_norm_relu(const torch::Tensor& maps_any, const torch::Te
   const WinogradConv conv(weight);
   const std::int64_t bands = maps.size(2);
   const std::int64_t steps = maps.size(3);
-  torch::Tensor pooled = torch::empty(
-      {maps.size(0), conv.channels(), (bands + pool_frequency - 1) / pool_frequency,
-       (steps + pool_time - 1) / pool_time},
-      maps.options().memory_format(at::MemoryFormat::ChannelsLast));
+  torch::Tensor pooled =
+      torch::empty({maps.size(0), conv.channels(), (bands + pool_frequency - 1) / pool_frequency,
+                    (steps + pool_time - 1) / pool_time},
+                   maps.options().memory_format(at::MemoryFormat::ChannelsLast));
   at::parallel_for(0, maps.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
     WinogradConv::Scratch scratch;
     const std::int64_t row = steps * conv.channels();

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t kLanes = 8;
 constexpr std::int64_t kMaxVectors = 4;
-constexpr std::int64_t kRows = 3;  ///< at once: with four rows of four vectors the sums leave the registers
+constexpr std::int64_t kRows =
+    3;  ///< at once: with four rows of four vectors the sums leave the registers
 
 template <class Real>
 struct Lanes {

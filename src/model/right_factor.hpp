@@ -27,8 +27,8 @@ class RightFactor {
     Number* data;
     std::int64_t stride;
   };
-  /// out = rows · matrix, and start + rows · matrix; each row by itself, its sum over the inner index in
-  /// order.
+  /// out = rows · matrix, and start + rows · matrix; each row by itself, its sum over the inner
+  /// index in order.
   ///   rows [num_rows, inner], start and out [num_rows, columns]
   void multiply(std::int64_t num_rows, Rows<const Real> rows, Rows<Real> out,
                 std::int64_t which = 0) const;
@@ -49,7 +49,7 @@ class RightFactor {
   std::int64_t inner_ = 0;
   std::int64_t columns_ = 0;
   std::int64_t vectors_ = 0;  ///< of columns that a panel has
-  torch::Tensor panels_;      ///< [count, panels, inner, vectors · lanes], zeros beyond the columns
+  torch::Tensor panels_;  ///< [count, panels, inner, vectors · lanes], zeros beyond the columns
 };
 
 }  // namespace mer

@@ -51,8 +51,8 @@ void relu_norm_pool_step(const Maps& maps, const TaggerPool& pool, const Norm& n
   }
 }
 
-/// The first layer, of one map: a product of [bands, 9 neighbours] by [9, channels] a step. Where the
-/// pooling's windows are one band wide only those bands are computed that it looks at.
+/// The first layer, of one map: a product of [bands, 9 neighbours] by [9, channels] a step. Where
+/// the pooling's windows are one band wide only those bands are computed that it looks at.
 class OneMapConv {
  public:
   OneMapConv(const torch::Tensor& weight, std::int64_t bands, const TaggerPool& pool)
@@ -114,9 +114,8 @@ void later_layer(const Element& element, const WinogradConv& conv, const TaggerP
   maps.resize(static_cast<std::size_t>(element.steps * row));
   conv.convolve(element.maps, element.steps, element.bands, maps.data(), scratch);
   for (std::int64_t p = 0; p < pool.pooled_steps(element.steps); ++p) {
-    relu_norm_pool_step(
-        {maps.data() + p * pool.step_stride * row, element.bands, conv.channels()}, pool, norm,
-        element.out + p * pooled_row);
+    relu_norm_pool_step({maps.data() + p * pool.step_stride * row, element.bands, conv.channels()},
+                        pool, norm, element.out + p * pooled_row);
   }
 }
 
@@ -138,9 +137,9 @@ torch::Tensor conv_relu_norm_max_pool(const torch::Tensor& maps_any, const Tagge
   const std::int64_t channels = values.weight.size(0);
   const std::int64_t steps = maps.size(2);
   const std::int64_t bands = maps.size(3);
-  torch::Tensor out = torch::empty(
-      {maps.size(0), channels, pool.pooled_steps(steps), pool.pooled_bands(bands)},
-      maps.options().memory_format(at::MemoryFormat::ChannelsLast));
+  torch::Tensor out =
+      torch::empty({maps.size(0), channels, pool.pooled_steps(steps), pool.pooled_bands(bands)},
+                   maps.options().memory_format(at::MemoryFormat::ChannelsLast));
   const auto* from = maps.data_ptr<float>();
   auto* to = out.data_ptr<float>();
   const auto element = [&](std::int64_t b) {

@@ -17,8 +17,8 @@ struct TaggerPool {
 
 /// What of a tagger's layer is given in evaluation: y = scale · relu(x ∗ weight + bias) + shift.
 struct TaggerConvValues {
-  torch::Tensor weight;               ///< [channels, in_channels, 3, 3]
-  torch::Tensor bias, scale, shift;   ///< [channels] each
+  torch::Tensor weight;              ///< [channels, in_channels, 3, 3]
+  torch::Tensor bias, scale, shift;  ///< [channels] each
 };
 
 /// Whether conv_relu_norm_max_pool() can stand for the single operations.

@@ -59,8 +59,8 @@ class TaggerConvImpl : public torch::nn::Module {
   TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_steps,
                  std::int64_t kernel_bands, Padding padding);
   torch::Tensor forward(const torch::Tensor& x);
-  /// forward() and max-pooling. In evaluation on the CPU one pass, of a square of three that keeps the
-  /// maps' size.
+  /// forward() and max-pooling. In evaluation on the CPU one pass, of a square of three that keeps
+  /// the maps' size.
   torch::Tensor pooled(const torch::Tensor& x, const TaggerPool& pool);
   /// The maximum of forward() over the bands that are left: [B, out_channels, steps]. In evaluation
   /// on the CPU the maps themselves are never made.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t kLanes = 8;
 constexpr std::int64_t kSide = 3;
-constexpr std::int64_t kTile = 4;                   ///< values a side that a tile gives
+constexpr std::int64_t kTile = 4;                    ///< values a side that a tile gives
 constexpr std::int64_t kWindow = kTile + kSide - 1;  ///< values a side that it reads
 constexpr std::int64_t kPoints = kWindow * kWindow;
 
@@ -180,8 +180,8 @@ void spread_tiles(const Strip& strip, const float* grads, std::int64_t num_rows,
         Vector values[kTile];
 #pragma GCC unroll 4
         for (std::int64_t j = 0; j < kTile; ++j) {
-          values[j] = i < place.height && j < place.width ? load(from + j * strip.channels)
-                                                          : Vector{};
+          values[j] =
+              i < place.height && j < place.width ? load(from + j * strip.channels) : Vector{};
         }
         spread(values, half[i]);
       }
@@ -313,8 +313,8 @@ torch::Tensor weight_grad(const torch::Tensor& maps, const torch::Tensor& grads)
   const std::int64_t batch = maps.size(0);
   const std::int64_t num_groups = (batch + kGroup - 1) / kGroup;
   const Strip strip(maps.size(2), maps.size(3), maps.size(1), grads.size(1));
-  torch::Tensor shares = torch::zeros({num_groups, kPoints, strip.in_channels, strip.channels},
-                                      maps.options());
+  torch::Tensor shares =
+      torch::zeros({num_groups, kPoints, strip.in_channels, strip.channels}, maps.options());
   const auto* from = maps.data_ptr<float>();
   const auto* from_grads = grads.data_ptr<float>();
   auto* to = shares.data_ptr<float>();

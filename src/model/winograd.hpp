@@ -11,9 +11,10 @@ namespace mer {
 
 /// 3 × 3 convolutions that keep a map's size, by Winograd's algorithm on tiles of 4 × 4 values
 /// (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", F(4 × 4, 3 × 3)): a
-/// value costs 2.25 multiplications for each pair of an input and an output channel, not 9. Rounding
-/// errors are some ten times those of a sum in order: 1e-6 of the result's RMS for 16 channels, 2e-6 for 128.
-/// Zeros beyond a shorter map change nothing of what it would give by itself, not even a bit.
+/// value costs 2.25 multiplications for each pair of an input and an output channel, not 9.
+/// Rounding errors are some ten times those of a sum in order: 1e-6 of the result's RMS for 16
+/// channels, 2e-6 for 128. Zeros beyond a shorter map change nothing of what it would give by
+/// itself, not even a bit.
 ///
 /// float, channels a multiple of eight, rows of maps in memory as [steps, channels]. Whatever the
 /// axes are called, they are rows and columns here.

@@ -132,8 +132,7 @@ TrainingBatch BatchMaker::finish(PlannedBatch planned) const {
 
 TrainingBatch BatchMaker::finish_part(const PlannedBatch& planned, const RowRange& part) const {
   Selection selection(planned.rows.size());
-  const std::vector<std::size_t> partners =
-      take_with_partners(part, planned.partners, selection);
+  const std::vector<std::size_t> partners = take_with_partners(part, planned.partners, selection);
   TrainingBatch batch = select_rows(planned.batch, selection.rows());
   augmentation_.apply_to_part(batch, partners);
   return batch;

@@ -27,7 +27,8 @@ std::string hash_of(const RunData& data) {
   for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
     const Song& song = data.manifest.songs[i];
     for (const std::string& part :
-         {song.id, song.label, song.group, std::filesystem::path(data.features.files[i]).filename().string()}) {
+         {song.id, song.label, song.group,
+          std::filesystem::path(data.features.files[i]).filename().string()}) {
       text += part;
       text += '\0';
     }
@@ -72,9 +73,9 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
     SongFeatures features = SongFeatures::open(file);
     if (features.fingerprint() != fingerprint) {
       require_same_recipe(config.recipe.shared(), features.shared_recipe(), file);
-      throw UsageError(file + ": made with recipe " + features.fingerprint() +
-                           ", this run needs " + fingerprint,
-                       "make the features again with `mer preprocess`");
+      throw UsageError(
+          file + ": made with recipe " + features.fingerprint() + ", this run needs " + fingerprint,
+          "make the features again with `mer preprocess`");
     }
     const Song& song = data.manifest.songs[i];
     std::vector<Segment> segments =

@@ -23,13 +23,13 @@ namespace mer {
 /// A song that takes part.
 struct RunSong {
   int class_index = 0;
-  std::uint64_t key = 0;             ///< of its id
-  std::string features;    ///< the feature file; as text, a path takes six times the memory
-  std::string embeddings;  ///< the file of embeddings; empty where the system sees none
-  std::int64_t num_kept = 0;         ///< frames that VAD keeps
-  std::vector<Segment> segments;     ///< the grid for its part
-  std::size_t number = 0;            ///< index into Manifest::songs
-  Eigen::VectorXf summary;           ///< of the whole song, with inputs.summary_over: song
+  std::uint64_t key = 0;          ///< of its id
+  std::string features;           ///< the feature file; as text, a path takes six times the memory
+  std::string embeddings;         ///< the file of embeddings; empty where the system sees none
+  std::int64_t num_kept = 0;      ///< frames that VAD keeps
+  std::vector<Segment> segments;  ///< the grid for its part
+  std::size_t number = 0;         ///< index into Manifest::songs
+  Eigen::VectorXf summary;        ///< of the whole song, with inputs.summary_over: song
 };
 
 /// Everything about a run's songs that doesn't change while it trains.
@@ -62,8 +62,8 @@ Standardisation fit_standardisation(const PreparedData& data, const RunConfig& c
 FeatureLayout layout_of(const Recipe& recipe);
 NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes);
 
-/// Fills a row of a batch, whatever the network sees of the song. The mapped features' pages count as
-/// this process's memory until SongFeatures::release_pages().
+/// Fills a row of a batch, whatever the network sees of the song. The mapped features' pages count
+/// as this process's memory until SongFeatures::release_pages().
 void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSong& song,
               const SongFeatures& features, const Segment& segment, std::int64_t row,
               InputBatch& batch);

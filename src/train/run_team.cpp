@@ -57,8 +57,8 @@ RunTeam::RunTeam(const RunConfig& config, PreparedData data, const RunCallbacks&
   if (replicas > 1) team_.emplace(replicas, workers.processes);
   for (int replica = 0; replica < replicas; ++replica) {
     Collective* collective = team_ ? &team_->member(replica) : workers.processes;
-    runs_.push_back(std::make_unique<TrainingRun>(
-        inputs_, replica == 0 ? callbacks : silent_, state, collective));
+    runs_.push_back(std::make_unique<TrainingRun>(inputs_, replica == 0 ? callbacks : silent_,
+                                                  state, collective));
   }
 }
 

@@ -56,8 +56,8 @@ Batch random_batch(const NetworkShape& shape, std::int64_t size) {
 double segments_per_second(const Classifier& classifier, const Batch& batch, int num_threads,
                            double seconds) {
   const auto answer = [&] {
-    classifier.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
-                             batch.lld_valid, batch.summary);
+    classifier.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
+                             batch.summary);
   };
   std::atomic<std::int64_t> segments{0};
   const Clock::time_point begin = Clock::now();

@@ -43,7 +43,8 @@ TEST_F(FeatureStoreTest, FilledTwiceDoesNothingTheSecondTime) {
   EXPECT_EQ(first.present, 0U);
   ASSERT_EQ(first.files.size(), 5U);
   EXPECT_EQ(first.files[2], store.file_of(manifest_.songs[2]));
-  EXPECT_EQ(std::filesystem::path(first.files[2]).parent_path(), folder_ / "store" / Recipe{}.store_key());
+  EXPECT_EQ(std::filesystem::path(first.files[2]).parent_path(),
+            folder_ / "store" / Recipe{}.store_key());
   EXPECT_THAT(std::filesystem::path(first.files[2]).filename().string(),
               testing::MatchesRegex("songs_s2-[0-9a-f]{16}.safetensors"));
   EXPECT_EQ(SongFeatures::open(first.files[2]).num_frames(), (13230 - 2048) / 1024 + 1);

@@ -198,7 +198,8 @@ TEST(EmbeddingStore, MakesWhatIsMissingAndReportsSongsThatFail) {
   EXPECT_EQ(first.made, 1U);
   ASSERT_EQ(first.failures.size(), 1U);
   EXPECT_THAT(first.failures[0].message, HasSubstr("silent.wav: nothing but silence"));
-  EXPECT_EQ(std::filesystem::path(first.files[0]).parent_path(), folder / "store" / extractor->store_key());
+  EXPECT_EQ(std::filesystem::path(first.files[0]).parent_path(),
+            folder / "store" / extractor->store_key());
   EXPECT_EQ(SongEmbeddings::open(first.files[0]).fingerprint(), extractor->fingerprint());
   EXPECT_EQ(store.fill(manifest, {}, 2, {}, {}).present, 1U);
 

@@ -11,7 +11,8 @@ template <class Real>
 void expect_as_libtorch(torch::ScalarType type, double tolerance) {
   torch::manual_seed(2);
   for (const std::int64_t num_rows : {1, 3, 4, 9}) {
-    for (const std::int64_t columns : {4, 16, 28, 48, 64, 68}) {  // panels of every width and remainders
+    for (const std::int64_t columns :
+         {4, 16, 28, 48, 64, 68}) {  // panels of every width and remainders
       const torch::Tensor matrix = torch::randn({columns, 7}, type).t();
       // Rows within wider ones, so that every stride differs from its width.
       const torch::Tensor rows = torch::randn({num_rows, 9}, type);

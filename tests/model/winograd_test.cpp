@@ -66,8 +66,9 @@ TEST(WinogradConv, GradientsEqualThoseOfLibTorchInDoublePrecision) {
       return torch::autograd::grad({out}, {maps, weight}, {out_grad.to(type)});
     };
     const auto ours = grads_of(winograd_conv(maps, weight), torch::kFloat);
-    const auto exact = grads_of(
-        torch::conv2d(maps.to(torch::kDouble), weight.to(torch::kDouble), {}, 1, 1), torch::kDouble);
+    const auto exact =
+        grads_of(torch::conv2d(maps.to(torch::kDouble), weight.to(torch::kDouble), {}, 1, 1),
+                 torch::kDouble);
     for (std::size_t i = 0; i < exact.size(); ++i) {
       ASSERT_EQ(ours[i].sizes(), exact[i].sizes());
       EXPECT_LT((ours[i] - exact[i]).norm().item<double>() / exact[i].norm().item<double>(), 5e-6)

@@ -46,7 +46,8 @@ class SongsThatWork {
 
 SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor, const fs::path& store,
                                   const Manifest& manifest, const std::vector<std::size_t>& songs,
-                                  const std::vector<std::string>& made, int jobs, const Talk& talk) {
+                                  const std::vector<std::string>& made, int jobs,
+                                  const Talk& talk) {
   const SongStore embeddings =
       embedding_store(store, std::make_shared<const EmbeddingExtractor>(extractor));
   return SongsThatWork(songs, made).fill([&](const std::vector<std::size_t>& these) {

@@ -9,9 +9,9 @@ namespace mer {
 
 /// One row of a manifest.
 struct Song {
-  std::string id;              ///< unique; the id column, else derived from the listed path
-  std::string path;            ///< where the file is, resolved against the manifest's folder
-  std::string listed_path;     ///< as the manifest has it
+  std::string id;           ///< unique; the id column, else derived from the listed path
+  std::string path;         ///< where the file is, resolved against the manifest's folder
+  std::string listed_path;  ///< as the manifest has it
   std::string label;
   std::string group;  ///< e.g. the artist; the song's own id when there is no column
   std::string split;  ///< "train", "validation", "test" or empty
