@@ -33,17 +33,20 @@ torch::Tensor weighted_sum(const torch::Tensor& y, const torch::Tensor& weights)
 }
 
 TEST(ThreadTeam, SumsOverAllMembersWithTheSameBitsOnEach) {
-  // 0.1 + 0.2 + 0.3 depends on the order; 7 elements can't be shared out evenly among 3.
-  ThreadTeam team(3);
-  std::vector<torch::Tensor> results(3);
-  team.run([&](int replica) {
-    torch::Tensor mine = torch::full({7}, 0.1 * (replica + 1), torch::kFloat);
-    team.member(replica).sum(mine);
-    results[static_cast<std::size_t>(replica)] = mine;
-  });
-  const float expected = (0.1F + 0.2F) + 0.3F;
-  for (const torch::Tensor& result : results) {
-    EXPECT_TRUE(torch::equal(result, torch::full({7}, expected)));
+  // 0.1 + 0.2 + 0.3 depends on the order. Few numbers, which everybody adds up, and many, which are
+  // shared out, but not evenly among 3.
+  for (const std::int64_t size : {7, 10007}) {
+    ThreadTeam team(3);
+    std::vector<torch::Tensor> results(3);
+    team.run([&](int replica) {
+      torch::Tensor mine = torch::full({size}, 0.1 * (replica + 1), torch::kFloat);
+      team.member(replica).sum(mine);
+      results[static_cast<std::size_t>(replica)] = mine;
+    });
+    const float expected = (0.1F + 0.2F) + 0.3F;
+    for (const torch::Tensor& result : results) {
+      EXPECT_TRUE(torch::equal(result, torch::full({size}, expected))) << size;
+    }
   }
 }
 
@@ -51,9 +54,23 @@ TEST(ThreadTeam, SumsAgainAndAgainWithoutMixingTheSumsUp) {
   ThreadTeam team(2);
   team.run([&](int replica) {
     for (int round = 0; round < 1000; ++round) {
-      const torch::Tensor mine = torch::full({3}, static_cast<double>(round), torch::kDouble);
+      const std::int64_t size = round % 3 == 2 ? 5000 : 3;  // two small sums, then a large one
+      const torch::Tensor mine = torch::full({size}, static_cast<double>(round), torch::kDouble);
       team.member(replica).sum(mine);
       ASSERT_EQ(mine[2].item<double>(), 2.0 * round);
+    }
+  });
+}
+
+TEST(ThreadTeam, MeetsWhenAllHaveCome) {
+  ThreadTeam team(3);
+  std::atomic<int> came{0};
+  team.run([&](int) {
+    for (int round = 1; round <= 100; ++round) {
+      ++came;
+      team.meet();
+      ASSERT_GE(came, 3 * round);
+      team.meet();  // nobody comes again before all have looked
     }
   });
 }
@@ -100,10 +117,13 @@ TEST(ThreadTeam, StopsWhenOneMemberThrowsAndSaysWhatItThrew) {
 }
 
 TEST(ThreadTeam, RefusesTensorsOfDifferentSizes) {
-  ThreadTeam team(2);
-  EXPECT_THROW(
-      team.run([&](int replica) { team.member(replica).sum(torch::zeros({2 + replica})); }),
-      std::invalid_argument);
+  for (const std::int64_t size : {2, 5000}) {
+    ThreadTeam team(2);
+    EXPECT_THROW(
+        team.run([&](int replica) { team.member(replica).sum(torch::zeros({size + replica})); }),
+        std::invalid_argument)
+        << size;
+  }
 }
 
 TEST(SumOfShares, HasTheGradientOfTheSumOverAllRanks) {

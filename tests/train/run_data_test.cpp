@@ -8,6 +8,7 @@
 
 #include "mer/data/network_input.hpp"
 #include "toy_songs.hpp"
+#include "train/batch_maker.hpp"
 
 namespace mer {
 namespace {
@@ -25,6 +26,52 @@ struct ToyValidation {
   PreparedData data;
   std::optional<InputBuilder> builder;
 };
+
+void expect_equal_rows(const TrainingBatch& part, std::int64_t first, const TrainingBatch& whole) {
+  const auto expect_rows = [&](const FloatTensor& a, const FloatTensor& b) {
+    const std::size_t row = b.values.size() / whole.keys.size();
+    const auto begin = b.values.begin() + first * static_cast<std::ptrdiff_t>(row);
+    EXPECT_EQ(a.values, std::vector<float>(
+                            begin, begin + static_cast<std::ptrdiff_t>(row * part.keys.size())));
+  };
+  expect_rows(part.inputs.spectrogram, whole.inputs.spectrogram);
+  expect_rows(part.inputs.spectrogram_valid, whole.inputs.spectrogram_valid);
+  expect_rows(part.inputs.lld[0], whole.inputs.lld[0]);
+  expect_rows(part.inputs.lld_valid, whole.inputs.lld_valid);
+  expect_rows(part.targets, whole.targets);
+  for (std::size_t row = 0; row < part.keys.size(); ++row) {
+    EXPECT_EQ(part.keys[row], whole.keys[static_cast<std::size_t>(first) + row]);
+  }
+}
+
+TEST(BatchMaker, MakesPartsThatAreTheWholeBatchsRowsWithAllThatIsRandom) {
+  ToyValidation toy(0.0);
+  TrainOptions& options = toy.songs.config.train;
+  options.mixup_alpha = 0.4;
+  options.gain_deviation_db = 3.0;
+  options.lld_noise = 0.5;
+  options.frequency_masks = 1;
+  options.random_crops = true;
+  const auto maker = [&](const RowRange& rows) {
+    return BatchMaker(toy.songs.config, toy.data, *toy.builder,
+                      fit_standardisation(toy.data, toy.songs.config), rows);
+  };
+  BatchMaker alone = maker({0, 8});
+  BatchMaker second_process = maker({3, 8});
+  for (const std::int64_t iteration : {1, 2}) {
+    PlannedBatch planned = alone.plan(iteration);
+    alone.fill(planned, {0, 5});
+    alone.fill(planned, {5, static_cast<std::int64_t>(planned.rows.size())});
+    const TrainingBatch part = alone.finish_part(planned, {2, 5});
+    const TrainingBatch whole = alone.finish(std::move(planned));
+    ASSERT_EQ(whole.keys.size(), 8U);
+    expect_equal_rows(part, 2, whole);
+
+    PlannedBatch of_process = second_process.plan(iteration);
+    second_process.fill(of_process, {0, static_cast<std::int64_t>(of_process.rows.size())});
+    expect_equal_rows(second_process.finish(std::move(of_process)), 3, whole);
+  }
+}
 
 TEST(ValidationBatches, HoldEachSongsSegmentsAsTheyAreOneByOne) {
   const ToyValidation toy(0.03);  // 1 frame
