@@ -98,11 +98,9 @@ class ThreadTeam::Meeting {
     meet();
     const torch::Tensor& first = copies_.front().of_turn[turn];
     for (const Copies& other : copies_) check_sizes(other.of_turn[turn], first);
-    const torch::NoGradGuard no_grad;
     tensor.copy_(first);
     for (std::size_t rank = 1; rank < copies_.size(); ++rank) {
-      torch::Tensor sum = tensor;
-      sum.add_(copies_[rank].of_turn[turn]);
+      tensor.add_(copies_[rank].of_turn[turn]);
     }
   }
 
