@@ -42,8 +42,11 @@ class SongsThatWork {
   std::vector<std::size_t> songs_;
 };
 
-}  // namespace
-
+/// Fills a store as fill_store() does, but with those songs only of which another store has made
+/// files: what failed there has been reported.
+/// @param songs  indices into manifest.songs
+/// @param made   parallel to songs; an empty path is a song that failed
+/// @return       parallel to songs
 SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor, const fs::path& store,
                                   const Manifest& manifest, const std::vector<std::size_t>& songs,
                                   const std::vector<std::string>& made, int jobs,
@@ -58,6 +61,8 @@ SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor, const fs:
         "embeddings", talk);
   });
 }
+
+}  // namespace
 
 SongStore::Report embeddings_of_run(const RunConfig& config, const Manifest& manifest,
                                     const FeatureStore::Report& features, const Talk& talk) {

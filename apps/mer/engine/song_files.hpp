@@ -10,17 +10,6 @@
 
 namespace mer::app {
 
-/// Fills a store as fill_store() does, but with those songs only of which another store has made
-/// files: what failed there has been reported.
-/// @param songs  indices into manifest.songs
-/// @param made   parallel to songs; an empty path is a song that failed
-/// @return       parallel to songs
-SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor,
-                                  const std::filesystem::path& store, const Manifest& manifest,
-                                  const std::vector<std::size_t>& songs,
-                                  const std::vector<std::filesystem::path>& made, int jobs,
-                                  const Talk& talk);
-
 /// The embeddings of a run's songs, parallel to all of them; without files where the config wants
 /// none.
 SongStore::Report embeddings_of_run(const RunConfig& config, const Manifest& manifest,
