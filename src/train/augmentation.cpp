@@ -6,6 +6,7 @@
 #include <numeric>
 #include <span>
 #include <stdexcept>
+#include <type_traits>
 
 #include "mer/core/error.hpp"
 #include "mer/core/random.hpp"
@@ -129,43 +130,48 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
   }
 }
 
+namespace {
+
+/// All of a batch that has one entry a row but for the keys.
+template <class Batch,
+          class Tensor = std::conditional_t<std::is_const_v<Batch>, const FloatTensor, FloatTensor>>
+std::vector<Tensor*> tensors_of(Batch& batch) {
+  std::vector<Tensor*> tensors = {&batch.inputs.spectrogram, &batch.inputs.spectrogram_valid,
+                                  &batch.inputs.lld_valid, &batch.inputs.summary, &batch.targets};
+  for (Tensor& branch : batch.inputs.lld) tensors.push_back(&branch);
+  return tensors;
+}
+
+}  // namespace
+
 TrainingBatch select_rows(const TrainingBatch& batch, const std::vector<std::size_t>& rows) {
-  const auto select = [&](const FloatTensor& from) {
-    FloatTensor tensor{from.shape, {}};
-    tensor.shape.front() = static_cast<std::int64_t>(rows.size());
+  TrainingBatch selected;
+  selected.inputs.lld.resize(batch.inputs.lld.size());
+  const std::vector<const FloatTensor*> sources = tensors_of(batch);
+  const std::vector<FloatTensor*> targets = tensors_of(selected);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const FloatTensor& from = *sources[i];
+    FloatTensor& to = *targets[i];
+    to.shape = from.shape;
+    to.shape.front() = static_cast<std::int64_t>(rows.size());
     const std::size_t row_size = from.values.size() / batch.keys.size();
-    tensor.values.reserve(rows.size() * row_size);
+    to.values.reserve(rows.size() * row_size);
     for (const std::size_t row : rows) {
       const auto begin = from.values.begin() + static_cast<std::ptrdiff_t>(row * row_size);
-      tensor.values.insert(tensor.values.end(), begin,
-                           begin + static_cast<std::ptrdiff_t>(row_size));
+      to.values.insert(to.values.end(), begin, begin + static_cast<std::ptrdiff_t>(row_size));
     }
-    return tensor;
-  };
-  TrainingBatch selected;
-  selected.inputs.spectrogram = select(batch.inputs.spectrogram);
-  selected.inputs.spectrogram_valid = select(batch.inputs.spectrogram_valid);
-  for (const FloatTensor& branch : batch.inputs.lld) selected.inputs.lld.push_back(select(branch));
-  selected.inputs.lld_valid = select(batch.inputs.lld_valid);
-  selected.inputs.summary = select(batch.inputs.summary);
-  selected.targets = select(batch.targets);
+  }
   for (const std::size_t row : rows) selected.keys.push_back(batch.keys[row]);
   return selected;
 }
 
 void keep_rows(TrainingBatch& batch, std::size_t num_rows) {
   if (num_rows == batch.keys.size()) return;
-  const auto cut = [&](FloatTensor& tensor) {
-    const std::size_t row_size = tensor.values.size() / batch.keys.size();
-    tensor.values.resize(num_rows * row_size);
-    tensor.shape.front() = static_cast<std::int64_t>(num_rows);
-  };
-  cut(batch.inputs.spectrogram);
-  cut(batch.inputs.spectrogram_valid);
-  for (FloatTensor& branch : batch.inputs.lld) cut(branch);
-  cut(batch.inputs.lld_valid);
-  cut(batch.inputs.summary);
-  cut(batch.targets);
+  for (FloatTensor* tensor : tensors_of(batch)) {
+    const std::size_t row_size = tensor->values.size() / batch.keys.size();
+    tensor->values.resize(num_rows * row_size);
+    tensor->shape.front() = static_cast<std::int64_t>(num_rows);
+  }
   batch.keys.resize(num_rows);
 }
 
