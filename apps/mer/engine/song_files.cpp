@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "../models.hpp"
+#include "mer/embed/embedding_extractor.hpp"
 #include "mer/embed/embedding_store.hpp"
 
 namespace mer::app {

@@ -5,7 +5,6 @@
 
 #include "../preprocessing.hpp"
 #include "mer/data/song_store.hpp"
-#include "mer/embed/embedding_extractor.hpp"
 #include "mer/eval/predictor.hpp"
 
 namespace mer::app {
