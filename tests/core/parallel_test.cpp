@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 namespace mer {
 namespace {
+
+using namespace std::chrono_literals;
 
 TEST(ParallelForEach, VisitsEveryIndexOnce) {
   for (const int jobs : {1, 2, 7}) {
@@ -23,6 +27,8 @@ TEST(ParallelForEach, ThrowsTheErrorOfAWorkerAgainAndStops) {
                                  [&](std::size_t i) {
                                    ++visited;
                                    if (i == 10) throw std::runtime_error("ten");
+                                   // To throw takes longer than 100000 empty calls may.
+                                   if (i > 10) std::this_thread::sleep_for(10us);
                                  }),
                std::runtime_error);
   EXPECT_LT(visited.load(), 100000);
