@@ -37,7 +37,7 @@ chroot "$root" bash -euo pipefail -c "
   dpkg-query -W libtorch-dev
   # GCC 14 takes inlined parts of LibTorch for out-of-bounds accesses, so warnings stay warnings.
   cmake --preset release -B build -DMER_WERROR=OFF
-  ninja -C build -j $jobs mer mer_engine mer_model_test mer_train_test mer_eval_test
-  ctest --test-dir build --output-on-failure -R '^(model|train|eval)$'
+  ninja -C build -j $jobs mer mer_engine mer_distributed_test mer_nn_test mer_train_test mer_predict_test
+  ctest --test-dir build --output-on-failure -R '^(distributed|nn|train|predict)$'
   build/bin/mer doctor
 "
