@@ -17,7 +17,12 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 
 # debootstrap's last step writes this; without it the folder is not a whole system.
 [[ -e $root/.bootstrapped ]] || {
-  debootstrap --variant=minbase trixie "$root" http://deb.debian.org/debian
+  # The mirror of this machine's own sources, which apt reads in both their formats.
+  # shellcheck disable=SC2016  # apt fills $(REPO_URI) in
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
+    'Label: Debian' 'Component: main' | sed -n 1p)
+  [[ -n $mirror ]] || { echo "$0: apt has no list of a Debian mirror: apt-get update" >&2; exit 1; }
+  debootstrap --variant=minbase trixie "$root" "$mirror"
   touch "$root/.bootstrapped"
 }
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
