@@ -99,9 +99,8 @@ std::string facts(const RunRecord& record) {
   html +=
       fact("made by", "mer " + text_at(run, "mer_version") + ", commit " + text_at(run, "commit"));
   const std::string threads = text_at(run, "threads");
-  html +=
-      fact("device", text_at(run, "device") + ", " + threads +
-                         (threads == "1" ? " thread, " : " threads, ") + text_at(run, "precision"));
+  html += fact("device",
+               text_at(run, "device") + ", " + threads + (threads == "1" ? " thread" : " threads"));
   html += fact("feature recipe", text_at(run, "recipe_fingerprint")) + "</table></div>\n";
   if (!source.config.empty()) {
     html += details("The whole config", "<pre>" + escaped(source.config) + "</pre>");

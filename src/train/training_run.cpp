@@ -10,7 +10,6 @@
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/nn/classifier.hpp"
-#include "mer/nn/mixed_precision.hpp"
 #include "mer/nn/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
@@ -99,8 +98,7 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
       batches(config, data, builder, standardisation, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
-                                         : config.train.iterations),
-      bf16(config.train.precision == TrainOptions::Precision::kBf16 && has_bf16(device)) {}
+                                         : config.train.iterations) {}
 
 namespace {
 
@@ -147,12 +145,8 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
   if (collective_ != nullptr || config_.train.accumulate > 1) {
     loss_->share_batch(all_reduce, config_.train.batch_size);
   }
-  if (config_.train.average_decay > 0.0) {
-    average_ = std::make_unique<WeightAverage>(first_network(inputs, state), first_loss(inputs),
-                                               config_.train.average_decay);
-  }
   if (state) {
-    progression_ = read_state_file(*state, *network_, *loss_, *optimiser_, average_.get());
+    progression_ = read_state_file(*state, *network_, *loss_, *optimiser_);
     seconds_before_ = progression_.seconds;
     last_saved_ = progression_.iteration;
   }
@@ -165,8 +159,7 @@ Json TrainingRun::description() const {
                         {"frozen_parameters", frozen_.num_parameters()},
                         {"init_from", description_of_start(config_)}}},
                       {"device", inputs_.device.str()},
-                      {"threads", config_.train.threads},
-                      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
+                      {"threads", config_.train.threads}};
   description.update(describe_data(config_, data_));
   description["iterations_planned"] = iterations_;
   return description;
@@ -221,10 +214,6 @@ RunResult TrainingRun::train(const NextBatch& next_batch, RunFolder* folder) {
           (collective_ == nullptr
                ? ""
                : ", by " + std::to_string(collective_->size()) + " workers together"));
-  if (config_.train.precision == TrainOptions::Precision::kBf16 && !inputs_.bf16) {
-    log(folder, spdlog::level::warn,
-        "train.precision is bf16, but this processor has no AVX512_BF16: training goes on in fp32");
-  }
   if (collective_ != nullptr) expect_same_run_everywhere();
   // So that even a crash can be resumed.
   if (folder != nullptr && progression_.iteration == 0) save_state(*folder);
@@ -309,17 +298,6 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
   as_printed += part.as_printed;
 }
 
-NetworkOutput TrainingRun::forward(const NetworkInput& input) {
-  const MixedPrecision precision(inputs_.bf16, inputs_.device);
-  NetworkOutput output = network_->forward(input);
-  output.logits = at_least_float(output.logits);
-  output.embedding = at_least_float(output.embedding);
-  for (AngularScores& head : output.angular) {
-    head = {at_least_float(head.logits), at_least_float(head.norm)};
-  }
-  return output;
-}
-
 void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
@@ -333,7 +311,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   const RowRange all = {0, static_cast<std::int64_t>(batch.keys.size())};
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = all.part(part, num_parts);
-    const NetworkOutput output = forward(take_rows(input, batch.keys, rows));
+    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
     const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
     loss.add(whole_loss(value));
     timing_.forward += seconds_since(mark);
@@ -353,7 +331,6 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
   optimiser_->step(lr_);
   loss_->update_centers(torch::cat(embeddings), targets);
-  if (average_) average_->update(*network_, *loss_, progression_.iteration + 1);
   timing_.optimiser += seconds_since(mark);
 
   ++progression_.iteration;
@@ -387,8 +364,7 @@ Validated TrainingRun::validate() {
       [&](std::int64_t i) { return inputs_.validation.make(rank + i * size); }, 0, num_mine - 1);
   for (std::int64_t i = 0; i < num_mine; ++i) {
     const ValidationBatches::Batch batch = prefetcher.next();
-    const NetworkOutput output =
-        mer::evaluate(scored_network(), as_input(batch.inputs, inputs_.device));
+    const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, inputs_.device));
     const std::vector<double> probabilities = class_probabilities(output.logits);
     for (std::size_t row = 0; row < batch.songs.size(); ++row) {
       const double* segment = probabilities.data() + row * num_classes;
@@ -439,7 +415,7 @@ void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated
                                    double validation_seconds) {
   const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
-    write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardisation,
+    write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardisation,
                      card(folder, validated));
     folder.status()["best"] = scores_json(validated);
     folder.status()["best"]["iteration"] = progression_.iteration;
@@ -492,11 +468,11 @@ bool TrainingRun::out_of_patience() const {
 
 void TrainingRun::save_state(const RunFolder& folder) const {
   write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardisation, *optimiser_,
-                   average_.get(), progression_);
+                   progression_);
 }
 
 void TrainingRun::save_last(RunFolder& folder, const Validated& validated) {
-  write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardisation,
+  write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardisation,
                    card(folder, validated));
   last_saved_ = progression_.iteration;
 }

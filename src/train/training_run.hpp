@@ -19,7 +19,6 @@
 #include "run_card.hpp"
 #include "run_data.hpp"
 #include "run_folder.hpp"
-#include "weight_average.hpp"
 
 namespace mer {
 
@@ -41,7 +40,6 @@ struct RunInputs {
   BatchMaker batches;
   ValidationBatches validation;
   std::int64_t iterations;  ///< planned
-  bool bf16;                ///< asked for and there
 };
 
 /// One worker of a run from its (first or restored) state to its end: all of the run when it is
@@ -86,11 +84,6 @@ class TrainingRun {
   RunResult train(const NextBatch& next_batch, RunFolder* folder);
   void expect_same_run_everywhere() const;
   void step(const TrainingBatch& batch, const RunFolder* folder);
-  /// In the precision of training.
-  NetworkOutput forward(const NetworkInput& input);
-  /// What is evaluated and saved: the weights or their average.
-  Network& scored_network() const { return average_ ? average_->network() : *network_; }
-  Loss& scored_loss() const { return average_ ? average_->loss() : *loss_; }
   /// The whole batch's from this worker's share.
   StepLoss whole_loss(const LossValue& share) const;
   bool should_stop() const;
@@ -123,7 +116,6 @@ class TrainingRun {
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimiser_;
   std::unique_ptr<GradientSum> gradients_;  ///< null when alone
-  std::unique_ptr<WeightAverage> average_;  ///< null without train.average_decay
 
   Progression progression_;
   Timing timing_;

@@ -2,7 +2,6 @@
 
 #include <limits>
 
-#include "mer/nn/mixed_precision.hpp"
 #include "ops/conv_pool.hpp"
 #include "ops/first_conv.hpp"
 #include "ops/own_kernels.hpp"
@@ -43,7 +42,6 @@ PoolNormImpl::PoolNormImpl(std::int64_t channels, int pool_frequency, int pool_t
 
 MaskedMaps PoolNormImpl::forward(torch::Tensor maps, const StepMask& mask) {
   StepMask pooled = mask.pooled(pool_time_);
-  maps = at_least_float(maps);
   if (const std::optional<GivenNorm> norm = norm_->given(maps)) {
     maps = max_pool_norm_relu(maps, mask.valid, pool_frequency_, pool_time_, *norm);
     return {maps, std::move(pooled)};

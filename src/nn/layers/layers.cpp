@@ -8,7 +8,6 @@
 #include "layers/tagger_layers.hpp"
 #include "mer/core/random.hpp"
 #include "mer/nn/device.hpp"
-#include "mer/nn/mixed_precision.hpp"
 #include "ops/bi_lstm.hpp"
 #include "ops/own_kernels.hpp"
 #include "ops/pool_norm.hpp"
@@ -133,8 +132,7 @@ NormReluImpl::NormReluImpl(std::int64_t channels) {
   running_variance_ = register_buffer("running_variance", torch::ones(channels));
 }
 
-torch::Tensor NormReluImpl::forward(const torch::Tensor& x_any, const StepMask& mask) {
-  const torch::Tensor x = at_least_float(x_any);
+torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask) {
   if (has_own_kernels(x)) {
     return is_training() ? train_on_cpu(x, mask)
                          : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,

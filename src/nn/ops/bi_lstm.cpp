@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "mer/core/vector_clones.hpp"
-#include "mer/nn/mixed_precision.hpp"
 #include "ops/own_kernels.hpp"
 #include "ops/right_factor.hpp"
 
@@ -357,7 +356,7 @@ BiLstmOutput follow_on_cpu(const torch::nn::LSTM& lstm, const torch::Tensor& x,
     const torch::Tensor bias =
         torch::cat({ahead.input_bias + ahead.hidden_bias, back.input_bias + back.hidden_bias});
     const torch::Tensor projected =
-        at_least_float(torch::linear(steps, torch::cat({ahead.input, back.input}), bias));
+        torch::linear(steps, torch::cat({ahead.input, back.input}), bias);
     steps = torch::empty({x.size(0), x.size(1), 2 * units}, projected.options());
     for (const bool reverse : {false, true}) {
       const torch::Tensor& weight = reverse ? back.hidden : ahead.hidden;
@@ -379,8 +378,8 @@ BiLstmOutput run_on_cpu(const torch::nn::LSTM& lstm, const torch::Tensor& x, con
     torch::Tensor directions[2];
     for (const bool reverse : {false, true}) {
       const DirectionWeights weights = direction_weights(lstm, layer, reverse);
-      const torch::Tensor projected = at_least_float(
-          torch::linear(steps, weights.input, weights.input_bias + weights.hidden_bias));
+      const torch::Tensor projected =
+          torch::linear(steps, weights.input, weights.input_bias + weights.hidden_bias);
       directions[reverse ? 1 : 0] = LstmDirection::apply(projected, weights.hidden, valid, reverse);
     }
     last = torch::cat({directions[0][-1], directions[1][0]}, 1);

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "mer/core/vector_clones.hpp"
-#include "mer/nn/mixed_precision.hpp"
 #include "ops/own_kernels.hpp"
 
 namespace mer {
@@ -240,10 +239,10 @@ torch::Tensor matrices_of(const torch::Tensor& weight) {
 }  // namespace
 
 bool WinogradConv::fits(const torch::Tensor& maps, const torch::Tensor& weight) {
-  return has_own_kernels(maps) && !MixedPrecision::active() &&
-         maps.scalar_type() == torch::kFloat && weight.scalar_type() == torch::kFloat &&
-         weight.size(2) == kSide && weight.size(3) == kSide && weight.size(0) % kLanes == 0 &&
-         weight.size(1) % kLanes == 0 && weight.size(1) == maps.size(1);
+  return has_own_kernels(maps) && maps.scalar_type() == torch::kFloat &&
+         weight.scalar_type() == torch::kFloat && weight.size(2) == kSide &&
+         weight.size(3) == kSide && weight.size(0) % kLanes == 0 && weight.size(1) % kLanes == 0 &&
+         weight.size(1) == maps.size(1);
 }
 
 WinogradConv::WinogradConv(const torch::Tensor& weight)
