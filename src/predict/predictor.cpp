@@ -1,17 +1,14 @@
 #include "mer/predict/predictor.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
 #include "joined_opinion.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/store/segments.hpp"
@@ -19,37 +16,6 @@
 
 namespace mer {
 namespace {
-
-/// A folder of its own in the system's temporary folder, removed with all that is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code failure;
-    const std::filesystem::path parent = std::filesystem::temp_directory_path(failure);
-    if (failure) {
-      throw Error("the temporary folder can't be used: " + failure.message(),
-                  "set TMPDIR to a folder that can be written");
-    }
-    std::string name = (parent / "mer-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(parent.string() + ": no temporary folder can be made here: " +
-                      std::generic_category().message(errno),
-                  "free some space, or set TMPDIR to another folder");
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The mean over the systems that predict it; NaN when none does.
 double mean_of_known(const std::vector<SystemAnswer>& answers, double SystemAnswer::*number) {
@@ -313,7 +279,7 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
 
 SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file,
                                        double max_seconds) const {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   SongFiles files;
   for (Recipe recipe : recipes()) {
     recipe.audio.start_s = 0.0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 #include "html.hpp"
@@ -90,10 +89,8 @@ std::string classes_table(const Json& scores, const std::vector<std::string>& cl
 /// A cell as dark as its share of the row is large, with the count and the share in it.
 std::string heat_cell(double count, double share) {
   const int strength = static_cast<int>(std::lround(share * 100.0));
-  char style[96];
-  std::snprintf(style, sizeof(style), "background:rgba(59,110,165,%.2f);color:%s", share,
-                share > 0.6 ? "#fff" : "#222");
-  return "<td style=\"" + std::string(style) + "\">" + fixed(count, 0) + "<br><small>" +
+  return "<td style=\"background:rgba(59,110,165," + fixed(share, 2) +
+         ");color:" + (share > 0.6 ? "#fff" : "#222") + "\">" + fixed(count, 0) + "<br><small>" +
          std::to_string(strength) + " %</small></td>";
 }
 

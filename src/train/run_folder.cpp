@@ -1,9 +1,6 @@
 #include "run_folder.hpp"
 
-#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <array>
 #include <charconv>
@@ -71,17 +68,6 @@ RunConfig read_run_config(const std::filesystem::path& run_folder) {
 
 RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
 
-RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)),
-      lock_(std::exchange(other.lock_, -1)),
-      status_(std::move(other.status_)),
-      metrics_(std::move(other.metrics_)),
-      log_(std::move(other.log_)) {}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
-
 RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& config,
                             const RunData& data) {
   std::error_code error;
@@ -142,9 +128,9 @@ RunFolder RunFolder::reopen(const std::filesystem::path& path) {
 }
 
 void RunFolder::lock() {
-  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  // File systems without locks (some network ones) answer otherwise: there it goes without.
-  if (lock_ >= 0 && ::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  lock_.emplace(path_);
+  // Where the file system has no locks it goes without.
+  if (lock_->take() == FileLock::State::kTaken) {
     throw UsageError(path_.string() + ": another process is training in this folder",
                      "wait until it has ended, or stop it");
   }

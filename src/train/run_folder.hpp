@@ -6,8 +6,10 @@
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
+#include "mer/core/file_lock.hpp"
 #include "mer/train/trainer.hpp"
 
 namespace mer {
@@ -22,9 +24,6 @@ class RunFolder {
   /// Opens the folder of a run that stopped.
   /// @throws UsageError when it is no run, has finished, or another process is training it
   static RunFolder reopen(const std::filesystem::path& path);
-  ~RunFolder();
-  RunFolder(RunFolder&&) noexcept;
-  RunFolder& operator=(RunFolder&&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path best_file() const { return path_ / "best.safetensors"; }
@@ -51,7 +50,7 @@ class RunFolder {
   void open_log();
 
   std::filesystem::path path_;
-  int lock_ = -1;  ///< descriptor of the folder, locked
+  std::optional<FileLock> lock_;  ///< of the folder
   nlohmann::ordered_json status_;
   std::ofstream metrics_;
   std::shared_ptr<spdlog::logger> log_;
