@@ -1,38 +1,41 @@
 #include "all_pole.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <complex>
 #include <cstddef>
 #include <numbers>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
 #include "mer/features/lpc.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
 
-constexpr int kMaxLags = 48;  // room for order + 2, in whole vectors
 // Measured on synthetic vowels: eight steps of 0.8 bring F1–F3 within 1 Hz (median) of where more
 // steps would take them; a full step can overshoot.
 constexpr int kSteps = 8;
 constexpr double kStep = 0.8;
+// Added to |A|² of a model normalised to a mean power of one; its smallest value is about one over
+// the number of lines.
+constexpr double kLeastSquare = 1e-12;
+
 std::size_t size(int count) { return static_cast<std::size_t>(count); }
 
 // The inverse of a Toeplitz matrix from its predictor a and that one's error (Gohberg & Semencul
 // 1972): B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error, B[0][j] = a[j] / error.
-// Rows are `stride` apart.
-void invert_toeplitz(const double* a, double error, int order, int stride, double* inverse) {
+void invert_toeplitz(const double* a, double error, int order, double* inverse) {
   const int count = order + 1;
   const double scale = 1.0 / error;
-  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * stride] = a[j] * scale;
+  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * count] = a[j] * scale;
   for (int i = 1; i < count; ++i) {
     for (int j = i; j < count; ++j) {
       const double value =
-          inverse[(i - 1) * stride + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
-      inverse[i * stride + j] = value;
-      inverse[j * stride + i] = value;
+          inverse[(i - 1) * count + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
+      inverse[i * count + j] = value;
+      inverse[j * count + i] = value;
     }
   }
 }
@@ -40,99 +43,84 @@ void invert_toeplitz(const double* a, double error, int order, int stride, doubl
 }  // namespace
 
 SpectrumAutocorrelation::SpectrumAutocorrelation(int num_bins, int num_lags)
-    : num_bins_(num_bins),
-      num_lags_(num_lags),
-      cosines_(size(num_bins) * size(kernels::whole_model_vectors(num_lags))) {
-  if (num_bins < 2 || num_lags < 1 || num_lags > kMaxLags) {
-    throw std::invalid_argument("at least two bins and 1…48 lags");
-  }
-  const int stride = kernels::whole_model_vectors(num_lags);
-  for (int bin = 0; bin < num_bins; ++bin) {
-    const double weight = bin == 0 || bin == num_bins - 1 ? 0.5 : 1.0;
-    for (int lag = 0; lag < num_lags; ++lag) {
-      cosines_[size(bin * stride + lag)] =
-          weight * std::cos(std::numbers::pi * lag * bin / (num_bins - 1));
+    : num_bins_(num_bins), num_lags_(num_lags), power_(size(num_bins)) {
+  if (num_bins < 2 || num_lags < 1) throw std::invalid_argument("at least two bins and a lag");
+  for (int lag = 0; lag < num_lags; ++lag) {
+    for (int bin = 0; bin < num_bins; ++bin) {
+      const double weight = bin == 0 || bin == num_bins - 1 ? 0.5 : 1.0;
+      cosines_.push_back(weight * std::cos(std::numbers::pi * lag * bin / (num_bins - 1)));
     }
   }
 }
 
 void SpectrumAutocorrelation::compute(const float* power, double* lags) const {
-  const int stride = kernels::whole_model_vectors(num_lags_);
-  double sums[kMaxLags];
-  kernels::cosine_sums(power, cosines_.data(), num_bins_, stride, sums);
-  std::copy_n(sums, num_lags_, lags);
+  std::copy_n(power, num_bins_, power_.begin());
+  kernels::products(cosines_.data(), num_bins_, power_.data(), num_lags_, num_bins_, lags);
 }
 
 DiscreteAllPole::DiscreteAllPole(int order, int max_lines)
     : order_(order),
-      stride_(kernels::whole_model_vectors(std::max(max_lines, 1))),
-      power_(size(stride_)),
-      cosines_(size(kernels::whole_model_vectors(order + 1)) * size(stride_)),
-      sines_(cosines_.size()),
-      real_(power_.size()),
-      imag_(power_.size()),
-      lags_(size(kernels::whole_model_vectors(order + 1))),
-      inverse_(size(order + 1) * size(kernels::whole_model_vectors(order + 1))),
+      waves_(2 * size(order + 1) * size(max_lines)),
+      inverse_filter_(2 * size(max_lines)),
+      lags_(size(order + 1)),
+      inverse_(lags_.size() * lags_.size()),
       response_(lags_.size()),
-      model_(size(kernels::whole_model_vectors(order + 1))),
-      coefficients_(size(order + 1)) {
-  if (order < 1 || order > kernels::kMaxRoots) throw std::invalid_argument("an order in 1…32");
+      step_(lags_.size()),
+      model_(lags_.size()),
+      coefficients_(lags_.size()) {
+  if (order < 1 || order > kMaxRoots) throw std::invalid_argument("an order in 1…32");
 }
 
-void DiscreteAllPole::set_lines(const kernels::LinePeaks& peaks, int num_lines, double bin_angle) {
-  if (num_lines > stride_) throw std::logic_error("more lines than announced");
-  num_lines_ = num_lines;
-  kernels::lines_at_vertices(peaks, num_lines, bin_angle, cosines_.data() + stride_,
-                             sines_.data() + stride_, power_.data());
-}
-
-void DiscreteAllPole::raise(double emphasis) {
-  for (int k = 0; k < num_lines_; ++k) {
-    power_[size(k)] *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosines_[size(stride_ + k)];
-  }
-}
-
-std::span<const double> DiscreteAllPole::compute() {
+std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::ArrayXd>& power,
+                                                 const Eigen::Ref<const Eigen::ArrayXd>& cosine,
+                                                 const Eigen::Ref<const Eigen::ArrayXd>& sine) {
+  const int num_lines = static_cast<int>(power.size());
   const int count = order_ + 1;
-  if (num_lines_ < order_ + 2) return {};
-  double total = 0.0;
-  for (int k = 0; k < num_lines_; ++k) total += power_[size(k)];
+  const int width = 2 * num_lines;
+  if (size(width) > inverse_filter_.size()) throw std::logic_error("more lines than announced");
+  if (num_lines < order_ + 2) return {};
+  const double total = power.sum();
   if (!(total > 0.0)) return {};
 
-  // cos(ωn) and sin(ωn) for all orders; what fills the last block has no cosine, so no weight.
-  const int padded = kernels::whole_model_vectors(num_lines_);
-  double* const cosines = cosines_.data();
-  double* const sines = sines_.data();
-  for (int k = num_lines_; k < padded; ++k) {
-    power_[size(k)] = cosines[stride_ + k] = sines[stride_ + k] = 0.0;
+  // cos(ωn) and sin(ωn) for all orders, by cos(n + 1)ω = 2 cos ω cos nω − cos(n − 1)ω.
+  using Waves = Eigen::Map<Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic>>;
+  Waves waves(waves_.data(), width, count);
+  waves.col(0) << Eigen::ArrayXd::Ones(num_lines), Eigen::ArrayXd::Zero(num_lines);
+  waves.col(1) << cosine, sine;
+  for (int n = 2; n < count; ++n) {
+    for (int part = 0; part < 2; ++part) {
+      waves.col(n).segment(part * num_lines, num_lines) =
+          2.0 * waves.col(1).head(num_lines) *
+              waves.col(n - 1).segment(part * num_lines, num_lines) -
+          waves.col(n - 2).segment(part * num_lines, num_lines);
+    }
   }
-  for (int k = 0; k < padded; ++k) {
-    cosines[k] = k < num_lines_ ? 1.0 : 0.0;
-    sines[k] = 0.0;
-  }
-  kernels::multiples_of_angles(cosines, sines, stride_, padded, order_);
 
   // The lines' autocorrelation, normalised to r[0] = 1.
-  std::fill_n(imag_.begin(), padded, 0.0);
-  kernels::response_at(power_.data(), imag_.data(), cosines, sines, stride_, padded, order_,
-                       lags_.data());
+  kernels::products(waves.data(), width, power.data(), count, num_lines, lags_.data());
   for (double& lag : lags_) lag /= total;
   lags_[0] += kSpectrumFloor;
-  const double error = levinson_durbin({lags_.data(), size(count)}, coefficients_);
+  const double error = levinson_durbin(lags_, coefficients_);
   if (!(error > 0.0)) return {};
-  const int stride = kernels::whole_model_vectors(count);
-  invert_toeplitz(coefficients_.data(), error, order_, stride, inverse_.data());
+  invert_toeplitz(coefficients_.data(), error, order_, inverse_.data());
 
   const double gain = 1.0 / std::sqrt(error);
-  std::fill(model_.begin(), model_.end(), 0.0);
   for (int i = 0; i < count; ++i) model_[size(i)] = gain * coefficients_[size(i)];
+  double* const real = inverse_filter_.data();
+  double* const imag = real + num_lines;
   for (int step = 0; step < kSteps; ++step) {
-    kernels::inverse_filter_at(model_.data(), order_, cosines, sines, stride_, padded, real_.data(),
-                               imag_.data());
-    kernels::response_at(real_.data(), imag_.data(), cosines, sines, stride_, padded, order_,
-                         response_.data());
-    kernels::move_model(inverse_.data(), stride, response_.data(), count, 1.0 / num_lines_, kStep,
-                        model_.data());
+    // A = x − iy, so 1/A = (x + iy) / |A|².
+    kernels::weighted_sum(waves.data(), width, model_.data(), count, width, real);
+    for (int k = 0; k < num_lines; ++k) {
+      const double scale = 1.0 / (real[k] * real[k] + imag[k] * imag[k] + kLeastSquare);
+      real[k] *= scale;
+      imag[k] *= scale;
+    }
+    kernels::products(waves.data(), width, real, count, width, response_.data());
+    kernels::weighted_sum(inverse_.data(), count, response_.data(), count, count, step_.data());
+    for (int i = 0; i < count; ++i) {
+      model_[size(i)] += kStep * (step_[size(i)] / num_lines - model_[size(i)]);
+    }
   }
   const double first = model_[0];
   for (const double a : model_) {
@@ -156,6 +144,57 @@ void break_symmetry(int order, double* real, double* imag) {
   }
 }
 
+// One round of Aberth's iteration for all roots at once, each moving by
+//   value / (slope − value · Σ_{j≠i} 1 / (z_i − z_j)).
+// Returns the largest squared move.
+double aberth_round(const double* coefficients, int order, double* real, double* imag) {
+  constexpr double kTiny = 1e-100;  // 0 / kTiny = 0: a root does not repel itself
+  using Roots = std::array<double, kMaxRoots>;
+  Roots value_real, value_imag, slope_real, slope_imag, repulsion_real, repulsion_imag;
+  for (int i = 0; i < order; ++i) {
+    const std::size_t r = size(i);
+    value_real[r] = coefficients[0];
+    value_imag[r] = slope_real[r] = slope_imag[r] = repulsion_real[r] = repulsion_imag[r] = 0.0;
+  }
+  for (int k = 1; k <= order; ++k) {
+    for (int i = 0; i < order; ++i) {
+      const std::size_t r = size(i);
+      const double old_slope = slope_real[r];
+      slope_real[r] = old_slope * real[i] - slope_imag[r] * imag[i] + value_real[r];
+      slope_imag[r] = old_slope * imag[i] + slope_imag[r] * real[i] + value_imag[r];
+      const double old_value = value_real[r];
+      value_real[r] = old_value * real[i] - value_imag[r] * imag[i] + coefficients[k];
+      value_imag[r] = old_value * imag[i] + value_imag[r] * real[i];
+    }
+  }
+  for (int j = 0; j < order; ++j) {
+    for (int i = 0; i < order; ++i) {
+      const std::size_t r = size(i);
+      const double x = real[i] - real[j];
+      const double y = imag[i] - imag[j];
+      const double scale = 1.0 / (x * x + y * y + kTiny);
+      repulsion_real[r] += x * scale;
+      repulsion_imag[r] -= y * scale;
+    }
+  }
+  double largest = 0.0;
+  for (int i = 0; i < order; ++i) {
+    const std::size_t r = size(i);
+    const double below_real =
+        slope_real[r] - (value_real[r] * repulsion_real[r] - value_imag[r] * repulsion_imag[r]);
+    const double below_imag =
+        slope_imag[r] - (value_real[r] * repulsion_imag[r] + value_imag[r] * repulsion_real[r]);
+    const double scale = 1.0 / (below_real * below_real + below_imag * below_imag + kTiny);
+    const double move_real = (value_real[r] * below_real + value_imag[r] * below_imag) * scale;
+    const double move_imag = (value_imag[r] * below_real - value_real[r] * below_imag) * scale;
+    real[i] -= move_real;
+    imag[i] -= move_imag;
+    const double square = move_real * move_real + move_imag * move_imag;
+    if (!(square <= largest)) largest = square;  // a NaN stays
+  }
+  return largest;
+}
+
 }  // namespace
 
 bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<double>> roots) {
@@ -163,16 +202,16 @@ bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<d
   constexpr int kFirstTurn = 4;  // good guesses have arrived by then
   constexpr int kTurnEvery = 12;
   const int order = static_cast<int>(roots.size());
-  if (order > kernels::kMaxRoots) return false;
-  double real[kernels::kMaxRoots] = {};
-  double imag[kernels::kMaxRoots] = {};
+  if (order > kMaxRoots) return false;
+  double real[kMaxRoots] = {};
+  double imag[kMaxRoots] = {};
   for (int i = 0; i < order; ++i) {
     real[i] = roots[size(i)].real();
     imag[i] = roots[size(i)].imag();
   }
   for (int round = 0; round < kMaxRounds; ++round) {
     if (round % kTurnEvery == kFirstTurn) break_symmetry(order, real, imag);
-    const double largest = kernels::aberth_round(coefficients.data(), order, real, imag);
+    const double largest = aberth_round(coefficients.data(), order, real, imag);
     if (!std::isfinite(largest)) return false;
     // The iteration converges cubically: after a move of 3e-4 the next one would be near 1e-10.
     if (largest > 1e-7) continue;

@@ -1,11 +1,12 @@
 #include "mer/features/contrast.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/mel.hpp"
@@ -13,12 +14,34 @@
 namespace mer {
 namespace {
 
-// Up to so many candidates are ranked by comparing all with all, more are partitioned.
-constexpr int kFew = 96;
+constexpr int kGroups = 16;
 
-double sum_of_roots(const float* values, int count) {
+/// Bounds that the `selected` smallest and largest values reach, and few others: of kGroups
+/// interleaved groups' largest values the selected-th largest has that many at or above it.
+struct Bounds {
+  float smallest = std::numeric_limits<float>::infinity();
+  float largest = -1.0F;
+};
+Bounds bounds_of_extremes(const float* values, int count, int selected) {
+  if (count < 2 * kGroups || selected > kGroups) return {};
+  std::array<float, kGroups> low;
+  std::array<float, kGroups> high;
+  std::copy_n(values, kGroups, low.begin());
+  std::copy_n(values, kGroups, high.begin());
+  for (int row = 1; row < count / kGroups; ++row) {
+    const float* const x = values + kGroups * row;
+    for (std::size_t i = 0; i < kGroups; ++i) low[i] = std::min(low[i], x[i]);
+    for (std::size_t i = 0; i < kGroups; ++i) high[i] = std::max(high[i], x[i]);
+  }
+  std::nth_element(low.begin(), low.begin() + (selected - 1), low.end());
+  std::nth_element(high.begin(), high.begin() + (selected - 1), high.end(), std::greater<>());
+  return {low[static_cast<std::size_t>(selected - 1)],
+          high[static_cast<std::size_t>(selected - 1)]};
+}
+
+double sum_of_roots(const std::vector<float>& values, int count) {
   double sum = 0.0;
-  for (int i = 0; i < count; ++i) sum += std::sqrt(values[i]);
+  for (int i = 0; i < count; ++i) sum += std::sqrt(values[static_cast<std::size_t>(i)]);
   return sum;
 }
 
@@ -34,9 +57,7 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : smallest_(static_cast<std::size_t>(window_samples / 2 + 1 + kernels::kExtremeGroups)),
-      largest_(smallest_.size()),
-      peaks_(options.num_bands + 1),
+    : peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
       contrast_(options.num_bands + 1) {
   const double hz_per_bin = static_cast<double>(sample_rate_hz) / window_samples;
@@ -82,18 +103,17 @@ SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int
     const auto [smallest, largest] = std::minmax_element(bins, bins + num_bins);
     return {std::sqrt(*smallest), std::sqrt(*largest)};
   }
-  const kernels::Candidates candidates =
-      kernels::extreme_candidates(bins, num_bins, count, smallest_.data(), largest_.data());
-  float* const small = smallest_.data();
-  float* const large = largest_.data();
-  if (std::max(candidates.num_smallest, candidates.num_largest) <= kFew) {
-    const kernels::RootSums sums = kernels::extreme_root_sums(small, candidates.num_smallest, large,
-                                                              candidates.num_largest, count);
-    return {sums.smallest, sums.largest};
+  const Bounds bounds = bounds_of_extremes(bins, num_bins, count);
+  smallest_.clear();
+  largest_.clear();
+  for (int i = 0; i < num_bins; ++i) {
+    if (bins[i] <= bounds.smallest) smallest_.push_back(bins[i]);
+    if (bins[i] >= bounds.largest) largest_.push_back(bins[i]);
   }
-  std::nth_element(small, small + (count - 1), small + candidates.num_smallest);
-  std::nth_element(large, large + (count - 1), large + candidates.num_largest, std::greater<>());
-  return {sum_of_roots(small, count), sum_of_roots(large, count)};
+  std::nth_element(smallest_.begin(), smallest_.begin() + (count - 1), smallest_.end());
+  std::nth_element(largest_.begin(), largest_.begin() + (count - 1), largest_.end(),
+                   std::greater<>());
+  return {sum_of_roots(smallest_, count), sum_of_roots(largest_, count)};
 }
 
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "feature_layout.hpp"
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/stft.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
@@ -37,8 +37,11 @@ float level_db(double mean_square) {
   return static_cast<float>(10.0 * std::log10(std::max(mean_square, 1e-12)));
 }
 
-// The first sample that is out of range, named.
-[[noreturn]] void refuse_sample(std::span<const float> samples, std::int64_t num_before) {
+// Names the first sample that is out of range.
+void refuse_out_of_range(std::span<const float> samples, std::int64_t num_before) {
+  int num_bad = 0;  // a loop without branches
+  for (const float x : samples) num_bad += !(std::abs(x) <= kLargestSample);
+  if (num_bad == 0) return;
   const auto bad = std::find_if(samples.begin(), samples.end(),
                                 [](float x) { return !(std::abs(x) <= kLargestSample); });
   throw InputError("sample " + std::to_string(num_before + (bad - samples.begin())) + " is " +
@@ -159,7 +162,7 @@ struct FeatureExtractor::Impl {
   void compute_frame(std::int64_t start);
   void compute_features(std::int64_t start);
   void compute_spectrogram(const Eigen::ArrayXf& power);
-  void compute_pitch_and_formants(std::span<const float> frame, const Eigen::ArrayXf& power);
+  void compute_pitch_and_formants(const Eigen::ArrayXf& power);
   void compute_residual_phase(std::span<const float> frame);
   void hold_pitch_and_formants() {
     if (first.f0 >= 0) *columns(first.f0) = last_pitch;
@@ -240,7 +243,9 @@ bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
 
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const int window = options.frame.window_samples;
-  const double energy = kernels::energy(signal->at(start), window);
+  spectrum.compute({signal->at(start), static_cast<std::size_t>(window)});
+  double energy = 0.0;
+  kernels::products(spectrum.samples(), 0, spectrum.samples(), 1, window, &energy);
   const bool is_silent = energy == 0.0 && is_silent_around(start);
   if (is_silent && !silent_spectrogram_row.empty()) {
     spectrogram_row = silent_spectrogram_row;
@@ -261,7 +266,6 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
 void FeatureExtractor::Impl::compute_features(std::int64_t start) {
   const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
   const std::span<const float> frame(signal->at(start), window);
-  spectrum.compute(frame);
   const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
   if (chroma) {
     const Eigen::ArrayXf& values =
@@ -276,7 +280,7 @@ void FeatureExtractor::Impl::compute_features(std::int64_t start) {
     std::copy_n(contrast->compute(power).data(), contrast->size(), columns(first.contrast));
   }
   compute_spectrogram(power);
-  if (has_pitch) compute_pitch_and_formants(frame, power);
+  if (has_pitch) compute_pitch_and_formants(power);
   if (residual_phase) compute_residual_phase(frame);
 }
 
@@ -300,9 +304,8 @@ void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
   std::copy_n(row->data(), row->size(), spectrogram_row.data());
 }
 
-void FeatureExtractor::Impl::compute_pitch_and_formants(std::span<const float> frame,
-                                                        const Eigen::ArrayXf& power) {
-  const Pitch found = pitch->compute(frame, spectrum);
+void FeatureExtractor::Impl::compute_pitch_and_formants(const Eigen::ArrayXf& power) {
+  const Pitch found = pitch->compute(spectrum);
   if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
   if (first.voicing >= 0) *columns(first.voicing) = found.voicing;
   if (formants) {
@@ -319,7 +322,7 @@ void FeatureExtractor::Impl::compute_pitch_and_formants(std::span<const float> f
 void FeatureExtractor::Impl::compute_residual_phase(std::span<const float> frame) {
   const std::size_t before = static_cast<std::size_t>(residual_phase->history_samples());
   const Eigen::ArrayXf& phase =
-      residual_phase->compute({frame.data() - before, before + frame.size()}, spectrum);
+      residual_phase->compute({frame.data() - before, before + frame.size()});
   power_to_db(mel->compute(phase_spectrum->compute({phase.data(), frame.size()})), log_mel);
   std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(),
               columns(first.residual_phase));
@@ -335,9 +338,7 @@ const FeatureLayout& FeatureExtractor::layout() const { return impl_->layout; }
 
 void FeatureExtractor::push(std::span<const float> samples) {
   if (impl_->finished) throw std::logic_error("no samples can follow finish()");
-  if (!kernels::all_within(samples.data(), static_cast<int>(samples.size()), kLargestSample)) {
-    refuse_sample(samples, impl_->num_samples);
-  }
+  refuse_out_of_range(samples, impl_->num_samples);
   impl_->num_samples += static_cast<std::int64_t>(samples.size());
   impl_->take(samples);
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
-
 namespace mer {
 
 void autocorrelation(std::span<const double> samples, std::span<double> lags) {
@@ -23,10 +21,6 @@ double levinson_durbin(std::span<const double> lags, std::span<double> coefficie
   coefficients[0] = 1.0;
   double error = lags[0];
   if (!(error > 0.0)) return 0.0;
-  const int order = static_cast<int>(lags.size()) - 1;
-  if (order <= kernels::kMaxSchurOrder) {
-    return std::max(kernels::predictor(lags.data(), order, coefficients.data()), 0.0);
-  }
   for (std::size_t m = 1; m < lags.size(); ++m) {
     double sums[2] = {lags[m], 0.0};  // two, so that additions need not wait for each other
     for (std::size_t i = 1; i < m; ++i) sums[i % 2] += coefficients[i] * lags[m - i];
@@ -70,17 +64,27 @@ std::span<const double> Burg::compute(std::span<const double> samples) {
     // The backward error of sample n at order m lies at n − m, so that it never has to be shifted.
     double* const forward = forward_.data() + m;
     double* const backward = backward_.data();
-    const kernels::LatticeSums sums = kernels::lattice_sums(forward, backward, count - m);
-    if (m == 1) first_energy = sums.energy;
-    if (sums.energy <= first_energy * 1e-15) break;  // silent, or perfectly predicted
-    const double reflection = -2.0 * sums.product / sums.energy;
+    double product = 0.0;
+    double energy = 0.0;
+    for (int n = 0; n < count - m; ++n) {
+      product += forward[n] * backward[n];
+      energy += forward[n] * forward[n] + backward[n] * backward[n];
+    }
+    if (m == 1) first_energy = energy;
+    if (energy <= first_energy * 1e-15) break;  // silent, or perfectly predicted
+    const double reflection = -2.0 * product / energy;
     previous_ = coefficients_;
     for (int i = 1; i <= m; ++i) {
       coefficients_[static_cast<std::size_t>(i)] =
           previous_[static_cast<std::size_t>(i)] +
           reflection * previous_[static_cast<std::size_t>(m - i)];
     }
-    kernels::lattice_step(forward, backward, count - m, reflection);
+    for (int n = 0; n < count - m; ++n) {
+      const double front = forward[n];
+      const double back = backward[n];
+      forward[n] = front + reflection * back;
+      backward[n] = back + reflection * front;
+    }
   }
   return coefficients_;
 }

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
@@ -119,8 +118,7 @@ const Eigen::ArrayXf& MelFilterBank::compute(const Eigen::ArrayXf& power) {
 }
 
 void power_to_db(const Eigen::ArrayXf& power, Eigen::ArrayXf& db) {
-  db.resize(power.size());
-  kernels::power_to_db(power.data(), static_cast<int>(power.size()), db.data());
+  db = (10.0F / std::numbers::ln10_v<float>)*power.max(1e-10F).log();
 }
 
 void compress_power(const Eigen::ArrayXf& power, Eigen::ArrayXf& compressed) {
