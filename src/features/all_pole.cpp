@@ -1,7 +1,6 @@
 #include "all_pole.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <complex>
 #include <cstddef>
@@ -22,20 +21,23 @@ constexpr double kStep = 0.8;
 // the number of lines.
 constexpr double kLeastSquare = 1e-12;
 
+// In whole vectors of the kernels: what lies behind is 0.
+int whole(int count) { return (count + 7) / 8 * 8; }
 std::size_t size(int count) { return static_cast<std::size_t>(count); }
 
 // The inverse of a Toeplitz matrix from its predictor a and that one's error (Gohberg & Semencul
-// 1972): B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error, B[0][j] = a[j] / error.
-void invert_toeplitz(const double* a, double error, int order, double* inverse) {
+// 1972), rows `stride` apart: B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error,
+// B[0][j] = a[j] / error.
+void invert_toeplitz(const double* a, double error, int order, int stride, double* inverse) {
   const int count = order + 1;
   const double scale = 1.0 / error;
-  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * count] = a[j] * scale;
+  for (int j = 0; j < count; ++j) inverse[j] = inverse[j * stride] = a[j] * scale;
   for (int i = 1; i < count; ++i) {
     for (int j = i; j < count; ++j) {
       const double value =
-          inverse[(i - 1) * count + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
-      inverse[i * count + j] = value;
-      inverse[j * count + i] = value;
+          inverse[(i - 1) * stride + j - 1] + (a[i] * a[j] - a[count - i] * a[count - j]) * scale;
+      inverse[i * stride + j] = value;
+      inverse[j * stride + i] = value;
     }
   }
 }
@@ -60,15 +62,17 @@ void SpectrumAutocorrelation::compute(const float* power, double* lags) const {
 
 DiscreteAllPole::DiscreteAllPole(int order, int max_lines)
     : order_(order),
-      waves_(2 * size(order + 1) * size(max_lines)),
-      inverse_filter_(2 * size(max_lines)),
-      lags_(size(order + 1)),
+      stride_(whole(order + 1)),
+      waves_(2 * size(stride_) * size(whole(max_lines))),
+      power_(size(whole(max_lines))),
+      inverse_filter_(2 * power_.size()),
+      lags_(size(stride_)),
       inverse_(lags_.size() * lags_.size()),
       response_(lags_.size()),
       step_(lags_.size()),
       model_(lags_.size()),
-      coefficients_(lags_.size()) {
-  if (order < 1 || order > kMaxRoots) throw std::invalid_argument("an order in 1…32");
+      coefficients_(size(order + 1)) {
+  if (order < 1 || order > kernels::kMaxRoots) throw std::invalid_argument("an order in 1…32");
 }
 
 std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::ArrayXd>& power,
@@ -76,7 +80,8 @@ std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::A
                                                  const Eigen::Ref<const Eigen::ArrayXd>& sine) {
   const int num_lines = static_cast<int>(power.size());
   const int count = order_ + 1;
-  const int width = 2 * num_lines;
+  const int padded = whole(num_lines);
+  const int width = 2 * padded;
   if (size(width) > inverse_filter_.size()) throw std::logic_error("more lines than announced");
   if (num_lines < order_ + 2) return {};
   const double total = power.sum();
@@ -85,45 +90,49 @@ std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::A
   // cos(ωn) and sin(ωn) for all orders, by cos(n + 1)ω = 2 cos ω cos nω − cos(n − 1)ω.
   using Waves = Eigen::Map<Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic>>;
   Waves waves(waves_.data(), width, count);
-  waves.col(0) << Eigen::ArrayXd::Ones(num_lines), Eigen::ArrayXd::Zero(num_lines);
-  waves.col(1) << cosine, sine;
+  waves.leftCols(2).setZero();
+  waves.col(0).head(num_lines).setOnes();
+  waves.col(1).head(num_lines) = cosine;
+  waves.col(1).segment(padded, num_lines) = sine;
   for (int n = 2; n < count; ++n) {
-    for (int part = 0; part < 2; ++part) {
-      waves.col(n).segment(part * num_lines, num_lines) =
-          2.0 * waves.col(1).head(num_lines) *
-              waves.col(n - 1).segment(part * num_lines, num_lines) -
-          waves.col(n - 2).segment(part * num_lines, num_lines);
+    for (int first = 0; first < width; first += padded) {
+      waves.col(n).segment(first, padded) =
+          2.0 * waves.col(1).head(padded) * waves.col(n - 1).segment(first, padded) -
+          waves.col(n - 2).segment(first, padded);
     }
   }
+  std::copy_n(power.data(), num_lines, power_.begin());
+  std::fill(power_.begin() + num_lines, power_.begin() + padded, 0.0);
 
   // The lines' autocorrelation, normalised to r[0] = 1.
-  kernels::products(waves.data(), width, power.data(), count, num_lines, lags_.data());
+  kernels::products(waves.data(), width, power_.data(), count, padded, lags_.data());
   for (double& lag : lags_) lag /= total;
   lags_[0] += kSpectrumFloor;
-  const double error = levinson_durbin(lags_, coefficients_);
+  const double error = levinson_durbin({lags_.data(), size(count)}, coefficients_);
   if (!(error > 0.0)) return {};
-  invert_toeplitz(coefficients_.data(), error, order_, inverse_.data());
+  invert_toeplitz(coefficients_.data(), error, order_, stride_, inverse_.data());
 
   const double gain = 1.0 / std::sqrt(error);
   for (int i = 0; i < count; ++i) model_[size(i)] = gain * coefficients_[size(i)];
   double* const real = inverse_filter_.data();
-  double* const imag = real + num_lines;
+  double* const imag = real + padded;
   for (int step = 0; step < kSteps; ++step) {
     // A = x − iy, so 1/A = (x + iy) / |A|².
     kernels::weighted_sum(waves.data(), width, model_.data(), count, width, real);
-    for (int k = 0; k < num_lines; ++k) {
+    for (int k = 0; k < padded; ++k) {
       const double scale = 1.0 / (real[k] * real[k] + imag[k] * imag[k] + kLeastSquare);
       real[k] *= scale;
       imag[k] *= scale;
     }
     kernels::products(waves.data(), width, real, count, width, response_.data());
-    kernels::weighted_sum(inverse_.data(), count, response_.data(), count, count, step_.data());
+    kernels::weighted_sum(inverse_.data(), stride_, response_.data(), count, stride_, step_.data());
     for (int i = 0; i < count; ++i) {
       model_[size(i)] += kStep * (step_[size(i)] / num_lines - model_[size(i)]);
     }
   }
   const double first = model_[0];
-  for (const double a : model_) {
+  for (int i = 0; i < count; ++i) {
+    const double a = model_[size(i)];
     if (!std::isfinite(a) || !(std::abs(a) <= 1e6 * std::abs(first))) return coefficients_;
   }
   for (int i = 0; i < count; ++i) coefficients_[size(i)] = model_[size(i)] / first;
@@ -144,57 +153,6 @@ void break_symmetry(int order, double* real, double* imag) {
   }
 }
 
-// One round of Aberth's iteration for all roots at once, each moving by
-//   value / (slope − value · Σ_{j≠i} 1 / (z_i − z_j)).
-// Returns the largest squared move.
-double aberth_round(const double* coefficients, int order, double* real, double* imag) {
-  constexpr double kTiny = 1e-100;  // 0 / kTiny = 0: a root does not repel itself
-  using Roots = std::array<double, kMaxRoots>;
-  Roots value_real, value_imag, slope_real, slope_imag, repulsion_real, repulsion_imag;
-  for (int i = 0; i < order; ++i) {
-    const std::size_t r = size(i);
-    value_real[r] = coefficients[0];
-    value_imag[r] = slope_real[r] = slope_imag[r] = repulsion_real[r] = repulsion_imag[r] = 0.0;
-  }
-  for (int k = 1; k <= order; ++k) {
-    for (int i = 0; i < order; ++i) {
-      const std::size_t r = size(i);
-      const double old_slope = slope_real[r];
-      slope_real[r] = old_slope * real[i] - slope_imag[r] * imag[i] + value_real[r];
-      slope_imag[r] = old_slope * imag[i] + slope_imag[r] * real[i] + value_imag[r];
-      const double old_value = value_real[r];
-      value_real[r] = old_value * real[i] - value_imag[r] * imag[i] + coefficients[k];
-      value_imag[r] = old_value * imag[i] + value_imag[r] * real[i];
-    }
-  }
-  for (int j = 0; j < order; ++j) {
-    for (int i = 0; i < order; ++i) {
-      const std::size_t r = size(i);
-      const double x = real[i] - real[j];
-      const double y = imag[i] - imag[j];
-      const double scale = 1.0 / (x * x + y * y + kTiny);
-      repulsion_real[r] += x * scale;
-      repulsion_imag[r] -= y * scale;
-    }
-  }
-  double largest = 0.0;
-  for (int i = 0; i < order; ++i) {
-    const std::size_t r = size(i);
-    const double below_real =
-        slope_real[r] - (value_real[r] * repulsion_real[r] - value_imag[r] * repulsion_imag[r]);
-    const double below_imag =
-        slope_imag[r] - (value_real[r] * repulsion_imag[r] + value_imag[r] * repulsion_real[r]);
-    const double scale = 1.0 / (below_real * below_real + below_imag * below_imag + kTiny);
-    const double move_real = (value_real[r] * below_real + value_imag[r] * below_imag) * scale;
-    const double move_imag = (value_imag[r] * below_real - value_real[r] * below_imag) * scale;
-    real[i] -= move_real;
-    imag[i] -= move_imag;
-    const double square = move_real * move_real + move_imag * move_imag;
-    if (!(square <= largest)) largest = square;  // a NaN stays
-  }
-  return largest;
-}
-
 }  // namespace
 
 bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<double>> roots) {
@@ -202,16 +160,16 @@ bool aberth_roots(std::span<const double> coefficients, std::span<std::complex<d
   constexpr int kFirstTurn = 4;  // good guesses have arrived by then
   constexpr int kTurnEvery = 12;
   const int order = static_cast<int>(roots.size());
-  if (order > kMaxRoots) return false;
-  double real[kMaxRoots] = {};
-  double imag[kMaxRoots] = {};
+  if (order > kernels::kMaxRoots) return false;
+  double real[kernels::kMaxRoots] = {};
+  double imag[kernels::kMaxRoots] = {};
   for (int i = 0; i < order; ++i) {
     real[i] = roots[size(i)].real();
     imag[i] = roots[size(i)].imag();
   }
   for (int round = 0; round < kMaxRounds; ++round) {
     if (round % kTurnEvery == kFirstTurn) break_symmetry(order, real, imag);
-    const double largest = aberth_round(coefficients.data(), order, real, imag);
+    const double largest = kernels::aberth_round(coefficients.data(), order, real, imag);
     if (!std::isfinite(largest)) return false;
     // The iteration converges cubically: after a move of 3e-4 the next one would be near 1e-10.
     if (largest > 1e-7) continue;

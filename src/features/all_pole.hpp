@@ -39,7 +39,7 @@ class SpectrumAutocorrelation {
 /// Source: El-Jaroudi & Makhoul (1991), "Discrete all-pole modeling".
 class DiscreteAllPole {
  public:
-  /// @param order  at most kMaxRoots
+  /// @param order  at most kernels::kMaxRoots
   explicit DiscreteAllPole(int order, int max_lines);
 
   /// @param power          of the lines, at most `max_lines`
@@ -52,11 +52,13 @@ class DiscreteAllPole {
 
  private:
   int order_;
-  // cos(nω) of all lines, then sin(nω), a row for each n ≤ order; rows of 2 · max_lines.
+  int stride_;  // order + 1 in whole vectors, like the number of lines below
+  // cos(nω) of all lines, then sin(nω), a row for each n ≤ order.
   AlignedVector<double> waves_;
+  AlignedVector<double> power_;
   AlignedVector<double> inverse_filter_;  // 1 / A at the lines, real parts, then imaginary ones
   std::vector<double> lags_;
-  std::vector<double> inverse_;  // R⁻¹, [order + 1, order + 1]
+  std::vector<double> inverse_;  // R⁻¹, [order + 1, stride]
   std::vector<double> response_;
   std::vector<double> step_;
   std::vector<double> model_;

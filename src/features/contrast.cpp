@@ -1,51 +1,15 @@
 #include "mer/features/contrast.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
-#include <limits>
 #include <string>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/mel.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
-namespace {
-
-constexpr int kGroups = 16;
-
-/// Bounds that the `selected` smallest and largest values reach, and few others: of kGroups
-/// interleaved groups' largest values the selected-th largest has that many at or above it.
-struct Bounds {
-  float smallest = std::numeric_limits<float>::infinity();
-  float largest = -1.0F;
-};
-Bounds bounds_of_extremes(const float* values, int count, int selected) {
-  if (count < 2 * kGroups || selected > kGroups) return {};
-  std::array<float, kGroups> low;
-  std::array<float, kGroups> high;
-  std::copy_n(values, kGroups, low.begin());
-  std::copy_n(values, kGroups, high.begin());
-  for (int row = 1; row < count / kGroups; ++row) {
-    const float* const x = values + kGroups * row;
-    for (std::size_t i = 0; i < kGroups; ++i) low[i] = std::min(low[i], x[i]);
-    for (std::size_t i = 0; i < kGroups; ++i) high[i] = std::max(high[i], x[i]);
-  }
-  std::nth_element(low.begin(), low.begin() + (selected - 1), low.end());
-  std::nth_element(high.begin(), high.begin() + (selected - 1), high.end(), std::greater<>());
-  return {low[static_cast<std::size_t>(selected - 1)],
-          high[static_cast<std::size_t>(selected - 1)]};
-}
-
-double sum_of_roots(const std::vector<float>& values, int count) {
-  double sum = 0.0;
-  for (int i = 0; i < count; ++i) sum += std::sqrt(values[static_cast<std::size_t>(i)]);
-  return sum;
-}
-
-}  // namespace
 
 void ContrastOptions::visit(OptionsVisitor& v) {
   v.field("num_bands", num_bands, between(1, 12), "number of octave bands above min_hz");
@@ -57,7 +21,8 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : peaks_(options.num_bands + 1),
+    : scratch_(static_cast<std::size_t>(window_samples / 2 + 1 + kernels::kMostLanes)),
+      peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
       contrast_(options.num_bands + 1) {
   const double hz_per_bin = static_cast<double>(sample_rate_hz) / window_samples;
@@ -96,30 +61,14 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
   }
 }
 
-// The sums of the roots of the `count` smallest and of the `count` largest bins.
-SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int num_bins,
-                                                          int count) {
-  if (count == 1) {
-    const auto [smallest, largest] = std::minmax_element(bins, bins + num_bins);
-    return {std::sqrt(*smallest), std::sqrt(*largest)};
-  }
-  const Bounds bounds = bounds_of_extremes(bins, num_bins, count);
-  smallest_.clear();
-  largest_.clear();
-  for (int i = 0; i < num_bins; ++i) {
-    if (bins[i] <= bounds.smallest) smallest_.push_back(bins[i]);
-    if (bins[i] >= bounds.largest) largest_.push_back(bins[i]);
-  }
-  std::nth_element(smallest_.begin(), smallest_.begin() + (count - 1), smallest_.end());
-  std::nth_element(largest_.begin(), largest_.begin() + (count - 1), largest_.end(),
-                   std::greater<>());
-  return {sum_of_roots(smallest_, count), sum_of_roots(largest_, count)};
-}
-
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   for (std::size_t band = 0; band < bands_.size(); ++band) {
     const auto [first_bin, num_bins, num_selected] = bands_[band];
-    const Sums sums = sums_of_extremes(power.data() + first_bin, num_bins, num_selected);
+    const auto bins = power.segment(first_bin, num_bins);
+    const kernels::RootSums sums =
+        num_selected == 1
+            ? kernels::RootSums{std::sqrt(bins.minCoeff()), std::sqrt(bins.maxCoeff())}
+            : kernels::extreme_root_sums(bins.data(), num_bins, num_selected, scratch_.data());
     const Eigen::Index i = static_cast<Eigen::Index>(band);
     valleys_[i] = static_cast<float>(sums.smallest / num_selected);
     peaks_[i] = static_cast<float>(sums.largest / num_selected);

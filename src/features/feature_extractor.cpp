@@ -93,11 +93,13 @@ class SampleWindow {
   SampleWindow(std::int64_t history, std::size_t capacity)
       : history_(history), first_(-history), capacity_(capacity) {
     samples_.reserve(capacity);
-    samples_.assign(static_cast<std::size_t>(history), 0.0F);
+    samples_.assign(static_cast<std::size_t>(history), 0.0);
   }
 
   std::int64_t end() const { return first_ + static_cast<std::int64_t>(samples_.size()); }
-  const float* at(std::int64_t sample) const { return samples_.data() + (sample - first_); }
+  std::span<const double> at(std::int64_t sample, std::int64_t count) const {
+    return {samples_.data() + (sample - first_), static_cast<std::size_t>(count)};
+  }
 
   /// Drops what lies more than the history before `needed` and takes what then fits.
   /// @return how many samples were taken
@@ -117,7 +119,7 @@ class SampleWindow {
   std::int64_t history_;
   std::int64_t first_;
   std::size_t capacity_;
-  std::vector<float> samples_;
+  std::vector<double> samples_;
 };
 
 }  // namespace
@@ -163,7 +165,7 @@ struct FeatureExtractor::Impl {
   void compute_features(std::int64_t start);
   void compute_spectrogram(const Eigen::ArrayXf& power);
   void compute_pitch_and_formants(const Eigen::ArrayXf& power);
-  void compute_residual_phase(std::span<const float> frame);
+  void compute_residual_phase(std::int64_t start);
   void hold_pitch_and_formants() {
     if (first.f0 >= 0) *columns(first.f0) = last_pitch;
     if (first.formants >= 0) {
@@ -237,13 +239,13 @@ void FeatureExtractor::Impl::compute_ready_frames() {
 bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
   const std::int64_t begin = start - history;
   const std::int64_t count = history + options.frame.window_samples + lookahead;
-  return std::all_of(signal->at(begin), signal->at(begin) + count,
-                     [](float sample) { return sample == 0.0F; });
+  const std::span<const double> samples = signal->at(begin, count);
+  return std::all_of(samples.begin(), samples.end(), [](double sample) { return sample == 0.0; });
 }
 
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const int window = options.frame.window_samples;
-  spectrum.compute({signal->at(start), static_cast<std::size_t>(window)});
+  spectrum.compute(signal->at(start, window));
   double energy = 0.0;
   kernels::products(spectrum.samples(), 0, spectrum.samples(), 1, window, &energy);
   const bool is_silent = energy == 0.0 && is_silent_around(start);
@@ -264,16 +266,13 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
 }
 
 void FeatureExtractor::Impl::compute_features(std::int64_t start) {
-  const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
-  const std::span<const float> frame(signal->at(start), window);
   const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
   if (chroma) {
+    const int margin = chroma->margin_samples();
     const Eigen::ArrayXf& values =
-        chroma->has_own_spectrum()
-            ? chroma->compute_long(
-                  {signal->at(start - chroma->margin_samples()),
-                   window + 2 * static_cast<std::size_t>(chroma->margin_samples())})
-            : chroma->compute(power);
+        chroma->has_own_spectrum() ? chroma->compute_long(signal->at(
+                                         start - margin, options.frame.window_samples + 2 * margin))
+                                   : chroma->compute(power);
     std::copy_n(values.data(), Chroma::kSize, columns(first.chroma));
   }
   if (contrast) {
@@ -281,7 +280,7 @@ void FeatureExtractor::Impl::compute_features(std::int64_t start) {
   }
   compute_spectrogram(power);
   if (has_pitch) compute_pitch_and_formants(power);
-  if (residual_phase) compute_residual_phase(frame);
+  if (residual_phase) compute_residual_phase(start);
 }
 
 void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
@@ -319,11 +318,12 @@ void FeatureExtractor::Impl::compute_pitch_and_formants(const Eigen::ArrayXf& po
 }
 
 // The mel bands and their cepstrum are the residual phase's from here on.
-void FeatureExtractor::Impl::compute_residual_phase(std::span<const float> frame) {
-  const std::size_t before = static_cast<std::size_t>(residual_phase->history_samples());
+void FeatureExtractor::Impl::compute_residual_phase(std::int64_t start) {
+  const int before = residual_phase->history_samples();
   const Eigen::ArrayXf& phase =
-      residual_phase->compute({frame.data() - before, before + frame.size()});
-  power_to_db(mel->compute(phase_spectrum->compute({phase.data(), frame.size()})), log_mel);
+      residual_phase->compute(signal->at(start - before, options.frame.window_samples + before));
+  const std::span<const float> phase_samples(phase.data(), static_cast<std::size_t>(phase.size()));
+  power_to_db(mel->compute(phase_spectrum->compute(phase_samples)), log_mel);
   std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(),
               columns(first.residual_phase));
 }

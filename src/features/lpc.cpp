@@ -4,6 +4,11 @@
 #include <stdexcept>
 
 namespace mer {
+namespace {
+
+constexpr std::size_t kMaxOrder = 128;
+
+}  // namespace
 
 void autocorrelation(std::span<const double> samples, std::span<double> lags) {
   for (std::size_t lag = 0; lag < lags.size(); ++lag) {
@@ -14,29 +19,48 @@ void autocorrelation(std::span<const double> samples, std::span<double> lags) {
 }
 
 double levinson_durbin(std::span<const double> lags, std::span<double> coefficients) {
-  if (lags.empty() || coefficients.size() != lags.size()) {
-    throw std::invalid_argument("as many coefficients as lags");
+  if (lags.empty() || coefficients.size() != lags.size() || lags.size() > kMaxOrder + 1) {
+    throw std::invalid_argument("as many coefficients as lags, at most 129");
   }
   std::fill(coefficients.begin(), coefficients.end(), 0.0);
   coefficients[0] = 1.0;
   double error = lags[0];
   if (!(error > 0.0)) return 0.0;
-  for (std::size_t m = 1; m < lags.size(); ++m) {
-    double sums[2] = {lags[m], 0.0};  // two, so that additions need not wait for each other
-    for (std::size_t i = 1; i < m; ++i) sums[i % 2] += coefficients[i] * lags[m - i];
-    const double reflection = -(sums[0] + sums[1]) / error;
-    for (std::size_t i = 1; i <= m / 2; ++i) {
-      const double front = coefficients[i];
-      const double back = coefficients[m - i];
-      coefficients[i] = front + reflection * back;
-      coefficients[m - i] = back + reflection * front;
-    }
-    coefficients[m] = reflection;
-    error *= 1.0 - reflection * reflection;
-    // A perfectly predictable signal: more coefficients would only fit rounding errors.
-    if (error <= lags[0] * 1e-15) return std::max(error, 0.0);
+  // Schur's recursion gives the reflections without scalar products, whose additions would wait for
+  // each other: with u and v starting as r[1] … and r[0] …, k = −u[0] / v[0]; then u ← u + k v less
+  // its first value, v ← v + k u. Beside it the predictor grows: a ← a + k b, b its mirror image.
+  const std::size_t order = lags.size() - 1;
+  double u[kMaxOrder];
+  double v[kMaxOrder];
+  double a[kMaxOrder];
+  double b[kMaxOrder + 1];
+  for (std::size_t i = 0; i < order; ++i) {
+    u[i] = lags[i + 1];
+    v[i] = lags[i];
+    a[i] = b[i] = 0.0;
   }
-  return error;
+  b[0] = 1.0;
+  for (std::size_t m = 0; m < order; ++m) {
+    const double reflection = -u[0] / v[0];
+    for (std::size_t i = 0; i < order - m; ++i) {
+      const double old = u[i];
+      u[i] = old + reflection * v[i];
+      v[i] += reflection * old;
+    }
+    std::move(u + 1, u + (order - m), u);
+    for (std::size_t i = 0; i <= m; ++i) {
+      const double old = a[i];
+      a[i] = old + reflection * b[i];
+      b[i] += reflection * old;
+    }
+    std::move_backward(b, b + m + 1, b + m + 2);
+    b[0] = reflection;
+    error = v[0];
+    // A perfectly predictable signal: more coefficients would only fit rounding errors.
+    if (error <= lags[0] * 1e-15) break;
+  }
+  std::copy_n(a, order, coefficients.begin() + 1);
+  return std::max(error, 0.0);
 }
 
 Burg::Burg(int order, int num_samples)

@@ -7,6 +7,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
@@ -118,7 +119,8 @@ const Eigen::ArrayXf& MelFilterBank::compute(const Eigen::ArrayXf& power) {
 }
 
 void power_to_db(const Eigen::ArrayXf& power, Eigen::ArrayXf& db) {
-  db = (10.0F / std::numbers::ln10_v<float>)*power.max(1e-10F).log();
+  db.resize(power.size());
+  kernels::power_to_db(power.data(), static_cast<int>(power.size()), db.data());
 }
 
 void compress_power(const Eigen::ArrayXf& power, Eigen::ArrayXf& compressed) {

@@ -17,7 +17,7 @@ namespace {
 constexpr int kSincTaps = 16;
 constexpr int kSincHalfWidth = kSincTaps / 2;
 // Of the difference before and after its lags, for the sinc.
-constexpr int kMargin = kSincTaps;
+constexpr std::size_t kMargin = kSincTaps;
 // Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
 constexpr double kSilenceMeanSquare = 1e-10;
 // A lag at which less than this share of the frame's energy is compared shows no period.
@@ -43,9 +43,14 @@ float interpolate(const float* values, const float* exists, float part) {
     }
     return turns;
   }();
+  // Both to 1e-8 up to π/8.
   const float angle = std::numbers::pi_v<float> / kSincHalfWidth * part;
-  const float cosine = std::cos(angle);
-  const float sine = std::sin(angle);
+  const float square = angle * angle;
+  const float sine =
+      angle * (1.0F - square * (1.0F / 6.0F - square * (1.0F / 120.0F - square / 5040.0F)));
+  const float cosine =
+      1.0F -
+      square * (0.5F - square * (1.0F / 24.0F - square * (1.0F / 720.0F - square / 40320.0F)));
   std::array<float, kSincTaps> weights;
   std::array<float, kSincTaps> products;
   float sign = 1.0F;
@@ -90,13 +95,14 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
       max_lag_(static_cast<int>(std::ceil(sample_rate_hz / options.min_hz))),
       last_lag_(max_lag_ + kSincHalfWidth),
       integration_samples_(window_samples - last_lag_),
+      num_lags_((last_lag_ + kernels::kMostLanes - 1) / kernels::kMostLanes * kernels::kMostLanes),
       fft_(window_samples),
       own_spectrum_(window_samples),
-      centred_(window_samples),
+      // What the last lags read beyond these stays 0.
+      frame_(Eigen::ArrayXf::Zero(window_samples + kernels::kMostLanes)),
       head_(Eigen::ArrayXf::Zero(window_samples)),
-      moved_(fft_.num_bins()),
       bins_(fft_.num_bins()),
-      correlation_(window_samples) {
+      correlation_(Eigen::ArrayXf::Zero(window_samples + kernels::kMostLanes)) {
   options.validate();
   if (2 * max_lag_ > window_samples) {
     throw UsageError(
@@ -113,11 +119,11 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
                          " Hz it must be at most half of that",
                      "set features.pitch.max_hz to at most " + std::to_string(sample_rate_hz / 2));
   }
-  const std::size_t lags = static_cast<std::size_t>(last_lag_) + 1;
+  const std::size_t lags = static_cast<std::size_t>(num_lags_) + 1;
   for (std::vector<float>* curve : {&energies_, &cumulative_, &normalised_}) curve->resize(lags);
   difference_.resize(lags + 2 * kMargin);
   exists_.resize(difference_.size());
-  std::fill_n(exists_.begin() + kMargin, last_lag_ + 1, 1.0F);
+  std::fill_n(exists_.begin() + static_cast<std::ptrdiff_t>(kMargin), last_lag_ + 1, 1.0F);
 }
 
 const float* PitchTracker::difference() const { return difference_.data() + kMargin; }
@@ -126,44 +132,24 @@ const float* PitchTracker::difference() const { return difference_.data() + kMar
 bool PitchTracker::compute_curves(const FrameSpectrum& spectrum) {
   const int count = fft_.size();
   const double mean = spectrum.bins()[0].real() / count;
-  centred_ = Eigen::Map<const Eigen::ArrayXd>(spectrum.samples(), count) - mean;
-  double total = 0.0;
-  double head = 0.0;
-  kernels::products(centred_.data(), 0, centred_.data(), 1, count, &total);
-  kernels::products(centred_.data(), 0, centred_.data(), 1, integration_samples_, &head);
+  const int head = integration_samples_;
+  const double head_energy = kernels::centre(spectrum.samples(), head, mean, frame_.data());
+  const double total = head_energy + kernels::centre(spectrum.samples() + head, count - head, mean,
+                                                     frame_.data() + head);
   if (total < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
 
   // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
   // free of wrap-around for the lags wanted.
-  head_.head(integration_samples_) = centred_.head(integration_samples_).cast<float>();
+  head_.head(head) = frame_.head(head);
   fft_.forward(head_.data(), bins_.data());
-  const Eigen::Index num_parts = 2 * bins_.size();
-  Eigen::Map<Eigen::ArrayXf>(reinterpret_cast<float*>(moved_.data()), num_parts) =
-      Eigen::Map<const Eigen::ArrayXd>(reinterpret_cast<const double*>(spectrum.bins()), num_parts)
-          .cast<float>();
-  bins_ = moved_ * bins_.conjugate();
+  kernels::cross_spectrum(spectrum.bins(), fft_.num_bins(), bins_.data());
   bins_[0] = 0.0F;
   fft_.inverse(bins_.data(), correlation_.data());
 
-  const double scale = 2.0 / count;
-  const double least = kLeastShare * total;
-  double energy = 2.0 * head;
-  double sum = 0.0;
-  normalised_[0] = 1.0F;
-  for (int lag = 1; lag <= last_lag_; ++lag) {
-    const std::size_t i = static_cast<std::size_t>(lag);
-    const double leaving = centred_[lag - 1];
-    const double entering = centred_[integration_samples_ + lag - 1];
-    energy += (entering - leaving) * (entering + leaving);
-    const double difference =
-        std::max(0.0, energy - scale * static_cast<double>(correlation_[lag]));
-    sum += difference;
-    difference_[static_cast<std::size_t>(kMargin) + i] = static_cast<float>(difference);
-    energies_[i] = static_cast<float>(energy);
-    cumulative_[i] = static_cast<float>(sum);
-    normalised_[i] =
-        energy >= least && sum > 0.0 ? static_cast<float>(difference * lag / sum) : 1.0F;
-  }
+  kernels::pitch_curves(
+      frame_.data(), frame_.data() + head, correlation_.data(), head_energy, 2.0 / count,
+      static_cast<float>(kLeastShare * total), num_lags_,
+      {difference_.data() + kMargin, energies_.data(), cumulative_.data(), normalised_.data()});
   return true;
 }
 
@@ -172,7 +158,7 @@ float PitchTracker::interpolated(float lag) const {
   const int base = static_cast<int>(std::floor(lag));
   const float part = lag - static_cast<float>(base);
   if (part == 0.0F) return difference()[base];
-  const std::size_t first = static_cast<std::size_t>(kMargin + base + 1 - kSincHalfWidth);
+  const std::size_t first = kMargin + static_cast<std::size_t>(base + 1 - kSincHalfWidth);
   return interpolate(difference_.data() + first, exists_.data() + first, part);
 }
 

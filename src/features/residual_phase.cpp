@@ -25,10 +25,9 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
       fft_(window_samples),
       window_(make_window(WindowKind::kHann, window_samples)),
       windowed_(Eigen::ArrayXd::Zero(window_samples + options.order)),
-      samples_(options.order + window_samples),
       lags_(static_cast<std::size_t>(options.order) + 1),
       coefficients_(lags_.size()),
-      prediction_error_(window_samples),
+      residual_(window_samples),
       bins_(fft_.num_bins()),
       hilbert_(window_samples),
       phase_(window_samples) {
@@ -41,23 +40,32 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
 }
 
 const Eigen::ArrayXf& ResidualPhase::compute(std::span<const float> samples) {
+  const std::vector<double> wide(samples.begin(), samples.end());
+  return compute(wide);
+}
+
+const Eigen::ArrayXf& ResidualPhase::compute(std::span<const double> samples) {
   const int count = fft_.size();
   const int order = options_.order;
   if (static_cast<int>(samples.size()) != order + count) {
     throw std::invalid_argument("the residual needs order + window samples");
   }
-  std::copy(samples.begin(), samples.end(), samples_.begin());
-  windowed_.head(count) = window_ * samples_.tail(count);
+  const double* const frame = samples.data() + order;
+  windowed_.head(count) = window_ * Eigen::Map<const Eigen::ArrayXd>(frame, count);
   kernels::products(windowed_.data(), 1, windowed_.data(), order + 1, count, lags_.data());
   lags_[0] *= 1.0 + options_.white_noise_correction;
   levinson_durbin(lags_, coefficients_);
-  kernels::weighted_sum(samples_.data() + order, -1, coefficients_.data(), order + 1, count,
-                        prediction_error_.data());
-  residual_ = prediction_error_.cast<float>();
+  kernels::weighted_sum(frame, -1, coefficients_.data(), order + 1, count, residual_.data());
 
   // The Hilbert transform turns the bins by −90° and drops the first and the last one.
   fft_.forward(residual_.data(), bins_.data());
-  bins_ *= std::complex<float>(0.0F, -1.0F / static_cast<float>(count));
+  const float scale = 1.0F / static_cast<float>(count);
+  float* const parts = reinterpret_cast<float*>(bins_.data());
+  for (int k = 0; k < count; k += 2) {
+    const float real = parts[k];
+    parts[k] = scale * parts[k + 1];
+    parts[k + 1] = -scale * real;
+  }
   bins_[0] = bins_[count / 2] = 0.0F;
   fft_.inverse(bins_.data(), hilbert_.data());
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,

@@ -8,8 +8,8 @@
 namespace mer {
 namespace {
 
-void check_length(std::span<const float> frame, int window_samples) {
-  if (static_cast<int>(frame.size()) != window_samples) {
+void check_length(std::size_t samples, int window_samples) {
+  if (static_cast<int>(samples) != window_samples) {
     throw std::invalid_argument("the frame must be one window long");
   }
 }
@@ -23,9 +23,19 @@ FrameSpectrum::FrameSpectrum(int window_samples)
   if (window_samples <= 2 * kReach) throw std::invalid_argument("the window is too short");
 }
 
-void FrameSpectrum::compute(std::span<const float> frame) {
-  check_length(frame, window_samples());
+void FrameSpectrum::compute(std::span<const double> frame) {
+  check_length(frame.size(), window_samples());
   std::copy(frame.begin(), frame.end(), samples_.begin());
+  transform();
+}
+
+void FrameSpectrum::compute(std::span<const float> frame) {
+  check_length(frame.size(), window_samples());
+  std::copy(frame.begin(), frame.end(), samples_.begin());
+  transform();
+}
+
+void FrameSpectrum::transform() {
   std::complex<double>* const bins = bins_.data() + kMargin;
   fft_.forward(samples_.data(), bins);
   const int half = fft_.size() / 2;
@@ -72,10 +82,21 @@ SinglePowerSpectrum::SinglePowerSpectrum(const FrameOptions& options)
       power_(fft_.num_bins()) {}
 
 const Eigen::ArrayXf& SinglePowerSpectrum::compute(std::span<const float> frame) {
-  check_length(frame, fft_.size());
+  check_length(frame.size(), fft_.size());
   windowed_ = window_ * Eigen::Map<const Eigen::ArrayXf>(frame.data(), window_.size());
+  return compute_windowed();
+}
+
+const Eigen::ArrayXf& SinglePowerSpectrum::compute(std::span<const double> frame) {
+  check_length(frame.size(), fft_.size());
+  windowed_ =
+      window_ * Eigen::Map<const Eigen::ArrayXd>(frame.data(), window_.size()).cast<float>();
+  return compute_windowed();
+}
+
+const Eigen::ArrayXf& SinglePowerSpectrum::compute_windowed() {
   fft_.forward(windowed_.data(), bins_.data());
-  power_ = bins_.abs2();
+  kernels::squared_magnitudes(bins_.data(), fft_.num_bins(), power_.data());
   return power_;
 }
 

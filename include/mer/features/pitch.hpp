@@ -69,12 +69,12 @@ class PitchTracker {
   int max_lag_;
   int last_lag_;  // the longest lag whose difference is known, for interpolating at max_lag_
   int integration_samples_;
+  int num_lags_;  // computed: last_lag_ in whole vectors
   RealFft<float> fft_;
   FrameSpectrum own_spectrum_;
-  Eigen::ArrayXd centred_;  // the frame without its mean
-  Eigen::ArrayXf head_;     // its first integration_samples_, then zeros
-  Eigen::ArrayXcf moved_;   // the spectrum in single precision
-  Eigen::ArrayXcf bins_;    // of the head
+  Eigen::ArrayXf frame_;  // without its mean
+  Eigen::ArrayXf head_;   // its first integration_samples_, then zeros
+  Eigen::ArrayXcf bins_;  // of the head
   Eigen::ArrayXf correlation_;
   std::vector<float> difference_;  // with a margin on both sides
   std::vector<float> exists_;      // 1 for its lags, 0 for the margins

@@ -44,6 +44,7 @@ class ResidualPhase {
   /// @param samples  [order + window_samples]: the samples before the frame (zeros at the start of
   ///                 a song), then the frame
   /// @return         RP [window_samples], valid until the next call
+  const Eigen::ArrayXf& compute(std::span<const double> samples);
   const Eigen::ArrayXf& compute(std::span<const float> samples);
 
   /// Of the last frame: a[0 … order]; r; the envelope. [order + 1], [window], [window]
@@ -56,10 +57,8 @@ class ResidualPhase {
   RealFft<float> fft_;
   Eigen::ArrayXd window_;    // Hann's
   Eigen::ArrayXd windowed_;  // the frame, then as many zeros as there are lags
-  Eigen::ArrayXd samples_;   // history and frame
   std::vector<double> lags_;
   std::vector<double> coefficients_;
-  Eigen::ArrayXd prediction_error_;
   Eigen::ArrayXf residual_;
   Eigen::ArrayXcf bins_;
   Eigen::ArrayXf hilbert_;

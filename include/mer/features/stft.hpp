@@ -30,6 +30,7 @@ class FrameSpectrum {
   int num_bins() const { return fft_.num_bins(); }
 
   /// @param frame  [window_samples]
+  void compute(std::span<const double> frame);
   void compute(std::span<const float> frame);
 
   /// The last frame in double precision, [window_samples].
@@ -40,7 +41,9 @@ class FrameSpectrum {
   const std::complex<double>* bins() const { return bins_.data() + kMargin; }
 
  private:
-  static constexpr int kMargin = 4;  // the bins lie at a cache line's start
+  static constexpr int kMargin = 4;  // so that the bins lie at a cache line's start
+
+  void transform();
 
   RealFft<double> fft_;
   AlignedVector<double> samples_;
@@ -78,8 +81,11 @@ class SinglePowerSpectrum {
 
   int num_bins() const { return fft_.num_bins(); }
   const Eigen::ArrayXf& compute(std::span<const float> frame);
+  const Eigen::ArrayXf& compute(std::span<const double> frame);
 
  private:
+  const Eigen::ArrayXf& compute_windowed();
+
   RealFft<float> fft_;
   Eigen::ArrayXf window_;
   Eigen::ArrayXf windowed_;
