@@ -18,7 +18,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Written by scripts/make_docs.py; change the program's own help instead. -->\n"
-OUTPUT = re.compile(r"(<!-- output of: (.*) -->\n```\w*\n).*?(```\n)", re.DOTALL)
+OUTPUT = re.compile(r"(<!-- output of: ([^\n]*) -->\n```\n).*?(```\n)", re.DOTALL)
 
 
 def output_of(mer, command):
@@ -28,7 +28,8 @@ def output_of(mer, command):
     )
     if done.returncode != 0:
         sys.exit(f"error: {command}: exit code {done.returncode}\n{done.stderr}")
-    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").split("\n")) + "\n"
+    text = done.stdout.strip("\n").replace(f"{SOURCE}/", "")
+    return "\n".join(line.rstrip() for line in text.split("\n")) + "\n"
 
 
 def cli_page(mer):

@@ -27,18 +27,21 @@ def text(column, row, words, color):
     )
 
 
-def drawn(line, row, prompt):
-    """The line's words as texts and its bars as rectangles; a bar has the color of the emotion that its line names."""
-    named = re.match(r"\s*(happy|anger|sad|relaxed)\b", line)
+def drawn(line, row):
+    """The line's words as texts and its bars as rectangles. What stands for an emotion has that emotion's color."""
+    named = re.match(r"\w (happy|anger|sad|relaxed)\b", line)
     ink = COLORS[named[1]] if named else "#8b949e"
-    for found in re.finditer(r"[▁-█]|[^\s▁-█]+(?: [^\s▁-█]+)*", line):
+    is_course = re.fullmatch(r"emotion +[hars·]+", line)  # a letter a moment
+    for found in re.finditer(r"emotion|(\S)\1*" if is_course else r"[▁-█]|[^\s▁-█]+(?: [^\s▁-█]+)*", line):
         words, column = found[0], found.start()
         if words in BARS:
             height = BARS.index(words) / 8 * HEIGHT
             x, y = MARGIN + column * WIDTH, MARGIN + (row + 1) * HEIGHT - height
             yield f'<rect x="{x:.1f}" y="{y:.1f}" width="{WIDTH + 0.2:.1f}" height="{height:.1f}" fill="{ink}"/>'
         else:
-            yield text(column, row, words, "#ffffff" if prompt else COLORS.get(words, "#c9d1d9"))
+            word = next((name for name in COLORS if is_course and name[0] == words[0]), words.split(" ")[-1])
+            color = COLORS.get(word, "#c9d1d9")
+            yield text(column, row, words, "#ffffff" if line.startswith("$ ") else color)
 
 
 def main():
@@ -54,7 +57,7 @@ def main():
         lines += ["$ " + command, *output.stdout.rstrip("\n").split("\n")]
     width = 2 * MARGIN + max(map(len, lines)) * WIDTH
     height = 2 * MARGIN + len(lines) * HEIGHT
-    shapes = [shape for row, line in enumerate(lines) for shape in drawn(line, row, line.startswith("$ "))]
+    shapes = [shape for row, line in enumerate(lines) for shape in drawn(line, row)]
     args.output.write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13">\n'
