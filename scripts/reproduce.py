@@ -7,8 +7,8 @@
     scripts/reproduce.sh --list           # names and commands
     scripts/reproduce.sh --check          # exit code 1 when a page differs from its figures
 
-A table stands in a page between `<!-- table NAME -->` and `<!-- end -->`. Its figures are data/NAME.csv, a line a
-row. data/NAME.json says the rest:
+A table stands in a page of docs/results, or in README, between `<!-- table NAME -->` and `<!-- end -->`. Its figures are
+data/NAME.csv, a line a row. data/NAME.json says the rest:
 
     commit, machine   where the figures are from; --run writes them anew
     commands          what makes the figures, in the working directory, e.g. beside 4qaed.csv
@@ -16,11 +16,13 @@ row. data/NAME.json says the rest:
                       a sign, "i" for the interval in column_low and column_high. Without it: the CSV as it is
     missing           a cell whose figure is empty
     summary           sweeps' summary.csv files: --run copies their columns into rows of the same cell, variant and keys
+    of, rows          show these rows of another table instead: cell -> text of column `system`
     metrics           path of a metrics.json with {column} in it, and `values`: column -> key.key.index in that file
 """
 
 import argparse
 import csv
+import datetime
 import json
 import os
 import re
@@ -85,12 +87,16 @@ def wrapped(command):
 
 def rendered(name):
     about = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    rows = read_rows(DATA / f"{name}.csv")
+    rows = read_rows(DATA / f"{about.get('of', name)}.csv")
+    if "rows" in about:
+        rows = [{**row, "system": about["rows"][row["cell"]]} for row in rows if row["cell"] in about["rows"]]
     columns = about.get("columns") or {column: f"{{{column}}}" for column in rows[0]}
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     for row in rows:
         cells = [cell(row, template, about.get("missing", "")) for template in columns.values()]
         lines.append("| " + " | ".join(cells) + " |")
+    if "of" in about:
+        return "\n".join(lines) + "\n"
     source = f"Commit {about['commit']}. {about['machine']}. Figures: [data/{name}.csv](data/{name}.csv)."
     lines += [""] + textwrap.wrap(source, 116, break_on_hyphens=False, break_long_words=False)
     if about["commands"]:
@@ -101,7 +107,7 @@ def rendered(name):
 def render_pages(names, check):
     """Pages whose tables differ from their figures; writes them unless `check`."""
     stale, seen = [], set()
-    for page in sorted(PAGES.glob("*.md")):
+    for page in [SOURCE / "README.md", *sorted(PAGES.glob("*.md"))]:
         old = page.read_text(encoding="utf-8")
         seen.update(m[2] for m in MARKED.finditer(old))
         new = MARKED.sub(lambda m: m[1] + rendered(m[2]) + m[3] if m[2] in names else m[0], old)
@@ -110,7 +116,7 @@ def render_pages(names, check):
             if not check:
                 page.write_text(new, encoding="utf-8")
     if lost := set(names) - seen:
-        sys.exit(f"error: no page of docs/results has a table {', '.join(sorted(lost))}")
+        sys.exit(f"error: no page has a table {', '.join(sorted(lost))}")
     return stale
 
 
@@ -159,13 +165,16 @@ def rerun(name):
     about = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
     for command in about["commands"]:
         run(command)
+    if "of" in about:
+        sys.exit(f"error: {name} shows rows of {about['of']}: run that")
     rows = read_rows(DATA / f"{name}.csv")
     if not collect(about, rows):
         print(f"figures of {name} stand in the output above; enter them in {DATA / name}.csv", file=sys.stderr)
         return
     write_rows(DATA / f"{name}.csv", rows)
     git = ["git", "-C", str(SOURCE), "describe", "--always", "--dirty"]
-    about["commit"] = subprocess.run(git, check=True, capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(git, check=False, capture_output=True, text=True).stdout.strip() or "unknown"
+    about["commit"] = f"{commit}, {datetime.date.today()}"
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     about["machine"] = f"{os.cpu_count()} cores of {model[1] if model else 'an unknown processor'}"
     text = json.dumps(about, ensure_ascii=False, indent=1)
@@ -194,7 +203,8 @@ def main():
             rerun(name)
     stale = render_pages(names, args.check)
     for page in stale:
-        print(f"{page.relative_to(SOURCE)} {'differs from its figures' if args.check else 'rewritten'}", file=sys.stderr)
+        what = "differs from its figures" if args.check else "rewritten"
+        print(f"{page.relative_to(SOURCE)} {what}", file=sys.stderr)
     if args.check and stale:
         sys.exit(1)
 

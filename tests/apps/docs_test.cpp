@@ -260,6 +260,38 @@ TEST(Docs, TablesOfResultsAreWhatTheirFiguresSay) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
 }
 
+/// A table of one figure, whose experiment leaves a summary as a sweep does.
+TEST(Reproduce, RunsTheExperimentAndTakesItsFigures) {
+  const TemporaryFolder folder;
+  const fs::path scripts = fs::path(MER_SOURCE_DIR) / "scripts";
+  fs::create_directories(folder / "scripts");
+  fs::create_directories(folder / "docs/results/data");
+  for (const char* name : {"reproduce.sh", "reproduce.py"}) {
+    fs::copy_file(scripts / name, folder / "scripts" / name);
+  }
+  folder.write("README.md", "");
+  folder.write("docs/results/t.md", "<!-- table t -->\nold\n<!-- end -->\nafter\n");
+  folder.write("docs/results/data/t.csv",
+               "cell,text,acc,acc_low,acc_high\na,A,0.1,,\nb,B,0.2,0.1,0.3\n");
+  folder.write("docs/results/data/t.json",
+               R"({"commit": "x", "machine": "m", "summary": ["summary.csv"], "commands": [)"
+               R"("printf 'acc_high,cell,acc_low,acc\n.8,b,.6,.714\n,a,,-.5\n' > summary.csv"],)"
+               R"("columns": {"system": "{text}", "accuracy, %": "{acc:%1i}"}})");
+  const Outcome stale =
+      run({(folder / "scripts/reproduce.sh").string(), "--check"}, {.folder = folder.path()});
+  EXPECT_EQ(stale.exit_code, 1);
+  EXPECT_THAT(stale.err, HasSubstr("docs/results/t.md differs from its figures"));
+
+  const Outcome outcome =
+      run({(folder / "scripts/reproduce.sh").string(), "t", "--run"}, {.folder = folder.path()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::string page = read(folder / "docs/results/t.md");
+  EXPECT_THAT(page, HasSubstr("| A | −50.0 |\n| B | 71.4 [60.0, 80.0] |\n"));
+  EXPECT_THAT(page, testing::EndsWith("```\n<!-- end -->\nafter\n"));
+  EXPECT_EQ(read(folder / "docs/results/data/t.csv"),
+            "cell,text,acc,acc_low,acc_high\na,A,-.5,,\nb,B,.714,.6,.8\n");
+}
+
 TEST(Docs, CodeCitesOnlyPagesThatAreThere) {
   const fs::path source = MER_SOURCE_DIR;
   const std::regex citation(R"([\w./-]+\.md\b)");
