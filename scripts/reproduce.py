@@ -12,10 +12,13 @@ data/NAME.csv, a line a row. data/NAME.json says the rest:
 
     commit, machine   where the figures are from; --run writes them anew
     commands          what makes the figures, in the working directory, e.g. beside 4qaed.csv
+    with              another table whose commands make these figures, too
     columns           title -> text of a cell, with {column:FORMAT} for a figure: decimals, "%" for per cent, "+" for
                       a sign, "i" for the interval in column_low and column_high. Without it: the CSV as it is
     missing           a cell whose figure is empty
     summary           sweeps' summary.csv files: --run copies their columns into rows of the same cell, variant and keys
+    cells, value      column -> [VARIANT/]CELL with {column} in it: that cell's `value` in the summary, for tables with
+                      several cells a row
     of, rows          show these rows of another table instead: cell -> text of column `system`
     metrics           path of a metrics.json with {column} in it, and `values`: column -> key.key.index in that file
 """
@@ -142,7 +145,15 @@ def collect(about, rows):
     """New figures for the rows; False when the experiment leaves no file that could be read."""
     if "summary" in about:
         measured = [line for file in about["summary"] for line in read_rows(file)]
-        for row in rows:
+        for row in rows if "cells" in about else []:
+            for column, cell_name in about["cells"].items():
+                *variant, name = cell_name.format(**row).split("/")
+                found = [line for line in measured if line["cell"] == name and [line["variant"]] == (variant or [""])]
+                if not found:
+                    sys.exit(f"error: {', '.join(about['summary'])}: no {cell_name.format(**row)}")
+                value = found[-1][about["value"]]
+                row[column] = f"{float(value):.4g}" if value else ""
+        for row in rows if "cells" not in about else []:
             keys = [key for key in row if key in ("cell", "variant") or "." in key]
             found = [line for line in measured if all(line.get(key) == row[key] for key in keys)]
             if not found:
@@ -163,7 +174,8 @@ def collect(about, rows):
 
 def rerun(name):
     about = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
-    for command in about["commands"]:
+    others = json.loads((DATA / f"{about['with']}.json").read_text(encoding="utf-8")) if "with" in about else about
+    for command in others["commands"]:
         run(command)
     if "of" in about:
         sys.exit(f"error: {name} shows rows of {about['of']}: run that")
