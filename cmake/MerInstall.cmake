@@ -14,7 +14,7 @@ foreach(room IN LISTS mer_rooms)
   get_target_property(uses mer_${room} MER_USES)
   string(APPEND MER_ROOM_USES "set(_mer_${room}_uses ${uses})\n")
 endforeach()
-install(FILES "${PROJECT_BINARY_DIR}/include/mer/core/version.hpp"
+install(FILES "${PROJECT_BINARY_DIR}/generated/mer/core/version.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mer/core" COMPONENT development)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/merConfig.cmake.in"

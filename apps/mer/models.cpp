@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "mer/config/run_config.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/train/run_config.hpp"
 
 namespace mer::app {
 namespace {

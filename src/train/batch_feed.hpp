@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "batch_maker.hpp"
-#include "mer/model/thread_team.hpp"
+#include "mer/distributed/thread_team.hpp"
 #include "prefetcher.hpp"
 
 namespace mer {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "mer/model/collective.hpp"
+#include "mer/distributed/collective.hpp"
 
 namespace mer {
 

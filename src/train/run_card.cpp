@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "mer/core/version.hpp"
-#include "mer/data/layout_json.hpp"
 #include "mer/metrics/scores.hpp"
+#include "mer/store/layout_json.hpp"
 
 namespace mer {
 namespace {

@@ -8,10 +8,10 @@
 #include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/segment_rows.hpp"
-#include "mer/data/song_embeddings.hpp"
 #include "mer/embed/embedding_extractor.hpp"
 #include "mer/features/feature_extractor.hpp"
+#include "mer/store/segment_rows.hpp"
+#include "mer/store/song_embeddings.hpp"
 
 namespace mer {
 namespace {

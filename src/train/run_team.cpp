@@ -2,7 +2,7 @@
 
 #include "batch_feed.hpp"
 #include "mer/core/error.hpp"
-#include "mer/model/device.hpp"
+#include "mer/nn/device.hpp"
 
 namespace mer {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "mer/model/thread_team.hpp"
+#include "mer/distributed/thread_team.hpp"
 #include "training_run.hpp"
 
 namespace mer {

@@ -5,7 +5,7 @@
 
 #include "classic_run.hpp"
 #include "mer/core/error.hpp"
-#include "mer/model/device.hpp"
+#include "mer/nn/device.hpp"
 #include "run_folder.hpp"
 #include "run_team.hpp"
 #include "start_weights.hpp"

@@ -9,9 +9,9 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
-#include "mer/model/classifier.hpp"
-#include "mer/model/mixed_precision.hpp"
-#include "mer/model/network_input.hpp"
+#include "mer/nn/classifier.hpp"
+#include "mer/nn/mixed_precision.hpp"
+#include "mer/nn/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
 #include "purposes.hpp"
@@ -134,8 +134,10 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
+  AllReduce all_reduce;
   if (collective_ != nullptr) {
-    share_batch(*network_, collective_);
+    all_reduce = [collective](const torch::Tensor& tensor) { collective->sum(tensor); };
+    share_batch(*network_, all_reduce);
     std::vector<torch::Tensor> parameters;
     for (const AdamW::Entry& entry : optimiser_->entries()) {
       if (entry.parameter.requires_grad()) parameters.push_back(entry.parameter);
@@ -143,7 +145,7 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
     gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
   }
   if (collective_ != nullptr || config_.train.accumulate > 1) {
-    loss_->share_batch(collective_, config_.train.batch_size);
+    loss_->share_batch(all_reduce, config_.train.batch_size);
   }
   if (config_.train.average_decay > 0.0) {
     average_ = std::make_unique<WeightAverage>(first_network(inputs, state), first_loss(inputs),

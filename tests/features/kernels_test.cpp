@@ -8,8 +8,8 @@
 #include <numbers>
 #include <utility>
 
-#include "features/fft_tables.hpp"
-#include "features/kernels/kernel_table.hpp"
+#include "fft_tables.hpp"
+#include "kernels/kernel_table.hpp"
 #include "reference.hpp"
 
 namespace mer {

@@ -4,7 +4,7 @@
 #include "memory_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/store/song_features.hpp"
 
 namespace {
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "mer/core/error.hpp"
-#include "mer/model/model_card.hpp"
-#include "mer/model/thread_team.hpp"
+#include "mer/distributed/thread_team.hpp"
+#include "mer/runs/model_card.hpp"
 #include "mer/train/trainer.hpp"
 #include "toy_songs.hpp"
 

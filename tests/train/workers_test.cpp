@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
-#include "mer/model/thread_team.hpp"
+#include "mer/distributed/thread_team.hpp"
 #include "toy_songs.hpp"
 
 namespace mer {

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "mer/config/run_config.hpp"
 #include "mer/core/progress.hpp"
-#include "mer/data/feature_store.hpp"
-#include "mer/data/manifest.hpp"
-#include "mer/data/split.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/corpus/manifest.hpp"
+#include "mer/corpus/split.hpp"
+#include "mer/store/feature_store.hpp"
 
 namespace spdlog {
 class logger;
