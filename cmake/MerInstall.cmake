@@ -14,7 +14,7 @@ foreach(room IN LISTS mer_rooms)
   get_target_property(uses mer_${room} MER_USES)
   string(APPEND MER_ROOM_USES "set(_mer_${room}_uses ${uses})\n")
 endforeach()
-install(FILES "${PROJECT_BINARY_DIR}/include/mer/core/version.hpp"
+install(FILES "${PROJECT_BINARY_DIR}/generated/mer/core/version.hpp"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/mer/core" COMPONENT development)
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/merConfig.cmake.in"
@@ -35,6 +35,7 @@ foreach(folder IN ITEMS models pretrained)
           COMPONENT program)
 endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/mer COMPONENT program)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/doc/mer COMPONENT program)
 install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
         DESTINATION share/bash-completion/completions COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" "${PROJECT_SOURCE_DIR}/README.md"

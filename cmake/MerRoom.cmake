@@ -1,9 +1,11 @@
 # One room of the house = one static library mer_<room>, alias mer::<room>.
 #
-#   mer_room(features USES core THIRD_PARTY PkgConfig::FFTW3F Eigen3::Eigen SOURCES a.cpp b.cpp)
+#   mer_room(store USES core config features USES_INSIDE audio THIRD_PARTY … PRIVATE_THIRD_PARTY …)
 #
-# USES names the rooms that this one may include; nothing else is on its include path by accident,
-# because every room's headers are reached through its own target only.
+# USES names the rooms whose headers this room's public headers include, USES_INSIDE those that only
+# its .cpp files include. The include path of a room's files holds the headers of these rooms, of the
+# rooms that those name as USES, and no others: each room's headers are staged in a folder of their
+# own, so that any other #include does not compile. Its sources are all .cpp files of its folder.
 include(GNUInstallDirs)
 
 add_library(mer_flags INTERFACE)
@@ -38,21 +40,27 @@ function(mer_compile_in_batches target)
 endfunction()
 
 function(mer_room name)
-  cmake_parse_arguments(ROOM "" "" "USES;THIRD_PARTY;PRIVATE_THIRD_PARTY;SOURCES" ${ARGN})
-  add_library(mer_${name} STATIC ${ROOM_SOURCES})
+  cmake_parse_arguments(ROOM "" "" "USES;USES_INSIDE;THIRD_PARTY;PRIVATE_THIRD_PARTY" ${ARGN})
+  if(ROOM_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "mer_room(${name}): unknown argument ${ROOM_UNPARSED_ARGUMENTS}")
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  add_library(mer_${name} STATIC ${sources})
   add_library(mer::${name} ALIAS mer_${name})
   set_target_properties(mer_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
-                                               MER_USES "${ROOM_USES}")
+                                               MER_USES "${ROOM_USES};${ROOM_USES_INSIDE}"
+                                               MER_USES_IN_HEADERS "${ROOM_USES}"
+                                               MER_USES_INSIDE "${ROOM_USES_INSIDE}")
   target_compile_features(mer_${name} PUBLIC cxx_std_20)
-  target_include_directories(mer_${name} PUBLIC
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>
+  set(staged "${PROJECT_BINARY_DIR}/staged/${name}")
+  file(MAKE_DIRECTORY "${staged}/mer")
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/include/mer/${name}" "${staged}/mer/${name}" SYMBOLIC)
+  target_include_directories(mer_${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}" PUBLIC
+    $<BUILD_INTERFACE:${staged}>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(mer_${name} PRIVATE $<BUILD_INTERFACE:mer_flags>)
-  foreach(room IN LISTS ROOM_USES)
-    target_link_libraries(mer_${name} PUBLIC mer_${room})
-  endforeach()
-  target_link_libraries(mer_${name} PUBLIC ${ROOM_THIRD_PARTY})
-  target_link_libraries(mer_${name} PRIVATE ${ROOM_PRIVATE_THIRD_PARTY})
+  list(TRANSFORM ROOM_USES PREPEND mer_)
+  list(TRANSFORM ROOM_USES_INSIDE PREPEND mer_)
+  target_link_libraries(mer_${name} PUBLIC ${ROOM_USES} ${ROOM_THIRD_PARTY}
+    PRIVATE $<BUILD_INTERFACE:mer_flags> ${ROOM_USES_INSIDE} ${ROOM_PRIVATE_THIRD_PARTY})
   set_property(GLOBAL APPEND PROPERTY MER_ROOMS ${name})
 endfunction()

@@ -1,7 +1,7 @@
 # How every target that is made of files with <torch/torch.h> is compiled.
 #
-#   mer_compile_with_torch(mer_model)        # the first caller compiles the precompiled header
-#   mer_compile_with_torch(mer_model_test)   # later ones use it again
+#   mer_compile_with_torch(mer_nn)        # the first caller compiles the precompiled header
+#   mer_compile_with_torch(mer_nn_test)   # later ones use it again
 #
 # GCC takes a precompiled header only where the flags are the same, so executables are compiled as
 # position-independent code like the rooms' libraries.

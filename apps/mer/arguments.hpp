@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "mer/data/manifest.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/config/run_config.hpp"
+#include "mer/corpus/manifest.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {

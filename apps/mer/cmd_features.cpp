@@ -22,11 +22,11 @@
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/song_features.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/report/feature_export.hpp"
 #include "mer/report/feature_plot.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "mer/store/song_features.hpp"
 #include "validators.hpp"
 
 namespace mer::app {

@@ -4,7 +4,7 @@
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/corpus_import.hpp"
+#include "mer/corpus/corpus_import.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 

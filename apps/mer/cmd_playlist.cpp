@@ -2,7 +2,7 @@
 
 #include "command.hpp"
 #include "mer/core/error.hpp"
-#include "mer/library/playlist.hpp"
+#include "mer/tagging/playlist.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {

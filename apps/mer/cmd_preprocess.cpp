@@ -1,7 +1,7 @@
 #include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
-#include "mer/data/feature_store.hpp"
+#include "mer/store/feature_store.hpp"
 #include "preprocessing.hpp"
 #include "validators.hpp"
 

@@ -13,7 +13,7 @@
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/feature_store.hpp"
+#include "mer/store/feature_store.hpp"
 #include "preprocessing.hpp"
 #include "sweep_runner.hpp"
 #include "validators.hpp"

@@ -2,7 +2,7 @@
 #include "command.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
-#include "mer/library/prediction_list.hpp"
+#include "mer/tagging/prediction_list.hpp"
 #include "tagging.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"

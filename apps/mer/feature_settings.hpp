@@ -1,7 +1,7 @@
 #pragma once
 
 #include "arguments.hpp"
-#include "mer/data/recipe.hpp"
+#include "mer/config/recipe.hpp"
 #include "mer/features/descriptors.hpp"
 
 namespace mer::app {

@@ -1,10 +1,11 @@
 #include "models.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
+#include "mer/config/run_config.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/train/run_config.hpp"
 
 namespace mer::app {
 namespace {

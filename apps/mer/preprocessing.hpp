@@ -4,8 +4,8 @@
 #include <functional>
 #include <vector>
 
-#include "mer/data/feature_store.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/config/run_config.hpp"
+#include "mer/store/feature_store.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {

@@ -8,8 +8,8 @@
 
 #include "child_process.hpp"
 #include "mer/core/progress.hpp"
-#include "mer/sweep/cell_folder.hpp"
-#include "mer/sweep/sweep_summary.hpp"
+#include "mer/experiment/cell_folder.hpp"
+#include "mer/experiment/sweep_summary.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {

@@ -6,7 +6,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
-#include "mer/library/mood_tag.hpp"
+#include "mer/tagging/mood_tag.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "mer/core/error.hpp"
-#include "mer/data/split.hpp"
+#include "mer/corpus/split.hpp"
 #include "mer/metrics/scores.hpp"
 
 namespace mer {

@@ -1,14 +1,15 @@
 #include "mer/embed/embedding_extractor.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
-#include "mer/data/song_features.hpp"
-#include "mer/data/tagger_recipe.hpp"
-#include "mer/model/classifier.hpp"
+#include "mer/nn/classifier.hpp"
+#include "mer/store/song_features.hpp"
+#include "mer/store/tagger_recipe.hpp"
 #include "patch_cutter.hpp"
 
 namespace mer {

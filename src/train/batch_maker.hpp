@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "mer/data/network_input.hpp"
-#include "mer/data/standardisation.hpp"
+#include "mer/config/run_config.hpp"
+#include "mer/store/network_input.hpp"
+#include "mer/store/standardisation.hpp"
 #include "mer/train/augmentation.hpp"
-#include "mer/train/run_config.hpp"
 #include "mer/train/sampler.hpp"
 #include "run_data.hpp"
 

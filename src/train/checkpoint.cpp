@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
-#include "mer/model/model_file.hpp"
+#include "mer/nn/model_file.hpp"
 
 namespace mer {
 namespace {
@@ -55,8 +55,8 @@ void write_model_file(const std::filesystem::path& file, const Network& network,
                       const Standardisation& standardisation, const ModelCard& card) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
-  add_module_to(network, ModelCard::kNetworkPrefix, tensors, keep_alive);
-  add_module_to(loss, ModelCard::kLossPrefix, tensors, keep_alive);
+  add_module_to(network, kNetworkPrefix, tensors, keep_alive);
+  add_module_to(loss, kLossPrefix, tensors, keep_alive);
   standardisation.add_to(tensors);
   write_tensor_file(file, tensors, card.to_metadata());
 }
@@ -66,8 +66,8 @@ void write_state_file(const std::filesystem::path& file, const Network& network,
                       const WeightAverage* average, const Progression& progression) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
-  add_module_to(network, ModelCard::kNetworkPrefix, tensors, keep_alive);
-  add_module_to(loss, ModelCard::kLossPrefix, tensors, keep_alive);
+  add_module_to(network, kNetworkPrefix, tensors, keep_alive);
+  add_module_to(loss, kLossPrefix, tensors, keep_alive);
   standardisation.add_to(tensors);
   optimiser.add_to(tensors, keep_alive);
   if (average != nullptr) {
@@ -87,8 +87,8 @@ Progression read_state_file(const TensorFile& file, Network& network, Loss& loss
   if (format == metadata.end() || format->second != kStateFormat) {
     throw UsageError(file.path().string() + ": not the state of a run");
   }
-  load_module_from(network, ModelCard::kNetworkPrefix, file);
-  load_module_from(loss, ModelCard::kLossPrefix, file);
+  load_module_from(network, kNetworkPrefix, file);
+  load_module_from(loss, kLossPrefix, file);
   if (average != nullptr) {
     load_module_from(average->network(), kAverageNetwork, file);
     load_module_from(average->loss(), kAverageLoss, file);

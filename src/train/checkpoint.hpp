@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include "mer/data/standardisation.hpp"
-#include "mer/model/loss.hpp"
-#include "mer/model/model_card.hpp"
-#include "mer/model/network.hpp"
+#include "mer/nn/loss.hpp"
+#include "mer/nn/network.hpp"
+#include "mer/runs/model_card.hpp"
+#include "mer/store/standardisation.hpp"
 #include "mer/train/optimiser.hpp"
 #include "weight_average.hpp"
 

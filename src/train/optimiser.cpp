@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "mer/model/model_card.hpp"
-#include "mer/model/model_file.hpp"
+#include "mer/nn/model_file.hpp"
+#include "mer/runs/model_card.hpp"
 
 namespace mer {
 namespace {
@@ -25,8 +25,8 @@ AdamW::AdamW(const TrainOptions& options, const torch::nn::Module& network,
                           torch::zeros_like(parameter, torch::MemoryFormat::Contiguous)});
     }
   };
-  add(network, ModelCard::kNetworkPrefix, true);
-  add(loss, ModelCard::kLossPrefix, false);
+  add(network, kNetworkPrefix, true);
+  add(loss, kLossPrefix, false);
 }
 
 void AdamW::clear_gradients() {

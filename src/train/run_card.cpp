@@ -1,10 +1,11 @@
 #include "run_card.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/version.hpp"
-#include "mer/data/layout_json.hpp"
 #include "mer/metrics/scores.hpp"
+#include "mer/store/layout_json.hpp"
 
 namespace mer {
 namespace {

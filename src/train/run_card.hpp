@@ -3,9 +3,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "mer/config/run_config.hpp"
 #include "mer/metrics/calibration.hpp"
-#include "mer/model/model_card.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/runs/model_card.hpp"
 #include "run_data.hpp"
 
 namespace mer {

@@ -1,6 +1,7 @@
 #include "run_data.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -8,10 +9,10 @@
 #include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/segment_rows.hpp"
-#include "mer/data/song_embeddings.hpp"
 #include "mer/embed/embedding_extractor.hpp"
 #include "mer/features/feature_extractor.hpp"
+#include "mer/store/segment_rows.hpp"
+#include "mer/store/song_embeddings.hpp"
 
 namespace mer {
 namespace {

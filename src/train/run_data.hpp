@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "mer/data/network_input.hpp"
-#include "mer/data/segment_summary.hpp"
-#include "mer/data/segments.hpp"
-#include "mer/data/song_embeddings.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/config/network_shape.hpp"
+#include "mer/config/run_config.hpp"
 #include "mer/features/feature_set.hpp"
-#include "mer/model/network_shape.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/store/network_input.hpp"
+#include "mer/store/segment_summary.hpp"
+#include "mer/store/segments.hpp"
+#include "mer/store/song_embeddings.hpp"
+#include "mer/store/song_features.hpp"
 #include "mer/train/trainer.hpp"
 #include "open_songs.hpp"
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "mer/core/error.hpp"

@@ -1,11 +1,13 @@
 #include "start_weights.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/data/tagger_recipe.hpp"
-#include "mer/model/initial_weights.hpp"
-#include "mer/model/model_card.hpp"
+#include "mer/nn/initial_weights.hpp"
+#include "mer/runs/model_card.hpp"
+#include "mer/store/tagger_recipe.hpp"
 
 namespace mer {
 namespace {

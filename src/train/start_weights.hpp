@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mer/model/network.hpp"
-#include "mer/train/run_config.hpp"
+#include "mer/config/run_config.hpp"
+#include "mer/nn/network.hpp"
 
 namespace mer {
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "mer/model/loss.hpp"
-#include "mer/model/network.hpp"
+#include "mer/nn/loss.hpp"
+#include "mer/nn/network.hpp"
 
 namespace mer {
 

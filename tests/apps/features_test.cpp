@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/core/text.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/store/song_features.hpp"
 #include "run_mer.hpp"
 
 namespace mer::test {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "mer/core/text.hpp"
-#include "mer/library/mood_tag.hpp"
+#include "mer/tagging/mood_tag.hpp"
 #include "world.hpp"
 
 // What the tags of each format look like is tests/library's to say.

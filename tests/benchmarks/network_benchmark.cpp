@@ -15,8 +15,9 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/model/classifier.hpp"
-#include "mer/model/model_card.hpp"
+#include "mer/nn/classifier.hpp"
+#include "mer/nn/model_file.hpp"
+#include "mer/runs/model_card.hpp"
 
 namespace mer {
 namespace {
@@ -85,7 +86,7 @@ int run(const char* model, std::int64_t batch_size, int num_threads, double seco
     std::cerr << model << " is not a network\n";
     return EXIT_FAILURE;
   }
-  const Classifier classifier(card.model, card.shape, file, ModelCard::kNetworkPrefix, "cpu");
+  const Classifier classifier(card.model, card.shape, file, kNetworkPrefix, "cpu");
   const Batch batch = random_batch(card.shape, batch_size);
   constexpr double kWarmSeconds = 0.2;
   segments_per_second(classifier, batch, num_threads, kWarmSeconds);

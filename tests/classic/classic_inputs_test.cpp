@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "../data/test_data.hpp"
+#include "../store/test_data.hpp"
 #include "../support/embedding_file.hpp"
 #include "mer/core/random.hpp"
 #include "mer/features/feature_extractor.hpp"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../data/test_data.hpp"
+#include "../store/test_data.hpp"
 #include "tables.hpp"
 
 namespace mer {

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "../data/test_data.hpp"
+#include "../store/test_data.hpp"
 
 namespace mer {
 namespace {

@@ -7,7 +7,7 @@
 #include "memory_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/manifest.hpp"
+#include "mer/corpus/manifest.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <string>
 
+#include "mer/config/recipe.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/options.hpp"
-#include "mer/data/recipe.hpp"
-#include "mer/data/segments.hpp"
-#include "mer/data/split.hpp"
+#include "mer/corpus/split.hpp"
+#include "mer/store/segments.hpp"
 
 namespace {
 

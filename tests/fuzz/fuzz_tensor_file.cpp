@@ -1,10 +1,11 @@
 // TensorFile and SongFeatures on any bytes: every tensor lies within the file, or a UsageError.
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "memory_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/store/song_features.hpp"
 
 namespace {
 

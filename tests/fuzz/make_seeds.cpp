@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/audio/audio_reader.hpp"
+#include "mer/config/recipe.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/recipe.hpp"
-#include "mer/data/song_features.hpp"
+#include "mer/store/song_features.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "train/run_data.hpp"
+#include "run_data.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <numeric>
 #include <optional>
 
-#include "mer/data/network_input.hpp"
+#include "batch_maker.hpp"
+#include "mer/store/network_input.hpp"
 #include "toy_songs.hpp"
-#include "train/batch_maker.hpp"
 
 namespace mer {
 namespace {

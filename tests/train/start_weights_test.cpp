@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
-#include "mer/data/tagger_recipe.hpp"
-#include "mer/model/initial_weights.hpp"
+#include "mer/nn/initial_weights.hpp"
+#include "mer/store/tagger_recipe.hpp"
 #include "toy_songs.hpp"
 
 namespace mer {

@@ -10,11 +10,11 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
-#include "mer/data/standardisation.hpp"
-#include "mer/model/mixed_precision.hpp"
-#include "mer/model/model_card.hpp"
+#include "mer/nn/mixed_precision.hpp"
+#include "mer/runs/model_card.hpp"
+#include "mer/store/standardisation.hpp"
+#include "run_card.hpp"
 #include "toy_songs.hpp"
-#include "train/run_card.hpp"
 
 namespace mer {
 namespace {

@@ -1,9 +1,9 @@
-#include "train/weight_average.hpp"
+#include "weight_average.hpp"
 
 #include <gtest/gtest.h>
 
-#include "../model/small_network.hpp"
-#include "mer/model/loss.hpp"
+#include "../nn/small_network.hpp"
+#include "mer/nn/loss.hpp"
 
 namespace mer {
 namespace {

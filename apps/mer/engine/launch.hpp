@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "mer/model/processes.hpp"
+#include "mer/distributed/processes.hpp"
 
 namespace mer::app {
 

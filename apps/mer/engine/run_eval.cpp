@@ -12,12 +12,12 @@
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
-#include "mer/data/segment_rows.hpp"
-#include "mer/eval/evaluation.hpp"
-#include "mer/eval/joint_model.hpp"
-#include "mer/eval/predict_files.hpp"
-#include "mer/eval/predictor.hpp"
-#include "mer/model/model_card.hpp"
+#include "mer/predict/evaluation.hpp"
+#include "mer/predict/joint_model.hpp"
+#include "mer/predict/predict_files.hpp"
+#include "mer/predict/predictor.hpp"
+#include "mer/runs/model_card.hpp"
+#include "mer/store/segment_rows.hpp"
 #include "song_files.hpp"
 
 namespace mer::app {

@@ -8,10 +8,10 @@
 #include "../models.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/eval/predict_files.hpp"
-#include "mer/eval/prediction_output.hpp"
-#include "mer/eval/predictor.hpp"
-#include "mer/library/prediction_list.hpp"
+#include "mer/predict/predict_files.hpp"
+#include "mer/predict/prediction_output.hpp"
+#include "mer/predict/predictor.hpp"
+#include "mer/tagging/prediction_list.hpp"
 
 namespace mer::app {
 namespace {

@@ -3,8 +3,8 @@
 #include "../models.hpp"
 #include "../tagging.hpp"
 #include "mer/core/error.hpp"
-#include "mer/eval/predict_files.hpp"
-#include "mer/eval/predictor.hpp"
+#include "mer/predict/predict_files.hpp"
+#include "mer/predict/predictor.hpp"
 
 namespace mer::app {
 

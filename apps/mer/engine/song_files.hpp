@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "../preprocessing.hpp"
-#include "mer/data/song_store.hpp"
-#include "mer/eval/predictor.hpp"
+#include "mer/predict/predictor.hpp"
+#include "mer/store/song_store.hpp"
 
 namespace mer::app {
 

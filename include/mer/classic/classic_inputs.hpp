@@ -4,16 +4,16 @@
 #include <optional>
 #include <vector>
 
-#include "mer/classic/classic_options.hpp"
 #include "mer/classic/statistics.hpp"
-#include "mer/data/input_options.hpp"
-#include "mer/data/recipe.hpp"
-#include "mer/data/segment_summary.hpp"
-#include "mer/data/segments.hpp"
-#include "mer/data/song_inputs.hpp"
-#include "mer/data/standardisation.hpp"
+#include "mer/config/classic_options.hpp"
+#include "mer/config/input_options.hpp"
+#include "mer/config/recipe.hpp"
 #include "mer/features/descriptors.hpp"
 #include "mer/features/feature_set.hpp"
+#include "mer/store/segment_summary.hpp"
+#include "mer/store/segments.hpp"
+#include "mer/store/song_inputs.hpp"
+#include "mer/store/standardisation.hpp"
 
 namespace mer {
 

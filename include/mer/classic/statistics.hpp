@@ -4,12 +4,12 @@
 #include <span>
 #include <vector>
 
-#include "mer/classic/classic_options.hpp"
-#include "mer/data/input_options.hpp"
-#include "mer/data/lld_plan.hpp"
-#include "mer/data/segments.hpp"
-#include "mer/data/song_features.hpp"
-#include "mer/data/standardisation.hpp"
+#include "mer/config/classic_options.hpp"
+#include "mer/config/input_options.hpp"
+#include "mer/store/lld_plan.hpp"
+#include "mer/store/segments.hpp"
+#include "mer/store/song_features.hpp"
+#include "mer/store/standardisation.hpp"
 
 namespace mer {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "mer/classic/classic_options.hpp"
 #include "mer/classic/stored_tensors.hpp"
+#include "mer/config/classic_options.hpp"
 #include "mer/features/feature_set.hpp"
 
 namespace mer {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "mer/data/recipe.hpp"
-#include "mer/data/song_embeddings.hpp"
-#include "mer/embed/embed_options.hpp"
-#include "mer/model/embedder.hpp"
+#include "mer/config/embed_options.hpp"
+#include "mer/config/recipe.hpp"
+#include "mer/nn/embedder.hpp"
+#include "mer/store/song_embeddings.hpp"
 
 namespace mer {
 

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "mer/data/song_store.hpp"
 #include "mer/embed/embedding_extractor.hpp"
+#include "mer/store/song_store.hpp"
 
 namespace mer {
 

@@ -4,11 +4,11 @@
 #include <random>
 #include <vector>
 
+#include "mer/config/train_options.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/data/network_input.hpp"
-#include "mer/data/standardisation.hpp"
 #include "mer/features/feature_options.hpp"
-#include "mer/train/train_options.hpp"
+#include "mer/store/network_input.hpp"
+#include "mer/store/standardisation.hpp"
 
 namespace mer {
 

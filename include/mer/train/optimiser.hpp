@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "mer/config/train_options.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/train/train_options.hpp"
 
 namespace mer {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "mer/train/train_options.hpp"
+#include "mer/config/train_options.hpp"
 
 namespace mer {
 

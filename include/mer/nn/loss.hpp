@@ -1,0 +1,53 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "mer/config/loss_options.hpp"
+#include "mer/nn/network.hpp"
+
+namespace mer {
+
+/// A batch's loss.
+struct LossValue {
+  torch::Tensor total;      ///< scalar, differentiable: cross-entropy + tau / 2 · center term
+  double softmax = 0.0;     ///< the cross-entropy term, as reduced
+  double center = 0.0;      ///< tau / 2 · center term, as reduced; 0 without one
+  double as_printed = 0.0;  ///< the paper's form: sums over the batch, without smoothing
+};
+
+/// A loss of the registry; its class centers, if any, are its parameters (`gradient`) or buffers
+/// (`wen`) under the name `centers` [classes, embedding_size].
+class Loss : public torch::nn::Module {
+ public:
+  /// @param targets  [B, classes] float, rows sum to 1: one-hot, or mixed by mixup
+  virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
+  /// Before the first forward() of an optimiser step, for losses that change as training goes on.
+  /// @param iteration  from 1, counted over interruptions
+  void start_step(std::int64_t iteration) { iteration_ = iteration; }
+  /// Moves `wen` centers after the optimiser's step; nothing for other losses.
+  virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
+
+  /// From here on forward() gets parts of batches of `batch_rows` rows: means are over all of
+  /// those, so that the parts' values and gradients add up to the whole batch's. 0 = no longer.
+  /// @param all_reduce  over the workers with parts of the same batch: `wen` centers move by all
+  ///                    workers' rows. Empty = alone, the parts follow each other
+  void share_batch(AllReduce all_reduce, std::int64_t batch_rows) {
+    all_reduce_ = std::move(all_reduce);
+    batch_rows_ = batch_rows;
+  }
+
+ protected:
+  AllReduce all_reduce_;
+  std::int64_t batch_rows_ = 0;
+  std::int64_t iteration_ = 1;
+};
+
+/// The loss that options.name says. `a_softmax` wants a network with angular class scores.
+/// @throws UsageError for a name that the registry lacks
+std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,
+                                std::uint64_t seed);
+
+}  // namespace mer

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "mer/config/model_options.hpp"
+#include "mer/config/network_shape.hpp"
+#include "mer/nn/all_reduce.hpp"
+
+namespace mer {
+
+/// One batch. Parts that the network doesn't look at (inputs_of()) may be empty or undefined.
+struct NetworkInput {
+  torch::Tensor spectrogram;        ///< [B, bands, steps] float
+  torch::Tensor spectrogram_valid;  ///< [B, steps] float, 1 = music, 0 = padding
+  std::vector<torch::Tensor> lld;   ///< one a branch, [B, steps, columns] float
+  torch::Tensor lld_valid;          ///< [B, steps] float
+  torch::Tensor summary;            ///< [B, columns] float
+  /// One key a row for everything random inside the network (dropout), so that a row's masks depend
+  /// on (seed, iteration, song) and neither on its place in the batch nor on threads. Empty when
+  /// nothing is random (evaluation).
+  std::vector<std::uint64_t> keys;
+};
+
+/// What one head with angular class scores says.
+struct AngularScores {
+  torch::Tensor logits;  ///< [B, classes], ‖x‖ · cos θ: the angle between x and the class's weight
+  torch::Tensor norm;  ///< [B, 1], ‖x‖ of what the last layer saw
+};
+
+struct NetworkOutput {
+  torch::Tensor logits;     ///< [B, classes]; softmax gives the class probabilities
+  torch::Tensor embedding;  ///< [B, embedding_size]
+  /// With angular class scores: one a head, before join_logits() made one of two.
+  std::vector<AngularScores> angular{};
+  double first_head_weight = 1.0;
+};
+
+/// One head's logits as they are; of two the weighted class probabilities' logarithm,
+/// log(w · softmax(a) + (1 − w) · softmax(b)).
+/// @param heads  [..., classes] each
+torch::Tensor join_logits(const std::vector<torch::Tensor>& heads, double first_weight);
+
+/// A network of the registry.
+class Network : public torch::nn::Module {
+ public:
+  virtual NetworkOutput forward(const NetworkInput& input) = 0;
+};
+
+/// Builds the network that options.name says, with weights drawn from `seed`.
+/// @throws UsageError for a name that the registry lacks or sizes that don't fit the input
+std::shared_ptr<Network> make_network(const ModelOptions& options, const NetworkShape& shape,
+                                      std::uint64_t seed);
+
+/// In training each batch is one worker's share of a larger one, over all of which batch norm takes
+/// its statistics, so that workers together do what one does alone with the whole batch. Empty = no
+/// longer.
+void share_batch(torch::nn::Module& network, const AllReduce& all_reduce);
+
+/// Columns of NetworkOutput::embedding, which some networks fix themselves.
+int embedding_size_of(const ModelOptions& options);
+
+std::int64_t num_parameters(const torch::nn::Module& module);
+
+}  // namespace mer

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mer/core/file_stamp.hpp"
+#include "mer/core/progress.hpp"
+#include "mer/corpus/manifest.hpp"
+#include "mer/predict/evaluation.hpp"
+#include "mer/predict/predictor.hpp"
+
+namespace mer {
+
+/// What came out for one input file: a prediction, or why there is none.
+struct FileResult {
+  std::string path;  ///< as given; bytes, not necessarily UTF-8
+  std::optional<SongPrediction> prediction;
+  std::string error;               ///< empty when there is a prediction
+  std::string hint;                ///< what to do about the error; may be empty
+  bool uncertain = false;          ///< the largest probability is below the one asked for
+  std::optional<FileStamp> stamp;  ///< of the file just before it was read; none when it is missing
+
+  bool ok() const { return prediction.has_value(); }
+};
+
+struct PredictFilesOptions {
+  int jobs = 0;                 ///< files at a time; 0 = one per core
+  double max_seconds = 0.0;     ///< analyse at most this much of each file; 0 = all of it
+  double min_confidence = 0.0;  ///< below this, FileResult::uncertain is set
+};
+
+/// How many files a batch worked on.
+struct BatchCount {
+  std::size_t done = 0;
+  std::size_t failed = 0;  ///< of those done
+};
+
+/// Predicts files, several at a time. Whatever goes wrong with one file becomes its FileResult and
+/// the rest go on.
+///
+/// @param on_result  called once a file, in the order of `inputs`, one call at a time, as soon as
+///                   every earlier file is done; from worker threads. What it throws ends the
+///                   batch and is thrown again here.
+/// @param stop       asked before each file; true = start no more. The results until then are
+///                   delivered and are a prefix of `inputs`.
+///
+/// With jobs other than 1, LibTorch is set to one thread inside each operation
+/// (set_torch_threads), here and from then on: the files are what runs in parallel.
+BatchCount predict_files(const Predictor& predictor,
+                         const std::vector<std::filesystem::path>& inputs,
+                         const PredictFilesOptions& options,
+                         const std::function<void(FileResult)>& on_result,
+                         const std::function<bool()>& stop = {});
+
+/// Predicts songs of a manifest from their feature files and scores them.
+///
+/// @param model     how the user named the model
+/// @param split     name of the part that `songs` is, "all" for a whole manifest
+/// @param songs     indices into manifest.songs
+/// @param files     parallel to `songs`; a song whose files aren't complete could not be read and
+///                  counts as failed
+/// @param jobs      songs at a time, 0 = one per core; LibTorch's threads as in predict_files()
+/// @throws UsageError when a label is unknown to the model (before any song is predicted) or
+///         features were made with another recipe
+Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
+                          const std::string& split, const Manifest& manifest,
+                          const std::vector<std::size_t>& songs,
+                          const std::vector<SongFiles>& files, int jobs, const Progress& progress);
+
+}  // namespace mer

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mer/config/recipe.hpp"
+#include "mer/embed/embedding_extractor.hpp"
+#include "mer/store/song_features.hpp"
+
+namespace mer {
+
+/// One segment's class probabilities and its span in the source file.
+struct SegmentPrediction {
+  double start_s = 0.0;
+  double end_s = 0.0;
+  std::vector<double> probabilities;
+};
+
+/// A song's class probabilities: the mean over its segments, at the model's temperature.
+struct SongPrediction {
+  std::vector<double> probabilities;
+  std::vector<SegmentPrediction> segments;
+  double duration_s = 0.0;  ///< of the file
+  double analysed_s = 0.0;  ///< kept frames that the segments cover
+  /// Where the song lies in the plane of emotions, about −1…1; NaN unless a model says so
+  /// (va_regression). The mean over segments, then over the models that say so.
+  double valence = std::numeric_limits<double>::quiet_NaN();
+  double arousal = std::numeric_limits<double>::quiet_NaN();
+  std::vector<std::string> warnings;
+
+  int predicted() const;  ///< the class with the largest probability
+};
+
+/// The files that a song is predicted from; an empty path is one that could not be made.
+struct SongFiles {
+  std::vector<std::filesystem::path> features;    ///< parallel to Predictor::recipes()
+  std::vector<std::filesystem::path> embeddings;  ///< parallel to Predictor::extractors()
+
+  bool complete() const;  ///< none is missing
+};
+
+/// A trained system, or several whose log-probabilities are averaged, ready to answer.
+///
+/// A network answers for segments; a classical system for segments or for whole songs, as it was
+/// trained: its one segment is then the song.
+///
+/// Several models may want features of different recipes; each gets its own. A model's song is the
+/// mean over its segments, to which its temperature is then applied (with_temperature()); segments
+/// are shown at the same temperature. Models without one have 1. Several models' songs are joined
+/// by join_opinions(), and so are their segments where all cut songs of one recipe alike; where
+/// they don't, the segments shown are the first model's own.
+///
+/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
+/// gets a warning; for a network it is padded to one, masked.
+class Predictor {
+ public:
+  /// @param model_files  each a best/last/bundled .safetensors, or one that holds several models
+  ///                     (write_joint_model()), with weights of its own; all must agree in their
+  ///                     classes. Several files weigh the same
+  /// @param weights      of the frozen networks whose embeddings the models see
+  /// @throws UsageError naming the file and what is wrong with it, the classes that disagree, or
+  ///         weights that are missing or others
+  static Predictor load(const std::vector<std::filesystem::path>& model_files,
+                        const std::string& device, const WeightFiles& weights = {});
+  ~Predictor();
+  Predictor(Predictor&&) noexcept;
+  Predictor& operator=(Predictor&&) noexcept;
+
+  const std::vector<std::string>& classes() const;
+  /// Of the features that the models want, each once, in the models' order.
+  const std::vector<Recipe>& recipes() const;
+  /// Of the embeddings that they want, the same; for whole songs. Often empty.
+  const std::vector<EmbeddingExtractor>& extractors() const;
+  /// The training songs' class counts, summed over the models; parallel to classes().
+  const std::vector<std::int64_t>& training_counts() const;
+
+  /// Safe from several threads: nothing is written to, and a network in evaluation mode keeps no
+  /// state. Callers with threads of their own set LibTorch's to 1 (set_torch_threads), or each call
+  /// starts a pool of its own.
+  /// @throws InputError when VAD kept no frame
+  /// @throws UsageError when features or embeddings were made with another recipe (both values
+  ///         named)
+  SongPrediction predict(const SongFiles& song) const;
+  /// The same for models that want features of one recipe and no embeddings.
+  SongPrediction predict(const SongFeatures& song) const;
+
+  /// Decodes, once for each recipe and extractor, and answers; features go through files in the
+  /// system's temporary folder, in constant memory, and nothing is left there. Safe from several
+  /// threads. The recipes' audio.start_s and audio.duration_s don't count here.
+  /// @param max_seconds  analyse at most this much from the start; 0 = the whole file
+  /// @throws InputError for a file that can't be used
+  /// @throws Error when the temporary folder is full or can't be written
+  SongPrediction predict_file(const std::filesystem::path& audio_file, double max_seconds) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  explicit Predictor(std::unique_ptr<Impl> impl);
+};
+
+}  // namespace mer

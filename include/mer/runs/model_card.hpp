@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "mer/config/loss_options.hpp"
+#include "mer/config/model_options.hpp"
+#include "mer/config/network_shape.hpp"
+#include "mer/core/tensor_file.hpp"
+
+namespace mer {
+
+/// What stands beside the weights in a model file (best, last, bundled), so that the file alone is
+/// enough to predict with anywhere. Free of LibTorch.
+///
+/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`; of a
+/// classical system `classic.*`. The card is the file's metadata: one entry a member below, of the
+/// same name, as JSON text. What belongs to rooms that this one doesn't know (recipe, segment,
+/// inputs, classic, descriptors, embeddings, layout) is kept as JSON documents. Either `classic` or
+/// `loss` and `shape` stand in a file.
+struct ModelCard {
+  static constexpr int kSchema = 1;
+
+  /// Scores of these weights on the validation songs; NaN where there were none.
+  struct Validation {
+    double loss = std::numeric_limits<double>::quiet_NaN();
+    double accuracy = std::numeric_limits<double>::quiet_NaN();
+    double macro_f1 = std::numeric_limits<double>::quiet_NaN();
+  };
+
+  /// The temperature T of a system's song probabilities p^(1/T) / Σ p^(1/T), and what it was found
+  /// on. It is the song's: segments are shown with the same.
+  struct FittedTemperature {
+    double temperature = 1.0;
+    std::int64_t songs = 0;                                        ///< 0 = not fitted
+    double nll_before = std::numeric_limits<double>::quiet_NaN();  ///< mean −ln p, at temperature 1
+    double nll_after = std::numeric_limits<double>::quiet_NaN();
+    std::string fitted_on;  ///< in words
+  };
+
+  std::string mer_version;
+  std::string run_name;           ///< the run folder's name
+  nlohmann::ordered_json config;  ///< the whole effective RunConfig
+  nlohmann::ordered_json recipe;  ///< to_json(Recipe), including which part of a song was read
+  nlohmann::ordered_json recipe_shared;  ///< Recipe::shared(), to compare with a feature file's
+  std::string recipe_fingerprint;        ///< Recipe::fingerprint()
+  nlohmann::ordered_json segment;        ///< to_json(SegmentOptions)
+  nlohmann::ordered_json inputs;         ///< to_json(InputOptions)
+  nlohmann::ordered_json classic;        ///< to_json(ClassicOptions); null for a network
+  /// to_json(DescriptorOptions); null where the system sees no musical descriptors
+  nlohmann::ordered_json descriptors;
+  /// EmbeddingExtractor::recipe(); null where the system sees no embeddings
+  nlohmann::ordered_json embeddings;
+  ModelOptions model;
+  LossOptions loss;
+  NetworkShape shape;
+  /// What the feature columns are: `sample_rate_hz`, `window_samples`, `hop_samples`,
+  /// `spectrogram_columns`, `lld_columns` [names], `lld_groups` [{name, first_column,
+  /// num_columns}].
+  nlohmann::ordered_json layout;
+  std::vector<std::string> classes;           ///< in the order of the network's outputs
+  std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
+  std::int64_t iteration = 0;                 ///< optimiser steps behind these weights
+  Validation validation;
+  FittedTemperature calibration;  ///< an entry of the file where it was fitted
+
+  bool is_network() const { return classic.is_null(); }
+  TensorMetadata to_metadata() const;
+
+  /// @throws UsageError naming the file when it isn't a model of mer, comes from a newer mer, or
+  ///         lacks an entry
+  static ModelCard read(const TensorFile& file);
+};
+
+nlohmann::ordered_json to_json(const ModelCard::FittedTemperature& calibration);
+
+}  // namespace mer

@@ -1,0 +1,20 @@
+#include "mer/config/embed_options.hpp"
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+
+void EmbedOptions::visit(OptionsVisitor& v) {
+  v.field("networks", networks, "frozen networks: musicnn, vgg_tagger; [] for none");
+  v.field("hop_seconds", hop_seconds, above_up_to(0, 3), "between the starts of 3 s patches");
+  v.choice("tail", tail,
+           {{"pad", SegmentOptions::Tail::kPad}, {"drop", SegmentOptions::Tail::kDrop}},
+           "music after the last whole patch");
+}
+
+void EmbedOptions::validate() const {
+  require_ordered_words("networks", networks, {"musicnn", "vgg_tagger"});
+}
+
+}  // namespace mer

@@ -1,0 +1,58 @@
+#include "mer/config/segment_options.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
+namespace mer {
+namespace {
+
+/// A length in seconds that is a whole number of hops must not lose one to rounding.
+constexpr double kRoundingFrames = 1e-6;
+
+std::int64_t whole_frames(double seconds, int sample_rate_hz, int hop_samples) {
+  return static_cast<std::int64_t>(
+      std::floor(seconds * sample_rate_hz / hop_samples + kRoundingFrames));
+}
+
+}  // namespace
+
+void SegmentOptions::visit(OptionsVisitor& v) {
+  v.field("seconds", seconds, above_up_to(0, 3600), "length of a segment in seconds");
+  v.field("hop_seconds", hop_seconds, between(0, 3600),
+          "distance between the starts of segments in seconds; 0 = the segment's length");
+  v.field("test_hop_seconds", test_hop_seconds, between(0, 3600),
+          "the same for validation, test and prediction; 0 = hop_seconds");
+  v.choice("tail", tail, {{"pad", Tail::kPad}, {"drop", Tail::kDrop}},
+           "what becomes of a song's last piece: padded when at least half of it is music, or "
+           "dropped");
+}
+
+void SegmentOptions::validate() const {
+  // A hop beyond the segment's length would leave music out without saying so.
+  const auto check = [this](const char* key, double hop) {
+    if (hop > seconds) {
+      throw UsageError(std::string("segment.") + key + " " + format_number(hop) +
+                           " is longer than segment.seconds " + format_number(seconds) +
+                           ": the music between segments would be lost",
+                       std::string("set segment.") + key + " to at most " + format_number(seconds));
+    }
+  };
+  check("hop_seconds", hop_seconds);
+  check("test_hop_seconds", test_hop_seconds);
+}
+
+std::int64_t SegmentOptions::num_frames(int sample_rate_hz, int hop_samples) const {
+  return std::max<std::int64_t>(1, whole_frames(seconds, sample_rate_hz, hop_samples));
+}
+
+std::int64_t SegmentOptions::hop_frames(int sample_rate_hz, int hop_samples, bool testing) const {
+  const double hop = testing && test_hop_seconds > 0.0 ? test_hop_seconds : hop_seconds;
+  if (hop <= 0.0) return num_frames(sample_rate_hz, hop_samples);
+  return std::max<std::int64_t>(1, whole_frames(hop, sample_rate_hz, hop_samples));
+}
+
+}  // namespace mer

@@ -1,0 +1,96 @@
+#include <map>
+
+#include "../csv_table.hpp"
+#include "import/rated_songs.hpp"
+#include "mer/core/error.hpp"
+
+// The layout is that of the three archives on https://cvml.unige.ch/databases/DEAM/ (described in
+// its manual.pdf), each unpacked into the same folder or into one of its own name:
+//   DEAM_Annotations.zip  annotations/annotations averaged per song/song_level/
+//                         static_annotations_averaged_songs_{1_2000,2000_2058}.csv with the columns
+//                         "song_id, valence_mean, valence_std, arousal_mean, arousal_std", of 1…9
+//   DEAM_audio.zip        MEMD_audio/<song_id>.mp3
+//   metadata.zip          metadata/metadata_{2013,2014,2015}.csv: each names its columns
+//   differently,
+//                         has tabs around its cells and rows longer than its header
+namespace mer {
+
+namespace fs = std::filesystem;
+using namespace importing;
+
+namespace {
+
+const char* const kSource = "https://cvml.unige.ch/databases/DEAM/";
+
+fs::path annotation_file(const fs::path& folder, const std::string& name) {
+  const std::string path = "annotations/annotations averaged per song/song_level/" + name;
+  return find_below(
+      folder, {path, "DEAM_Annotations/" + path},
+      std::string("unpack DEAM_Annotations.zip from ") + kSource + " into this folder");
+}
+
+/// song id → artist, of the metadata files that are there.
+std::map<std::string, std::string> artists(const fs::path& folder, ImportReport& report) {
+  struct MetadataFile {
+    const char* name;
+    const char* id_column;
+    const char* artist_column;
+  };
+  std::map<std::string, std::string> artist_of;
+  for (const MetadataFile& metadata : {MetadataFile{"metadata_2013.csv", "song_id", "Artist"},
+                                       MetadataFile{"metadata_2014.csv", "Id", "Artist"},
+                                       MetadataFile{"metadata_2015.csv", "id", "artist"}}) {
+    fs::path file;
+    try {
+      const std::string path = std::string("metadata/") + metadata.name;
+      file = find_below(folder, {path, "DEAM_metadata/" + path}, "");
+    } catch (const UsageError&) {
+      report.warnings.push_back(std::string(metadata.name) +
+                                " is not there, so its songs have no artist: unpack metadata.zip "
+                                "from " +
+                                kSource + " into the corpus' folder");
+      continue;
+    }
+    const CsvTable table(file, CsvTable::Form::kLoose);
+    table.require({metadata.id_column, metadata.artist_column},
+                  "take the file as its authors published it");
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      artist_of[table.cell(row, metadata.id_column)] =
+          to_valid_utf8(table.cell(row, metadata.artist_column));
+    }
+  }
+  return artist_of;
+}
+
+}  // namespace
+
+ImportReport import_deam(const fs::path& folder, const fs::path& manifest,
+                         const QuadrantOptions& options) {
+  require_folder(folder);
+  const std::string audio_hint =
+      std::string("unpack DEAM_audio.zip from ") + kSource + ": MEMD_audio/2.mp3, …";
+  RatedSongs songs({.low = 1, .high = 9}, options);
+  ImportReport about_artists;
+  const std::map<std::string, std::string> artist_of = artists(folder, about_artists);
+  const fs::path audio =
+      find_below(folder, {"MEMD_audio", "DEAM_audio/MEMD_audio", "audio"}, audio_hint);
+  for (const char* name : {"static_annotations_averaged_songs_1_2000.csv",
+                           "static_annotations_averaged_songs_2000_2058.csv"}) {
+    const CsvTable table(annotation_file(folder, name), CsvTable::Form::kLoose);
+    table.require({"song_id", "valence_mean", "arousal_mean"},
+                  "take the file as its authors published it");
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      const std::string& id = table.cell(row, "song_id");
+      const auto artist = artist_of.find(id);
+      songs.add(table.where(row), id, audio / (id + ".mp3"),
+                artist == artist_of.end() ? "" : artist->second, table.number(row, "valence_mean"),
+                table.number(row, "arousal_mean"));
+    }
+  }
+  ImportReport report = songs.write(manifest, audio_hint);
+  report.warnings.insert(report.warnings.begin(), about_artists.warnings.begin(),
+                         about_artists.warnings.end());
+  return report;
+}
+
+}  // namespace mer

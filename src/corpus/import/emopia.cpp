@@ -1,0 +1,252 @@
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "../csv_table.hpp"
+#include "import/importing.hpp"
+#include "import/midi_files.hpp"
+#include "import/midi_renderer.hpp"
+#include "import/quadrants.hpp"
+#include "mer/audio/audio_reader.hpp"
+#include "mer/core/error.hpp"
+
+// Two layouts.
+// The release (https://zenodo.org/record/5090631 and later versions, https://github.com/annahung31/
+// EMOPIA): label.csv with the columns ID,4Q,annotator, where ID is Q<quadrant>_<YouTube id>_<clip>,
+// and midis/<ID>.mid. It has no audio, for copyright's sake, but names the recordings.
+// The official split is in https://github.com/SeungHeonDoh/EMOPIA_cls, dataset/split/{train,val,
+// test}.csv, with the columns fname,label (fname = ID); scripts/prepare_split.ipynb of the release
+// writes split/{train,val,test}_clip.csv with the column clip_name (= ID.mid).
+// The table of clips: clips.csv with the columns midi,label,group,split,id, and midis/ or
+// midis.zip.
+namespace mer {
+
+namespace fs = std::filesystem;
+using namespace importing;
+
+namespace {
+
+const std::string kGetIt =
+    "EMOPIA_2.2.zip from https://zenodo.org/record/5257995 has it; give the folder in which its "
+    "label.csv lies";
+
+struct Clip {
+  std::string id;
+  std::string midi;  ///< file name
+  std::string label;
+  std::string group;
+  std::string split;
+};
+
+std::string split_of(const std::string& where, const std::string& name) {
+  if (name == "val" || name == "valid") return "validation";
+  if (name == "train" || name == "validation" || name == "test") return name;
+  throw UsageError(where + "unknown split '" + name + "'", "splits are train, val and test");
+}
+
+std::string label_of(const std::string& where, const std::string& name) {
+  static const std::set<std::string> kLabels = {"happy", "anger", "sad", "relaxed"};
+  if (kLabels.count(name) != 0) return name;
+  // The release writes 1…4 in its column 4Q.
+  const auto label = label_of_quadrant(name.starts_with('Q') ? name : "Q" + name);
+  if (!label) throw UsageError(where + "unknown quadrant '" + name + "'", "quadrants are 1…4");
+  return *label;
+}
+
+/// An id becomes a file's name.
+void check_id(const std::string& where, const std::string& id, std::set<std::string>& seen) {
+  if (id.empty() || id.front() == '.' || id.find('/') != std::string::npos) {
+    throw UsageError(where + "'" + id + "' can't be the name of a clip");
+  }
+  if (!seen.insert(id).second) {
+    throw UsageError(where + "clip '" + id + "' stands there twice", "remove one of the lines");
+  }
+}
+
+/// The YouTube id in a clip's id; it may hold underscores itself.
+std::string song_of(const std::string& where, const std::string& id) {
+  const std::size_t first = id.find('_');
+  const std::size_t last = id.rfind('_');
+  if (first == std::string::npos || last <= first + 1) {
+    throw UsageError(where + "'" + id + "' is not Q<quadrant>_<YouTube id>_<clip>",
+                     "take the file as its authors published it");
+  }
+  return id.substr(first + 1, last - first - 1);
+}
+
+std::vector<Clip> clips_of_table(const fs::path& file) {
+  const CsvTable table(file, CsvTable::Form::kLoose);
+  table.require({"midi", "label", "group", "split", "id"},
+                "the columns are midi,label,group,split,id");
+  std::vector<Clip> clips;
+  std::set<std::string> seen;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const std::string where = table.where(row);
+    const std::string& id = table.cell(row, "id");
+    check_id(where, id, seen);
+    clips.push_back({id, table.cell(row, "midi"), label_of(where, table.cell(row, "label")),
+                     table.cell(row, "group"), split_of(where, table.cell(row, "split"))});
+  }
+  return clips;
+}
+
+/// clip → part, of the split files that are there; empty when there are none.
+std::map<std::string, std::string> official_split(const fs::path& folder) {
+  std::map<std::string, std::string> split;
+  std::error_code ignored;
+  for (const std::string part : {"train", "val", "test"}) {
+    fs::path file = folder / "split" / (part + ".csv");
+    std::string column = "fname";
+    if (!fs::exists(file, ignored)) {
+      file = folder / "split" / (part + "_clip.csv");
+      column = "clip_name";
+    }
+    if (!fs::exists(file, ignored)) continue;
+    const CsvTable table(file, CsvTable::Form::kLoose);
+    table.require({column.c_str()}, "take the file as its authors published it");
+    for (std::size_t row = 0; row < table.size(); ++row) {
+      std::string clip = table.cell(row, column);
+      if (clip.ends_with(".mid")) clip.resize(clip.size() - 4);
+      const auto [before, is_new] = split.emplace(clip, split_of("", part));
+      if (!is_new) {
+        throw UsageError(
+            table.where(row) + "clip '" + clip + "' is already in '" + before->second + "'",
+            "take the files as their authors published them");
+      }
+    }
+  }
+  return split;
+}
+
+std::vector<Clip> clips_of_release(const fs::path& folder, ImportReport& report) {
+  const CsvTable table(find_below(folder, {"label.csv"}, kGetIt), CsvTable::Form::kLoose);
+  table.require({"ID", "4Q"}, "take the file as its authors published it");
+  const std::map<std::string, std::string> split = official_split(folder);
+  if (split.empty()) {
+    report.warnings.push_back(
+        "no split/train.csv, val.csv, test.csv: the manifest has no split column; the official "
+        "split is in https://github.com/SeungHeonDoh/EMOPIA_cls, dataset/split");
+  }
+  std::vector<Clip> clips;
+  std::vector<std::string> in_no_part;
+  std::set<std::string> seen;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const std::string where = table.where(row);
+    const std::string& id = table.cell(row, "ID");
+    check_id(where, id, seen);
+    const std::string song = song_of(where, id);
+    const auto part = split.find(id);
+    if (!split.empty() && part == split.end()) {
+      in_no_part.push_back(id);
+      continue;
+    }
+    clips.push_back({id, id + ".mid", label_of(where, table.cell(row, "4Q")), song,
+                     part == split.end() ? "" : part->second});
+  }
+  if (!in_no_part.empty()) {
+    report.warnings.push_back(
+        listing(in_no_part, "clips are in no part of the official split and are left out"));
+  }
+  return clips;
+}
+
+/// id → recording, of all audio in the corpus' folder.
+std::map<std::string, fs::path> recordings(const fs::path& folder) {
+  std::map<std::string, fs::path> found;
+  std::error_code ignored;
+  for (const char* name : {"audio", "audios"}) {
+    if (!fs::is_directory(folder / name, ignored)) continue;
+    for (const fs::path& file : find_audio_files(folder / name)) {
+      found.emplace(file.stem().string(), file);
+    }
+  }
+  return found;
+}
+
+/// id → rendered audio. Clips without a MIDI file are not in it; those that fail are reported.
+std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const fs::path& folder,
+                                         const fs::path& audio_folder,
+                                         const MidiRenderOptions& options, ImportReport& report) {
+  const MidiRenderer renderer(audio_folder, options.soundfont);
+  const std::unique_ptr<MidiFiles> midis = open_midi_files(folder, kGetIt);
+  std::map<std::string, fs::path> audio;
+  std::vector<MidiClip> missing;
+  std::error_code ignored;
+  for (const Clip& clip : clips) {
+    if (fs::exists(renderer.file_of(clip.id), ignored)) {
+      audio[clip.id] = renderer.file_of(clip.id);
+      continue;
+    }
+    try {
+      std::optional<std::string> midi = midis->read(clip.midi);
+      if (midi) missing.push_back({clip.id, std::move(*midi)});
+    } catch (const InputError& error) {
+      report.failures.push_back({error.what(), error.hint()});
+    }
+  }
+  const std::size_t present = audio.size();
+  const auto failures = render_all(renderer, missing, options);
+  report.failures.insert(report.failures.end(), failures.begin(), failures.end());
+  for (const MidiClip& clip : missing) {
+    if (fs::exists(renderer.file_of(clip.id), ignored)) {
+      audio[clip.id] = renderer.file_of(clip.id);
+    }
+  }
+  report.notes.push_back(std::to_string(audio.size() - present) + " clips rendered, " +
+                         std::to_string(present) + " were there already: " + audio_folder.string());
+  return audio;
+}
+
+fs::path default_audio_folder(const fs::path& manifest) {
+  return manifest.parent_path() / (manifest.stem().string() + "-audio");
+}
+
+}  // namespace
+
+ImportReport import_emopia(const fs::path& folder, const fs::path& manifest,
+                           const MidiRenderOptions& rendering) {
+  require_folder(folder);
+  ImportReport report;
+  std::error_code ignored;
+  const std::vector<Clip> clips = fs::exists(folder / "clips.csv", ignored)
+                                      ? clips_of_table(folder / "clips.csv")
+                                      : clips_of_release(folder, report);
+  std::map<std::string, fs::path> audio = recordings(folder);
+  if (audio.empty()) {
+    audio = rendered(
+        clips, folder,
+        rendering.audio_folder.empty() ? default_audio_folder(manifest) : rendering.audio_folder,
+        rendering, report);
+  } else {
+    report.notes.push_back("recordings are taken as they are, no MIDI is rendered");
+  }
+
+  std::vector<ManifestRow> rows;
+  std::vector<std::string> missing;
+  for (const Clip& clip : clips) {
+    const auto found = audio.find(clip.id);
+    if (found == audio.end()) {
+      missing.push_back(clip.id);
+    } else {
+      rows.push_back({.file = found->second,
+                      .label = clip.label,
+                      .group = clip.group,
+                      .split = clip.split,
+                      .id = clip.id});
+    }
+  }
+  if (rows.empty() && !report.failures.empty()) return report;
+  if (rows.empty()) {
+    throw UsageError(folder.string() + ": none of the " + std::to_string(clips.size()) +
+                         " clips has its audio or MIDI file",
+                     kGetIt);
+  }
+  if (!missing.empty()) {
+    report.warnings.push_back(listing(missing, "clips have no audio and are left out"));
+  }
+  write_manifest(rows, manifest, report);
+  return report;
+}
+
+}  // namespace mer

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mer/experiment/cell_results.hpp"
+#include "mer/experiment/claim.hpp"
+
+namespace mer {
+
+enum class Level { kSongs, kSegments };
+
+inline const std::vector<ScoredItem>& items_of(const ScoredPart& part, Level level) {
+  return level == Level::kSongs ? part.songs : part.segments;
+}
+
+/// Confusion counts as numbers, [classes, classes], rows = truth; weighted ones need not be whole.
+using Counts = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// A number that follows from the counts of the scored and of the training songs; NaN when there
+/// is nothing to count.
+using Measure = std::function<double(const Counts& scored, const Counts& training)>;
+
+double accuracy_of(const Counts& counts);
+double macro_f1_of(const Counts& counts);
+Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes);
+
+/// @throws UsageError for a class that is not among the classes
+Measure measure_of(const ClaimTerm& term, const std::vector<std::string>& classes,
+                   const std::string& place);
+
+/// The groups of some cells' songs, numbered.
+class GroupNumbers {
+ public:
+  void add(const CellResults& cell, bool with_training);
+  std::size_t size() const { return numbers_.size(); }
+  std::size_t of(const std::string& group) const { return numbers_.at(group); }
+
+ private:
+  void add(const ScoredPart& part);
+  std::map<std::string, std::size_t> numbers_;
+};
+
+/// A cell's confusion counts group by group: what a resample weighs.
+class CellTally {
+ public:
+  CellTally(const CellResults& cell, Level level, const GroupNumbers& groups, bool with_training);
+
+  /// The measure when each group counts so many times.
+  double value(const Measure& measure, std::span<const double> times) const;
+  /// The measure of the cell as it is.
+  double value(const Measure& measure) const;
+
+ private:
+  Counts weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const;
+
+  Eigen::Index num_classes_;
+  Eigen::MatrixXd scored_;    ///< [classes², groups]
+  Eigen::MatrixXd training_;  ///< the same, or empty
+};
+
+/// Mean of the values that are numbers; NaN without any.
+double mean_of(std::span<const double> values);
+/// With n − 1; NaN for fewer than two values.
+double deviation_of(std::span<const double> values);
+
+}  // namespace mer

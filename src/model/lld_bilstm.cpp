@@ -1,9 +1,0 @@
-#include "lld_bilstm.hpp"
-
-namespace mer {
-
-NetworkOutput LldBiLstm::forward(const NetworkInput& input) {
-  return lld_.forward(input, torch::Tensor());
-}
-
-}  // namespace mer

@@ -1,0 +1,56 @@
+#include "layers/checked_input.hpp"
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace mer {
+namespace {
+
+void expect_shape(const torch::Tensor& tensor, std::int64_t batch, int dimension, std::int64_t size,
+                  const char* what, const char* wanted) {
+  if (tensor.dim() == 3 && tensor.size(0) == batch && tensor.size(1) > 0 && tensor.size(2) > 0 &&
+      tensor.size(dimension) == size) {
+    return;
+  }
+  std::ostringstream message;
+  message << "the " << what << " has shape " << tensor.sizes() << ", it must be " << wanted
+          << " with batch " << batch << " and " << size << " in dimension " << dimension;
+  throw std::invalid_argument(message.str());
+}
+
+}  // namespace
+
+Spectrograms spectrograms_of(const NetworkInput& input, const NetworkShape& shape) {
+  if (!input.spectrogram.defined()) throw std::invalid_argument("the batch has no spectrograms");
+  const std::int64_t batch = input.spectrogram.size(0);
+  expect_shape(input.spectrogram, batch, 1, shape.spectrogram_bands, "spectrogram",
+               "[batch, bands, steps]");
+  return {input.spectrogram,
+          StepMask::of(input.spectrogram_valid, batch, input.spectrogram.size(2))};
+}
+
+LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape) {
+  if (input.lld.size() != static_cast<std::size_t>(shape.lld_branches)) {
+    throw std::invalid_argument("the batch has " + std::to_string(input.lld.size()) +
+                                " LLD branches, the network " + std::to_string(shape.lld_branches));
+  }
+  const std::int64_t batch = input.lld.front().size(0);
+  for (const torch::Tensor& lld : input.lld) {
+    expect_shape(lld, batch, 2, shape.lld_columns, "LLD matrix", "[batch, steps, columns]");
+  }
+  return {input.lld, StepMask::of(input.lld_valid, batch, input.lld.front().size(1))};
+}
+
+torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape) {
+  if (!input.summary.defined()) throw std::invalid_argument("the batch has no summaries");
+  if (input.summary.dim() != 2 || input.summary.size(1) != shape.summary_columns) {
+    std::ostringstream message;
+    message << "the summary has shape " << input.summary.sizes() << ", it must be [batch, "
+            << shape.summary_columns << "]";
+    throw std::invalid_argument(message.str());
+  }
+  return input.summary;
+}
+
+}  // namespace mer

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mer/config/model_options.hpp"
+#include "mer/nn/all_reduce.hpp"
+#include "ops/given_norm.hpp"
+
+namespace mer {
+
+/// Which steps of a batch are music. Padding may stand anywhere; each row has at least one valid
+/// step. `all_valid` lets every layer take the short way where nothing is padded.
+struct StepMask {
+  torch::Tensor valid;     ///< [B, steps], 1 = music, 0 = padding
+  bool all_valid = false;  ///< nothing is padded
+
+  /// @throws std::invalid_argument when the shape isn't [B, steps] or a row has no valid step
+  static StepMask of(const torch::Tensor& valid, std::int64_t batch, std::int64_t steps);
+  /// The mask after pooling over `factor` steps, the last window may be short: a pooled step is
+  /// valid when any of its steps is. [B, ceil(steps / factor)]
+  StepMask pooled(int factor) const;
+  /// valid as booleans of shape [B, 1, 1, steps], for maps [B, channels, bands, steps].
+  torch::Tensor for_maps() const;
+};
+
+/// Dropout whose masks depend on a row's key and this layer's name alone, so that a row loses the
+/// same elements wherever it stands in whichever batch, on any number of threads. Element i of a
+/// row is kept when the i-th number of a counter-based generator (SplitMix64) says so.
+///   input = output  [B, …]
+class KeyedDropoutImpl : public torch::nn::Module {
+ public:
+  KeyedDropoutImpl(double probability, const std::string& layer_name);
+
+  /// @param keys  one a row; only looked at in training mode with a probability above 0
+  /// @throws std::invalid_argument when there is not one key a row
+  torch::Tensor forward(const torch::Tensor& x, const std::vector<std::uint64_t>& keys) const;
+
+ private:
+  double probability_;
+  std::uint64_t layer_seed_;
+};
+TORCH_MODULE(KeyedDropout);
+
+/// Batch normalisation of maps over valid steps only, then ReLU: padding changes neither the
+/// statistics of a batch nor the running ones. Padded steps come out as 0.
+///   input = output  [B, channels, bands, steps]
+class NormReluImpl : public torch::nn::Module {
+ public:
+  explicit NormReluImpl(std::int64_t channels);
+  torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
+  /// What forward() does when nothing is to be learned: in evaluation, without gradient, on the
+  /// CPU; else nothing.
+  std::optional<GivenNorm> given(const torch::Tensor& x) const;
+  /// In training, `x` is this rank's share of the batch that the statistics are of; null = all of
+  /// it.
+  void share_batch(const AllReduce& all_reduce) { all_reduce_ = all_reduce; }
+
+ private:
+  torch::Tensor train_on_cpu(const torch::Tensor& x, const StepMask& mask);
+  torch::Tensor train_on_device(const torch::Tensor& x, const StepMask& mask);
+  void follow(const torch::Tensor& mean, const torch::Tensor& variance, const torch::Tensor& count);
+
+  torch::Tensor weight_;
+  torch::Tensor bias_;
+  torch::Tensor running_mean_;
+  torch::Tensor running_variance_;
+  AllReduce all_reduce_;
+};
+TORCH_MODULE(NormRelu);
+
+/// A Bi-LSTM and what makes one vector out of its outputs over time; padding never counts.
+///   input  [B, steps, input_size]
+///   output [B, output_size()]: 2 · units, or 4 · units for mean and deviation
+/// `last` = the states in which the last layer's two directions end; `attention` = the mean
+/// weighted by softmax over steps of a learned score vᵀh.
+class SequenceEncoderImpl : public torch::nn::Module {
+ public:
+  SequenceEncoderImpl(std::int64_t input_size, int units, int layers,
+                      ModelOptions::Pooling pooling);
+  torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
+  std::int64_t output_size() const;
+
+ private:
+  int units_;
+  ModelOptions::Pooling pooling_;
+  torch::nn::LSTM lstm_{nullptr};
+  torch::nn::Linear attention_{nullptr};
+};
+TORCH_MODULE(SequenceEncoder);
+
+/// Draws every weight from (seed, the parameter's name): uniform in ±1/sqrt(fan in) for
+/// convolutions and fully connected layers, ±1/sqrt(units) for LSTMs, as LibTorch does by default;
+/// normalisations stay 1 and 0. LibTorch's global generator has no influence on the result.
+void draw_weights(torch::nn::Module& module, std::uint64_t seed);
+
+}  // namespace mer

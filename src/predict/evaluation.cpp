@@ -1,0 +1,386 @@
+#include "mer/predict/evaluation.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
+#include "mer/core/version.hpp"
+#include "probability_scores.hpp"
+
+namespace mer {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kBootstrapSeed = 0;
+constexpr std::size_t kNumberWidth = 9;
+
+std::optional<int> index_of(const std::string& label, const std::vector<std::string>& classes) {
+  const auto found = std::find(classes.begin(), classes.end(), label);
+  if (found == classes.end()) return std::nullopt;
+  return static_cast<int>(found - classes.begin());
+}
+
+[[noreturn]] void refuse_label(const std::string& manifest, const Song& song,
+                               const std::vector<std::string>& classes) {
+  const std::optional<std::string> near = nearest_word(song.label, classes);
+  throw UsageError(manifest + ":" + std::to_string(song.line) + ": label '" + song.label +
+                       "' is unknown to the model, its classes are " + join(classes, ", "),
+                   near ? "did you mean '" + *near + "'?"
+                        : "rename the label in the manifest, or take a model of these classes");
+}
+
+/// What scores are computed from: one entry an item.
+struct Items {
+  std::vector<int> truth;
+  std::vector<int> predicted;
+  std::vector<int> groups;
+  ProbabilityRows probabilities;
+
+  void add(int true_class, const std::vector<double>& of_item, int group) {
+    truth.push_back(true_class);
+    predicted.push_back(argmax(of_item));
+    groups.push_back(group);
+    probabilities.push_back(of_item);
+  }
+  ProbabilityItems with_probabilities() const { return {truth, groups, probabilities}; }
+  Scores scores(std::size_t num_classes) const {
+    return scores_with_intervals(truth, predicted, groups, static_cast<int>(num_classes),
+                                 kBootstrapSeed);
+  }
+};
+
+/// Group names as numbers.
+class GroupNumbers {
+ public:
+  int of(const Song& song) {
+    // Two maps' worth of names in one: a song's id must not meet another song's group.
+    const std::string key = song.group.empty() ? "i" + song.id : "g" + song.group;
+    return numbers_.emplace(key, static_cast<int>(numbers_.size())).first->second;
+  }
+
+ private:
+  std::map<std::string, int> numbers_;
+};
+
+std::size_t count_groups(const std::vector<ScoredSong>& songs) {
+  GroupNumbers groups;
+  int largest = -1;
+  for (const ScoredSong& scored : songs) largest = std::max(largest, groups.of(scored.song));
+  return static_cast<std::size_t>(largest + 1);
+}
+
+Json scores_json(const Scores& scores, const std::vector<std::string>& classes) {
+  Json json;
+  json["count"] = scores.count;
+  json["accuracy"] = scores.accuracy;
+  json["accuracy_ci95"] = scores.accuracy_ci95;
+  json["macro_f1"] = scores.macro_f1;
+  json["macro_f1_ci95"] = scores.macro_f1_ci95;
+  Json& per_class = json["per_class"] = Json::object();
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const ClassScores& of_class = scores.per_class.at(c);
+    per_class[classes[c]] = {{"precision", of_class.precision},
+                             {"recall", of_class.recall},
+                             {"f1", of_class.f1},
+                             {"support", of_class.support}};
+  }
+  Json& confusion = json["confusion"] = Json::array();
+  for (Eigen::Index row = 0; row < scores.confusion.rows(); ++row) {
+    Json counts = Json::array();
+    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
+      counts.push_back(scores.confusion(row, column));
+    }
+    confusion.push_back(std::move(counts));
+  }
+  return json;
+}
+
+Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json regression_json(const RegressionScores& scores) {
+  return {{"count", scores.count},
+          {"r2", number_or_null(scores.r2)},
+          {"rmse", number_or_null(scores.rmse)},
+          {"pearson", number_or_null(scores.pearson)},
+          {"concordance", number_or_null(scores.concordance)}};
+}
+
+/// Scores of one of the two numbers, over the songs for which truth and prediction are known.
+std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& songs,
+                                              double Song::*truth,
+                                              double SongPrediction::*predicted) {
+  std::vector<double> true_numbers;
+  std::vector<double> predicted_numbers;
+  for (const ScoredSong& scored : songs) {
+    if (std::isnan(scored.song.*truth) || std::isnan(scored.prediction.*predicted)) continue;
+    true_numbers.push_back(scored.song.*truth);
+    predicted_numbers.push_back(scored.prediction.*predicted);
+  }
+  if (true_numbers.empty()) return std::nullopt;
+  return regression_scores(true_numbers, predicted_numbers);
+}
+
+std::string plural(std::size_t count, const std::string& word) {
+  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+std::string interval_text(const Interval& interval) {
+  return "[" + fixed(interval[0], 3) + ", " + fixed(interval[1], 3) + "]";
+}
+
+std::string score_row(const std::string& name, const Scores& scores) {
+  return pad_right(name, 10) + pad_left(fixed(scores.accuracy, 3), kNumberWidth) + "  " +
+         interval_text(scores.accuracy_ci95) + pad_left(fixed(scores.macro_f1, 3), kNumberWidth) +
+         "  " + interval_text(scores.macro_f1_ci95) + "\n";
+}
+
+std::string regression_table(const Evaluation& evaluation) {
+  std::string text = pad_right("songs", 10);
+  for (const char* name : {"R2", "RMSE", "Pearson", "concord.", "count"}) {
+    text += pad_left(name, kNumberWidth);
+  }
+  text += "\n";
+  for (const auto& [name, scores] :
+       {std::pair("valence", evaluation.valence), {"arousal", evaluation.arousal}}) {
+    if (!scores) continue;
+    text += pad_right(name, 10);
+    for (const double value : {scores->r2, scores->rmse, scores->pearson, scores->concordance}) {
+      text += pad_left(std::isfinite(value) ? fixed(value, 3) : "-", kNumberWidth);
+    }
+    text += pad_left(std::to_string(scores->count), kNumberWidth) + "\n";
+  }
+  return text + "\n";
+}
+
+std::size_t name_width(const std::vector<std::string>& classes, std::size_t at_least) {
+  for (const std::string& name : classes) {
+    at_least = std::max(at_least, display_width(printable(name)));
+  }
+  return at_least;
+}
+
+std::string per_class_table(const std::string& title, const Scores& scores,
+                            const std::vector<std::string>& classes) {
+  const std::size_t width = name_width(classes, 10);
+  std::string text = pad_right(title, width);
+  for (const char* name : {"precision", "recall", "F1", "support"}) {
+    text += "  " + pad_left(name, kNumberWidth);
+  }
+  text += "\n";
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const ClassScores& of_class = scores.per_class.at(c);
+    text += pad_right(printable(classes[c]), width);
+    for (const double value : {of_class.precision, of_class.recall, of_class.f1}) {
+      text += "  " + pad_left(fixed(value, 3), kNumberWidth);
+    }
+    text += "  " + pad_left(std::to_string(of_class.support), kNumberWidth) + "\n";
+  }
+  return text;
+}
+
+/// Counts on the left, per cent of the row on the right.
+std::string confusion_table(const std::string& title, const Scores& scores,
+                            const std::vector<std::string>& classes) {
+  const std::size_t width = name_width(classes, 10);
+  const std::size_t cell = name_width(classes, 6);
+  const Eigen::MatrixXd percent = row_percent(scores.confusion);
+  std::string names;
+  for (const std::string& name : classes) names += "  " + pad_left(printable(name), cell);
+  std::string text =
+      title + " confusion: rows = truth, columns = predicted; counts, then % of row\n";
+  text += pad_right("", width) + names + "   " + names + "\n";
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const auto row = static_cast<Eigen::Index>(c);
+    text += pad_right(printable(classes[c]), width);
+    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
+      text += "  " + pad_left(std::to_string(scores.confusion(row, column)), cell);
+    }
+    text += "   ";
+    for (Eigen::Index column = 0; column < percent.cols(); ++column) {
+      text += "  " + pad_left(fixed(percent(row, column), 1), cell);
+    }
+    text += "\n";
+  }
+  return text;
+}
+
+std::string confusion_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"truth"};
+  cells.insert(cells.end(), evaluation.classes.begin(), evaluation.classes.end());
+  std::string text = csv_line(cells);
+  const ConfusionMatrix& confusion = evaluation.song_scores.confusion;
+  for (std::size_t c = 0; c < evaluation.classes.size(); ++c) {
+    cells = {evaluation.classes[c]};
+    for (Eigen::Index column = 0; column < confusion.cols(); ++column) {
+      cells.push_back(std::to_string(confusion(static_cast<Eigen::Index>(c), column)));
+    }
+    text += csv_line(cells);
+  }
+  return to_valid_utf8(text);
+}
+
+std::string predictions_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"id", "path", "label", "predicted", "confidence"};
+  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
+  cells.push_back("segments");
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    const SongPrediction& prediction = scored.prediction;
+    const auto predicted = static_cast<std::size_t>(prediction.predicted());
+    cells = {scored.song.id, scored.song.listed_path, scored.song.label,
+             evaluation.classes.at(predicted), format_number(prediction.probabilities[predicted])};
+    for (const double probability : prediction.probabilities) {
+      cells.push_back(format_number(probability));
+    }
+    cells.push_back(std::to_string(prediction.segments.size()));
+    text += csv_line(cells);
+  }
+  return to_valid_utf8(text);
+}
+
+std::string segments_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"id", "start_s", "end_s", "predicted"};
+  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    for (const SegmentPrediction& segment : scored.prediction.segments) {
+      const auto predicted = static_cast<std::size_t>(argmax(segment.probabilities));
+      cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
+               evaluation.classes.at(predicted)};
+      for (const double probability : segment.probabilities) {
+        cells.push_back(format_number(probability));
+      }
+      text += csv_line(cells);
+    }
+  }
+  return to_valid_utf8(text);
+}
+
+std::string metrics_json(const Evaluation& evaluation) {
+  return to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
+                          const std::vector<std::string>& classes) {
+  for (const std::size_t index : songs) {
+    const Song& song = manifest.songs.at(index);
+    if (!index_of(song.label, classes)) refuse_label(manifest.file.string(), song, classes);
+  }
+}
+
+Evaluation score_songs(std::string model, std::string split, std::vector<std::string> classes,
+                       std::vector<ScoredSong> songs, std::vector<std::string> failed,
+                       const std::vector<std::int64_t>& training_counts) {
+  if (training_counts.size() != classes.size() || classes.empty()) {
+    throw std::invalid_argument("score_songs: " + std::to_string(training_counts.size()) +
+                                " training counts for " + std::to_string(classes.size()) +
+                                " classes");
+  }
+  GroupNumbers groups;
+  Items song_items;
+  Items segment_items;
+  for (const ScoredSong& scored : songs) {
+    const std::optional<int> truth = index_of(scored.song.label, classes);
+    if (!truth) refuse_label("the manifest", scored.song, classes);
+    const int group = groups.of(scored.song);
+    song_items.add(*truth, scored.prediction.probabilities, group);
+    for (const SegmentPrediction& segment : scored.prediction.segments) {
+      segment_items.add(*truth, segment.probabilities, group);
+    }
+  }
+
+  Evaluation evaluation;
+  const auto baseline = static_cast<std::size_t>(
+      std::max_element(training_counts.begin(), training_counts.end()) - training_counts.begin());
+  evaluation.baseline_class = classes[baseline];
+  evaluation.song_scores = song_items.scores(classes.size());
+  evaluation.valence = score_numbers(songs, &Song::valence, &SongPrediction::valence);
+  evaluation.arousal = score_numbers(songs, &Song::arousal, &SongPrediction::arousal);
+  evaluation.segment_scores = segment_items.scores(classes.size());
+  evaluation.probability_scores = score_probabilities(
+      song_items.with_probabilities(), segment_items.with_probabilities(), classes, kBootstrapSeed);
+  // Saying the same class of every song is right as often as that class occurs.
+  if (!songs.empty()) {
+    evaluation.baseline_accuracy =
+        static_cast<double>(evaluation.song_scores.per_class[baseline].support) /
+        static_cast<double>(songs.size());
+  }
+  evaluation.model = std::move(model);
+  evaluation.split = std::move(split);
+  evaluation.classes = std::move(classes);
+  evaluation.songs = std::move(songs);
+  evaluation.failed = std::move(failed);
+  return evaluation;
+}
+
+Json to_json(const Evaluation& evaluation) {
+  Json json;
+  json["schema"] = 1;
+  json["mer_version"] = kVersion;
+  json["model"] = evaluation.model;
+  json["split"] = evaluation.split;
+  json["classes"] = evaluation.classes;
+  json["baseline_accuracy"] = evaluation.baseline_accuracy;
+  json["baseline_class"] = evaluation.baseline_class;
+  json["failed"] = evaluation.failed;
+  json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
+  json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
+  add_probability_scores(evaluation.probability_scores, json);
+  if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
+  if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
+  return json;
+}
+
+std::string to_table(const Evaluation& evaluation) {
+  const Scores& songs = evaluation.song_scores;
+  const Scores& segments = evaluation.segment_scores;
+  std::string text = "model     " + printable(evaluation.model) + "\n";
+  text += "split     " + printable(evaluation.split) + ": " +
+          plural(evaluation.songs.size(), "song") + " in " +
+          plural(count_groups(evaluation.songs), "group") + ", " +
+          plural(static_cast<std::size_t>(segments.count), "segment");
+  if (!evaluation.failed.empty()) {
+    text += "; " + plural(evaluation.failed.size(), "song") + " could not be read, not counted";
+  }
+  text += "\n\n" + pad_right("", 10) + pad_left("accuracy", kNumberWidth) + "  95 % interval " +
+          pad_left("macro-F1", kNumberWidth) + "  95 % interval  (resampling groups)\n";
+  text += score_row("songs", songs);
+  text += score_row("segments", segments);
+  text += pad_right("baseline", 10) +
+          pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
+          printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
+  text += probability_table(evaluation.probability_scores);
+  if (evaluation.valence || evaluation.arousal) text += regression_table(evaluation);
+  text += per_class_table("songs", songs, evaluation.classes) + "\n";
+  text += per_class_table("segments", segments, evaluation.classes) + "\n";
+  text += confusion_table("songs", songs, evaluation.classes) + "\n";
+  text += confusion_table("segments", segments, evaluation.classes);
+  return text;
+}
+
+void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder) {
+  std::error_code failure;
+  std::filesystem::create_directories(folder, failure);
+  if (failure) {
+    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
+                "give another one with -o");
+  }
+  write_text_file(folder / "metrics.json", metrics_json(evaluation));
+  write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
+  write_text_file(folder / "predictions.csv", predictions_csv(evaluation));
+  write_text_file(folder / "segments.csv", segments_csv(evaluation));
+  write_text_file(folder / "reliability.csv", reliability_csv(evaluation.probability_scores));
+  write_text_file(folder / "coverage.csv", coverage_csv(evaluation.probability_scores));
+}
+
+}  // namespace mer

@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "mer/nn/classifier.hpp"
+#include "mer/nn/model_file.hpp"
+#include "mer/store/network_input.hpp"
+#include "mer/store/segment_summary.hpp"
+#include "mer/store/standardisation.hpp"
+#include "trained_system.hpp"
+
+namespace mer {
+namespace {
+
+constexpr std::int64_t kBatchSegments = 16;
+
+class NetworkSystem : public TrainedSystem {
+ public:
+  NetworkSystem(const TensorFile& weights, const std::string& device)
+      : TrainedSystem(weights, false),
+        options_(
+            options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)")),
+        inputs_(layout(), segment_frames(), options_, standardisation_of(weights),
+                inputs_of(card().model)),
+        summary_(make_summary()),
+        classifier_(card().model, checked_shape(), weights, kNetworkPrefix, device) {}
+
+  std::string note_on_length(std::int64_t num_kept) const override {
+    const std::string note = TrainedSystem::note_on_length(num_kept);
+    return note.empty() ? note : note + ": the rest is padding";
+  }
+
+ protected:
+  void fill(const SongInputs& song, SystemAnswer& answer) const override {
+    const auto num_segments = static_cast<std::int64_t>(answer.segments.size());
+    Eigen::VectorXf of_song;
+    if (summary_ && summary_->over_songs()) {
+      of_song = summary_->compute(song, answer.segments.front());
+    }
+    for (std::int64_t first = 0; first < num_segments; first += kBatchSegments) {
+      const std::int64_t size = std::min(kBatchSegments, num_segments - first);
+      InputBatch batch = inputs_.make_batch(size);
+      for (std::int64_t row = 0; row < size; ++row) {
+        const Segment& segment = answer.segments[static_cast<std::size_t>(first + row)];
+        inputs_.fill(song.features, segment, row, batch);
+        if (!summary_) continue;
+        inputs_.fill_summary(of_song.size() > 0 ? of_song : summary_->compute(song, segment), row,
+                             batch);
+      }
+      append(answer.probabilities,
+             classifier_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
+                                       batch.lld_valid, batch.summary));
+    }
+  }
+
+ private:
+  /// What the network sees beside its branches.
+  std::optional<SegmentSummary> make_summary() const {
+    if (options_.summary.empty()) return std::nullopt;
+    SummarySources sources;
+    sources.recipe = recipe();
+    if (options_.summarises("descriptors")) sources.descriptors = descriptor_options();
+    if (options_.summarises("embeddings")) sources.embedding_columns = embedding_columns();
+    sources.over_songs = options_.summary_over == InputOptions::Over::kSong;
+    return SegmentSummary(sources);
+  }
+
+  Standardisation standardisation_of(const TensorFile& weights) const {
+    Standardisation standardisation = Standardisation::from(weights);
+    const auto check = [&](const std::vector<float>& values, int columns, const char* what) {
+      if (values.size() != static_cast<std::size_t>(columns)) {
+        refuse(std::string("its standardisation has ") + std::to_string(values.size()) + " " +
+               what + " columns, its layout " + std::to_string(columns));
+      }
+    };
+    check(standardisation.spectrogram_mean, layout().spectrogram_columns(), "spectrogram");
+    check(standardisation.spectrogram_deviation, layout().spectrogram_columns(), "spectrogram");
+    check(standardisation.lld_mean, layout().lld_width(), "descriptor");
+    check(standardisation.lld_deviation, layout().lld_width(), "descriptor");
+    return standardisation;
+  }
+
+  /// The network's input sizes, which must be those that the options give.
+  const NetworkShape& checked_shape() const {
+    const InputShape& made = inputs_.shape();
+    const NetworkShape& wanted = card().shape;
+    if (made.spectrogram_bands != wanted.spectrogram_bands ||
+        made.spectrogram_steps != wanted.spectrogram_steps ||
+        made.lld_columns != wanted.lld_columns || made.lld_steps != wanted.lld_steps ||
+        made.lld_branches != wanted.lld_branches ||
+        made.summary_columns != wanted.summary_columns ||
+        made.summary_columns != (summary_ ? summary_->num_columns() : 0)) {
+      refuse("its network wants inputs of another size than its options give");
+    }
+    return wanted;
+  }
+
+  void append(std::vector<std::vector<double>>& rows, const std::vector<double>& flat) const {
+    require_finite(flat);
+    const auto width = static_cast<std::ptrdiff_t>(card().classes.size());
+    for (auto row = flat.begin(); row != flat.end(); row += width) {
+      rows.emplace_back(row, row + width);
+    }
+  }
+
+  InputOptions options_;
+  InputBuilder inputs_;
+  std::optional<SegmentSummary> summary_;
+  Classifier classifier_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainedSystem> load_network_system(const TensorFile& file,
+                                                   const std::string& device) {
+  return std::make_unique<NetworkSystem>(file, device);
+}
+
+}  // namespace mer

@@ -1,0 +1,333 @@
+#include "mer/predict/predictor.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "joined_opinion.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/metrics/scores.hpp"
+#include "mer/store/segments.hpp"
+#include "trained_system.hpp"
+
+namespace mer {
+namespace {
+
+/// A folder of its own in the system's temporary folder, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::error_code failure;
+    const std::filesystem::path parent = std::filesystem::temp_directory_path(failure);
+    if (failure) {
+      throw Error("the temporary folder can't be used: " + failure.message(),
+                  "set TMPDIR to a folder that can be written");
+    }
+    std::string name = (parent / "mer-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+      throw Error(parent.string() + ": no temporary folder can be made here: " +
+                      std::generic_category().message(errno),
+                  "free some space, or set TMPDIR to another folder");
+    }
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// The mean over the systems that predict it; NaN when none does.
+double mean_of_known(const std::vector<SystemAnswer>& answers, double SystemAnswer::*number) {
+  double sum = 0.0;
+  double count = 0.0;
+  for (const SystemAnswer& answer : answers) {
+    if (std::isnan(answer.*number)) continue;
+    sum += answer.*number;
+    ++count;
+  }
+  return sum / count;  // 0 / 0 is NaN
+}
+
+/// Kept frames that lie in at least one segment; segments ascend by their start.
+std::int64_t covered_frames(const std::vector<Segment>& segments) {
+  std::int64_t covered = 0;
+  std::int64_t end = 0;
+  for (const Segment& segment : segments) {
+    const std::int64_t segment_end = segment.first + segment.length;
+    covered += std::max<std::int64_t>(0, segment_end - std::max(end, segment.first));
+    end = std::max(end, segment_end);
+  }
+  return covered;
+}
+
+void require_same_classes(const TrainedSystem& first, const TrainedSystem& other) {
+  if (first.card().classes == other.card().classes) return;
+  throw UsageError(other.file() + ": its classes are " + join(other.card().classes, ", ") +
+                       ", those of " + first.file() + " are " + join(first.card().classes, ", "),
+                   "models that answer together need the same classes in the same order");
+}
+
+/// Remarks on a song, each once.
+void add_new(const std::vector<std::string>& remarks, std::vector<std::string>& all) {
+  for (const std::string& remark : remarks) {
+    if (std::find(all.begin(), all.end(), remark) == all.end()) all.push_back(remark);
+  }
+}
+
+/// A song's opened files.
+struct OpenSong {
+  std::vector<const SongFeatures*> features;      // parallel to Predictor::recipes()
+  std::vector<const SongEmbeddings*> embeddings;  // parallel to Predictor::extractors()
+};
+
+/// A system and what it sees of a song.
+struct Member {
+  std::unique_ptr<TrainedSystem> system;
+  std::size_t recipe = 0;                // index into Predictor::recipes()
+  std::optional<std::size_t> extractor;  // index into Predictor::extractors()
+
+  SongInputs inputs_from(const OpenSong& song) const {
+    return {*song.features[recipe], extractor ? song.embeddings[*extractor] : nullptr};
+  }
+};
+
+}  // namespace
+
+int SongPrediction::predicted() const { return argmax(probabilities); }
+
+bool SongFiles::complete() const {
+  const auto is_there = [](const std::filesystem::path& file) { return !file.empty(); };
+  return std::all_of(features.begin(), features.end(), is_there) &&
+         std::all_of(embeddings.begin(), embeddings.end(), is_there);
+}
+
+struct Predictor::Impl {
+  std::vector<Member> members;
+  JoinedOpinion opinion;  ///< of the members
+  std::vector<Recipe> recipes;
+  std::vector<EmbeddingExtractor> extractors;
+  std::vector<std::int64_t> training_counts;
+  bool systems_cut_alike = true;
+
+  const TrainedSystem& first() const { return *members.front().system; }
+
+  void add(std::unique_ptr<TrainedSystem> system, const std::string& device,
+           const WeightFiles& weights);
+  void require_recipes_of(const OpenSong& song) const;
+  SongPrediction predict(const OpenSong& song) const;
+
+ private:
+  std::size_t index_of_recipe(const TrainedSystem& system);
+  std::optional<std::size_t> index_of_extractor(const TrainedSystem& system,
+                                                const std::string& device,
+                                                const WeightFiles& weights);
+  void join_answers(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
+                    SongPrediction& prediction) const;
+};
+
+std::size_t Predictor::Impl::index_of_recipe(const TrainedSystem& system) {
+  const std::string fingerprint = system.recipe().fingerprint();
+  const auto found = std::find_if(recipes.begin(), recipes.end(), [&](const Recipe& recipe) {
+    return recipe.fingerprint() == fingerprint;
+  });
+  const auto index = static_cast<std::size_t>(found - recipes.begin());
+  if (index == recipes.size()) recipes.push_back(system.recipe());
+  return index;
+}
+
+std::optional<std::size_t> Predictor::Impl::index_of_extractor(const TrainedSystem& system,
+                                                               const std::string& device,
+                                                               const WeightFiles& weights) {
+  if (system.embedding_recipe().is_null()) return std::nullopt;
+  const auto found = std::find_if(
+      extractors.begin(), extractors.end(),
+      [&](const EmbeddingExtractor& one) { return one.recipe() == system.embedding_recipe(); });
+  const auto index = static_cast<std::size_t>(found - extractors.begin());
+  if (index == extractors.size()) {
+    extractors.push_back(
+        EmbeddingExtractor::of_recipe(system.embedding_recipe(), system.file(), weights, device));
+  }
+  return index;
+}
+
+void Predictor::Impl::add(std::unique_ptr<TrainedSystem> system, const std::string& device,
+                          const WeightFiles& weights) {
+  Member member;
+  member.recipe = index_of_recipe(*system);
+  member.extractor = index_of_extractor(*system, device, weights);
+  member.system = std::move(system);
+  members.push_back(std::move(member));
+  const TrainedSystem& added = *members.back().system;
+  require_same_classes(first(), added);
+  systems_cut_alike = systems_cut_alike && added.cuts_like(first());
+  training_counts.resize(first().card().classes.size(), 0);
+  for (std::size_t c = 0; c < training_counts.size(); ++c) {
+    training_counts[c] += added.card().training_counts[c];
+  }
+}
+
+void Predictor::Impl::require_recipes_of(const OpenSong& song) const {
+  for (const Member& member : members) {
+    const std::string& file = member.system->file();
+    const SongInputs inputs = member.inputs_from(song);
+    const auto require = [&](const std::string& found, const std::string& wanted,
+                             const nlohmann::ordered_json& found_recipe,
+                             const nlohmann::ordered_json& wanted_recipe) {
+      if (found == wanted) return;
+      require_same_recipe(found_recipe, wanted_recipe, file);
+      throw UsageError(
+          file + ": its recipe has the fingerprint " + wanted + ", the song's is " + found,
+          "make the features again");
+    };
+    const Recipe& recipe = recipes[member.recipe];
+    require(inputs.features.fingerprint(), recipe.fingerprint(), inputs.features.shared_recipe(),
+            recipe.shared());
+    if (inputs.embeddings == nullptr) continue;
+    const EmbeddingExtractor& extractor = extractors[*member.extractor];
+    require(inputs.embeddings->fingerprint(), extractor.fingerprint(), inputs.embeddings->recipe(),
+            extractor.recipe());
+  }
+}
+
+void Predictor::Impl::join_answers(const std::vector<SystemAnswer>& answers,
+                                   const SongFeatures& song, SongPrediction& prediction) const {
+  const auto joined = [&](const auto& probabilities_of) {
+    ProbabilityRows of_systems;
+    for (const SystemAnswer& answer : answers) of_systems.push_back(probabilities_of(answer));
+    return opinion.from(of_systems);
+  };
+  prediction.probabilities = joined([](const SystemAnswer& answer) { return answer.song; });
+  prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
+  prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
+  const Recipe& recipe = first().recipe();
+  const std::vector<Segment>& segments = answers.front().segments;
+  for (std::size_t s = 0; s < segments.size(); ++s) {
+    const TimeSpan span = time_span(song, segments[s], recipe.audio.sample_rate_hz,
+                                    recipe.features.frame.window_samples);
+    prediction.segments.push_back({span.start_s, span.end_s,
+                                   systems_cut_alike ? joined([&](const SystemAnswer& answer) {
+                                     return answer.probabilities[s];
+                                   })
+                                                     : answers.front().probabilities[s]});
+  }
+}
+
+SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
+  require_recipes_of(song);
+  SongPrediction prediction;
+  for (const SongFeatures* features : song.features) {
+    if (features->kept_frames().empty()) {
+      throw InputError("nothing but silence", "check the recording");
+    }
+    add_new(features->warnings(), prediction.warnings);
+  }
+  for (const SongEmbeddings* embeddings : song.embeddings) {
+    add_new(embeddings->warnings(), prediction.warnings);
+  }
+  std::vector<SystemAnswer> answers;
+  bool noted_length = false;
+  for (const Member& member : members) {
+    const SongInputs inputs = member.inputs_from(song);
+    answers.push_back(member.system->answer(inputs));
+    const double covered_s = member.system->seconds(covered_frames(answers.back().segments));
+    prediction.analysed_s = std::max(prediction.analysed_s, covered_s);
+    if (noted_length) continue;
+    // Which music there was, when it was less than a segment.
+    std::string note = member.system->note_on_length(
+        static_cast<std::int64_t>(inputs.features.kept_frames().size()));
+    noted_length = !note.empty();
+    if (noted_length) prediction.warnings.push_back(std::move(note));
+  }
+  prediction.duration_s = song.features.front()->duration_s();
+  join_answers(answers, *song.features.front(), prediction);
+  return prediction;
+}
+
+Predictor::Predictor(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+
+Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
+                          const std::string& device, const WeightFiles& weights) {
+  if (model_files.empty()) throw std::invalid_argument("Predictor::load: no model files");
+  auto impl = std::make_unique<Impl>();
+  std::vector<JoinedOpinion> opinions;
+  const auto add = [&](std::unique_ptr<TrainedSystem> system) {
+    impl->add(std::move(system), device, weights);
+    return impl->members.size() - 1;
+  };
+  for (const std::filesystem::path& file : model_files) {
+    opinions.push_back(load_systems(TensorFile::open(file), device, add));
+  }
+  impl->opinion = JoinedOpinion::of_all(std::move(opinions));
+  return Predictor(std::move(impl));
+}
+
+const std::vector<std::string>& Predictor::classes() const { return impl_->first().card().classes; }
+
+const std::vector<Recipe>& Predictor::recipes() const { return impl_->recipes; }
+
+const std::vector<EmbeddingExtractor>& Predictor::extractors() const { return impl_->extractors; }
+
+const std::vector<std::int64_t>& Predictor::training_counts() const {
+  return impl_->training_counts;
+}
+
+SongPrediction Predictor::predict(const SongFeatures& song) const {
+  if (impl_->recipes.size() != 1 || !impl_->extractors.empty()) {
+    throw std::invalid_argument("Predictor::predict: the models want more than these features");
+  }
+  return impl_->predict({{&song}, {}});
+}
+
+SongPrediction Predictor::predict(const SongFiles& song) const {
+  if (song.features.size() != impl_->recipes.size() ||
+      song.embeddings.size() != impl_->extractors.size()) {
+    throw std::invalid_argument("Predictor::predict: not a file for each recipe and extractor");
+  }
+  std::vector<SongFeatures> features;
+  std::vector<SongEmbeddings> embeddings;
+  OpenSong open;
+  for (const auto& file : song.features) features.push_back(SongFeatures::open(file));
+  for (const auto& file : song.embeddings) embeddings.push_back(SongEmbeddings::open(file));
+  for (const SongFeatures& one : features) open.features.push_back(&one);
+  for (const SongEmbeddings& one : embeddings) open.embeddings.push_back(&one);
+  return impl_->predict(open);
+}
+
+SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file,
+                                       double max_seconds) const {
+  const TemporaryFolder folder;
+  SongFiles files;
+  for (Recipe recipe : recipes()) {
+    recipe.audio.start_s = 0.0;
+    recipe.audio.duration_s = max_seconds;
+    files.features.push_back(folder.path() / ("features-" + std::to_string(files.features.size())));
+    extract_song(audio_file, recipe, files.features.back());
+  }
+  for (const EmbeddingExtractor& extractor : extractors()) {
+    files.embeddings.push_back(folder.path() /
+                               ("embeddings-" + std::to_string(files.embeddings.size())));
+    extractor.of_part(0.0, max_seconds).extract(audio_file, files.embeddings.back());
+  }
+  return predict(files);
+}
+
+}  // namespace mer

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mer/nn/network.hpp"
+
+namespace mer::test {
+
+/// A network of a few hundred parameters.
+inline ModelOptions small_options() {
+  ModelOptions options;
+  options.c1_channels = 2;
+  options.c1_time_kernel = 5;
+  options.c1_frequency_kernel = 3;
+  options.c2_channels = 4;
+  options.pool_frequency = 2;
+  options.crnn_lstm_units = 3;
+  options.lld_lstm_units = 3;
+  options.lld_lstm_layers = 1;
+  options.cnn_channels = options.light_channels = 4;
+  options.cnn_blocks = 2;
+  options.drnn_lstm_units = 3;
+  options.drnn_lstm_layers = 2;
+  options.summary_size = 5;
+  options.embedding_size = 6;
+  return options;
+}
+
+/// Odd sizes, so that every pooling has a short window at its end.
+inline NetworkShape small_shape() {
+  NetworkShape shape;
+  shape.spectrogram_bands = 7;
+  shape.spectrogram_steps = 13;
+  shape.lld_columns = 5;
+  shape.lld_steps = 9;
+  shape.num_classes = 3;
+  return shape;
+}
+
+/// Random segments without padding; the same for the same seed.
+inline NetworkInput random_input(const NetworkShape& shape, std::int64_t batch,
+                                 std::uint64_t seed) {
+  auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+  NetworkInput input;
+  input.spectrogram = torch::randn({batch, shape.spectrogram_bands, shape.spectrogram_steps},
+                                   generator, torch::kFloat);
+  input.spectrogram_valid = torch::ones({batch, shape.spectrogram_steps});
+  for (int branch = 0; branch < shape.lld_branches; ++branch) {
+    input.lld.push_back(
+        torch::randn({batch, shape.lld_steps, shape.lld_columns}, generator, torch::kFloat));
+  }
+  input.lld_valid = torch::ones({batch, shape.lld_steps});
+  input.summary = torch::randn({batch, shape.summary_columns}, generator, torch::kFloat);
+  for (std::int64_t row = 0; row < batch; ++row) {
+    input.keys.push_back(1000 * seed + static_cast<std::uint64_t>(row));
+  }
+  return input;
+}
+
+/// Makes everything after the given steps padding; the padding holds rubbish, which must not count.
+inline void pad_row(NetworkInput& input, std::int64_t row, std::int64_t spectrogram_steps,
+                    std::int64_t lld_steps) {
+  using torch::indexing::None;
+  using torch::indexing::Slice;
+  input.spectrogram.index_put_({row, Slice(), Slice(spectrogram_steps, None)}, 9.0);
+  input.spectrogram_valid.index_put_({row, Slice(spectrogram_steps, None)}, 0.0);
+  for (torch::Tensor& lld : input.lld) lld.index_put_({row, Slice(lld_steps, None)}, -9.0);
+  input.lld_valid.index_put_({row, Slice(lld_steps, None)}, 0.0);
+}
+
+/// Some rows of a batch, in the order given, cut to their first steps.
+inline NetworkInput rows_of(const NetworkInput& input, const std::vector<std::int64_t>& rows,
+                            std::int64_t spectrogram_steps, std::int64_t lld_steps) {
+  const torch::Tensor index = torch::tensor(rows, torch::kLong);
+  NetworkInput part;
+  part.spectrogram = input.spectrogram.index_select(0, index).narrow(2, 0, spectrogram_steps);
+  part.spectrogram_valid =
+      input.spectrogram_valid.index_select(0, index).narrow(1, 0, spectrogram_steps);
+  for (const torch::Tensor& lld : input.lld) {
+    part.lld.push_back(lld.index_select(0, index).narrow(1, 0, lld_steps));
+  }
+  part.lld_valid = input.lld_valid.index_select(0, index).narrow(1, 0, lld_steps);
+  part.summary = input.summary.index_select(0, index);
+  for (const std::int64_t row : rows) {
+    part.keys.push_back(input.keys[static_cast<std::size_t>(row)]);
+  }
+  return part;
+}
+
+/// One configuration that a test runs through.
+struct Variant {
+  std::string name;
+  ModelOptions options;
+  NetworkShape shape;
+};
+
+/// Every network, and every switch of the options at least once, alone.
+inline std::vector<Variant> variants() {
+  std::vector<Variant> all;
+  const auto add = [&all](const std::string& name, const auto& change) {
+    Variant variant{name, small_options(), small_shape()};
+    change(variant);
+    all.push_back(variant);
+  };
+  add("plain_last", [](Variant&) {});
+  add("separable", [](Variant& v) { v.options.conv = ModelOptions::Conv::kSeparable; });
+  add("three_convolutions", [](Variant& v) { v.options.c3_channels = 5; });
+  add("no_pooling", [](Variant& v) { v.options.pool_frequency = v.options.pool_time = 1; });
+  add("two_layers", [](Variant& v) {
+    v.options.crnn_lstm_layers = 2;
+    v.options.lld_lstm_layers = 2;
+  });
+  add("mean", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kMean; });
+  add("stat", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kStat; });
+  add("attention", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kAttention; });
+  add("rectified_embedding", [](Variant& v) { v.options.embedding_relu = true; });
+  add("dropout", [](Variant& v) {
+    v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
+  });
+  add("two_lld_branches", [](Variant& v) { v.shape.lld_branches = 2; });
+  add("summary", [](Variant& v) { v.shape.summary_columns = 4; });
+  add("summary_with_dropout_beside_two_lld_branches", [](Variant& v) {
+    v.shape.summary_columns = 4;
+    v.shape.lld_branches = 2;
+    v.options.summary_dropout = 0.3;
+  });
+  const auto angular = NetworkShape::ClassScores::kAngular;
+  add("angular", [&](Variant& v) { v.shape.class_scores = angular; });
+  add("two_angular_lld_branches", [&](Variant& v) {
+    v.shape.class_scores = angular;
+    v.shape.lld_branches = 2;
+  });
+  for (const char* name : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn"}) {
+    add(name, [&](Variant& v) { v.options.name = name; });
+    add(std::string(name) + "_with_dropout", [&](Variant& v) {
+      v.options.name = name;
+      v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
+    });
+  }
+  add("cnn_of_double_convolutions", [](Variant& v) {
+    v.options.name = "cnn";
+    v.options.cnn_block_convs = 2;
+  });
+  add("lld_bilstm_of_two_branches", [](Variant& v) {
+    v.options.name = "lld_bilstm";
+    v.shape.lld_branches = 2;
+  });
+  return all;
+}
+
+inline bool near(const torch::Tensor& a, const torch::Tensor& b, double tolerance = 1e-5) {
+  return a.sizes() == b.sizes() && torch::allclose(a, b, tolerance, tolerance);
+}
+
+}  // namespace mer::test
