@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "mer/core/error.hpp"
