@@ -108,8 +108,6 @@ struct Member {
 
 }  // namespace
 
-int SongPrediction::predicted() const { return argmax(probabilities); }
-
 bool SongFiles::complete() const {
   const auto is_there = [](const std::filesystem::path& file) { return !file.empty(); };
   return std::all_of(features.begin(), features.end(), is_there) &&

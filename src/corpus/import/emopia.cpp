@@ -3,7 +3,7 @@
 #include <set>
 #include <utility>
 
-#include "../csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 #include "import/importing.hpp"
 #include "import/midi_files.hpp"
 #include "import/midi_renderer.hpp"

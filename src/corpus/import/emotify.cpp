@@ -5,7 +5,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "../csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 #include "import/importing.hpp"
 #include "mer/core/error.hpp"
 

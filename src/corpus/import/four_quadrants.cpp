@@ -1,7 +1,7 @@
 #include <map>
 #include <optional>
 
-#include "../csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 #include "import/double_encoding.hpp"
 #include "import/importing.hpp"
 #include "import/quadrants.hpp"

@@ -1,6 +1,6 @@
 #include <map>
 
-#include "../csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 #include "import/rated_songs.hpp"
 #include "mer/core/error.hpp"
 
