@@ -48,7 +48,9 @@ function(mer_room name)
   add_library(mer_${name} STATIC ${sources})
   add_library(mer::${name} ALIAS mer_${name})
   set_target_properties(mer_${name} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
-                                               MER_USES "${ROOM_USES};${ROOM_USES_INSIDE}")
+                                               MER_USES "${ROOM_USES};${ROOM_USES_INSIDE}"
+                                               MER_USES_IN_HEADERS "${ROOM_USES}"
+                                               MER_USES_INSIDE "${ROOM_USES_INSIDE}")
   target_compile_features(mer_${name} PUBLIC cxx_std_20)
   set(staged "${PROJECT_BINARY_DIR}/staged/${name}")
   file(MAKE_DIRECTORY "${staged}/mer")

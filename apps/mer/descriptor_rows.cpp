@@ -1,5 +1,7 @@
 #include "descriptor_rows.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
 

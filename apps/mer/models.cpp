@@ -1,6 +1,7 @@
 #include "models.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "mer/config/run_config.hpp"
 #include "mer/core/error.hpp"

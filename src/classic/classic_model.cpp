@@ -1,6 +1,7 @@
 #include "mer/classic/classic_model.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "mer/core/random.hpp"

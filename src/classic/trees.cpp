@@ -1,4 +1,5 @@
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <opencv2/ml.hpp>
 
 #include "inner_folds.hpp"

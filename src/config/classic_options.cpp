@@ -1,5 +1,7 @@
 #include "mer/config/classic_options.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 

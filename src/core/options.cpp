@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -211,6 +212,10 @@ nlohmann::ordered_json options_to_json(const std::function<void(OptionsVisitor&)
   JsonWriter writer;
   visit(writer);
   return writer.take();
+}
+
+ConfigDocument document_of(const nlohmann::ordered_json& json, const std::string& name) {
+  return ConfigDocument::parse(json.dump(), name, {});
 }
 
 std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, bool with_comments) {

@@ -37,21 +37,21 @@ constexpr std::chrono::milliseconds kBetweenMeetings{500};
 
 }  // namespace
 
-std::unique_ptr<Collective::Pending> Collective::start_sum(torch::Tensor tensor) {
-  sum(std::move(tensor));
+std::unique_ptr<Collective::Pending> Collective::all_reduce_async(torch::Tensor tensor) {
+  all_reduce(std::move(tensor));
   return std::make_unique<Done>();
 }
 
-std::vector<double> gather(Collective& collective, double value) {
+std::vector<double> all_gather(Collective& collective, double value) {
   const torch::Tensor values = torch::zeros({collective.size()}, torch::kDouble);
   auto* data = values.data_ptr<double>();
   data[collective.rank()] = value;
-  collective.sum(values);
+  collective.all_reduce(values);
   return {data, data + collective.size()};
 }
 
-void work_side_by_side(Collective* collective,
-                       const std::function<void(const std::function<bool()>&)>& work) {
+void run_beside_barriers(Collective* collective,
+                         const std::function<void(const std::function<bool()>&)>& work) {
   std::atomic<bool> give_up{false};
   const auto gives_up = [&] { return give_up.load(); };
   if (collective == nullptr) return work(gives_up);
@@ -96,7 +96,7 @@ void work_side_by_side(Collective* collective,
     }
     count[mine] = 1.0;
     try {
-      collective->sum(counts);
+      collective->all_reduce(counts);
     } catch (const std::exception&) {
       if (mine == kBroken) std::rethrow_exception(failure);  // the others have gone already
       throw;

@@ -170,7 +170,7 @@ class ProcessCollective : public Collective {
   int rank() const override { return place_.rank; }
   int size() const override { return place_.size; }
 
-  void sum(torch::Tensor tensor) override {
+  void all_reduce(torch::Tensor tensor) override {
     const torch::NoGradGuard no_grad;
     guarded([&] {
       if (tensor.is_cuda()) return sum_on_gpu(tensor);
@@ -181,8 +181,8 @@ class ProcessCollective : public Collective {
 
   bool overlaps() const override { return true; }
 
-  std::unique_ptr<Pending> start_sum(torch::Tensor tensor) override {
-    if (tensor.is_cuda()) return Collective::start_sum(std::move(tensor));
+  std::unique_ptr<Pending> all_reduce_async(torch::Tensor tensor) override {
+    if (tensor.is_cuda()) return Collective::all_reduce_async(std::move(tensor));
     std::unique_ptr<Pending> pending;
     guarded([&] {
       std::vector<torch::Tensor> tensors = {tensor};

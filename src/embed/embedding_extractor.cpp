@@ -1,6 +1,7 @@
 #include "mer/embed/embedding_extractor.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"

@@ -1,5 +1,7 @@
 #include "mer/embed/embedding_store.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/error.hpp"
 
 namespace mer {

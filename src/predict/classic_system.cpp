@@ -1,3 +1,5 @@
+#include <nlohmann/json.hpp>
+
 #include "mer/classic/classic_model.hpp"
 #include "trained_system.hpp"
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"

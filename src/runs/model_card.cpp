@@ -1,6 +1,7 @@
 #include "mer/runs/model_card.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "card_reader.hpp"

@@ -1,5 +1,7 @@
 #include "mer/store/layout_json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/error.hpp"
 
 namespace mer {

@@ -1,5 +1,7 @@
 #include "mer/store/tagger_recipe.hpp"
 
+#include <nlohmann/json.hpp>
+
 namespace mer {
 
 Recipe tagger_recipe() {

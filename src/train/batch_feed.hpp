@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "batch_maker.hpp"
-#include "mer/distributed/thread_team.hpp"
+#include "mer/distributed/replica_group.hpp"
 #include "prefetcher.hpp"
 
 namespace mer {
@@ -17,7 +17,7 @@ namespace mer {
 class BatchFeed {
  public:
   /// @param team  null for one worker alone; must outlive the feed
-  BatchFeed(BatchMaker& maker, std::int64_t first, std::int64_t last, ThreadTeam* team)
+  BatchFeed(BatchMaker& maker, std::int64_t first, std::int64_t last, ReplicaGroup* team)
       : maker_(maker),
         team_(team),
         iteration_(first - 1),
@@ -32,7 +32,7 @@ class BatchFeed {
       return RowRange{0, size}.part(replica, team_->size());
     };
     maker_.fill(ahead->planned, part_of(static_cast<std::int64_t>(ahead->planned.rows.size())));
-    team_->meet();  // now all rows are filled
+    team_->barrier();  // now all rows are filled
     return maker_.finish_part(ahead->planned, part_of(maker_.rows().size()));
   }
 
@@ -62,7 +62,7 @@ class BatchFeed {
   }
 
   BatchMaker& maker_;
-  ThreadTeam* team_;
+  ReplicaGroup* team_;
   std::mutex mutex_;
   std::int64_t iteration_;
   std::shared_ptr<Ahead> current_;

@@ -1,6 +1,7 @@
 #include "run_card.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "mer/core/version.hpp"
 #include "mer/metrics/scores.hpp"

@@ -1,6 +1,7 @@
 #include "run_data.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"

@@ -1,5 +1,7 @@
 #include "start_weights.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/tensor_file.hpp"

@@ -6,8 +6,8 @@
 #include "classic_run.hpp"
 #include "mer/core/error.hpp"
 #include "mer/nn/device.hpp"
+#include "replica_runs.hpp"
 #include "run_folder.hpp"
-#include "run_team.hpp"
 #include "start_weights.hpp"
 
 namespace mer {
@@ -29,12 +29,13 @@ RunResult telling_others(const Workers& workers, const Work& work) {
 }
 
 /// Opens the songs and builds the networks, which other processes may have to wait for.
-std::unique_ptr<RunTeam> make_team(const RunConfig& config, const RunCallbacks& callbacks,
-                                   const std::optional<TensorFile>& state, const Workers& workers,
-                                   const std::function<PreparedData()>& prepare) {
-  std::unique_ptr<RunTeam> team;
-  work_side_by_side(workers.processes, [&](const auto&) {
-    team = std::make_unique<RunTeam>(config, prepare(), callbacks, state, workers);
+std::unique_ptr<ReplicaRuns> make_team(const RunConfig& config, const RunCallbacks& callbacks,
+                                       const std::optional<TensorFile>& state,
+                                       const Workers& workers,
+                                       const std::function<PreparedData()>& prepare) {
+  std::unique_ptr<ReplicaRuns> team;
+  run_beside_barriers(workers.processes, [&](const auto&) {
+    team = std::make_unique<ReplicaRuns>(config, prepare(), callbacks, state, workers);
   });
   return team;
 }

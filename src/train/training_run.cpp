@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "mer/core/error.hpp"
@@ -63,7 +64,7 @@ void sum_over_workers(Collective& collective, std::vector<std::vector<double>>& 
                       double& num_segments) {
   std::vector<double> flat = {loss, num_segments};
   for (const auto& song : sums) flat.insert(flat.end(), song.begin(), song.end());
-  collective.sum(
+  collective.all_reduce(
       torch::from_blob(flat.data(), {static_cast<std::int64_t>(flat.size())}, torch::kDouble));
   loss = flat[0];
   num_segments = flat[1];
@@ -136,13 +137,13 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
   optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
   AllReduce all_reduce;
   if (collective_ != nullptr) {
-    all_reduce = [collective](const torch::Tensor& tensor) { collective->sum(tensor); };
+    all_reduce = [collective](const torch::Tensor& tensor) { collective->all_reduce(tensor); };
     share_batch(*network_, all_reduce);
     std::vector<torch::Tensor> parameters;
     for (const AdamW::Entry& entry : optimiser_->entries()) {
       if (entry.parameter.requires_grad()) parameters.push_back(entry.parameter);
     }
-    gradients_ = std::make_unique<GradientSum>(parameters, *collective_);
+    gradients_ = std::make_unique<GradientAllReduce>(parameters, *collective_);
   }
   if (collective_ != nullptr || config_.train.accumulate > 1) {
     loss_->share_batch(all_reduce, config_.train.batch_size);
@@ -274,7 +275,7 @@ void TrainingRun::expect_same_run_everywhere() const {
   constexpr int kHexadecimal = 16;
   const auto mine = static_cast<double>(
       std::stoull(hash_hex(text).substr(0, kExactDigits), nullptr, kHexadecimal));
-  const std::vector<double> all = gather(*collective_, mine);
+  const std::vector<double> all = all_gather(*collective_, mine);
   for (std::size_t rank = 1; rank < all.size(); ++rank) {
     if (all[rank] == all.front()) continue;
     throw UsageError("worker " + std::to_string(rank) +
@@ -288,7 +289,7 @@ bool TrainingRun::should_stop() const {
   const bool mine = callbacks_.stop && callbacks_.stop();
   if (collective_ == nullptr) return mine;
   const torch::Tensor votes = torch::full({1}, mine ? 1.0 : 0.0, torch::kDouble);
-  collective_->sum(votes);
+  collective_->all_reduce(votes);
   return votes.item<double>() > 0.0;
 }
 
@@ -297,7 +298,7 @@ TrainingRun::StepLoss TrainingRun::whole_loss(const LossValue& share) const {
   if (collective_ == nullptr) return loss;
   const torch::Tensor sums =
       torch::tensor({loss.total, loss.softmax, loss.center, loss.as_printed}, torch::kDouble);
-  collective_->sum(sums);
+  collective_->all_reduce(sums);
   const auto* sum = sums.data_ptr<double>();
   return {sum[0], sum[1], sum[2], sum[3]};
 }

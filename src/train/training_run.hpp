@@ -9,7 +9,7 @@
 
 #include "batch_maker.hpp"
 #include "checkpoint.hpp"
-#include "gradient_sum.hpp"
+#include "gradient_all_reduce.hpp"
 #include "mer/distributed/collective.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/nn/initial_weights.hpp"
@@ -122,8 +122,8 @@ class TrainingRun {
   FrozenWeights frozen_;
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimiser_;
-  std::unique_ptr<GradientSum> gradients_;  ///< null when alone
-  std::unique_ptr<WeightAverage> average_;  ///< null without train.average_decay
+  std::unique_ptr<GradientAllReduce> gradients_;  ///< null when alone
+  std::unique_ptr<WeightAverage> average_;        ///< null without train.average_decay
 
   Progression progression_;
   Timing timing_;

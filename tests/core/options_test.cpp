@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
 

@@ -1,6 +1,8 @@
 // Emotify on a made-up tree of its published layout.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "../store/test_data.hpp"
 #include "mer/corpus/corpus_import.hpp"
 

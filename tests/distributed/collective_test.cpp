@@ -9,7 +9,7 @@
 #include "../nn/small_network.hpp"
 #include "mer/core/error.hpp"
 #include "mer/distributed/processes.hpp"
-#include "mer/distributed/thread_team.hpp"
+#include "mer/distributed/replica_group.hpp"
 #include "mer/nn/loss.hpp"
 #include "ops/pool_norm.hpp"
 
@@ -28,7 +28,7 @@ torch::Tensor share_of(const torch::Tensor& whole, int replica, int replicas) {
 }
 
 AllReduce over(Collective& member) {
-  return [&member](const torch::Tensor& tensor) { member.sum(tensor); };
+  return [&member](const torch::Tensor& tensor) { member.all_reduce(tensor); };
 }
 
 /// Any smooth function whose gradient differs from row to row, in double.
@@ -36,15 +36,15 @@ torch::Tensor weighted_sum(const torch::Tensor& y, const torch::Tensor& weights)
   return (y * weights).sum();
 }
 
-TEST(ThreadTeam, SumsOverAllMembersWithTheSameBitsOnEach) {
+TEST(ReplicaGroup, SumsOverAllMembersWithTheSameBitsOnEach) {
   // 0.1 + 0.2 + 0.3 depends on the order. Few numbers, which everybody adds up, and many, which are
   // shared out, but not evenly among 3.
   for (const std::int64_t size : {7, 10007}) {
-    ThreadTeam team(3);
+    ReplicaGroup team(3);
     std::vector<torch::Tensor> results(3);
     team.run([&](int replica) {
       torch::Tensor mine = torch::full({size}, 0.1 * (replica + 1), torch::kFloat);
-      team.member(replica).sum(mine);
+      team.member(replica).all_reduce(mine);
       results[static_cast<std::size_t>(replica)] = mine;
     });
     const float expected = (0.1F + 0.2F) + 0.3F;
@@ -54,58 +54,58 @@ TEST(ThreadTeam, SumsOverAllMembersWithTheSameBitsOnEach) {
   }
 }
 
-TEST(ThreadTeam, SumsAgainAndAgainWithoutMixingTheSumsUp) {
-  ThreadTeam team(2);
+TEST(ReplicaGroup, SumsAgainAndAgainWithoutMixingTheSumsUp) {
+  ReplicaGroup team(2);
   team.run([&](int replica) {
     for (int round = 0; round < 1000; ++round) {
       const std::int64_t size = round % 3 == 2 ? 5000 : 3;  // two small sums, then a large one
       const torch::Tensor mine = torch::full({size}, static_cast<double>(round), torch::kDouble);
-      team.member(replica).sum(mine);
+      team.member(replica).all_reduce(mine);
       ASSERT_EQ(mine[2].item<double>(), 2.0 * round);
     }
   });
 }
 
-TEST(ThreadTeam, MeetsWhenAllHaveCome) {
-  ThreadTeam team(3);
+TEST(ReplicaGroup, MeetsWhenAllHaveCome) {
+  ReplicaGroup team(3);
   std::atomic<int> came{0};
   team.run([&](int) {
     for (int round = 1; round <= 100; ++round) {
       ++came;
-      team.meet();
+      team.barrier();
       ASSERT_GE(came, 3 * round);
-      team.meet();  // nobody comes again before all have looked
+      team.barrier();  // nobody comes again before all have looked
     }
   });
 }
 
-TEST(ThreadTeam, GathersEveryRanksValueInTheirOrder) {
-  ThreadTeam team(3);
+TEST(ReplicaGroup, GathersEveryRanksValueInTheirOrder) {
+  ReplicaGroup team(3);
   team.run([&](int replica) {
-    EXPECT_EQ(gather(team.member(replica), 10.0 + replica), (std::vector<double>{10, 11, 12}));
+    EXPECT_EQ(all_gather(team.member(replica), 10.0 + replica), (std::vector<double>{10, 11, 12}));
   });
 }
 
-TEST(ThreadTeam, OfTeamsSumsOverAllThreadsOfAllAndCountsRanksOverThem) {
-  ThreadTeam outer(2);  // in the place of two processes
+TEST(ReplicaGroup, OfTeamsSumsOverAllThreadsOfAllAndCountsRanksOverThem) {
+  ReplicaGroup outer(2);  // in the place of two processes
   outer.run([&](int process) {
-    ThreadTeam inner(2, &outer.member(process));
+    ReplicaGroup inner(2, &outer.member(process));
     inner.run([&](int replica) {
       Collective& member = inner.member(replica);
       EXPECT_EQ(member.size(), 4);
       EXPECT_EQ(member.rank(), 2 * process + replica);
-      EXPECT_EQ(gather(member, member.rank()), (std::vector<double>{0, 1, 2, 3}));
+      EXPECT_EQ(all_gather(member, member.rank()), (std::vector<double>{0, 1, 2, 3}));
     });
   });
 }
 
-TEST(ThreadTeam, StopsWhenOneMemberThrowsAndSaysWhatItThrew) {
-  ThreadTeam team(3);
+TEST(ReplicaGroup, StopsWhenOneMemberThrowsAndSaysWhatItThrew) {
+  ReplicaGroup team(3);
   std::atomic<int> stopped{0};
   const auto work = [&](int replica) {
     if (replica == 1) throw UsageError("the second is ill");
     try {
-      team.member(replica).sum(torch::zeros({1}));
+      team.member(replica).all_reduce(torch::zeros({1}));
     } catch (const UsageError&) {
       ++stopped;
       throw;
@@ -120,19 +120,20 @@ TEST(ThreadTeam, StopsWhenOneMemberThrowsAndSaysWhatItThrew) {
   EXPECT_EQ(stopped, 2);
 }
 
-TEST(ThreadTeam, RefusesTensorsOfDifferentSizes) {
+TEST(ReplicaGroup, RefusesTensorsOfDifferentSizes) {
   for (const std::int64_t size : {2, 5000}) {
-    ThreadTeam team(2);
-    EXPECT_THROW(
-        team.run([&](int replica) { team.member(replica).sum(torch::zeros({size + replica})); }),
-        std::invalid_argument)
+    ReplicaGroup team(2);
+    EXPECT_THROW(team.run([&](int replica) {
+      team.member(replica).all_reduce(torch::zeros({size + replica}));
+    }),
+                 std::invalid_argument)
         << size;
   }
 }
 
 TEST(SumOfShares, HasTheGradientOfTheSumOverAllRanks) {
   // Each rank r computes (r + 1) · s², s = x_0 + x_1 with x = (3, 4): d/dx_r Σ = (1 + 2) · 2 · 7.
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   team.run([&](int replica) {
     torch::Tensor x = torch::tensor(3.0 + replica, torch::kDouble).set_requires_grad(true);
     const torch::Tensor sum = all_reduce_sum(x, over(team.member(replica)));
@@ -173,7 +174,7 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
   weighted_sum(expected.maps, e.output_weights).backward();
 
   const int ranks = GetParam();
-  ThreadTeam team(ranks);
+  ReplicaGroup team(ranks);
   std::vector<torch::Tensor> weight_grads(static_cast<std::size_t>(ranks));
   std::vector<torch::Tensor> bias_grads(static_cast<std::size_t>(ranks));
   team.run([&](int rank) {
@@ -181,7 +182,7 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
     torch::Tensor weight = e.weight.clone().set_requires_grad(true);
     torch::Tensor bias = e.bias.clone().set_requires_grad(true);
     const NormalisedMaps result = norm_relu(maps, share_of(e.valid, rank, ranks), weight, bias,
-                                            kNormEpsilon, &team.member(rank));
+                                            kNormEpsilon, over(team.member(rank)));
     EXPECT_EQ(result.count, expected.count);
     EXPECT_TRUE(near(result.mean, expected.mean, 1e-12));
     EXPECT_TRUE(near(result.variance, expected.variance, 1e-12));
@@ -203,12 +204,12 @@ TEST(SharedBatchNorm, GradientEqualsDifferencesOfTheWholeBatchsLoss) {
     return weighted_sum(y.maps, e.output_weights).item<double>();
   };
   constexpr int kRanks = 2;
-  ThreadTeam team(kRanks);
+  ReplicaGroup team(kRanks);
   std::vector<torch::Tensor> grads(kRanks);
   team.run([&](int rank) {
     torch::Tensor maps = share_of(e.maps, rank, kRanks).set_requires_grad(true);
     const NormalisedMaps y = norm_relu(maps, share_of(e.valid, rank, kRanks), e.weight, e.bias,
-                                       kNormEpsilon, &team.member(rank));
+                                       kNormEpsilon, over(team.member(rank)));
     weighted_sum(y.maps, share_of(e.output_weights, rank, kRanks)).backward();
     grads[static_cast<std::size_t>(rank)] = maps.grad();
   });
@@ -230,11 +231,11 @@ TEST(SharedBatchNorm, KeepsItsPrecisionFarFromZero) {
   const torch::Tensor maps = e.maps.to(torch::kFloat);
   const torch::Tensor ones = torch::ones({4});
   const NormalisedMaps expected = norm_relu(maps, e.valid, ones, torch::zeros({4}), kNormEpsilon);
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   team.run([&](int rank) {
     const NormalisedMaps result =
         norm_relu(share_of(maps, rank, 2), share_of(e.valid, rank, 2), ones, torch::zeros({4}),
-                  kNormEpsilon, &team.member(rank));
+                  kNormEpsilon, over(team.member(rank)));
     EXPECT_TRUE(near(result.variance, expected.variance, 1e-5));
     // A unit in the last place is 6e-5 there, for each of the two means.
     EXPECT_TRUE(near(result.maps, share_of(expected.maps, rank, 2), 2e-4));
@@ -291,7 +292,7 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
   expected.total.backward();
   whole->update_centers(embedding, targets);
 
-  ThreadTeam team(kRanks);
+  ReplicaGroup team(kRanks);
   team.run([&](int rank) {
     Collective& member = team.member(rank);
     const auto loss = make_loss(GetParam(), kClasses, kSize, 3);
@@ -303,7 +304,7 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
     torch::Tensor sums =
         torch::tensor({value.total.item<double>(), value.softmax, value.center, value.as_printed},
                       torch::kDouble);
-    member.sum(sums);
+    member.all_reduce(sums);
     EXPECT_TRUE(near(sums,
                      torch::tensor({expected.total.item<double>(), expected.softmax,
                                     expected.center, expected.as_printed},
@@ -317,7 +318,7 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
     }
     for (const auto& center : whole->named_parameters()) {
       torch::Tensor gradient = loss->named_parameters()[center.key()].grad().clone();
-      member.sum(gradient);
+      member.all_reduce(gradient);
       EXPECT_TRUE(near(gradient, center.value().grad()));
     }
   });
@@ -325,7 +326,7 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
 
 TEST(WorkSideBySide, AloneJustWorks) {
   int calls = 0;
-  work_side_by_side(nullptr, [&](const auto& give_up) {
+  run_beside_barriers(nullptr, [&](const auto& give_up) {
     EXPECT_FALSE(give_up());
     ++calls;
   });
@@ -333,10 +334,10 @@ TEST(WorkSideBySide, AloneJustWorks) {
 }
 
 TEST(WorkSideBySide, WaitsUntilTheSlowestHasDoneItsWork) {
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   std::atomic<bool> slow_done{false};
   team.run([&](int rank) {
-    work_side_by_side(&team.member(rank), [&](const auto&) {
+    run_beside_barriers(&team.member(rank), [&](const auto&) {
       if (rank == 0) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(700));
       slow_done = true;
@@ -346,10 +347,10 @@ TEST(WorkSideBySide, WaitsUntilTheSlowestHasDoneItsWork) {
 }
 
 TEST(WorkSideBySide, TellsEveryoneToGiveUpWhenOneFails) {
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   std::atomic<bool> gave_up{false};
   EXPECT_THROW(team.run([&](int rank) {
-    work_side_by_side(&team.member(rank), [&](const auto& give_up) {
+    run_beside_barriers(&team.member(rank), [&](const auto& give_up) {
       if (rank == 0) throw UsageError("no songs");
       while (!give_up()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       gave_up = true;
@@ -360,11 +361,11 @@ TEST(WorkSideBySide, TellsEveryoneToGiveUpWhenOneFails) {
 }
 
 TEST(WorkSideBySide, InterruptsEveryoneWhenOneIsInterrupted) {
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   std::atomic<int> interrupted{0};
   team.run([&](int rank) {
     try {
-      work_side_by_side(&team.member(rank), [&](const auto& give_up) {
+      run_beside_barriers(&team.member(rank), [&](const auto& give_up) {
         if (rank == 0) throw Interrupted("stopped by the user");
         while (!give_up()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
       });

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "mer/core/error.hpp"

@@ -1,5 +1,6 @@
 // TensorFile and SongFeatures on any bytes: every tensor lies within the file, or a UsageError.
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "memory_file.hpp"
 #include "mer/core/error.hpp"

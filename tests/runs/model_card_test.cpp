@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "mer/core/tensor_file.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "test_data.hpp"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <complex>
 #include <numbers>
+#include <span>
 
 #include "test_synth.hpp"
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <numbers>
 #include <numeric>
+#include <span>
 
 #include "mer/core/parallel.hpp"
 #include "test_synth.hpp"

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "mer/core/error.hpp"
-#include "mer/distributed/thread_team.hpp"
+#include "mer/distributed/replica_group.hpp"
 #include "mer/runs/model_card.hpp"
 #include "mer/train/trainer.hpp"
 #include "toy_songs.hpp"
@@ -186,7 +186,7 @@ TEST(ClassicRun, SaysWhenItWasStopped) {
 
 TEST(ClassicRun, IsLeftToOneProcess) {
   const ClassicSongs songs("svm");
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   const std::string message = message_of<UsageError>([&] {
     team.run([&](int process) { train(songs, "run", {}, {.processes = &team.member(process)}); });
   });

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/core/error.hpp"
-#include "mer/distributed/thread_team.hpp"
+#include "mer/distributed/replica_group.hpp"
 #include "toy_songs.hpp"
 
 namespace mer {
@@ -53,7 +53,7 @@ RunResult train_together(const ToySongs& songs, const std::filesystem::path& run
     return train_run(songs.config, songs.data, run, kWorkersCommand, callbacks,
                      {.replicas = replicas});
   }
-  ThreadTeam team(processes);
+  ReplicaGroup team(processes);
   RunResult first;
   team.run([&](int process) {
     const Workers workers{.replicas = replicas, .processes = &team.member(process)};
@@ -194,7 +194,7 @@ TEST(Workers, OnlyTheFirstWritesAndTalks) {
 
 TEST(Workers, StopTogetherWhenOneProcessIsAskedTo) {
   ToySongs songs;
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   std::atomic<int> interrupted{0};
   team.run([&](int process) {
     RunCallbacks callbacks;
@@ -223,7 +223,7 @@ TEST(Workers, RefuseToTrainDifferentThingsTogether) {
   ToySongs songs;
   ToySongs others;
   others.config.seed = 99;
-  ThreadTeam team(2);
+  ReplicaGroup team(2);
   EXPECT_THAT(message_of<Error>([&] {
                 team.run([&](int process) {
                   const ToySongs& mine = process == 0 ? songs : others;

@@ -62,7 +62,7 @@ bool is_first(const Workers& workers) {
 /// What the first process found out, for all of them.
 int as_first(const Workers& workers, int value) {
   if (workers.processes == nullptr) return value;
-  return static_cast<int>(gather(*workers.processes, value).front());
+  return static_cast<int>(all_gather(*workers.processes, value).front());
 }
 
 /// The features of all songs. Several processes make a shard each; then each looks for all of them,
@@ -73,7 +73,7 @@ FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& ma
   const int process = workers.processes->rank() + 1;
   FeatureStore::Report report;
   for (const Shard& shard : {Shard{process, workers.processes->size()}, Shard{}}) {
-    work_side_by_side(workers.processes, [&](const std::function<bool()>& give_up) {
+    run_beside_barriers(workers.processes, [&](const std::function<bool()>& give_up) {
       const auto stop = [&] { return interrupted() || give_up(); };
       {
         ProgressLine line("features", talk);

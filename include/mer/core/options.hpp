@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -158,11 +158,13 @@ class ConfigDocument {
 namespace detail {
 nlohmann::ordered_json options_to_json(const std::function<void(OptionsVisitor&)>& visit);
 std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, bool with_comments);
+ConfigDocument document_of(const nlohmann::ordered_json& json, const std::string& name);
 }  // namespace detail
 
-/// Every option with its value, in the order of the struct's visit().
-template <class Options>
-nlohmann::ordered_json to_json(const Options& options) {
+/// Every option with its value, in the order of the struct's visit(). Who calls it includes
+/// <nlohmann/json.hpp>.
+template <class Options, class Json = nlohmann::ordered_json>
+Json to_json(const Options& options) {
   Options copy = options;  // visit() takes references; a writing visitor leaves them as they are
   return detail::options_to_json([&copy](OptionsVisitor& visitor) { copy.visit(visitor); });
 }
@@ -180,7 +182,7 @@ std::string to_yaml(const Options& options, bool with_comments) {
 template <class Options>
 Options options_from_json(const nlohmann::ordered_json& json, const std::string& name) {
   Options options;
-  ConfigDocument::parse(json.dump(), name, {}).read(options);
+  detail::document_of(json, name).read(options);
   return options;
 }
 

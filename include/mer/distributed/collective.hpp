@@ -10,7 +10,7 @@
 namespace mer {
 
 /// Workers that train one network together, each on its rows of every batch: threads of a process
-/// (ThreadTeam), processes (join_processes()), or both. Where a null pointer stands for a
+/// (ReplicaGroup), processes (join_processes()), or both. Where a null pointer stands for a
 /// Collective, a worker is alone with the whole batch.
 ///
 /// All ranks must call the same functions in the same order. When one of them can't go on, every
@@ -32,12 +32,12 @@ class Collective {
   /// Replaces each element by its sum over all ranks, in the same order and with the same bits on
   /// each of them.
   /// @param tensor  contiguous, float or double, of the same size on every rank
-  virtual void sum(torch::Tensor tensor) = 0;
+  virtual void all_reduce(torch::Tensor tensor) = 0;
 
-  /// True when start_sum() lets the caller go on while others are waited for.
+  /// True when all_reduce_async() lets the caller go on while others are waited for.
   virtual bool overlaps() const { return false; }
-  /// Like sum(), but the tensor is not to be touched before wait() has returned.
-  virtual std::unique_ptr<Pending> start_sum(torch::Tensor tensor);
+  /// Like all_reduce(), but the tensor is not to be touched before wait() has returned.
+  virtual std::unique_ptr<Pending> all_reduce_async(torch::Tensor tensor);
 
   /// Tells the others why this rank stops; they stop too.
   virtual void fail(const std::string& why) = 0;
@@ -46,14 +46,14 @@ class Collective {
 };
 
 /// Every rank's value, in the order of ranks.
-std::vector<double> gather(Collective& collective, double value);
+std::vector<double> all_gather(Collective& collective, double value);
 
-/// Runs `work` in a thread of its own and meets the other ranks twice a second until all are done,
-/// so that work may take hours and a rank that dies or fails meanwhile is still noticed at once.
-/// `work` gets a function that says when to give up because another rank has. With a null
-/// `collective` it is just called.
+/// Runs `work` in a thread of its own and joins the other ranks in a barrier twice a second until
+/// all are done, so that work may take hours and a rank that dies or fails meanwhile is still
+/// noticed at once. `work` gets a function that says when to give up because another rank has. With
+/// a null `collective` it is just called.
 /// @throws what `work` throws; Interrupted when another rank's did; Error when another rank failed
-void work_side_by_side(Collective* collective,
-                       const std::function<void(const std::function<bool()>& give_up)>& work);
+void run_beside_barriers(Collective* collective,
+                         const std::function<void(const std::function<bool()>& give_up)>& work);
 
 }  // namespace mer

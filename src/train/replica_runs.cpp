@@ -1,4 +1,6 @@
-#include "run_team.hpp"
+#include "replica_runs.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include "batch_feed.hpp"
 #include "mer/core/error.hpp"
@@ -48,8 +50,8 @@ torch::Device device_of(const RunConfig& config, const Workers& workers) {
 
 }  // namespace
 
-RunTeam::RunTeam(const RunConfig& config, PreparedData data, const RunCallbacks& callbacks,
-                 const std::optional<TensorFile>& state, const Workers& workers)
+ReplicaRuns::ReplicaRuns(const RunConfig& config, PreparedData data, const RunCallbacks& callbacks,
+                         const std::optional<TensorFile>& state, const Workers& workers)
     : inputs_(config, std::move(data), state, rows_of_process(config, workers),
               device_of(config, workers)),
       num_processes_(num_processes(workers)) {
@@ -62,17 +64,17 @@ RunTeam::RunTeam(const RunConfig& config, PreparedData data, const RunCallbacks&
   }
 }
 
-nlohmann::ordered_json RunTeam::description() const {
+nlohmann::ordered_json ReplicaRuns::description() const {
   nlohmann::ordered_json description = runs_.front()->description();
   description.update(workers_description());
   return description;
 }
 
-nlohmann::ordered_json RunTeam::workers_description() const {
+nlohmann::ordered_json ReplicaRuns::workers_description() const {
   return {{"processes", num_processes_}, {"replicas", runs_.size()}};
 }
 
-RunResult RunTeam::run(RunFolder* folder) {
+RunResult ReplicaRuns::run(RunFolder* folder) {
   BatchFeed feed(inputs_.batches, iterations_done() + 1, inputs_.iterations,
                  team_ ? &*team_ : nullptr);
   const auto run = [&](int replica) {

@@ -1,4 +1,4 @@
-#include "gradient_sum.hpp"
+#include "gradient_all_reduce.hpp"
 
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
@@ -30,7 +30,7 @@ class AfterAccumulation : public torch::autograd::FunctionPostHook {
 }  // namespace
 
 /// Calls back whenever the backward pass has put a parameter's gradient in its place.
-class GradientSum::Hooks {
+class GradientAllReduce::Hooks {
  public:
   void add(const torch::Tensor& parameter, std::function<void()> then) {
     auto node = torch::autograd::impl::grad_accumulator(parameter);
@@ -46,7 +46,8 @@ class GradientSum::Hooks {
   std::vector<std::pair<std::shared_ptr<torch::autograd::Node>, std::uintptr_t>> nodes_;
 };
 
-GradientSum::GradientSum(const std::vector<torch::Tensor>& parameters, Collective& collective)
+GradientAllReduce::GradientAllReduce(const std::vector<torch::Tensor>& parameters,
+                                     Collective& collective)
     : collective_(collective) {
   std::int64_t bytes = kBucketBytes;
   for (auto parameter = parameters.rbegin(); parameter != parameters.rend(); ++parameter) {
@@ -71,9 +72,9 @@ GradientSum::GradientSum(const std::vector<torch::Tensor>& parameters, Collectiv
   }
 }
 
-GradientSum::~GradientSum() = default;
+GradientAllReduce::~GradientAllReduce() = default;
 
-void GradientSum::filled(std::size_t bucket) {
+void GradientAllReduce::filled(std::size_t bucket) {
   if (!is_last_pass_) return;
   ++buckets_[bucket].num_filled;
   while (num_sent_ < buckets_.size() &&
@@ -82,7 +83,7 @@ void GradientSum::filled(std::size_t bucket) {
   }
 }
 
-void GradientSum::send(Bucket& bucket) {
+void GradientAllReduce::send(Bucket& bucket) {
   const torch::NoGradGuard no_grad;
   std::int64_t place = 0;
   for (const torch::Tensor& parameter : bucket.parameters) {
@@ -94,10 +95,10 @@ void GradientSum::send(Bucket& bucket) {
     }
     place += parameter.numel();
   }
-  bucket.pending = collective_.start_sum(bucket.flat);
+  bucket.pending = collective_.all_reduce_async(bucket.flat);
 }
 
-void GradientSum::finish() {
+void GradientAllReduce::finish() {
   const torch::NoGradGuard no_grad;
   while (num_sent_ < buckets_.size()) send(buckets_[num_sent_++]);
   for (Bucket& bucket : buckets_) {

@@ -14,14 +14,14 @@ namespace mer {
 /// Gradients travel in buckets, the last parameters' first, since the backward pass comes to them
 /// first. Where sums can overlap, a bucket sets out as soon as the backward pass has filled it and
 /// those before it, in the same order on every rank.
-class GradientSum {
+class GradientAllReduce {
  public:
   /// @param parameters  in the same order on every rank
   /// @param collective  must outlive this object
-  GradientSum(const std::vector<torch::Tensor>& parameters, Collective& collective);
-  ~GradientSum();
-  GradientSum(const GradientSum&) = delete;
-  GradientSum& operator=(const GradientSum&) = delete;
+  GradientAllReduce(const std::vector<torch::Tensor>& parameters, Collective& collective);
+  ~GradientAllReduce();
+  GradientAllReduce(const GradientAllReduce&) = delete;
+  GradientAllReduce& operator=(const GradientAllReduce&) = delete;
 
   /// Of several backward passes whose gradients add up only the last one sends buckets off.
   void set_last_pass(bool is_last) { is_last_pass_ = is_last; }

@@ -1,4 +1,4 @@
-#include "mer/distributed/thread_team.hpp"
+#include "mer/distributed/replica_group.hpp"
 
 #include <condition_variable>
 #include <exception>
@@ -29,10 +29,10 @@ void add_part(const std::vector<torch::Tensor>& tensors, int rank) {
 
 }  // namespace
 
-/// Where the threads meet. A meeting ends when all have come, or throws when one has failed.
-class ThreadTeam::Meeting {
+/// Barriers of the threads: one ends when all have come, or throws when one has failed.
+class ReplicaGroup::Rendezvous {
  public:
-  explicit Meeting(int size, Collective* processes)
+  explicit Rendezvous(int size, Collective* processes)
       : processes_(processes),
         copies_(static_cast<std::size_t>(size)),
         tensors_(static_cast<std::size_t>(size)) {}
@@ -40,25 +40,25 @@ class ThreadTeam::Meeting {
   int size() const { return static_cast<int>(tensors_.size()); }
   Collective* processes() const { return processes_; }
 
-  void sum(int replica, const torch::Tensor& tensor) {
+  void all_reduce(int replica, const torch::Tensor& tensor) {
     if (processes_ == nullptr && tensor.numel() <= kSmall) return sum_small(replica, tensor);
     tensors_[static_cast<std::size_t>(replica)] = tensor;
-    meet();
-    AT_DISPATCH_FLOATING_TYPES(tensor.scalar_type(), "team_sum", [&] {
+    barrier();
+    AT_DISPATCH_FLOATING_TYPES(tensor.scalar_type(), "all_reduce", [&] {
       check_sizes(tensor, tensors_.front());
       add_part<scalar_t>(tensors_, replica);
     });
-    meet();  // rank 0's tensor holds the sum
+    barrier();  // rank 0's tensor holds the sum
     if (processes_ != nullptr) {
-      if (replica == 0) processes_->sum(tensor);
-      meet();
+      if (replica == 0) processes_->all_reduce(tensor);
+      barrier();
     }
     if (replica != 0) tensor.copy_(tensors_.front());
-    meet();  // rank 0's tensor may change again
+    barrier();  // rank 0's tensor may change again
   }
 
   /// Ends when all have called it.
-  void meet() {
+  void barrier() {
     std::unique_lock lock(mutex_);
     const std::uint64_t mine = number_;
     if (++num_came_ == size()) {
@@ -67,7 +67,7 @@ class ThreadTeam::Meeting {
       all_came_.notify_all();
     } else {
       all_came_.wait(lock, [&] { return number_ != mine || failure_; });
-      // Who failed after a meeting had ended does not undo it: the others may have more to say.
+      // Who failed after a barrier had ended does not undo it: the others may have more to say.
       if (number_ == mine) std::rethrow_exception(failure_);
     }
   }
@@ -87,15 +87,15 @@ class ThreadTeam::Meeting {
  private:
   static constexpr std::int64_t kSmall = 4096;  ///< numbers
 
-  /// Of few numbers everybody adds up all, in the order of ranks, from copies: one meeting instead
-  /// of three. The copies of two sums take turns, so that nobody writes what others still read:
-  /// who comes to the sum after the next has left the next, and so have all left this one.
+  /// Few numbers: every rank adds up all of them, in the order of ranks, from copies: one barrier
+  /// instead of three. The copies of two sums alternate, so that nobody writes what others still
+  /// read: who comes to the sum after the next has left the next, and so have all left this one.
   void sum_small(int replica, const torch::Tensor& tensor) {
     Copies& copies = copies_[static_cast<std::size_t>(replica)];
     const std::size_t turn = copies.turn;
     copies.turn = 1 - turn;
     copies.of_turn[turn] = tensor.clone();
-    meet();
+    barrier();
     const torch::Tensor& first = copies_.front().of_turn[turn];
     for (const Copies& other : copies_) check_sizes(other.of_turn[turn], first);
     tensor.copy_(first);
@@ -127,59 +127,61 @@ class ThreadTeam::Meeting {
   std::exception_ptr failure_;
 };
 
-class ThreadTeam::Member : public Collective {
+class ReplicaGroup::Member : public Collective {
  public:
-  Member(Meeting& meeting, int replica) : meeting_(meeting), replica_(replica) {}
+  Member(Rendezvous& rendezvous, int replica) : rendezvous_(rendezvous), replica_(replica) {}
 
   int rank() const override {
-    const Collective* processes = meeting_.processes();
-    return (processes == nullptr ? 0 : processes->rank() * meeting_.size()) + replica_;
+    const Collective* processes = rendezvous_.processes();
+    return (processes == nullptr ? 0 : processes->rank() * rendezvous_.size()) + replica_;
   }
   int size() const override {
-    const Collective* processes = meeting_.processes();
-    return meeting_.size() * (processes == nullptr ? 1 : processes->size());
+    const Collective* processes = rendezvous_.processes();
+    return rendezvous_.size() * (processes == nullptr ? 1 : processes->size());
   }
-  void sum(torch::Tensor tensor) override {
+  void all_reduce(torch::Tensor tensor) override {
     const torch::NoGradGuard no_grad;
-    meeting_.sum(replica_, tensor);
+    rendezvous_.all_reduce(replica_, tensor);
   }
-  void fail(const std::string& why) override { meeting_.fail(std::make_exception_ptr(Error(why))); }
+  void fail(const std::string& why) override {
+    rendezvous_.fail(std::make_exception_ptr(Error(why)));
+  }
   [[noreturn]] void throw_failure() override {
-    if (const std::exception_ptr failure = meeting_.failure()) std::rethrow_exception(failure);
+    if (const std::exception_ptr failure = rendezvous_.failure()) std::rethrow_exception(failure);
     throw Error("another replica has failed");
   }
 
  private:
-  Meeting& meeting_;
+  Rendezvous& rendezvous_;
   int replica_;
 };
 
-ThreadTeam::ThreadTeam(int size, Collective* processes)
-    : meeting_(std::make_unique<Meeting>(size, processes)) {
+ReplicaGroup::ReplicaGroup(int size, Collective* processes)
+    : rendezvous_(std::make_unique<Rendezvous>(size, processes)) {
   if (size < 1) throw std::invalid_argument("a team has at least one member");
   for (int replica = 0; replica < size; ++replica) {
-    members_.push_back(std::make_unique<Member>(*meeting_, replica));
+    members_.push_back(std::make_unique<Member>(*rendezvous_, replica));
   }
 }
 
-ThreadTeam::~ThreadTeam() = default;
+ReplicaGroup::~ReplicaGroup() = default;
 
-int ThreadTeam::size() const { return meeting_->size(); }
+int ReplicaGroup::size() const { return rendezvous_->size(); }
 
-Collective& ThreadTeam::member(int replica) {
+Collective& ReplicaGroup::member(int replica) {
   return *members_.at(static_cast<std::size_t>(replica));
 }
 
-void ThreadTeam::meet() { meeting_->meet(); }
+void ReplicaGroup::barrier() { rendezvous_->barrier(); }
 
-void ThreadTeam::run(const std::function<void(int)>& work) {
+void ReplicaGroup::run(const std::function<void(int)>& work) {
   std::exception_ptr of_first;
   const auto guarded = [&](int replica) {
     try {
       work(replica);
     } catch (...) {  // carried over to the calling thread below
       if (replica == 0) of_first = std::current_exception();
-      meeting_->fail(std::current_exception());
+      rendezvous_->fail(std::current_exception());
     }
   };
   std::vector<std::thread> threads;
@@ -188,7 +190,7 @@ void ThreadTeam::run(const std::function<void(int)>& work) {
   for (std::thread& thread : threads) thread.join();
   // Where all notice the same, such as a loss that is not finite, the first member knows most.
   if (of_first) std::rethrow_exception(of_first);
-  if (const std::exception_ptr failure = meeting_->failure()) std::rethrow_exception(failure);
+  if (const std::exception_ptr failure = rendezvous_->failure()) std::rethrow_exception(failure);
 }
 
 }  // namespace mer
