@@ -11,7 +11,9 @@
 
 namespace mer {
 
-inline double log_of(double probability) { return std::log(std::max(probability, kSmallestProbability)); }
+inline double log_of(double probability) {
+  return std::log(std::max(probability, kSmallestProbability));
+}
 
 inline ProbabilityRows logarithms(const ProbabilityRows& probabilities) {
   ProbabilityRows logs = probabilities;

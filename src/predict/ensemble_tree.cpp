@@ -1,40 +1,39 @@
-#include "joined_opinion.hpp"
+#include "ensemble_tree.hpp"
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 
 namespace mer {
 
-JoinedOpinion JoinedOpinion::of_all(std::vector<JoinedOpinion> parts) {
-  if (parts.size() == 1) return std::move(parts.front());
-  JoinedOpinion all;
-  all.weights.assign(parts.size(), 1.0 / static_cast<double>(parts.size()));
-  all.parts = std::move(parts);
+EnsembleTree EnsembleTree::of_equals(std::vector<EnsembleTree> members) {
+  if (members.size() == 1) return std::move(members.front());
+  EnsembleTree all;
+  all.ensemble = Ensemble::of_equals(members.size());
+  all.members = std::move(members);
   return all;
 }
 
-std::vector<double> JoinedOpinion::from(const ProbabilityRows& systems) const {
-  if (parts.empty()) return systems.at(system);
-  ProbabilityRows opinions;
-  for (const JoinedOpinion& part : parts) opinions.push_back(part.from(systems));
-  return with_temperature(join_opinions(opinions, weights), temperature);
+std::vector<double> EnsembleTree::answer(const ProbabilityRows& systems) const {
+  if (members.empty()) return systems.at(system);
+  ProbabilityRows of_members;
+  for (const EnsembleTree& member : members) of_members.push_back(member.answer(systems));
+  return ensemble.answer(of_members);
 }
 
-JoinedOpinion load_systems(const TensorFile& file, const std::string& device,
-                           const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add) {
-  JoinedOpinion opinion;
-  if (!FusedCard::is_in(file)) {
-    opinion.system = add(TrainedSystem::load(file, device));
-    return opinion;
+EnsembleTree load_systems(const TensorFile& file, const std::string& device,
+                          const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add) {
+  EnsembleTree tree;
+  if (!EnsembleCard::is_in(file)) {
+    tree.system = add(TrainedSystem::load(file, device));
+    return tree;
   }
-  const FusedCard card = FusedCard::read(file);
-  opinion.weights = card.weights;
-  opinion.temperature = card.calibration.temperature;
+  const EnsembleCard card = EnsembleCard::read(file);
+  tree.ensemble = {card.weights, card.calibration.temperature};
   for (std::size_t i = 0; i < card.members.size(); ++i) {
     const TensorFile member = file.part(member_name(i), card.members[i]);
-    const std::vector<std::string> classes = FusedCard::is_in(member)
-                                                 ? FusedCard::read(member).classes
+    const std::vector<std::string> classes = EnsembleCard::is_in(member)
+                                                 ? EnsembleCard::read(member).classes
                                                  : ModelCard::read(member).classes;
     if (classes != card.classes) {
       throw UsageError(file.path().string() + ": not a usable model: its classes are " +
@@ -42,9 +41,9 @@ JoinedOpinion load_systems(const TensorFile& file, const std::string& device,
                            join(classes, ", "),
                        "models that answer together need the same classes in the same order");
     }
-    opinion.parts.push_back(load_systems(member, device, add));
+    tree.members.push_back(load_systems(member, device, add));
   }
-  return opinion;
+  return tree;
 }
 
 }  // namespace mer

@@ -42,7 +42,8 @@ TensorMetadata recalibrated(const TensorFile& model,
     card.calibration = calibration;
     return card.to_metadata();
   };
-  return EnsembleCard::is_in(model) ? with(EnsembleCard::read(model)) : with(ModelCard::read(model));
+  return EnsembleCard::is_in(model) ? with(EnsembleCard::read(model))
+                                    : with(ModelCard::read(model));
 }
 
 }  // namespace

@@ -370,28 +370,31 @@ void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
 
 bool has_scores(const fs::path& folder) { return fs::is_regular_file(folder / kMetrics); }
 
+bool has_songs(const fs::path& folder) {
+  return has_scores(folder) && fs::is_regular_file(folder / kPredictions);
+}
+
 bool has_songs_and_segments(const fs::path& folder) {
-  return has_scores(folder) && fs::is_regular_file(folder / kPredictions) &&
-         fs::is_regular_file(folder / kSegments);
+  return has_songs(folder) && fs::is_regular_file(folder / kSegments);
 }
 
 Evaluation read_evaluation(const fs::path& folder, EvaluationPart part) {
   Evaluation evaluation = read_metrics(folder / kMetrics);
   if (part == EvaluationPart::kScores) return evaluation;
-  evaluation.songs = read_predictions(folder / kPredictions, evaluation.classes);
+  evaluation.songs = read_predictions(folder, evaluation.classes);
   if (part == EvaluationPart::kSegments) {
     read_segments(folder / kSegments, evaluation.classes, evaluation.songs);
   }
   return evaluation;
 }
 
-std::vector<ScoredSong> read_predictions(const fs::path& file,
+std::vector<ScoredSong> read_predictions(const fs::path& folder,
                                          const std::vector<std::string>& classes) {
-  const CsvTable table(file);
+  const CsvTable table(folder / kPredictions);
   const std::vector<std::string> columns = song_columns(classes);
   if (!std::all_of(columns.begin(), columns.end(),
                    [&](const std::string& column) { return table.has(column); })) {
-    throw UsageError(file.string() + ": its columns are not " + join(columns, ","),
+    throw UsageError(table.file().string() + ": its columns are not " + join(columns, ","),
                      "a predictions.csv of a model of the same classes is wanted");
   }
   std::vector<ScoredSong> songs;

@@ -74,7 +74,8 @@ ModelCard ModelCard::read(const TensorFile& file) {
     card.loss = reader.options<LossOptions>("loss");
     card.shape = reader.options<NetworkShape>("shape");
   }
-  if (file.metadata().count("descriptors") > 0) card.descriptors = reader.object_text("descriptors");
+  if (file.metadata().count("descriptors") > 0)
+    card.descriptors = reader.object_text("descriptors");
   if (file.metadata().count("embeddings") > 0) card.embeddings = reader.object_text("embeddings");
   card.layout = reader.object_text("layout");
   card.classes = reader.value<std::vector<std::string>>("classes");

@@ -128,7 +128,8 @@ ListedPrediction read_prediction(const Json& json) {
   result.hint = text_at(json, "hint");
   listed.model = text_at(json, "model");
   if (!at(json, "modified").is_null()) {
-    result.stamp = FileStamp{at(json, "size_bytes").get<std::uintmax_t>(), text_at(json, "modified")};
+    result.stamp =
+        FileStamp{at(json, "size_bytes").get<std::uintmax_t>(), text_at(json, "modified")};
   }
   return listed;
 }

@@ -153,12 +153,9 @@ void RunStatus::end_as(const std::string& word) {
 }
 
 std::string RunStatus::to_json() const {
-  Json json = {{"status", status},
-               {"command", command},
-               {"mer_version", mer_version},
-               {"commit", commit},
-               {"started", started},
-               {"ended", ended.empty() ? Json() : Json(ended)}};
+  Json json = {{"status", status},           {"command", command},
+               {"mer_version", mer_version}, {"commit", commit},
+               {"started", started},         {"ended", ended.empty() ? Json() : Json(ended)}};
   const auto put = [&](const char* key, const auto& value) {
     if (value) json[key] = *value;
   };

@@ -1,6 +1,7 @@
 #include "mer/runs/run_writer.hpp"
 
 #include <fcntl.h>
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -128,8 +129,7 @@ void RunWriter::lock() {
 }
 
 void RunWriter::open_log() {
-  const auto sink =
-      std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file().string());
+  const auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file().string());
   log_ = std::make_shared<spdlog::logger>("train", sink);
   log_->set_level(spdlog::level::debug);
   log_->flush_on(spdlog::level::debug);

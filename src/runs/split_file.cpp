@@ -53,8 +53,8 @@ Split read_split_csv(const std::filesystem::path& file, const Manifest& manifest
     const std::string& label = table.cell(row, "label");
     const std::string& part = table.cell(row, "split");
     if (song.label != label) {
-      throw UsageError(where + "song '" + song.id + "' has the label '" + label +
-                           "' here and '" + song.label + "' in the manifest",
+      throw UsageError(where + "song '" + song.id + "' has the label '" + label + "' here and '" +
+                           song.label + "' in the manifest",
                        hint);
     }
     if (part != kTrain && part != kValidation && part != kTest && part != kUnused) {

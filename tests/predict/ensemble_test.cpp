@@ -1,5 +1,3 @@
-#include "mer/predict/joint_model.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/predict/joint_model.hpp"
 #include "mer/predict/predictor.hpp"
 #include "mer/runs/fused_card.hpp"
 #include "test_model.hpp"

@@ -36,8 +36,8 @@ struct ProbabilityScores {
 
 /// Predictions of labelled songs and the scores that follow from them.
 struct Evaluation {
-  std::string model;  ///< as named by the user
-  std::string split;  ///< "test", …, or "all"
+  std::string model;                 ///< as named by the user
+  std::string split;                 ///< "test", …, or "all"
   std::vector<std::string> classes;  ///< empty where the model answers none
   std::vector<ScoredSong> songs;
   std::vector<std::string> failed;  ///< listed paths of songs that could not be read
@@ -61,8 +61,9 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation);
 /// @throws Error when the folder can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
 
-/// Whether a folder holds metrics.json; whether it also has every song and every segment.
+/// Whether a folder holds metrics.json, also every song, also every segment.
 bool has_scores(const std::filesystem::path& folder);
+bool has_songs(const std::filesystem::path& folder);
 bool has_songs_and_segments(const std::filesystem::path& folder);
 
 /// metrics.json alone, or with the songs of predictions.csv, or with their segments too.
@@ -73,9 +74,9 @@ enum class EvaluationPart { kScores, kSongs, kSegments };
 /// @throws UsageError naming the file that is damaged
 Evaluation read_evaluation(const std::filesystem::path& folder, EvaluationPart part);
 
-/// The songs of a predictions.csv.
-/// @throws UsageError naming the file when it isn't one, or is of other classes
-std::vector<ScoredSong> read_predictions(const std::filesystem::path& file,
+/// The songs of predictions.csv alone.
+/// @throws UsageError naming the file when it is damaged, or of other classes
+std::vector<ScoredSong> read_predictions(const std::filesystem::path& folder,
                                          const std::vector<std::string>& classes);
 
 /// To fit on.

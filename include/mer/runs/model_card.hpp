@@ -43,14 +43,14 @@ struct ModelCard {
   };
 
   std::string mer_version;
-  std::string run_name;  ///< the run folder's name
-  std::string config;  ///< the whole effective RunConfig
-  std::string recipe;  ///< to_json(Recipe), including which part of a song was read
-  std::string recipe_shared;  ///< Recipe::shared(), to compare with a feature file's
-  std::string recipe_fingerprint;        ///< Recipe::fingerprint()
-  std::string segment;        ///< to_json(SegmentOptions)
-  std::string inputs;         ///< to_json(InputOptions)
-  std::string classic;        ///< to_json(ClassicOptions); empty for a network
+  std::string run_name;            ///< the run folder's name
+  std::string config;              ///< the whole effective RunConfig
+  std::string recipe;              ///< to_json(Recipe), including which part of a song was read
+  std::string recipe_shared;       ///< Recipe::shared(), to compare with a feature file's
+  std::string recipe_fingerprint;  ///< Recipe::fingerprint()
+  std::string segment;             ///< to_json(SegmentOptions)
+  std::string inputs;              ///< to_json(InputOptions)
+  std::string classic;             ///< to_json(ClassicOptions); empty for a network
   /// to_json(DescriptorOptions); empty where the system sees no musical descriptors
   std::string descriptors;
   /// EmbeddingExtractor::recipe(); empty where the system sees no embeddings
