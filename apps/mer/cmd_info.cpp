@@ -5,6 +5,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/run_folder.hpp"
 #include "models.hpp"
 
 namespace mer::app {
@@ -17,7 +18,7 @@ void print_pair(const std::string& key, const std::string& value) {
   std::printf("%-18s %s\n", key.c_str(), value.c_str());
 }
 
-/// An entry of the metadata; of a joint model's members, what they are made of stands one a line.
+/// An entry of the metadata; of an ensemble's members, what they are made of stands one a line.
 void print_entry(const std::string& key, const std::string& value) {
   const Json member = key.starts_with("member-") ? Json::parse(value, nullptr, false) : Json();
   if (!member.is_object()) return print_pair(key, value);
@@ -42,13 +43,13 @@ void print_tensor_file(const fs::path& path) {
   }
 }
 
-void print_run(const fs::path& run) {
-  std::fputs(read_text_file(run / "run.json").c_str(), stdout);
+void print_run(const RunFolder& run) {
+  std::fputs(read_text_file(run.status_file()).c_str(), stdout);
   std::fputs("\n", stdout);
-  const auto metrics = read_csv(run / "metrics.csv");
-  if (metrics.size() < 2) return;
-  for (std::size_t i = 0; i < metrics.front().cells.size(); ++i) {
-    print_pair("last " + metrics.front().cells[i], metrics.back().cells[i]);
+  const CsvTable metrics = run.metrics();
+  if (metrics.size() == 0) return;
+  for (const std::string& column : metrics.columns()) {
+    print_pair("last " + column, metrics.cell(metrics.size() - 1, column));
   }
 }
 
@@ -65,10 +66,9 @@ int run_info(const std::string& what) {
     return kDone;
   }
   if (fs::is_directory(what)) {
-    if (!fs::exists(fs::path(what) / "run.json")) {
-      throw UsageError(what + ": is a folder without a run in it");
-    }
-    print_run(what);
+    const RunFolder run(what);
+    if (!run.has_status()) throw UsageError(what + ": is a folder without a run in it");
+    print_run(run);
   } else {
     print_tensor_file(find_model(what, "").file);
   }

@@ -2,7 +2,7 @@
 #include "command.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
-#include "mer/tagging/prediction_list.hpp"
+#include "mer/runs/prediction_list.hpp"
 #include "tagging.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
@@ -26,10 +26,11 @@ int tag_list(const TagArgs& args) {
   std::vector<std::string> changed;
   for (const ListedPrediction& song : list) {
     if (interrupted()) break;
-    if (!song.ok && !args.remove) continue;
-    const bool is_up_to_date = song.stamp && song.stamp == stamp_of(song.path);
-    const bool written = tagging.add(song.path, args.remove ? std::nullopt : song.emotion);
-    if (written && is_up_to_date) changed.push_back(song.path);
+    if (!song.result.ok() && !args.remove) continue;
+    const std::string& path = song.result.path;
+    const bool is_up_to_date = song.result.stamp && song.result.stamp == stamp_of(path);
+    const bool written = tagging.add(path, args.remove ? std::nullopt : song.emotion);
+    if (written && is_up_to_date) changed.push_back(path);
   }
   if (!changed.empty()) renew_stamps(args.input, changed);
   stop_if_interrupted(tagging);

@@ -1,22 +1,15 @@
 #include "models.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "mer/config/run_config.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string selected_weights(const fs::path& run) {
-  RunConfig config;
-  ConfigDocument::load(run / "config.yaml").read(config);
-  return config.train.select == TrainOptions::Select::kBest ? "best" : "last";
-}
 
 /// Folders of the name that exist, the nearest first: beside the executable as installed, then the
 /// source tree's.
@@ -82,28 +75,20 @@ fs::path find_initial_weights(const fs::path& named) {
                    near ? "did you mean '" + *near + "'?" : "");
 }
 
-std::vector<fs::path> folds_of(const fs::path& folder) {
-  std::vector<fs::path> folds;
-  for (int fold = 1; fs::is_directory(folder / ("fold-" + std::to_string(fold))); ++fold) {
-    folds.push_back(folder / ("fold-" + std::to_string(fold)));
-  }
-  return folds;
-}
-
 FoundModel find_model(const std::string& name, const std::string& weights) {
   if (fs::is_directory(name)) {
-    const auto folds = folds_of(name);
+    const RunFolder run(name);
+    const auto folds = run.folds();
     if (!folds.empty()) {
       throw UsageError(name + ": is a cross-validation of " + std::to_string(folds.size()) +
                            " folds, not one model",
-                       "name a fold, e.g. " + folds.front().string());
+                       "name a fold, e.g. " + folds.front().path().string());
     }
-    if (!fs::exists(fs::path(name) / "config.yaml")) {
+    if (!run.has_config()) {
       throw UsageError(name + ": is a folder without a run in it",
                        "a run folder holds config.yaml and best.safetensors");
     }
-    const std::string chosen = weights.empty() ? selected_weights(name) : weights;
-    const fs::path file = fs::path(name) / (chosen + ".safetensors");
+    const fs::path file = run.weights_file(weights.empty() ? run.selected_weights() : weights);
     if (!fs::exists(file)) {
       throw UsageError(file.string() + ": no such file; the run has not been evaluated yet",
                        "mer train --resume " + name);

@@ -39,7 +39,4 @@ FoundModel find_model(const std::string& name, const std::string& weights);
 /// The models of the command line, or the bundled one, which is then named on stderr.
 std::vector<FoundModel> find_models(const std::vector<std::string>& names, const Talk& talk);
 
-/// The folds of a cross-validation's parent folder, in order; empty when it is none.
-std::vector<std::filesystem::path> folds_of(const std::filesystem::path& folder);
-
 }  // namespace mer::app

@@ -20,8 +20,6 @@
 namespace mer {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Guessing costs ln 4 a segment; even a sum over thousands of them is far from this.
 constexpr double kExplodedLoss = 1e6;
 
@@ -153,20 +151,18 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
   }
 }
 
-Json TrainingRun::description() const {
-  Json description = {{"network",
-                       {{"name", config_.model.name},
-                        {"parameters", num_parameters(*network_)},
-                        {"frozen_parameters", frozen_.num_parameters()},
-                        {"init_from", description_of_start(config_)}}},
-                      {"device", inputs_.device.str()},
-                      {"threads", config_.train.threads}};
-  description.update(describe_data(config_, data_));
-  description["iterations_planned"] = iterations_;
-  return description;
+void TrainingRun::describe(RunStatus& status) const {
+  status.network = description_of_start(config_);
+  status.network->name = config_.model.name;
+  status.network->parameters = num_parameters(*network_);
+  status.network->frozen_parameters = frozen_.num_parameters();
+  status.device = inputs_.device.str();
+  status.threads = static_cast<int>(config_.train.threads);
+  describe_data(config_, data_, status);
+  status.iterations_planned = iterations_;
 }
 
-RunResult TrainingRun::run(const NextBatch& next_batch, RunFolder* folder) {
+RunResult TrainingRun::run(const NextBatch& next_batch, RunWriter* folder) {
   // Of the calling thread: replicas and folds that train side by side each have their own.
   set_torch_threads(config_.train.threads);
   const FlushDenormals flush;
@@ -174,17 +170,16 @@ RunResult TrainingRun::run(const NextBatch& next_batch, RunFolder* folder) {
   return folder == nullptr ? train(next_batch, nullptr) : train_and_tell(next_batch, *folder);
 }
 
-RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& folder) {
-  Json& status = folder.status();
+RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunWriter& folder) {
+  RunStatus& status = folder.status();
   const auto end_with = [&](const char* word) {
-    status["status"] = word;
-    status["ended"] = utc_now();
-    status["iterations"] = progression_.iteration;
+    status.end_as(word);
+    status.iterations = progression_.iteration;
     folder.write_status();
   };
-  status["status"] = "running";
-  status["ended"] = nullptr;
-  status.erase("error");
+  status.status = "running";
+  status.ended.clear();
+  status.error.clear();
   folder.write_status();
   try {
     const RunResult result = train(next_batch, &folder);
@@ -192,7 +187,7 @@ RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& fo
     return result;
   } catch (const std::exception& error) {
     log(&folder, spdlog::level::err, error.what());
-    status["error"] = error.what();
+    status.error = error.what();
     try {
       end_with("failed");
     } catch (const Error&) {
@@ -202,7 +197,7 @@ RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& fo
   }
 }
 
-RunResult TrainingRun::train(const NextBatch& next_batch, RunFolder* folder) {
+RunResult TrainingRun::train(const NextBatch& next_batch, RunWriter* folder) {
   for (const SongFailure& failure : data_.failures) {
     log(folder, spdlog::level::warn, "left out: " + failure.message);
   }
@@ -299,7 +294,7 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
   as_printed += part.as_printed;
 }
 
-void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
+void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
@@ -384,7 +379,7 @@ Validated TrainingRun::validate() {
   return validate_songs(sums, data_.validation, loss / num_segments);
 }
 
-void TrainingRun::evaluate(RunFolder* folder) {
+void TrainingRun::evaluate(RunWriter* folder) {
   Clock::time_point mark = Clock::now();
   const Validated validated = validate();
   const ModelCard::Validation& scored = validated.scores;
@@ -412,14 +407,13 @@ void TrainingRun::evaluate(RunFolder* folder) {
   }
 }
 
-void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated, bool better,
+void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated, bool better,
                                    double validation_seconds) {
   const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
     write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardisation,
                      card(folder, validated));
-    folder.status()["best"] = scores_json(validated);
-    folder.status()["best"]["iteration"] = progression_.iteration;
+    folder.status().best = {scored, validated.calibration, progression_.iteration};
   }
   save_last(folder, validated);
 
@@ -440,10 +434,10 @@ void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated
   row.is_best = better;
   folder.add_metrics(row);
   const double as_printed = sums.as_printed / steps;
-  folder.status()["train_loss_as_printed"] = as_printed;
-  folder.status()["segments_per_second"] = row.segments_per_second;
+  folder.status().train_loss_as_printed = as_printed;
+  folder.status().segments_per_second = row.segments_per_second;
   if (!data_.validation.empty()) {
-    folder.status()["validation_segments_per_second"] =
+    folder.status().validation_segments_per_second =
         static_cast<double>(inputs_.validation.num_segments()) / validation_seconds;
   }
   log(&folder, spdlog::level::debug,
@@ -467,12 +461,12 @@ bool TrainingRun::out_of_patience() const {
          progression_.evaluations_without_progress >= config_.train.patience;
 }
 
-void TrainingRun::save_state(const RunFolder& folder) const {
+void TrainingRun::save_state(const RunWriter& folder) const {
   write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardisation, *optimiser_,
                    progression_);
 }
 
-void TrainingRun::save_last(RunFolder& folder, const Validated& validated) {
+void TrainingRun::save_last(RunWriter& folder, const Validated& validated) {
   write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardisation,
                    card(folder, validated));
   last_saved_ = progression_.iteration;
@@ -488,7 +482,7 @@ RunResult TrainingRun::result(RunResult::Status status) const {
   return result;
 }
 
-ModelCard TrainingRun::card(const RunFolder& folder, const Validated& validated) const {
+ModelCard TrainingRun::card(const RunWriter& folder, const Validated& validated) const {
   ModelCard card = start_card(config_, data_, folder.path());
   card.loss = config_.loss;
   card.shape = inputs_.shape;
@@ -498,7 +492,7 @@ ModelCard TrainingRun::card(const RunFolder& folder, const Validated& validated)
   return card;
 }
 
-void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, const std::string& what,
+void TrainingRun::diverged(const RunWriter* folder, std::int64_t iteration, const std::string& what,
                            double value) const {
   const std::string where = folder == nullptr ? "" : folder->path().string() + ": ";
   const std::string saved = folder == nullptr ? "process 0 says where the last good weights are"
@@ -515,7 +509,7 @@ void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, cons
                   format_number(config_.train.lr) + " or with train.clip_norm");
 }
 
-void TrainingRun::log(RunFolder* folder, int level, const std::string& message) const {
+void TrainingRun::log(RunWriter* folder, int level, const std::string& message) const {
   if (folder == nullptr) return;
   const auto spdlog_level = static_cast<spdlog::level::level_enum>(level);
   folder->log().log(spdlog_level, spdlog::string_view_t(message));

@@ -244,25 +244,25 @@ CellResults answering(const std::vector<std::vector<double>>& probabilities) {
   return results;
 }
 
-TEST(FuseResults, AveragesLogarithmsOfProbabilities) {
+TEST(EnsembleResults, AveragesLogarithmsOfProbabilities) {
   // 0.9 · 0.2 < 0.1 · 0.8 is false: class 0; 0.6 · 0.3 < 0.4 · 0.7: class 1, though one said 0.
   const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
   const CellResults other = answering({{0.2, 0.8}, {0.3, 0.7}});
-  const CellResults fused = fuse_results({&one, &other}, {"one", "other"});
-  const std::vector<ScoredItem>& songs = fused.runs.at(0).scored.songs;
+  const CellResults ensemble = ensemble_results({&one, &other}, {"one", "other"});
+  const std::vector<ScoredItem>& songs = ensemble.runs.at(0).scored.songs;
   EXPECT_EQ(songs.at(0).predicted, 0);
   EXPECT_EQ(songs.at(1).predicted, 1);
   const double calm = std::sqrt(0.9 * 0.2);
   const double loud = std::sqrt(0.1 * 0.8);
   EXPECT_NEAR(songs[0].probabilities[0], calm / (calm + loud), 1e-12);
-  EXPECT_THAT(fused.runs[0].scored.segments, testing::IsEmpty());
+  EXPECT_THAT(ensemble.runs[0].scored.segments, testing::IsEmpty());
 }
 
-TEST(FuseResults, OfOtherSongsIsAnError) {
+TEST(EnsembleResults, OfOtherSongsIsAnError) {
   const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
   const CellResults fewer = answering({{0.9, 0.1}});
   EXPECT_THAT(message_of<UsageError>([&] {
-                fuse_results({&one, &fewer}, {"one", "fewer"});
+                ensemble_results({&one, &fewer}, {"one", "fewer"});
               }),
               HasSubstr("cells 'one' and 'fewer' have different songs"));
 }

@@ -10,13 +10,14 @@
 #include "../models.hpp"
 #include "../preprocessing.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
 #include "mer/predict/evaluation.hpp"
-#include "mer/predict/joint_model.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/runs/model_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
+#include "mer/runs/run_folder.hpp"
 #include "mer/store/segment_rows.hpp"
 #include "song_files.hpp"
 
@@ -63,7 +64,7 @@ EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::
     chosen.features = fill_store(store, chosen.manifest, {}, args.jobs, {}, args.talk);
     expand_to_segments(config.recipe, config.segment, chosen.manifest, *chosen.features);
   }
-  chosen.songs = songs_in(read_split_csv(run / "split.csv", chosen.manifest), chosen.split);
+  chosen.songs = songs_in(RunFolder(run).split(chosen.manifest), chosen.split);
   return chosen;
 }
 
@@ -87,11 +88,11 @@ std::vector<SongFiles> files_of(const EvalArgs& args, const RunConfig& config,
 RunConfig eval_config(const EvalArgs& args, const FoundModel& model) {
   if (!args.config.config.empty()) return args.config.read();
   if (!model.run.empty()) {
-    return args.config.read_over(ConfigDocument::load(model.run / "config.yaml"));
+    return args.config.read_over(ConfigDocument::load(RunFolder(model.run).config_file()));
   }
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
   return args.config.read_over(ConfigDocument::parse(
-      card.recipe.dump(), model.file.string() + " ('recipe' of the model)", fs::path()));
+      card.recipe, model.file.string() + " ('recipe' of the model)", fs::path()));
 }
 
 void check(const EvalArgs& args) {
@@ -130,8 +131,7 @@ Scoring prepare(const EvalArgs& args, const FoundModel& model) {
   Scoring scoring{eval_config(args, model), {}};
   // A config given by hand may change which part of a song is read, but not what features mean.
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
-  const Recipe recipe =
-      options_from_json<Recipe>(card.recipe, model.file.string() + " ('recipe' of the model)");
+  const Recipe recipe = options_in_card<Recipe>(card.recipe, "recipe", model.file.string());
   require_same_recipe(scoring.config.recipe.shared(), recipe.shared(), model.name);
   scoring.chosen = args.manifest.empty() ? songs_of_run(args, scoring.config, model.run)
                                          : songs_of_manifest(args);
@@ -154,34 +154,52 @@ Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
   return evaluation;
 }
 
+LabelledProbabilities labelled_songs(const Evaluation& evaluation) {
+  return labelled(evaluation.songs, evaluation.classes);
+}
+
+/// How models answer together, or what became of a lone one's temperature.
+struct FittedEnsemble {
+  std::vector<double> weights;
+  ModelCard::FittedTemperature calibration;
+};
+
+FittedEnsemble fit(const std::vector<LabelledProbabilities>& models, const std::string& fitted_on) {
+  const EnsembleFit fit = fit_ensemble(models);
+  const TemperatureFit& temperature = fit.temperature;
+  return {fit.weights,
+          {temperature.temperature, temperature.count, temperature.nll_before,
+           temperature.nll_after, fitted_on}};
+}
+
 /// The models' own predictions of the songs that are scored. A lone model's are taken back to
 /// temperature 1: it gets another.
-Joint fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models,
-                   const Scoring& scoring) {
+FittedEnsemble fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models,
+                            const Scoring& scoring) {
   std::vector<LabelledProbabilities> predictions;
   for (const FoundModel& model : models) {
-    predictions.push_back(predictions_of(score(args, {model.file}, {model.name}, scoring)));
+    predictions.push_back(labelled_songs(score(args, {model.file}, {model.name}, scoring)));
     if (models.size() > 1) continue;
     predictions.back().apply_temperature(1.0 /
                                          calibration_of(TensorFile::open(model.file)).temperature);
   }
-  return fit_joint(predictions,
-                   args.manifest.empty() ? "validation songs" : args.manifest.filename().string());
+  return fit(predictions,
+             args.manifest.empty() ? "validation songs" : args.manifest.filename().string());
 }
 
 /// What each fold of a cross-validation said of its test songs, at temperature 1.
 LabelledProbabilities out_of_fold(const fs::path& run, const std::vector<std::string>& classes) {
-  const std::vector<fs::path> folds = folds_of(run);
+  const std::vector<RunFolder> folds = RunFolder(run).folds();
   if (folds.empty()) {
     throw UsageError(run.string() + ": is not a cross-validation: it has no fold-1",
                      "mer train with data.split.folds makes one");
   }
   LabelledProbabilities predictions;
-  for (const fs::path& fold : folds) {
+  for (const RunFolder& fold : folds) {
     LabelledProbabilities of_fold =
-        read_predictions(fold / "eval" / kTest / "predictions.csv", classes);
-    of_fold.apply_temperature(
-        1.0 / calibration_of(TensorFile::open(find_model(fold.string(), "").file)).temperature);
+        labelled(read_predictions(fold.evaluation_folder(kTest), classes), classes);
+    const FoundModel model = find_model(fold.path().string(), "");
+    of_fold.apply_temperature(1.0 / calibration_of(TensorFile::open(model.file)).temperature);
     predictions.append(of_fold);
   }
   return predictions;
@@ -189,7 +207,7 @@ LabelledProbabilities out_of_fold(const fs::path& run, const std::vector<std::st
 
 /// Predictions of models that were trained alike, on songs that those had not seen. Several models
 /// are joined as they answer, each at its own temperature; a lone one gets another.
-Joint fit_on_folds(const EvalArgs& args, const std::vector<FoundModel>& models) {
+FittedEnsemble fit_on_folds(const EvalArgs& args, const std::vector<FoundModel>& models) {
   std::vector<LabelledProbabilities> predictions;
   std::vector<std::string> names;
   for (std::size_t i = 0; i < models.size(); ++i) {
@@ -199,46 +217,47 @@ Joint fit_on_folds(const EvalArgs& args, const std::vector<FoundModel>& models) 
     names.push_back(fs::absolute(args.fit_on[i]).lexically_normal().filename().string());
     if (models.size() > 1) predictions.back().apply_temperature(calibration_of(file).temperature);
   }
-  return fit_joint(predictions, "out-of-fold predictions of " + join(names, ", "));
+  return fit(predictions, "out-of-fold predictions of " + join(names, ", "));
 }
 
 /// Several models with equal weights; a lone one at the temperature that it has.
-Joint as_they_are(const std::vector<FoundModel>& models) {
-  Joint joint = Joint::with_equal_weights(models.size());
+FittedEnsemble as_they_are(const std::vector<FoundModel>& models) {
+  FittedEnsemble ensemble{Ensemble::of_equals(models.size()).weights, {}};
   if (models.size() == 1) {
-    joint.calibration = calibration_of(TensorFile::open(models.front().file));
+    ensemble.calibration = calibration_of(TensorFile::open(models.front().file));
   }
-  return joint;
+  return ensemble;
 }
 
 /// Writes the models as one file and says what was fitted.
-void save(const EvalArgs& args, const std::vector<FoundModel>& models, const Joint& joint) {
+void save(const EvalArgs& args, const std::vector<FoundModel>& models,
+          const FittedEnsemble& ensemble) {
   std::vector<TensorFile> files;
   for (const FoundModel& model : models) files.push_back(TensorFile::open(model.file));
-  write_joint_model(args.save, files, joint);
+  write_ensemble(args.save, files, ensemble.weights, ensemble.calibration);
   const auto rounded = [](double value) { return format_number(std::round(value * 1e3) / 1e3); };
-  if (joint.calibration.songs > 0) {
+  if (ensemble.calibration.songs > 0) {
     std::vector<std::string> weights;
-    for (const double weight : joint.weights) weights.push_back(rounded(weight));
-    say(args.talk,
-        "fitted    on " + std::to_string(joint.calibration.songs) +
-            " songs: " + (models.size() > 1 ? "weights " + join(weights, ", ") + "; " : "") +
-            "temperature " + rounded(joint.calibration.temperature) + ", NLL " +
-            rounded(joint.calibration.nll_before) + " -> " + rounded(joint.calibration.nll_after));
+    for (const double weight : ensemble.weights) weights.push_back(rounded(weight));
+    say(args.talk, "fitted    on " + std::to_string(ensemble.calibration.songs) + " songs: " +
+                       (models.size() > 1 ? "weights " + join(weights, ", ") + "; " : "") +
+                       "temperature " + rounded(ensemble.calibration.temperature) + ", NLL " +
+                       rounded(ensemble.calibration.nll_before) + " -> " +
+                       rounded(ensemble.calibration.nll_after));
   }
   say(args.talk, "saved     " + args.save.string());
 }
 
 void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& run) {
   if (args.format == "json") {
-    const std::string json =
-        to_json(evaluation).dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
-    std::fputs((json + "\n").c_str(), stdout);
+    std::fputs((json_text(to_json(evaluation), 2) + "\n").c_str(), stdout);
   } else {
     std::fputs(to_table(evaluation).c_str(), stdout);
   }
   fs::path output = args.output;
-  if (output.empty() && args.manifest.empty()) output = run / "eval" / evaluation.split;
+  if (output.empty() && args.manifest.empty()) {
+    output = RunFolder(run).evaluation_folder(evaluation.split);
+  }
   if (output.empty()) return;
   write_evaluation(evaluation, output);
   say(args.talk, "written   " + output.string());

@@ -11,7 +11,7 @@
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/prediction_output.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/tagging/prediction_list.hpp"
+#include "mer/runs/prediction_list.hpp"
 
 namespace mer::app {
 namespace {

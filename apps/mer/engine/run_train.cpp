@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <limits>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "../arguments.hpp"
@@ -132,7 +131,8 @@ void print_summary(const TrainArgs& args, const RunConfig& config, const Manifes
   const SystemSummary system =
       summarise_system(summarised, static_cast<int>(manifest.classes.size()));
   say(args.talk,
-      "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
+      "config    " +
+          (args.resume.empty() ? args.config.config : RunFolder(run).config_file()).string());
   say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +
                      std::to_string(config.data.split.seed) + "; classes " +
                      join(manifest.classes, ", "));
@@ -217,16 +217,9 @@ RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, Progres
   return callbacks;
 }
 
-/// True when run.json says that nothing is left to do.
-bool is_finished(const fs::path& run) {
-  if (!fs::exists(run / "run.json")) return false;
-  const auto json = nlohmann::json::parse(read_text_file(run / "run.json"), nullptr, false);
-  return json.is_object() && json.value("status", "") == "finished";
-}
-
 RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs::path& run,
                           const RunCallbacks& callbacks, const Workers& workers) {
-  if (as_first(workers, fs::exists(run / "state.safetensors") ? 1 : 0) == 1) {
+  if (as_first(workers, RunFolder(run).has_state() ? 1 : 0) == 1) {
     return resume_run(run, data, callbacks, workers);
   }
   // Stopped before its first checkpoint: nothing is lost by starting again.
@@ -249,8 +242,8 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
     data.features = fill_together(store, data.manifest, workers, args.talk);
     expand_to_segments(config.recipe, config.segment, data.manifest, data.features);
   }
-  data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
-                        : make_split(data.manifest, config.data.split);
+  data.split =
+      resuming ? RunFolder(run).split(data.manifest) : make_split(data.manifest, config.data.split);
   print_summary(args, config, data.manifest, counts_text(data.split), run, workers);
   if (!divides_segments(config)) {
     data.features = fill_together(store, data.manifest, workers, args.talk);
@@ -262,7 +255,8 @@ int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& ru
   ProgressLine line("training", args.talk);
   const auto callbacks =
       make_callbacks(args.talk, "", &line, header, mutex, make_logger(args.talk));
-  const bool starts_anew = resuming && is_classic_system(config.model.name) && !is_finished(run);
+  const bool starts_anew =
+      resuming && is_classic_system(config.model.name) && !RunFolder(run).has_finished();
   const RunResult result = starts_anew ? train_or_resume(config, data, run, callbacks, workers)
                            : resuming
                                ? resume_run(run, data, callbacks, workers)
@@ -291,7 +285,8 @@ void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest&
   std::vector<std::int64_t> training_counts(manifest.classes.size(), 0);
   ProgressLine line("scoring", args.talk);
   for (std::size_t i = 0; i < folds.size(); ++i) {
-    const FoundModel model = find_model((run / ("fold-" + std::to_string(i + 1))).string(), "");
+    const FoundModel model =
+        find_model(RunFolder(run).fold(static_cast<int>(i) + 1).path().string(), "");
     const Predictor predictor = Predictor::load({model.file}, config.device, pretrained_weights());
     const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
     std::vector<SongFiles> files;
@@ -301,7 +296,7 @@ void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest&
     }
     Evaluation evaluation =
         evaluate_songs(predictor, model.name, kTest, manifest, songs, files, 0, line.callback());
-    write_evaluation(evaluation, model.run / "eval" / kTest);
+    write_evaluation(evaluation, RunFolder(model.run).evaluation_folder(kTest));
     for (std::size_t c = 0; c < training_counts.size(); ++c) {
       training_counts[c] += predictor.training_counts()[c];
     }
@@ -311,7 +306,7 @@ void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest&
   line.clear();
   const Evaluation evaluation = score_songs(run.string(), kTest, manifest.classes,
                                             std::move(pooled), std::move(failed), training_counts);
-  write_evaluation(evaluation, run / "eval" / kTest);
+  write_evaluation(evaluation, RunFolder(run).evaluation_folder(kTest));
   std::fputs(to_table(evaluation).c_str(), stdout);
 }
 
@@ -340,7 +335,7 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
   const SongStore::Report embeddings = embeddings_of_run(config, manifest, features, args.talk);
   if (is_first(workers)) {
     fs::create_directories(run);
-    write_text_file(run / "config.yaml", to_yaml(config, false));
+    write_text_file(RunFolder(run).config_file(), to_yaml(config, false));
   }
 
   std::mutex mutex;
@@ -352,8 +347,8 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
   parallel_for_each(
       folds.size(), fold_jobs(config, workers),
       [&](std::size_t i) {
-        const fs::path fold = run / ("fold-" + std::to_string(i + 1));
-        if (as_first(workers, is_finished(fold) ? 1 : 0) == 1) return;
+        const fs::path fold = RunFolder(run).fold(static_cast<int>(i) + 1).path();
+        if (as_first(workers, RunFolder(fold).has_finished() ? 1 : 0) == 1) return;
         RunConfig fold_config = config;
         fold_config.data.split.folds = 0;
         const RunData data{manifest, folds[i], features, embeddings};
@@ -384,11 +379,11 @@ void keep_freed_memory() {
 
 int train(const TrainArgs& args, Workers& workers) {
   const bool resuming = !args.resume.empty();
-  if (resuming && !fs::exists(args.resume / "config.yaml")) {
+  if (resuming && !RunFolder(args.resume).has_config()) {
     throw UsageError(args.resume.string() + ": is not a run folder", "runs are kept in runs/");
   }
   ConfigArgs source = args.config;
-  if (resuming) source.config = args.resume / "config.yaml";
+  if (resuming) source.config = RunFolder(args.resume).config_file();
   RunConfig config = source.read();
   if (args.replicas > 0) config.train.replicas = args.replicas;
   workers.replicas = config.train.replicas;

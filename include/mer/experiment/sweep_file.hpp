@@ -41,7 +41,7 @@ struct NamedCell {
   std::map<std::string, Settings> set_in;  ///< by variant
   std::vector<std::string> only_in;        ///< variants; empty = all
   std::string reference;                   ///< a named cell; empty = as SweepFile::reference says
-  /// Named cells that answer together: nothing is trained, see fuse_results(). Empty = a run.
+  /// Named cells that answer together: nothing is trained, see ensemble_results(). Empty = a run.
   std::vector<std::string> fuse;
 };
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,7 +20,7 @@ class CsvTable {
   explicit CsvTable(std::filesystem::path file, Form form = Form::kStrict);
 
   /// @throws UsageError naming the first of the columns that is missing
-  void require(std::initializer_list<const char*> columns, const std::string& hint) const;
+  void require(const std::vector<std::string>& columns, const std::string& hint) const;
 
   const std::filesystem::path& file() const { return file_; }
   const std::vector<std::string>& columns() const { return header_.cells; }
@@ -33,6 +32,8 @@ class CsvTable {
   const std::string& cell(std::size_t row, const std::string& column) const;
   /// @throws UsageError naming the line for a cell that is not a number
   double number(std::size_t row, const std::string& column) const;
+  /// NaN for an empty cell.
+  double number_or_nan(std::size_t row, const std::string& column) const;
 
   /// "songs.csv:7: ", as messages about a row begin.
   std::string where(std::size_t row) const;

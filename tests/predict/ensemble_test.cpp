@@ -1,5 +1,3 @@
-#include "mer/predict/joint_model.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +8,7 @@
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/predict/joint_model.hpp"
 #include "mer/predict/predictor.hpp"
 #include "mer/runs/fused_card.hpp"
 #include "test_model.hpp"
@@ -178,94 +177,6 @@ TEST_F(JointModel, ThatIsNotWholeIsRefusedNamingTheFileAndTheFact) {
   EXPECT_THAT(complaint_with("classes", R"(["happy","sad"])"),
               HasSubstr("its classes are happy, sad, those of member-1 are happy, anger"));
   EXPECT_THAT(complaint_with("schema", "2"), HasSubstr("its schema is 2, this mer reads 1"));
-}
-
-/// Songs "0", "1", … of two classes, so many of each hundred of class 0.
-LabelledProbabilities songs_at(std::size_t count, const std::vector<double>& probabilities,
-                               std::size_t num_first) {
-  LabelledProbabilities songs;
-  for (std::size_t i = 0; i < count; ++i) {
-    songs.ids.push_back(std::to_string(i));
-    songs.truth.push_back(i < num_first ? 0 : 1);
-    songs.probabilities.push_back(probabilities);
-  }
-  return songs;
-}
-
-TEST(FitJoint, OfOneModelFitsItsTemperature) {
-  const Joint joint = fit_joint({songs_at(20, {0.9, 0.1}, 14)}, "these");
-  EXPECT_THAT(joint.weights, ElementsAre(1.0));
-  // 0.9^b / (0.9^b + 0.1^b) = 0.7.
-  EXPECT_NEAR(joint.calibration.temperature, std::log(9.0) / std::log(7.0 / 3.0), 1e-9);
-  EXPECT_EQ(joint.calibration.songs, 20);
-  EXPECT_EQ(joint.calibration.fitted_on, "these");
-}
-
-TEST(FitJoint, MatchesSongsByIdAndWeighsTheModelThatKnowsMore) {
-  LabelledProbabilities knows = songs_at(40, {0.5, 0.5}, 20);
-  for (std::size_t i = 0; i < 40; ++i) {
-    const double right = i % 10 == 0 ? 0.2 : 0.8;  // four of forty wrong
-    knows.probabilities[i] =
-        knows.truth[i] == 0 ? std::vector{right, 1.0 - right} : std::vector{1.0 - right, right};
-  }
-  LabelledProbabilities guesses = songs_at(40, {0.9, 0.1}, 20);  // "0" of every song
-  std::reverse(guesses.ids.begin(), guesses.ids.end());
-  std::reverse(guesses.truth.begin(), guesses.truth.end());
-  const Joint joint = fit_joint({guesses, knows}, "these");
-  EXPECT_THAT(joint.weights, ElementsAre(DoubleNear(0.0, 1e-6), DoubleNear(1.0, 1e-6)));
-  // 0.8 is right 9 times of 10: b = ln 9 / ln 4, sharper than it was.
-  EXPECT_NEAR(joint.calibration.temperature, std::log(4.0) / std::log(9.0), 1e-6);
-  EXPECT_LT(joint.calibration.nll_after, joint.calibration.nll_before);
-}
-
-TEST(FitJoint, RefusesFewSongsAndDifferentOnes) {
-  EXPECT_THAT(message_of<UsageError>([] {
-                fit_joint({songs_at(19, {0.9, 0.1}, 14)}, "");
-              }),
-              HasSubstr("19 songs are too few to fit on"));
-  const LabelledProbabilities songs = songs_at(20, {0.9, 0.1}, 14);
-  LabelledProbabilities relabelled = songs;
-  relabelled.truth[3] = 1;
-  LabelledProbabilities more = songs_at(21, {0.9, 0.1}, 14);
-  for (const LabelledProbabilities& other : {relabelled, more}) {
-    EXPECT_THAT(message_of<UsageError>([&] {
-                  fit_joint({songs, other}, "");
-                }),
-                HasSubstr("not of the same songs with the same labels: 20 and "));
-  }
-}
-
-TEST(ReadPredictions, ReadsBackWhatAnEvaluationWrote) {
-  const TemporaryFolder folder;
-  std::vector<ScoredSong> songs(2);
-  songs[0].song.id = "a";
-  songs[0].song.listed_path = "a.wav";
-  songs[0].song.label = "sad";
-  songs[0].prediction.probabilities = {1.0 / 3.0, 2.0 / 3.0};
-  songs[1] = songs[0];
-  songs[1].song.id = "b";
-  songs[1].song.label = "happy";
-  const std::vector<std::string> classes = {"happy", "sad"};
-  const Evaluation evaluation = score_songs("m", "test", classes, songs, {}, {1, 1});
-  write_evaluation(evaluation, folder.path());
-  LabelledProbabilities read = read_predictions(folder / "predictions.csv", classes);
-  EXPECT_THAT(read.ids, ElementsAre("a", "b"));
-  EXPECT_THAT(read.truth, ElementsAre(1, 0));
-  EXPECT_EQ(read.probabilities, predictions_of(evaluation).probabilities);
-  EXPECT_EQ(read.truth, predictions_of(evaluation).truth);
-  read.apply_temperature(2.0);  // a root
-  EXPECT_NEAR(read.probabilities[0][1] / read.probabilities[0][0], std::sqrt(2.0), 1e-12);
-
-  EXPECT_THAT(message_of<UsageError>([&] {
-                read_predictions(folder / "predictions.csv", {"happy", "anger"});
-              }),
-              HasSubstr("predictions.csv: its columns are not id,path,label,predicted,confidence,"
-                        "p_happy,p_anger,segments"));
-  folder.write("odd.csv",
-               "id,path,label,predicted,confidence,p_happy,p_sad,segments\n"
-               "a,a.wav,sad,sad,0.5,much,0.5,1\n");
-  EXPECT_THAT(message_of<UsageError>([&] { read_predictions(folder / "odd.csv", classes); }),
-              HasSubstr("odd.csv:2: 'much' is no probability"));
 }
 
 }  // namespace

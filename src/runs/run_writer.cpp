@@ -1,17 +1,15 @@
-#include "run_folder.hpp"
+#include "mer/runs/run_writer.hpp"
 
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 
 #include <array>
 #include <charconv>
-#include <ctime>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "mer/core/error.hpp"
-#include "mer/core/source_commit.hpp"
 #include "mer/core/text.hpp"
-#include "mer/core/version.hpp"
+#include "mer/runs/split_file.hpp"
 
 namespace mer {
 namespace {
@@ -47,30 +45,10 @@ void remove_half_written(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
+RunWriter::RunWriter(std::filesystem::path path) : RunFolder(std::move(path)) {}
 
-RunConfig read_run_config(const std::filesystem::path& run_folder) {
-  const std::filesystem::path file = run_folder / "config.yaml";
-  if (!std::filesystem::is_regular_file(file)) {
-    throw UsageError(run_folder.string() + ": not a run: it has no config.yaml",
-                     "give a folder that `mer train` made");
-  }
-  RunConfig config;
-  ConfigDocument::load(file).read(config);
-  return config;
-}
-
-RunFolder::RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
-
-RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& config,
-                            const RunData& data) {
+RunWriter RunWriter::create(const std::filesystem::path& path, const RunConfig& config,
+                            const Manifest& manifest, const Split& split) {
   std::error_code error;
   if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
   if (!error && !std::filesystem::create_directory(path, error) && !error) {
@@ -82,7 +60,7 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
     throw Error(path.string() + ": cannot be made: " + error.message(),
                 "choose a folder that you may write to with --runs");
   }
-  RunFolder folder(path);
+  RunWriter folder(path);
   folder.lock();
   RunConfig effective = config;
   effective.data.manifest = std::filesystem::absolute(config.data.manifest);
@@ -91,8 +69,8 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
   if (!config.train.init_from.empty()) {
     effective.train.init_from = std::filesystem::absolute(config.train.init_from);
   }
-  write_text_file(path / "config.yaml", to_yaml(effective, false));
-  write_split_csv(path / "split.csv", data.manifest, data.split);
+  write_text_file(folder.config_file(), to_yaml(effective, false));
+  write_split_csv(folder.split_file(), manifest, split);
   folder.open_metrics(0);
   folder.open_log();
   if (config.data.split.unit == SplitOptions::Unit::kSegment) {
@@ -103,23 +81,22 @@ RunFolder RunFolder::create(const std::filesystem::path& path, const RunConfig& 
   return folder;
 }
 
-RunFolder RunFolder::reopen(const std::filesystem::path& path) {
-  const std::filesystem::path file = path / "run.json";
-  if (!std::filesystem::is_regular_file(file)) {
+RunWriter RunWriter::reopen(const std::filesystem::path& path) {
+  RunWriter folder(path);
+  if (!folder.has_status()) {
     throw UsageError(path.string() + ": not a run: it has no run.json",
                      "give a folder that `mer train` made");
   }
-  RunFolder folder(path);
   folder.lock();
-  folder.status_ = nlohmann::ordered_json::parse(read_text_file(file), nullptr, false);
-  if (!folder.status_.is_object() || !folder.status_.contains("status")) {
-    throw UsageError(file.string() + ": not the status of a run");
+  folder.status_ = folder.read_status();
+  if (folder.status_.status.empty()) {
+    throw UsageError(folder.status_file().string() + ": not the status of a run");
   }
-  if (folder.status_["status"] == "finished") {
+  if (folder.status_.status == "finished") {
     throw UsageError(path.string() + ": has finished, there is nothing to resume",
                      "start a new run with another --name");
   }
-  if (!std::filesystem::is_regular_file(folder.state_file())) {
+  if (!folder.has_state()) {
     throw UsageError(path.string() + ": nothing to resume: it has no state.safetensors",
                      "start a new run with another --name");
   }
@@ -128,37 +105,26 @@ RunFolder RunFolder::reopen(const std::filesystem::path& path) {
   return folder;
 }
 
-void RunFolder::lock() {
-  lock_.emplace(path_);
+void RunWriter::lock() {
+  lock_.emplace(path());
   // Where the file system has no locks it goes without.
   if (lock_->take() == FileLock::State::kTaken) {
-    throw UsageError(path_.string() + ": another process is training in this folder",
+    throw UsageError(path().string() + ": another process is training in this folder",
                      "wait until it has ended, or stop it");
   }
 }
 
-void RunFolder::open_log() {
-  const auto sink =
-      std::make_shared<spdlog::sinks::basic_file_sink_mt>((path_ / "log.txt").string());
+void RunWriter::open_log() {
+  const auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file().string());
   log_ = std::make_shared<spdlog::logger>("train", sink);
   log_->set_level(spdlog::level::debug);
   log_->flush_on(spdlog::level::debug);
 }
 
-void RunFolder::write_status() {
-  write_text_file(path_ / "run.json",
-                  status_.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
-}
+void RunWriter::write_status() { write_text_file(status_file(), status_.to_json()); }
 
-void RunFolder::start_status(const std::string& command_line) {
-  status_ = {{"status", "running"},     {"command", command_line},
-             {"mer_version", kVersion}, {"commit", source_commit()},
-             {"started", utc_now()},    {"ended", nullptr},
-             {"iterations", 0}};
-}
-
-void RunFolder::open_metrics(std::int64_t iteration) {
-  const std::filesystem::path file = path_ / "metrics.csv";
+void RunWriter::open_metrics(std::int64_t iteration) {
+  const std::filesystem::path file = metrics_file();
   const std::string kept = std::filesystem::exists(file)
                                ? kept_rows(read_text_file(file), iteration)
                                : csv_line(kMetricsHeader);
@@ -167,7 +133,7 @@ void RunFolder::open_metrics(std::int64_t iteration) {
   if (!metrics_) throw Error(file.string() + ": cannot be written");
 }
 
-void RunFolder::add_metrics(const MetricsRow& row) {
+void RunWriter::add_metrics(const MetricsRow& row) {
   const std::array<std::string, 10> cells = {
       std::to_string(row.iteration),   format_number(row.epoch),
       format_number(row.seconds),      format_number(row.lr),
@@ -175,7 +141,7 @@ void RunFolder::add_metrics(const MetricsRow& row) {
       format_number(row.train_center), format_number(row.val_loss),
       format_number(row.val_accuracy), format_number(row.val_macro_f1)};
   metrics_ << csv_line(cells) << std::flush;
-  if (!metrics_) throw Error((path_ / "metrics.csv").string() + ": cannot be written");
+  if (!metrics_) throw Error(metrics_file().string() + ": cannot be written");
 }
 
 }  // namespace mer

@@ -4,28 +4,59 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "mer/core/file_stamp.hpp"
+#include "mer/runs/prediction.hpp"
 
 namespace mer {
 
-/// A line of what `mer predict --format jsonl` writes, without the segments.
+// What `mer predict` writes for programs: a JSON document, a JSON object a line, or CSV. Bytes that
+// are not UTF-8 become U+FFFD everywhere.
+
+/// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
+/// order; a failed file also has `hint`, and where the classes are the four of Quadrants a song has
+/// `p_positive_valence` and `p_high_arousal`. What a model does not answer is left out, or null
+/// where the schema asks for the key. Times are rounded to milliseconds.
+nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::string>& classes);
+
+/// The whole document of `--format json`, with a line feed at the end.
+/// @param model    name or path of the model used; several are joined by " + "
+/// @param classes  empty for a model without classes
+std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
+                             std::span<const FileResult> results);
+
+/// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
+/// and `modified` of the file (null when it is missing) and `model`; for maps and neighbours the
+/// song's `embedding`, if there is one.
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model);
+
+/// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
+/// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.
+std::string predictions_csv_header(const std::vector<std::string>& classes);
+/// A row below that header; cells that don't apply are empty.
+std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes);
+
+/// A line of what `mer predict --format jsonl` writes.
 struct ListedPrediction {
   int line = 0;  ///< from 1
-  std::string path;
-  bool ok = false;                     ///< status
+  FileResult result;
+  std::vector<std::string> classes;    ///< of its probabilities, in their order
   std::optional<std::string> emotion;  ///< none when it failed or is uncertain
-  std::map<std::string, double> probabilities;
-  double duration_s = 0.0;
-  std::optional<FileStamp> stamp;  ///< of the file when it was predicted
   std::string model;
+
+  double probability_of(const std::string& name) const;  ///< 0 of a class that it doesn't know
 };
 
-/// Reads such a file line by line, in constant memory.
+/// Reads an element of `results` or a line of a list; none when it is neither.
+/// @param with_segments  of a long song they are most of the text
+std::optional<ListedPrediction> parse_prediction(const std::string& json, bool with_segments);
+
+/// Reads such a file line by line, without segments and in constant memory.
 class PredictionListReader {
  public:
   /// @throws UsageError when the file can't be read

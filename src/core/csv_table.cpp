@@ -1,7 +1,8 @@
-#include "csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "mer/core/error.hpp"
@@ -39,8 +40,8 @@ CsvTable::CsvTable(std::filesystem::path file, Form form) : file_(std::move(file
   for (std::size_t i = 0; i < header_.cells.size(); ++i) cell_of_.emplace(header_.cells[i], i);
 }
 
-void CsvTable::require(std::initializer_list<const char*> columns, const std::string& hint) const {
-  for (const char* column : columns) {
+void CsvTable::require(const std::vector<std::string>& columns, const std::string& hint) const {
+  for (const std::string& column : columns) {
     if (!has(column)) {
       throw UsageError(where_header() + "column '" + column + "' is missing", hint);
     }
@@ -63,6 +64,10 @@ double CsvTable::number(std::size_t row, const std::string& column) const {
     throw UsageError(where(row) + column + " '" + text + "' is not a number");
   }
   return value;
+}
+
+double CsvTable::number_or_nan(std::size_t row, const std::string& column) const {
+  return cell(row, column).empty() ? std::numeric_limits<double>::quiet_NaN() : number(row, column);
 }
 
 std::string CsvTable::where(std::size_t row) const { return at_line(file_, line(row)); }
