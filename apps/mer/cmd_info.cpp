@@ -1,12 +1,14 @@
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/runs/run_folder.hpp"
-#include "models.hpp"
 
 namespace mer::app {
 namespace {
@@ -15,7 +17,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 void print_pair(const std::string& key, const std::string& value) {
-  std::printf("%-18s %s\n", key.c_str(), value.c_str());
+  std::printf("%s %s\n", pad_right(key, 18).c_str(), value.c_str());
 }
 
 /// An entry of the metadata; of an ensemble's members, what they are made of stands one a line.
@@ -55,7 +57,7 @@ void print_run(const RunFolder& run) {
 
 int run_info(const std::string& what) {
   if (what.empty()) {
-    const auto models = bundled_models();
+    const auto models = bundled_files().models();
     if (models.empty()) std::fputs("no bundled models\n", stdout);
     for (const fs::path& model : models) {
       fs::path card = model;
@@ -70,21 +72,19 @@ int run_info(const std::string& what) {
     if (!run.has_status()) throw UsageError(what + ": is a folder without a run in it");
     print_run(run);
   } else {
-    print_tensor_file(find_model(what, "").file);
+    print_tensor_file(bundled_files().find_model(what).file);
   }
   return kDone;
 }
 
 }  // namespace
 
-Command add_info(CLI::App& app) {
+std::function<int()> add_info(CLI::App& cmd) {
   auto what = std::make_shared<std::string>();
-  CLI::App* cmd =
-      app.add_subcommand("info", "Show a run, a model or a feature file; alone: bundled models");
-  cmd->add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
-  cmd->footer(
+  cmd.add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
+  cmd.footer(
       "Example:\n  mer info runs/first\n  mer info default\nExit codes: 0 done, 2 no such thing");
-  return {cmd, [what] { return run_info(*what); }};
+  return [what] { return run_info(*what); };
 }
 
 }  // namespace mer::app

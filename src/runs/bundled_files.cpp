@@ -1,4 +1,4 @@
-#include "models.hpp"
+#include "mer/runs/bundled_files.hpp"
 
 #include <algorithm>
 
@@ -6,30 +6,17 @@
 #include "mer/core/text.hpp"
 #include "mer/runs/run_folder.hpp"
 
-namespace mer::app {
-namespace {
+namespace mer {
 
 namespace fs = std::filesystem;
 
-/// Folders of the name that exist, the nearest first: beside the executable as installed, then the
-/// source tree's.
-std::vector<fs::path> bundled_folders(const char* name) {
-  const fs::path executable = fs::read_symlink("/proc/self/exe").parent_path();
-  std::vector<fs::path> folders;
-  for (const fs::path& candidate :
-       {executable / "../share/mer" / name, executable / "../../share/mer" / name,
-        fs::path(MER_SOURCE_DATA) / name}) {
-    std::error_code ignored;
-    if (fs::is_directory(candidate, ignored)) folders.push_back(candidate.lexically_normal());
-  }
-  return folders;
-}
+BundledFiles::BundledFiles(std::vector<fs::path> folders) : folders_(std::move(folders)) {}
 
-/// Every .safetensors of these folders, sorted by name; of two of a name the nearest.
-std::vector<fs::path> tensor_files_in(const std::vector<fs::path>& folders) {
+std::vector<fs::path> BundledFiles::files(const char* kind) const {
   std::vector<fs::path> files;
-  for (const fs::path& folder : folders) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
+  for (const fs::path& folder : folders_) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(folder / kind, ignored)) {
       const bool known = std::any_of(files.begin(), files.end(), [&](const fs::path& file) {
         return file.filename() == entry.path().filename();
       });
@@ -41,22 +28,14 @@ std::vector<fs::path> tensor_files_in(const std::vector<fs::path>& folders) {
   return files;
 }
 
-}  // namespace
-
-std::vector<fs::path> model_folders() { return bundled_folders("models"); }
-
-std::vector<fs::path> bundled_models() { return tensor_files_in(model_folders()); }
-
-std::map<std::string, fs::path> pretrained_weights() {
+std::map<std::string, fs::path> BundledFiles::pretrained_weights() const {
   std::map<std::string, fs::path> weights;
-  for (const fs::path& file : tensor_files_in(bundled_folders("pretrained"))) {
-    weights[file.stem().string()] = file;
-  }
+  for (const fs::path& file : files("pretrained")) weights[file.stem().string()] = file;
   return weights;
 }
 
-fs::path find_initial_weights(const fs::path& named) {
-  if (fs::is_directory(named)) return find_model(named.string(), "").file;
+fs::path BundledFiles::find_initial_weights(const fs::path& named) const {
+  if (fs::is_directory(named)) return find_model(named.string()).file;
   if (fs::exists(named)) return named;
   // A config's paths come with the folder that they are relative to.
   const std::string name = named.filename().string();
@@ -65,7 +44,7 @@ fs::path find_initial_weights(const fs::path& named) {
   if (found != pretrained.end()) return found->second;
   std::vector<std::string> names;
   for (const auto& [known, file] : pretrained) names.push_back(known);
-  for (const fs::path& file : bundled_models()) {
+  for (const fs::path& file : models()) {
     names.push_back(file.stem().string());
     if (names.back() == name) return file;
   }
@@ -75,7 +54,7 @@ fs::path find_initial_weights(const fs::path& named) {
                    near ? "did you mean '" + *near + "'?" : "");
 }
 
-FoundModel find_model(const std::string& name, const std::string& weights) {
+FoundModel BundledFiles::find_model(const std::string& name, const std::string& weights) const {
   if (fs::is_directory(name)) {
     const RunFolder run(name);
     const auto folds = run.folds();
@@ -97,7 +76,7 @@ FoundModel find_model(const std::string& name, const std::string& weights) {
   }
   if (fs::exists(name)) return {name, name, {}};
   std::vector<std::string> names;
-  for (const fs::path& file : bundled_models()) {
+  for (const fs::path& file : models()) {
     names.push_back(file.stem().string());
     if (names.back() == name) return {name, file, {}};
   }
@@ -108,14 +87,4 @@ FoundModel find_model(const std::string& name, const std::string& weights) {
                                    : "bundled models: " + join(names, ", "));
 }
 
-std::vector<FoundModel> find_models(const std::vector<std::string>& names, const Talk& talk) {
-  std::vector<FoundModel> models;
-  for (const std::string& name : names) models.push_back(find_model(name, ""));
-  if (models.empty()) {
-    models.push_back(find_model("default", ""));
-    say(talk, "model     the bundled model 'default' (mer info default; -m chooses another)");
-  }
-  return models;
-}
-
-}  // namespace mer::app
+}  // namespace mer

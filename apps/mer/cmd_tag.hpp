@@ -6,9 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "arguments.hpp"
-
 namespace mer::app {
+
+struct TagArgs {
+  std::filesystem::path input;
+  bool write = false;
+  bool remove = false;
+  std::vector<std::string> models;
+  int jobs = 0;
+  double min_confidence = 0.0;
+};
 
 /// Shows, or stores, the mood of one file after another.
 class Tagging {
@@ -32,5 +39,8 @@ class Tagging {
   std::size_t num_failed_ = 0;
   std::filesystem::path tidied_;  ///< the folder last looked through
 };
+
+/// Of a folder whose songs have to be predicted first.
+[[gnu::weak]] int run_tag_folder(const TagArgs& args);
 
 }  // namespace mer::app

@@ -1,4 +1,4 @@
-#include "sweep_runner.hpp"
+#include "mer/experiment/sweep_runner.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -8,12 +8,14 @@
 #include <thread>
 #include <utility>
 
-#include "command.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/file_lock.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/store/feature_store.hpp"
+#include "mer/store/fill_store.hpp"
 
-namespace mer::app {
+namespace mer {
 namespace {
 
 namespace fs = std::filesystem;
@@ -45,10 +47,44 @@ std::string last_error(const std::string& text) {
   return error.empty() ? last : error;
 }
 
+const char* word_of(CellProgress::State state) {
+  switch (state) {
+    case CellProgress::State::kNew:
+      return "not started";
+    case CellProgress::State::kStopped:
+      return "stopped before its end";
+    case CellProgress::State::kTrained:
+      return "trained, but not scored";
+    case CellProgress::State::kFailed:
+    case CellProgress::State::kFinished:
+      break;
+  }
+  return "failed";
+}
+
+/// None when one of the cells that answer together has no results.
+std::optional<CellResults> results_of_ensemble(
+    const SweepPlan& plan, std::size_t cell,
+    const std::vector<std::optional<CellResults>>& results) {
+  std::vector<const CellResults*> members;
+  std::vector<std::string> names;
+  for (const std::size_t member : plan.cells[cell].members) {
+    if (!results[member]) return std::nullopt;
+    members.push_back(&*results[member]);
+    names.push_back(plan.cells[member].name);
+  }
+  return ensemble_results(members, names);
+}
+
 }  // namespace
 
-SweepRunner::SweepRunner(const SweepPlan& plan, fs::path folder, int jobs, const Talk& talk)
-    : plan_(plan), folder_(std::move(folder)), jobs_(jobs), talk_(talk) {}
+SweepRunner::SweepRunner(const SweepPlan& plan, fs::path folder, int jobs, fs::path program,
+                         JobListener& listener)
+    : plan_(plan),
+      folder_(std::move(folder)),
+      jobs_(jobs),
+      program_(std::move(program)),
+      listener_(listener) {}
 
 fs::path SweepRunner::folder_of(std::size_t cell) const { return folder_ / plan_.cells[cell].name; }
 
@@ -92,7 +128,7 @@ void SweepRunner::write_config(std::size_t cell) const {
 void SweepRunner::prepare(std::size_t cell) {
   const CellProgress progress = progress_of_cell(cell);
   if (progress.state == State::kFailed) {
-    say(talk_, "again     " + plan_.cells[cell].name + ", which failed: " + progress.error);
+    listener_.info("again     " + plan_.cells[cell].name + ", which failed: " + progress.error);
     clear_failed(plan_.cells[cell], folder_of(cell));
   }
   write_config(cell);
@@ -102,21 +138,42 @@ bool SweepRunner::make_embeddings(std::size_t cell) {
   write_config(cell);
   start(cell, {"preprocess", "-c", config_of(cell).string()}, clock_.seconds());
   Running& child = running_.back();
-  ProgressLine line("embeddings", talk_);
-  line.show("for " + plan_.cells[cell].name);
+  const auto display = listener_.progress("embeddings");
+  display->show("for " + plan_.cells[cell].name);
   bool told_to_stop = false;
   std::optional<int> exit_code;
-  while (!(exit_code = child.process.exit_code())) {
-    if (interrupted() && !std::exchange(told_to_stop, true)) child.process.ask_to_stop();
+  while (!(exit_code = child.process->exit_code())) {
+    if (listener_.stopped() && !std::exchange(told_to_stop, true)) child.process->ask_to_stop();
     std::this_thread::sleep_for(kPause);
   }
-  line.clear();
+  display->clear();
   const std::string reason = reason_of(child, *exit_code);
   running_.pop_back();
-  if (interrupted()) throw Interrupted("interrupted; finished embeddings stay");
+  if (listener_.stopped()) throw Interrupted("interrupted; finished embeddings stay");
   if (*exit_code == kDone || *exit_code == kSomeInputsFailed) return *exit_code != kDone;
   throw Error("cell '" + plan_.cells[cell].name + "': " + reason,
               "all that was said is in " + log_of(cell).string());
+}
+
+bool SweepRunner::fill_stores(const std::vector<std::size_t>& cells) {
+  constexpr auto kWait = std::chrono::milliseconds(100);
+  FileLock lock(folder_ / "features.lock");
+  while (lock.take() == FileLock::State::kTaken) {
+    if (listener_.stopped()) {
+      throw Interrupted("interrupted while another process made the features");
+    }
+    std::this_thread::sleep_for(kWait);
+  }
+  bool failed = false;
+  for (const std::size_t cell : cells_with_distinct_features(plan_, cells)) {
+    const RunConfig& config = plan_.cells[cell].config;
+    const FeatureStore store(config.data.store, config.recipe);
+    const auto report =
+        fill_store(store.songs(), config.data.load_manifest(), {}, 0, {}, "features", listener_);
+    failed = !report.failures.empty() || failed;
+    if (config.sees_embeddings()) failed = make_embeddings(cell) || failed;
+  }
+  return failed;
 }
 
 void SweepRunner::start(std::size_t cell, const std::vector<std::string>& command,
@@ -124,7 +181,11 @@ void SweepRunner::start(std::size_t cell, const std::vector<std::string>& comman
   const fs::path log = log_of(cell);
   std::error_code no_log_yet;
   const std::uintmax_t size = fs::file_size(log, no_log_yet);
-  running_.push_back({cell, command, no_log_yet ? 0 : size, started_s, ChildProcess(command, log)});
+  std::vector<std::string> words = {"mer"};
+  words.insert(words.end(), command.begin(), command.end());
+  running_.push_back({cell, command, no_log_yet ? 0 : size, started_s,
+                      std::make_unique<ChildProcess>(
+                          words, ChildOptions{program_, {}, log, /*ends_with_us=*/true})});
 }
 
 std::string SweepRunner::reason_of(const Running& running, int exit_code) const {
@@ -142,32 +203,32 @@ std::string SweepRunner::reason_of(const Running& running, int exit_code) const 
 
 void SweepRunner::fail(std::size_t cell, const std::string& reason) {
   failed_.push_back({plan_.cells[cell].name, reason});
-  print_error("cell '" + plan_.cells[cell].name + "': " + reason,
-              "the other cells go on; all that was said is in " + log_of(cell).string());
+  listener_.error("cell '" + plan_.cells[cell].name + "': " + reason,
+                  "the other cells go on; all that was said is in " + log_of(cell).string());
 }
 
 void SweepRunner::ended(const Running& running, int exit_code) {
   if (exit_code == kSomeInputsFailed) songs_failed_ = true;
   if (exit_code != kDone && exit_code != kSomeInputsFailed) {
-    if (!interrupted()) fail(running.cell, reason_of(running, exit_code));
+    if (!listener_.stopped()) fail(running.cell, reason_of(running, exit_code));
     return;
   }
   const std::vector<std::string> command = next_command(running.cell);
   if (command == running.command) {
     fail(running.cell, "mer " + command.front() + " has left no result");
   } else if (!command.empty()) {
-    if (!interrupted()) start(running.cell, command, running.started_s);
+    if (!listener_.stopped()) start(running.cell, command, running.started_s);
   } else {
-    say(talk_, "finished  " + plan_.cells[running.cell].name + "  " +
+    listener_.info("finished  " + plan_.cells[running.cell].name + "  " +
                    format_duration(clock_.seconds() - running.started_s));
   }
 }
 
-void SweepRunner::show(ProgressLine& line, std::size_t num_left) const {
+void SweepRunner::show(ProgressDisplay& display, std::size_t num_left) const {
   std::vector<std::string> names;
   for (const Running& running : running_) names.push_back(plan_.cells[running.cell].name);
-  line.show(std::to_string(num_left + running_.size()) + " to do, " +
-            std::to_string(failed_.size()) + " failed; running " + join(names, ", "));
+  display.show(std::to_string(num_left + running_.size()) + " to do, " +
+               std::to_string(failed_.size()) + " failed; running " + join(names, ", "));
 }
 
 void SweepRunner::make_folders() const {
@@ -177,39 +238,70 @@ void SweepRunner::make_folders() const {
 
 void SweepRunner::run(const std::vector<std::size_t>& cells) {
   make_folders();
-  ProgressLine line("cells", talk_);
+  const auto display = listener_.progress("cells");
   std::size_t next = 0;
   bool told_to_stop = false;
-  while (!running_.empty() || (next < cells.size() && !interrupted())) {
-    while (next < cells.size() && !interrupted() &&
+  while (!running_.empty() || (next < cells.size() && !listener_.stopped())) {
+    while (next < cells.size() && !listener_.stopped() &&
            running_.size() < static_cast<std::size_t>(jobs_)) {
       const std::size_t cell = cells[next++];
       prepare(cell);
       const std::vector<std::string> command = next_command(cell);
       if (!command.empty()) start(cell, command, clock_.seconds());
     }
-    if (interrupted() && !std::exchange(told_to_stop, true)) {
-      for (const Running& running : running_) running.process.ask_to_stop();
+    if (listener_.stopped() && !std::exchange(told_to_stop, true)) {
+      for (const Running& running : running_) running.process->ask_to_stop();
     }
     for (auto running = running_.begin(); running != running_.end();) {
-      const std::optional<int> exit_code = running->process.exit_code();
+      const std::optional<int> exit_code = running->process->exit_code();
       if (!exit_code) {
         ++running;
         continue;
       }
-      line.clear();
+      display->clear();
       const Running done = std::move(*running);
       running = running_.erase(running);
       ended(done, *exit_code);
     }
-    show(line, cells.size() - next);
+    show(*display, cells.size() - next);
     if (!running_.empty()) std::this_thread::sleep_for(kPause);
   }
-  line.clear();
-  if (interrupted()) {
+  display->clear();
+  if (listener_.stopped()) {
     throw Interrupted("interrupted; cells that were running have saved their state",
                       "the same command goes on");
   }
 }
 
-}  // namespace mer::app
+std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
+                          const fs::path& folder) {
+  std::vector<std::optional<CellResults>> results(plan.cells.size());
+  std::vector<MissingCell> missing;
+  for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
+    const CellProgress progress = runner.progress_of_cell(cell);
+    if (progress.state == CellProgress::State::kFinished) {
+      results[cell] = read_cell_results(plan.cells[cell], runner.folder_of(cell), plan.file.score,
+                                        plan.file.show_train_accuracy);
+      continue;
+    }
+    const auto failed =
+        std::find_if(runner.failed().begin(), runner.failed().end(),
+                     [&](const MissingCell& one) { return one.name == plan.cells[cell].name; });
+    missing.push_back({plan.cells[cell].name, failed != runner.failed().end() ? failed->reason
+                                              : !progress.error.empty()       ? progress.error
+                                                                        : word_of(progress.state)});
+  }
+  for (std::size_t cell = plan.num_runs(); cell < plan.cells.size(); ++cell) {
+    results[cell] = results_of_ensemble(plan, cell, results);
+    if (!results[cell])
+      missing.push_back({plan.cells[cell].name, "a cell that it fuses is missing"});
+  }
+  const SweepSummary summary = summarise(plan, results, std::move(missing));
+  const std::string markdown = summary_markdown(plan, summary);
+  write_text_file(folder / "summary.csv", summary_csv(plan, summary));
+  write_text_file(folder / "loss.csv", loss_csv(plan, summary));
+  write_text_file(folder / "summary.md", markdown);
+  return markdown;
+}
+
+}  // namespace mer

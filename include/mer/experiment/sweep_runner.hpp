@@ -3,16 +3,16 @@
 #include <cstdint>
 #include <filesystem>
 #include <list>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "child_process.hpp"
+#include "mer/core/child_process.hpp"
 #include "mer/core/progress.hpp"
 #include "mer/experiment/cell_folder.hpp"
 #include "mer/experiment/sweep_summary.hpp"
-#include "terminal.hpp"
 
-namespace mer::app {
+namespace mer {
 
 /// Runs the cells of a sweep as processes of their own, so that one that crashes takes no other
 /// with it. Each is `mer train`, then `mer eval` of what has to be scored.
@@ -22,7 +22,10 @@ namespace mer::app {
 ///   RUNS/<sweep>/logs/<cell>.txt       what its processes said
 class SweepRunner {
  public:
-  SweepRunner(const SweepPlan& plan, std::filesystem::path folder, int jobs, const Talk& talk);
+  /// @param program  `mer`, the file
+  /// What is given must outlive the runner.
+  SweepRunner(const SweepPlan& plan, std::filesystem::path folder, int jobs,
+              std::filesystem::path program, JobListener& listener);
 
   std::filesystem::path folder_of(std::size_t cell) const;
   /// @throws UsageError when a cell's folder has a run with other settings
@@ -30,10 +33,11 @@ class SweepRunner {
 
   /// @throws Error when they can't be made
   void make_folders() const;
-  /// Makes the embeddings that a cell's system sees, by `mer preprocess`.
+  /// Makes the features and embeddings that cells share, before the first of them starts: other
+  /// processes that run cells of the sweep wait until they are made.
   /// @return whether some songs could not be read
   /// @throws Error when they can't be made, Interrupted when the user asked to stop
-  bool make_embeddings(std::size_t cell);
+  bool fill_stores(const std::vector<std::size_t>& cells);
   /// Runs these cells as far as they have not finished, `jobs` at a time; one that failed before is
   /// tried again.
   /// @throws Interrupted once the cells that were running have saved their state
@@ -50,7 +54,7 @@ class SweepRunner {
     std::vector<std::string> command;
     std::uintmax_t log_start;  ///< size of the log before this command
     double started_s;
-    ChildProcess process;
+    std::unique_ptr<ChildProcess> process;
   };
 
   std::filesystem::path log_of(std::size_t cell) const;
@@ -63,16 +67,25 @@ class SweepRunner {
   void ended(const Running& running, int exit_code);
   void fail(std::size_t cell, const std::string& reason);
   std::string reason_of(const Running& running, int exit_code) const;
-  void show(ProgressLine& line, std::size_t num_left) const;
+  void show(ProgressDisplay& display, std::size_t num_left) const;
+  /// By `mer preprocess`, which has LibTorch.
+  bool make_embeddings(std::size_t cell);
 
   const SweepPlan& plan_;
   std::filesystem::path folder_;
   int jobs_;
-  Talk talk_;
+  std::filesystem::path program_;
+  JobListener& listener_;
   RateMeter clock_;
   std::list<Running> running_;
   std::vector<MissingCell> failed_;
   bool songs_failed_ = false;
 };
 
-}  // namespace mer::app
+/// Reads the results of the cells that have finished, also those of other processes, and writes
+/// summary.csv, summary.md and loss.csv into the sweep's folder.
+/// @return the Markdown
+std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
+                          const std::filesystem::path& folder);
+
+}  // namespace mer

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
 
@@ -28,7 +27,11 @@ fs::path engine_path() {
   return engine;
 }
 
-[[noreturn]] int exec_engine() {
+}  // namespace
+
+bool is_engine() { return fs::read_symlink("/proc/self/exe").filename() == "mer-engine"; }
+
+void become_engine() {
   const fs::path engine = engine_path();
   // GNU OpenMP's idle threads spin by default, which makes a small LSTM step 20 times slower.
   ::setenv("OMP_WAIT_POLICY", "PASSIVE", 0);
@@ -53,14 +56,5 @@ fs::path engine_path() {
   ::execv(engine.c_str(), arguments.data());
   throw Error(engine.string() + ": cannot be started: " + std::generic_category().message(errno));
 }
-
-}  // namespace
-
-int run_train(const TrainArgs&) { exec_engine(); }
-int run_eval(const EvalArgs&) { exec_engine(); }
-int run_predict(const PredictArgs&) { exec_engine(); }
-int run_doctor() { exec_engine(); }
-int run_tag_folder(const TagArgs&) { exec_engine(); }
-int run_embed(const PreprocessArgs&, const RunConfig&) { exec_engine(); }
 
 }  // namespace mer::app
