@@ -115,7 +115,7 @@ std::function<int()> add_import(CLI::App& cmd) {
       ->check(number(between(0.0, 0.49)));
   add_verbosity_options(cmd);
   cmd.footer(kFooter);
-  return [args, cmd] {
+  return [args, &cmd] {
     check_options(cmd, args->corpus);
     return run_import(*args);
   };

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
