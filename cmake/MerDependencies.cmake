@@ -41,6 +41,11 @@ mer_find_pkgconfig(SNDFILE sndfile>=1.1 libsndfile1-dev)
 mer_find_pkgconfig(SOXR soxr libsoxr-dev)
 mer_find_pkgconfig(FFTW3F fftw3f libfftw3-dev)
 mer_find_pkgconfig(FFTW3 fftw3 libfftw3-dev)
+mer_find_pkgconfig(HIGHWAY libhwy libhwy-dev)
+# Kernels are compiled for plain code, AVX2 and AVX-512 (or NEON): processors between these are rare
+# and every instruction set costs compile time. Vectors of unknown length can't be kept in arrays.
+target_compile_definitions(PkgConfig::HIGHWAY INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_RVV)")
 mer_find_pkgconfig(LIBZIP libzip libzip-dev)
 mer_find_pkgconfig(TAGLIB taglib libtag1-dev)
 mer_find_module(LIBSVM libsvm-dev)

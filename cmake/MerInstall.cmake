@@ -35,6 +35,7 @@ foreach(folder IN ITEMS models pretrained)
           COMPONENT program)
 endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/mer COMPONENT program)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/doc/mer COMPONENT program)
 install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
         DESTINATION share/bash-completion/completions COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" "${PROJECT_SOURCE_DIR}/README.md"

@@ -5,7 +5,7 @@ set -euo pipefail
 
 # file, dpkg-dev: for cpack -G DEB.
 build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenblas-openmp-dev libsndfile1-dev
-  libsoxr-dev libfftw3-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
+  libsoxr-dev libfftw3-dev libhwy-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
   nlohmann-json3-dev libxxhash-dev libzip-dev libtag1-dev libcmark-gfm-dev
   libcmark-gfm-extensions-dev libgloo-dev libsvm-dev libopencv-ml-dev libgtest-dev libgmock-dev
   gnuplot-nox fonts-dejavu-core"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -426,6 +427,10 @@ void ConfigDocument::read_with(const std::function<void(OptionsVisitor&)>& visit
   YamlReader reader(impl_->root, impl_->name, impl_->base_dir, impl_->overrides);
   visit(reader);
   reader.finish(check);
+}
+
+ConfigDocument detail::document_of(const nlohmann::ordered_json& json, const std::string& name) {
+  return ConfigDocument::parse(json.dump(), name, {});
 }
 
 }  // namespace mer

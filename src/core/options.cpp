@@ -214,10 +214,6 @@ nlohmann::ordered_json options_to_json(const std::function<void(OptionsVisitor&)
   return writer.take();
 }
 
-ConfigDocument document_of(const nlohmann::ordered_json& json, const std::string& name) {
-  return ConfigDocument::parse(json.dump(), name, {});
-}
-
 std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, bool with_comments) {
   YamlWriter writer(with_comments);
   visit(writer);

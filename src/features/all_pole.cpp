@@ -7,22 +7,27 @@
 #include <numbers>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
 #include "mer/features/lpc.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
 
-constexpr int kMaxLags = 48;  // room for order + 2, in whole vectors
 // Measured on synthetic vowels: eight steps of 0.8 bring F1–F3 within 1 Hz (median) of where more
 // steps would take them; a full step can overshoot.
 constexpr int kSteps = 8;
 constexpr double kStep = 0.8;
+// Added to |A|² of a model normalised to a mean power of one; its smallest value is about one over
+// the number of lines.
+constexpr double kLeastSquare = 1e-12;
+
+// In whole vectors of the kernels: what lies behind is 0.
+int whole(int count) { return (count + 7) / 8 * 8; }
 std::size_t size(int count) { return static_cast<std::size_t>(count); }
 
 // The inverse of a Toeplitz matrix from its predictor a and that one's error (Gohberg & Semencul
-// 1972): B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error, B[0][j] = a[j] / error.
-// Rows are `stride` apart.
+// 1972), rows `stride` apart: B[i][j] = B[i−1][j−1] + (a[i] a[j] − a[p+1−i] a[p+1−j]) / error,
+// B[0][j] = a[j] / error.
 void invert_toeplitz(const double* a, double error, int order, int stride, double* inverse) {
   const int count = order + 1;
   const double scale = 1.0 / error;
@@ -40,102 +45,94 @@ void invert_toeplitz(const double* a, double error, int order, int stride, doubl
 }  // namespace
 
 SpectrumAutocorrelation::SpectrumAutocorrelation(int num_bins, int num_lags)
-    : num_bins_(num_bins),
-      num_lags_(num_lags),
-      cosines_(size(num_bins) * size(kernels::whole_model_vectors(num_lags))) {
-  if (num_bins < 2 || num_lags < 1 || num_lags > kMaxLags) {
-    throw std::invalid_argument("at least two bins and 1…48 lags");
-  }
-  const int stride = kernels::whole_model_vectors(num_lags);
-  for (int bin = 0; bin < num_bins; ++bin) {
-    const double weight = bin == 0 || bin == num_bins - 1 ? 0.5 : 1.0;
-    for (int lag = 0; lag < num_lags; ++lag) {
-      cosines_[size(bin * stride + lag)] =
-          weight * std::cos(std::numbers::pi * lag * bin / (num_bins - 1));
+    : num_bins_(num_bins), num_lags_(num_lags), power_(size(num_bins)) {
+  if (num_bins < 2 || num_lags < 1) throw std::invalid_argument("at least two bins and a lag");
+  for (int lag = 0; lag < num_lags; ++lag) {
+    for (int bin = 0; bin < num_bins; ++bin) {
+      const double weight = bin == 0 || bin == num_bins - 1 ? 0.5 : 1.0;
+      cosines_.push_back(weight * std::cos(std::numbers::pi * lag * bin / (num_bins - 1)));
     }
   }
 }
 
 void SpectrumAutocorrelation::compute(const float* power, double* lags) const {
-  const int stride = kernels::whole_model_vectors(num_lags_);
-  double sums[kMaxLags];
-  kernels::cosine_sums(power, cosines_.data(), num_bins_, stride, sums);
-  std::copy_n(sums, num_lags_, lags);
+  std::copy_n(power, num_bins_, power_.begin());
+  kernels::products(cosines_.data(), num_bins_, power_.data(), num_lags_, num_bins_, lags);
 }
 
 DiscreteAllPole::DiscreteAllPole(int order, int max_lines)
     : order_(order),
-      stride_(kernels::whole_model_vectors(std::max(max_lines, 1))),
-      power_(size(stride_)),
-      cosines_(size(kernels::whole_model_vectors(order + 1)) * size(stride_)),
-      sines_(cosines_.size()),
-      real_(power_.size()),
-      imag_(power_.size()),
-      lags_(size(kernels::whole_model_vectors(order + 1))),
-      inverse_(size(order + 1) * size(kernels::whole_model_vectors(order + 1))),
+      stride_(whole(order + 1)),
+      waves_(2 * size(stride_) * size(whole(max_lines))),
+      power_(size(whole(max_lines))),
+      inverse_filter_(2 * power_.size()),
+      lags_(size(stride_)),
+      inverse_(lags_.size() * lags_.size()),
       response_(lags_.size()),
-      model_(size(kernels::whole_model_vectors(order + 1))),
+      step_(lags_.size()),
+      model_(lags_.size()),
       coefficients_(size(order + 1)) {
   if (order < 1 || order > kernels::kMaxRoots) throw std::invalid_argument("an order in 1…32");
 }
 
-void DiscreteAllPole::set_lines(const kernels::LinePeaks& peaks, int num_lines, double bin_angle) {
-  if (num_lines > stride_) throw std::logic_error("more lines than announced");
-  num_lines_ = num_lines;
-  kernels::lines_at_vertices(peaks, num_lines, bin_angle, cosines_.data() + stride_,
-                             sines_.data() + stride_, power_.data());
-}
-
-void DiscreteAllPole::raise(double emphasis) {
-  for (int k = 0; k < num_lines_; ++k) {
-    power_[size(k)] *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosines_[size(stride_ + k)];
-  }
-}
-
-std::span<const double> DiscreteAllPole::compute() {
+std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::ArrayXd>& power,
+                                                 const Eigen::Ref<const Eigen::ArrayXd>& cosine,
+                                                 const Eigen::Ref<const Eigen::ArrayXd>& sine) {
+  const int num_lines = static_cast<int>(power.size());
   const int count = order_ + 1;
-  if (num_lines_ < order_ + 2) return {};
-  double total = 0.0;
-  for (int k = 0; k < num_lines_; ++k) total += power_[size(k)];
+  const int padded = whole(num_lines);
+  const int width = 2 * padded;
+  if (size(width) > inverse_filter_.size()) throw std::logic_error("more lines than announced");
+  if (num_lines < order_ + 2) return {};
+  const double total = power.sum();
   if (!(total > 0.0)) return {};
 
-  // cos(ωn) and sin(ωn) for all orders; what fills the last block has no cosine, so no weight.
-  const int padded = kernels::whole_model_vectors(num_lines_);
-  double* const cosines = cosines_.data();
-  double* const sines = sines_.data();
-  for (int k = num_lines_; k < padded; ++k) {
-    power_[size(k)] = cosines[stride_ + k] = sines[stride_ + k] = 0.0;
+  // cos(ωn) and sin(ωn) for all orders, by cos(n + 1)ω = 2 cos ω cos nω − cos(n − 1)ω.
+  using Waves = Eigen::Map<Eigen::Array<double, Eigen::Dynamic, Eigen::Dynamic>>;
+  Waves waves(waves_.data(), width, count);
+  waves.leftCols(2).setZero();
+  waves.col(0).head(num_lines).setOnes();
+  waves.col(1).head(num_lines) = cosine;
+  waves.col(1).segment(padded, num_lines) = sine;
+  for (int n = 2; n < count; ++n) {
+    for (int first = 0; first < width; first += padded) {
+      waves.col(n).segment(first, padded) =
+          2.0 * waves.col(1).head(padded) * waves.col(n - 1).segment(first, padded) -
+          waves.col(n - 2).segment(first, padded);
+    }
   }
-  for (int k = 0; k < padded; ++k) {
-    cosines[k] = k < num_lines_ ? 1.0 : 0.0;
-    sines[k] = 0.0;
-  }
-  kernels::multiples_of_angles(cosines, sines, stride_, padded, order_);
+  std::copy_n(power.data(), num_lines, power_.begin());
+  std::fill(power_.begin() + num_lines, power_.begin() + padded, 0.0);
 
   // The lines' autocorrelation, normalised to r[0] = 1.
-  std::fill_n(imag_.begin(), padded, 0.0);
-  kernels::response_at(power_.data(), imag_.data(), cosines, sines, stride_, padded, order_,
-                       lags_.data());
+  kernels::products(waves.data(), width, power_.data(), count, padded, lags_.data());
   for (double& lag : lags_) lag /= total;
   lags_[0] += kSpectrumFloor;
   const double error = levinson_durbin({lags_.data(), size(count)}, coefficients_);
   if (!(error > 0.0)) return {};
-  const int stride = kernels::whole_model_vectors(count);
-  invert_toeplitz(coefficients_.data(), error, order_, stride, inverse_.data());
+  invert_toeplitz(coefficients_.data(), error, order_, stride_, inverse_.data());
 
   const double gain = 1.0 / std::sqrt(error);
-  std::fill(model_.begin(), model_.end(), 0.0);
   for (int i = 0; i < count; ++i) model_[size(i)] = gain * coefficients_[size(i)];
+  double* const real = inverse_filter_.data();
+  double* const imag = real + padded;
   for (int step = 0; step < kSteps; ++step) {
-    kernels::inverse_filter_at(model_.data(), order_, cosines, sines, stride_, padded, real_.data(),
-                               imag_.data());
-    kernels::response_at(real_.data(), imag_.data(), cosines, sines, stride_, padded, order_,
-                         response_.data());
-    kernels::move_model(inverse_.data(), stride, response_.data(), count, 1.0 / num_lines_, kStep,
-                        model_.data());
+    // A = x − iy, so 1/A = (x + iy) / |A|².
+    kernels::weighted_sum(waves.data(), width, model_.data(), count, width, real);
+    for (int k = 0; k < padded; ++k) {
+      const double scale = 1.0 / (real[k] * real[k] + imag[k] * imag[k] + kLeastSquare);
+      real[k] *= scale;
+      imag[k] *= scale;
+    }
+    kernels::products(waves.data(), width, real, count, width, response_.data());
+    kernels::weighted_sum(inverse_.data(), stride_, response_.data(), count, stride_, step_.data());
+    for (int i = 0; i < count; ++i) {
+      model_[size(i)] += kStep * (step_[size(i)] / num_lines - model_[size(i)]);
+    }
   }
   const double first = model_[0];
-  for (const double a : model_) {
+  for (int i = 0; i < count; ++i) {
+    const double a = model_[size(i)];
     if (!std::isfinite(a) || !(std::abs(a) <= 1e6 * std::abs(first))) return coefficients_;
   }
   for (int i = 0; i < count; ++i) coefficients_[size(i)] = model_[size(i)] / first;

@@ -1,10 +1,11 @@
 #pragma once
 
+#include <Eigen/Core>
 #include <complex>
 #include <span>
 #include <vector>
 
-#include "kernels/kernels.hpp"
+#include "mer/signal/aligned_vector.hpp"
 
 // The pieces of FormantTracker that take the time.
 namespace mer {
@@ -23,7 +24,8 @@ class SpectrumAutocorrelation {
  private:
   int num_bins_;
   int num_lags_;
-  std::vector<double> cosines_;  // [num_bins, num_lags rounded up to whole vectors]
+  AlignedVector<double> cosines_;        // [num_lags, num_bins]
+  mutable AlignedVector<double> power_;  // [num_bins]
 };
 
 /// All-pole model of a spectrum known at some frequencies only, the harmonics of a pitch.
@@ -37,36 +39,33 @@ class SpectrumAutocorrelation {
 /// Source: El-Jaroudi & Makhoul (1991), "Discrete all-pole modeling".
 class DiscreteAllPole {
  public:
-  /// @param order      at most 32
-  /// @param max_lines  the most lines that compute() will get
-  DiscreteAllPole(int order, int max_lines);
+  /// @param order  at most kernels::kMaxRoots
+  explicit DiscreteAllPole(int order, int max_lines);
 
-  /// The lines of the next model, at most `max_lines`, from the peaks of a spectrum.
-  /// @param bin_angle  2π / (number of bins in a turn)
-  void set_lines(const kernels::LinePeaks& peaks, int num_lines, double bin_angle);
-  /// Pre-emphasis: P ← P · |1 − emphasis · e^(−iω)|²
-  void raise(double emphasis);
-
+  /// @param power          of the lines, at most `max_lines`
+  /// @param cosine, sine   of their frequencies in radians a sample
   /// @return a[0 … order] with a[0] = 1, valid until the next call; empty when there are too few
   ///         lines for the order, or no power
-  std::span<const double> compute();
+  std::span<const double> compute(const Eigen::Ref<const Eigen::ArrayXd>& power,
+                                  const Eigen::Ref<const Eigen::ArrayXd>& cosine,
+                                  const Eigen::Ref<const Eigen::ArrayXd>& sine);
 
  private:
   int order_;
-  int stride_;  // max_lines rounded up to whole blocks
-  int num_lines_ = 0;
-  std::vector<double> power_;    // [stride]
-  std::vector<double> cosines_;  // [order + 1 in whole vectors, stride]
-  std::vector<double> sines_;    // the same
-  std::vector<double> real_;     // [stride]
-  std::vector<double> imag_;     // [stride]
+  int stride_;  // order + 1 in whole vectors, like the number of lines below
+  // cos(nω) of all lines, then sin(nω), a row for each n ≤ order.
+  AlignedVector<double> waves_;
+  AlignedVector<double> power_;
+  AlignedVector<double> inverse_filter_;  // 1 / A at the lines, real parts, then imaginary ones
   std::vector<double> lags_;
-  std::vector<double> inverse_;  // R⁻¹, [order + 1, order + 1 in whole vectors]
+  std::vector<double> inverse_;  // R⁻¹, [order + 1, stride]
   std::vector<double> response_;
+  std::vector<double> step_;
   std::vector<double> model_;
   std::vector<double> coefficients_;
 };
 
+inline constexpr int kMaxRoots = 32;
 /// Moves guesses to the roots of a real polynomial by Aberth's simultaneous iteration.
 /// @param coefficients  c[0 … p] of z^p, …, 1, with c[0] = 1, p at most 32
 /// @return              whether they converged; if not they are left as they were

@@ -97,6 +97,10 @@ const Eigen::ArrayXf& Chroma::compute(const Eigen::ArrayXf& power) {
   return chroma_;
 }
 
+const Eigen::ArrayXf& Chroma::compute_long(std::span<const double> samples) {
+  return compute(own_spectrum_.value().compute(samples));
+}
+
 const Eigen::ArrayXf& Chroma::compute_long(std::span<const float> samples) {
   return compute(own_spectrum_.value().compute(samples));
 }

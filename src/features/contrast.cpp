@@ -2,27 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <string>
 
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/mel.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
-namespace {
-
-// Up to so many candidates are ranked by comparing all with all, more are partitioned.
-constexpr int kFew = 96;
-
-double sum_of_roots(const float* values, int count) {
-  double sum = 0.0;
-  for (int i = 0; i < count; ++i) sum += std::sqrt(values[i]);
-  return sum;
-}
-
-}  // namespace
 
 void ContrastOptions::visit(OptionsVisitor& v) {
   v.field("num_bands", num_bands, between(1, 12), "number of octave bands above min_hz");
@@ -34,8 +21,7 @@ void ContrastOptions::visit(OptionsVisitor& v) {
 
 SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_samples,
                                    int sample_rate_hz)
-    : smallest_(static_cast<std::size_t>(window_samples / 2 + 1 + kernels::kExtremeGroups)),
-      largest_(smallest_.size()),
+    : scratch_(static_cast<std::size_t>(window_samples / 2 + 1 + kernels::kMostLanes)),
       peaks_(options.num_bands + 1),
       valleys_(options.num_bands + 1),
       contrast_(options.num_bands + 1) {
@@ -75,31 +61,14 @@ SpectralContrast::SpectralContrast(const ContrastOptions& options, int window_sa
   }
 }
 
-// The sums of the roots of the `count` smallest and of the `count` largest bins.
-SpectralContrast::Sums SpectralContrast::sums_of_extremes(const float* bins, int num_bins,
-                                                          int count) {
-  if (count == 1) {
-    const auto [smallest, largest] = std::minmax_element(bins, bins + num_bins);
-    return {std::sqrt(*smallest), std::sqrt(*largest)};
-  }
-  const kernels::Candidates candidates =
-      kernels::extreme_candidates(bins, num_bins, count, smallest_.data(), largest_.data());
-  float* const small = smallest_.data();
-  float* const large = largest_.data();
-  if (std::max(candidates.num_smallest, candidates.num_largest) <= kFew) {
-    const kernels::RootSums sums = kernels::extreme_root_sums(small, candidates.num_smallest, large,
-                                                              candidates.num_largest, count);
-    return {sums.smallest, sums.largest};
-  }
-  std::nth_element(small, small + (count - 1), small + candidates.num_smallest);
-  std::nth_element(large, large + (count - 1), large + candidates.num_largest, std::greater<>());
-  return {sum_of_roots(small, count), sum_of_roots(large, count)};
-}
-
 const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   for (std::size_t band = 0; band < bands_.size(); ++band) {
     const auto [first_bin, num_bins, num_selected] = bands_[band];
-    const Sums sums = sums_of_extremes(power.data() + first_bin, num_bins, num_selected);
+    const auto bins = power.segment(first_bin, num_bins);
+    const kernels::RootSums sums =
+        num_selected == 1
+            ? kernels::RootSums{std::sqrt(bins.minCoeff()), std::sqrt(bins.maxCoeff())}
+            : kernels::extreme_root_sums(bins.data(), num_bins, num_selected, scratch_.data());
     const Eigen::Index i = static_cast<Eigen::Index>(band);
     valleys_[i] = static_cast<float>(sums.smallest / num_selected);
     peaks_[i] = static_cast<float>(sums.largest / num_selected);

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "feature_layout.hpp"
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/stft.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
@@ -37,8 +37,11 @@ float level_db(double mean_square) {
   return static_cast<float>(10.0 * std::log10(std::max(mean_square, 1e-12)));
 }
 
-// The first sample that is out of range, named.
-[[noreturn]] void refuse_sample(std::span<const float> samples, std::int64_t num_before) {
+// Names the first sample that is out of range.
+void refuse_out_of_range(std::span<const float> samples, std::int64_t num_before) {
+  int num_bad = 0;  // a loop without branches
+  for (const float x : samples) num_bad += !(std::abs(x) <= kLargestSample);
+  if (num_bad == 0) return;
   const auto bad = std::find_if(samples.begin(), samples.end(),
                                 [](float x) { return !(std::abs(x) <= kLargestSample); });
   throw InputError("sample " + std::to_string(num_before + (bad - samples.begin())) + " is " +
@@ -90,11 +93,13 @@ class SampleWindow {
   SampleWindow(std::int64_t history, std::size_t capacity)
       : history_(history), first_(-history), capacity_(capacity) {
     samples_.reserve(capacity);
-    samples_.assign(static_cast<std::size_t>(history), 0.0F);
+    samples_.assign(static_cast<std::size_t>(history), 0.0);
   }
 
   std::int64_t end() const { return first_ + static_cast<std::int64_t>(samples_.size()); }
-  const float* at(std::int64_t sample) const { return samples_.data() + (sample - first_); }
+  std::span<const double> at(std::int64_t sample, std::int64_t count) const {
+    return {samples_.data() + (sample - first_), static_cast<std::size_t>(count)};
+  }
 
   /// Drops what lies more than the history before `needed` and takes what then fits.
   /// @return how many samples were taken
@@ -114,7 +119,7 @@ class SampleWindow {
   std::int64_t history_;
   std::int64_t first_;
   std::size_t capacity_;
-  std::vector<float> samples_;
+  std::vector<double> samples_;
 };
 
 }  // namespace
@@ -159,8 +164,8 @@ struct FeatureExtractor::Impl {
   void compute_frame(std::int64_t start);
   void compute_features(std::int64_t start);
   void compute_spectrogram(const Eigen::ArrayXf& power);
-  void compute_pitch_and_formants(std::span<const float> frame, const Eigen::ArrayXf& power);
-  void compute_residual_phase(std::span<const float> frame);
+  void compute_pitch_and_formants(const Eigen::ArrayXf& power);
+  void compute_residual_phase(std::int64_t start);
   void hold_pitch_and_formants() {
     if (first.f0 >= 0) *columns(first.f0) = last_pitch;
     if (first.formants >= 0) {
@@ -234,13 +239,15 @@ void FeatureExtractor::Impl::compute_ready_frames() {
 bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
   const std::int64_t begin = start - history;
   const std::int64_t count = history + options.frame.window_samples + lookahead;
-  return std::all_of(signal->at(begin), signal->at(begin) + count,
-                     [](float sample) { return sample == 0.0F; });
+  const std::span<const double> samples = signal->at(begin, count);
+  return std::all_of(samples.begin(), samples.end(), [](double sample) { return sample == 0.0; });
 }
 
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const int window = options.frame.window_samples;
-  const double energy = kernels::energy(signal->at(start), window);
+  spectrum.compute(signal->at(start, window));
+  double energy = 0.0;
+  kernels::products(spectrum.samples(), 0, spectrum.samples(), 1, window, &energy);
   const bool is_silent = energy == 0.0 && is_silent_around(start);
   if (is_silent && !silent_spectrogram_row.empty()) {
     spectrogram_row = silent_spectrogram_row;
@@ -259,25 +266,21 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
 }
 
 void FeatureExtractor::Impl::compute_features(std::int64_t start) {
-  const std::size_t window = static_cast<std::size_t>(options.frame.window_samples);
-  const std::span<const float> frame(signal->at(start), window);
-  spectrum.compute(frame);
   const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
   if (chroma) {
+    const int margin = chroma->margin_samples();
     const Eigen::ArrayXf& values =
-        chroma->has_own_spectrum()
-            ? chroma->compute_long(
-                  {signal->at(start - chroma->margin_samples()),
-                   window + 2 * static_cast<std::size_t>(chroma->margin_samples())})
-            : chroma->compute(power);
+        chroma->has_own_spectrum() ? chroma->compute_long(signal->at(
+                                         start - margin, options.frame.window_samples + 2 * margin))
+                                   : chroma->compute(power);
     std::copy_n(values.data(), Chroma::kSize, columns(first.chroma));
   }
   if (contrast) {
     std::copy_n(contrast->compute(power).data(), contrast->size(), columns(first.contrast));
   }
   compute_spectrogram(power);
-  if (has_pitch) compute_pitch_and_formants(frame, power);
-  if (residual_phase) compute_residual_phase(frame);
+  if (has_pitch) compute_pitch_and_formants(power);
+  if (residual_phase) compute_residual_phase(start);
 }
 
 void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
@@ -300,9 +303,8 @@ void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
   std::copy_n(row->data(), row->size(), spectrogram_row.data());
 }
 
-void FeatureExtractor::Impl::compute_pitch_and_formants(std::span<const float> frame,
-                                                        const Eigen::ArrayXf& power) {
-  const Pitch found = pitch->compute(frame, spectrum);
+void FeatureExtractor::Impl::compute_pitch_and_formants(const Eigen::ArrayXf& power) {
+  const Pitch found = pitch->compute(spectrum);
   if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
   if (first.voicing >= 0) *columns(first.voicing) = found.voicing;
   if (formants) {
@@ -316,11 +318,12 @@ void FeatureExtractor::Impl::compute_pitch_and_formants(std::span<const float> f
 }
 
 // The mel bands and their cepstrum are the residual phase's from here on.
-void FeatureExtractor::Impl::compute_residual_phase(std::span<const float> frame) {
-  const std::size_t before = static_cast<std::size_t>(residual_phase->history_samples());
+void FeatureExtractor::Impl::compute_residual_phase(std::int64_t start) {
+  const int before = residual_phase->history_samples();
   const Eigen::ArrayXf& phase =
-      residual_phase->compute({frame.data() - before, before + frame.size()}, spectrum);
-  power_to_db(mel->compute(phase_spectrum->compute({phase.data(), frame.size()})), log_mel);
+      residual_phase->compute(signal->at(start - before, options.frame.window_samples + before));
+  const std::span<const float> phase_samples(phase.data(), static_cast<std::size_t>(phase.size()));
+  power_to_db(mel->compute(phase_spectrum->compute(phase_samples)), log_mel);
   std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(),
               columns(first.residual_phase));
 }
@@ -335,9 +338,7 @@ const FeatureLayout& FeatureExtractor::layout() const { return impl_->layout; }
 
 void FeatureExtractor::push(std::span<const float> samples) {
   if (impl_->finished) throw std::logic_error("no samples can follow finish()");
-  if (!kernels::all_within(samples.data(), static_cast<int>(samples.size()), kLargestSample)) {
-    refuse_sample(samples, impl_->num_samples);
-  }
+  refuse_out_of_range(samples, impl_->num_samples);
   impl_->num_samples += static_cast<std::int64_t>(samples.size());
   impl_->take(samples);
 }

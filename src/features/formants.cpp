@@ -8,7 +8,6 @@
 #include <string>
 
 #include "all_pole.hpp"
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/features/lpc.hpp"
 
@@ -51,6 +50,7 @@ void FormantOptions::visit(OptionsVisitor& v) {
 struct FormantTracker::Impl {
   Impl(const FormantOptions& options_in, int window_samples, int sample_rate_hz);
 
+  int max_lines() const { return static_cast<int>(top_bin / kResolvedBins) + 1; }
   Formants compute(const float* power, float pitch_hz);
   std::span<const double> model_of_harmonics(const float* power, double pitch_hz);
   std::span<const double> model_of_band();
@@ -67,13 +67,12 @@ struct FormantTracker::Impl {
   bool raised = false;  // whether the frame's spectrum is pre-emphasised
   SpectrumAutocorrelation autocorrelation;
   DiscreteAllPole harmonics;
-  std::vector<double> bin_cosine;  // of 2π · bin · bin_hz / rate
-  std::vector<double> bin_sine;
+  Eigen::ArrayXd bin_cosine;  // of 2π · bin · bin_hz / rate
+  Eigen::ArrayXd bin_sine;
   std::vector<double> lags;         // [order + 2]
   std::vector<double> raised_lags;  // [order + 1]
-  // Of the strongest bin near each harmonic and its neighbours, in whole vectors:
-  std::vector<float> left_db, middle_db, right_db;
-  std::vector<double> peak_power, peak_cosine, peak_sine;
+  Eigen::ArrayXXf neighbours;  // log power left of, at and right of each harmonic's strongest bin
+  Eigen::ArrayXd line_power, line_cosine, line_sine;
   std::vector<double> plain_model;
   std::vector<double> raised_model;
   std::vector<std::complex<double>> roots;
@@ -89,7 +88,7 @@ FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples,
       order(order_for_band(options_in.order, top_bin * bin_hz / options_in.top_hz + 0.01)),
       emphasis(std::exp(-2.0 * std::numbers::pi * options_in.pre_emphasis_hz / rate_hz)),
       autocorrelation(std::max(top_bin + 1, 2), order + 2),
-      harmonics(order, static_cast<int>(top_bin / kResolvedBins) + 1),
+      harmonics(order, max_lines()),
       lags(static_cast<std::size_t>(order) + 2),
       raised_lags(static_cast<std::size_t>(order) + 1),
       plain_model(raised_lags.size()),
@@ -103,17 +102,12 @@ FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples,
                          "many",
                      "take a longer features.frame.window_samples or a lower order");
   }
-  const std::size_t lines = static_cast<std::size_t>(
-      kernels::whole_model_vectors(static_cast<int>(top_bin / kResolvedBins) + 1));
-  for (std::vector<float>* levels : {&left_db, &middle_db, &right_db}) levels->resize(lines);
-  for (std::vector<double>* values : {&peak_power, &peak_cosine, &peak_sine}) {
-    values->resize(lines);
-  }
-  for (int bin = 0; bin <= top_bin; ++bin) {
-    const double angle = std::numbers::pi * bin / top_bin;
-    bin_cosine.push_back(std::cos(angle));
-    bin_sine.push_back(std::sin(angle));
-  }
+  neighbours.resize(max_lines(), 3);
+  for (Eigen::ArrayXd* values : {&line_power, &line_cosine, &line_sine})
+    values->resize(max_lines());
+  const Eigen::ArrayXd angles = Eigen::ArrayXd::LinSpaced(top_bin + 1, 0.0, std::numbers::pi);
+  bin_cosine = angles.cos();
+  bin_sine = angles.sin();
 }
 
 Formants FormantTracker::Impl::compute(const float* power, float pitch_hz) {
@@ -157,7 +151,7 @@ std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* po
   const double last = top_bin - kTopMarginHz / bin_hz;
   if (last / spacing < order + 2) return {};
   // The strongest bin near each harmonic.
-  int num_peaks = 0;
+  int num_lines = 0;
   for (double place = spacing; place <= last; place += spacing) {
     const int expected = static_cast<int>(place + 0.5);
     const int end = std::min(expected + reach, top_bin - 1);
@@ -167,23 +161,34 @@ std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* po
       peak = power[bin] > strongest ? bin : peak;
       strongest = std::max(strongest, power[bin]);
     }
-    const std::size_t k = static_cast<std::size_t>(num_peaks++);
-    left_db[k] = power[peak - 1];
-    middle_db[k] = power[peak];
-    right_db[k] = power[peak + 1];
-    peak_power[k] = power[peak];
-    peak_cosine[k] = bin_cosine[static_cast<std::size_t>(peak)];
-    peak_sine[k] = bin_sine[static_cast<std::size_t>(peak)];
+    for (int i = 0; i < 3; ++i) neighbours(num_lines, i) = power[peak + i - 1];
+    line_power[num_lines] = static_cast<double>(power[peak]);
+    line_cosine[num_lines] = bin_cosine[peak];
+    line_sine[num_lines] = bin_sine[peak];
+    ++num_lines;
   }
-  for (std::vector<float>* levels : {&left_db, &middle_db, &right_db}) {
-    kernels::power_to_db(levels->data(), num_peaks, levels->data());
-  }
-  // A window's main lobe is nearly a parabola.
-  harmonics.set_lines({left_db.data(), middle_db.data(), right_db.data(), peak_power.data(),
-                       peak_cosine.data(), peak_sine.data()},
-                      num_peaks, std::numbers::pi / top_bin);
-  if (raised) harmonics.raise(emphasis);
-  return harmonics.compute();
+  // A window's main lobe is nearly a parabola of the logarithm: each line lies at the vertex.
+  neighbours.topRows(num_lines) = neighbours.topRows(num_lines).max(1e-10F).log();
+  const auto left = neighbours.col(0).head(num_lines).cast<double>();
+  const auto middle = neighbours.col(1).head(num_lines).cast<double>();
+  const auto right = neighbours.col(2).head(num_lines).cast<double>();
+  const Eigen::ArrayXd slope = left - right;
+  const Eigen::ArrayXd curvature = left - 2.0 * middle + right;
+  const Eigen::ArrayXd offset =
+      (curvature < 0.0).select((0.5 * slope / curvature).max(-0.5).min(0.5), 0.0);
+  auto strength = line_power.head(num_lines);
+  strength *= (-0.25 * slope * offset).min(1.0).exp();
+  // The turn is at most half a bin, so small.
+  const Eigen::ArrayXd turn = std::numbers::pi / top_bin * offset;
+  const Eigen::ArrayXd turn_cosine = 1.0 - 0.5 * turn.square();
+  const Eigen::ArrayXd turn_sine = turn - turn.cube() / 6.0;
+  auto cosine = line_cosine.head(num_lines);
+  auto sine = line_sine.head(num_lines);
+  const Eigen::ArrayXd turned = cosine * turn_cosine - sine * turn_sine;
+  sine = sine * turn_cosine + cosine * turn_sine;
+  cosine = turned;
+  if (raised) strength *= 1.0 + emphasis * emphasis - 2.0 * emphasis * cosine;
+  return harmonics.compute(strength, cosine, sine);
 }
 
 Formants FormantTracker::Impl::formants_of(std::span<const double> model) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
-
 namespace mer {
+namespace {
+
+constexpr std::size_t kMaxOrder = 128;
+
+}  // namespace
 
 void autocorrelation(std::span<const double> samples, std::span<double> lags) {
   for (std::size_t lag = 0; lag < lags.size(); ++lag) {
@@ -16,33 +19,48 @@ void autocorrelation(std::span<const double> samples, std::span<double> lags) {
 }
 
 double levinson_durbin(std::span<const double> lags, std::span<double> coefficients) {
-  if (lags.empty() || coefficients.size() != lags.size()) {
-    throw std::invalid_argument("as many coefficients as lags");
+  if (lags.empty() || coefficients.size() != lags.size() || lags.size() > kMaxOrder + 1) {
+    throw std::invalid_argument("as many coefficients as lags, at most 129");
   }
   std::fill(coefficients.begin(), coefficients.end(), 0.0);
   coefficients[0] = 1.0;
   double error = lags[0];
   if (!(error > 0.0)) return 0.0;
-  const int order = static_cast<int>(lags.size()) - 1;
-  if (order <= kernels::kMaxSchurOrder) {
-    return std::max(kernels::predictor(lags.data(), order, coefficients.data()), 0.0);
+  // Schur's recursion gives the reflections without scalar products, whose additions would wait for
+  // each other: with u and v starting as r[1] … and r[0] …, k = −u[0] / v[0]; then u ← u + k v less
+  // its first value, v ← v + k u. Beside it the predictor grows: a ← a + k b, b its mirror image.
+  const std::size_t order = lags.size() - 1;
+  double u[kMaxOrder];
+  double v[kMaxOrder];
+  double a[kMaxOrder];
+  double b[kMaxOrder + 1];
+  for (std::size_t i = 0; i < order; ++i) {
+    u[i] = lags[i + 1];
+    v[i] = lags[i];
+    a[i] = b[i] = 0.0;
   }
-  for (std::size_t m = 1; m < lags.size(); ++m) {
-    double sums[2] = {lags[m], 0.0};  // two, so that additions need not wait for each other
-    for (std::size_t i = 1; i < m; ++i) sums[i % 2] += coefficients[i] * lags[m - i];
-    const double reflection = -(sums[0] + sums[1]) / error;
-    for (std::size_t i = 1; i <= m / 2; ++i) {
-      const double front = coefficients[i];
-      const double back = coefficients[m - i];
-      coefficients[i] = front + reflection * back;
-      coefficients[m - i] = back + reflection * front;
+  b[0] = 1.0;
+  for (std::size_t m = 0; m < order; ++m) {
+    const double reflection = -u[0] / v[0];
+    for (std::size_t i = 0; i < order - m; ++i) {
+      const double old = u[i];
+      u[i] = old + reflection * v[i];
+      v[i] += reflection * old;
     }
-    coefficients[m] = reflection;
-    error *= 1.0 - reflection * reflection;
+    std::move(u + 1, u + (order - m), u);
+    for (std::size_t i = 0; i <= m; ++i) {
+      const double old = a[i];
+      a[i] = old + reflection * b[i];
+      b[i] += reflection * old;
+    }
+    std::move_backward(b, b + m + 1, b + m + 2);
+    b[0] = reflection;
+    error = v[0];
     // A perfectly predictable signal: more coefficients would only fit rounding errors.
-    if (error <= lags[0] * 1e-15) return std::max(error, 0.0);
+    if (error <= lags[0] * 1e-15) break;
   }
-  return error;
+  std::copy_n(a, order, coefficients.begin() + 1);
+  return std::max(error, 0.0);
 }
 
 Burg::Burg(int order, int num_samples)
@@ -70,17 +88,27 @@ std::span<const double> Burg::compute(std::span<const double> samples) {
     // The backward error of sample n at order m lies at n − m, so that it never has to be shifted.
     double* const forward = forward_.data() + m;
     double* const backward = backward_.data();
-    const kernels::LatticeSums sums = kernels::lattice_sums(forward, backward, count - m);
-    if (m == 1) first_energy = sums.energy;
-    if (sums.energy <= first_energy * 1e-15) break;  // silent, or perfectly predicted
-    const double reflection = -2.0 * sums.product / sums.energy;
+    double product = 0.0;
+    double energy = 0.0;
+    for (int n = 0; n < count - m; ++n) {
+      product += forward[n] * backward[n];
+      energy += forward[n] * forward[n] + backward[n] * backward[n];
+    }
+    if (m == 1) first_energy = energy;
+    if (energy <= first_energy * 1e-15) break;  // silent, or perfectly predicted
+    const double reflection = -2.0 * product / energy;
     previous_ = coefficients_;
     for (int i = 1; i <= m; ++i) {
       coefficients_[static_cast<std::size_t>(i)] =
           previous_[static_cast<std::size_t>(i)] +
           reflection * previous_[static_cast<std::size_t>(m - i)];
     }
-    kernels::lattice_step(forward, backward, count - m, reflection);
+    for (int n = 0; n < count - m; ++n) {
+      const double front = forward[n];
+      const double back = backward[n];
+      forward[n] = front + reflection * back;
+      backward[n] = back + reflection * front;
+    }
   }
   return coefficients_;
 }

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {

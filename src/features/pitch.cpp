@@ -7,16 +7,17 @@
 #include <stdexcept>
 #include <string>
 
-#include "kernels/kernels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
 
-constexpr int kSincHalfWidth = kernels::kSincTaps / 2;
+constexpr int kSincTaps = 16;
+constexpr int kSincHalfWidth = kSincTaps / 2;
 // Of the difference before and after its lags, for the sinc.
-constexpr int kMargin = kernels::kSincTaps;
+constexpr std::size_t kMargin = kSincTaps;
 // Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
 constexpr double kSilenceMeanSquare = 1e-10;
 // A lag at which less than this share of the frame's energy is compared shows no period.
@@ -26,6 +27,47 @@ constexpr double kLeastShare = 0.01;
 constexpr int kShortLag = 160;
 // … unless even so they could hardly become the best one.
 constexpr float kHopeless = 0.7F;
+
+// The value between samples, values[kSincTaps / 2 − 1 + part] with 0 < part < 1, by the sinc under
+// a Hann window, of kSincTaps values whose weights add up to one; those with exists[i] = 0 don't
+// count. With x = part + 7 − i the weight is ± sin(π·part) · (1 + cos(πx/8)) / x: the sine cancels,
+// and the cosine of the sum comes from those of its parts.
+float interpolate(const float* values, const float* exists, float part) {
+  static const std::array<float, 2 * kSincTaps> kTurns = [] {  // cosines, then sines
+    std::array<float, 2 * kSincTaps> turns{};
+    for (std::size_t i = 0; i < kSincTaps; ++i) {
+      const double angle = std::numbers::pi * (7.0 - static_cast<double>(i)) / kSincHalfWidth;
+      const float sign = i % 2 == 0 ? 1.0F : -1.0F;
+      turns[i] = sign * static_cast<float>(std::cos(angle));
+      turns[kSincTaps + i] = sign * static_cast<float>(std::sin(angle));
+    }
+    return turns;
+  }();
+  // Both to 1e-8 up to π/8.
+  const float angle = std::numbers::pi_v<float> / kSincHalfWidth * part;
+  const float square = angle * angle;
+  const float sine =
+      angle * (1.0F - square * (1.0F / 6.0F - square * (1.0F / 120.0F - square / 5040.0F)));
+  const float cosine =
+      1.0F -
+      square * (0.5F - square * (1.0F / 24.0F - square * (1.0F / 720.0F - square / 40320.0F)));
+  std::array<float, kSincTaps> weights;
+  std::array<float, kSincTaps> products;
+  float sign = 1.0F;
+  for (std::size_t i = 0; i < kSincTaps; ++i, sign = -sign) {
+    const float taper = sign + cosine * kTurns[i] - sine * kTurns[kSincTaps + i];
+    weights[i] =
+        exists[i] * taper / (part + static_cast<float>(kSincHalfWidth - 1) - static_cast<float>(i));
+    products[i] = weights[i] * values[i];
+  }
+  float weight = 0.0F;
+  float product = 0.0F;
+  for (std::size_t i = 0; i < kSincTaps; ++i) {
+    weight += weights[i];
+    product += products[i];
+  }
+  return product / weight;
+}
 
 }  // namespace
 
@@ -53,13 +95,14 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
       max_lag_(static_cast<int>(std::ceil(sample_rate_hz / options.min_hz))),
       last_lag_(max_lag_ + kSincHalfWidth),
       integration_samples_(window_samples - last_lag_),
-      num_lags_((last_lag_ + kernels::kLagVector - 1) / kernels::kLagVector * kernels::kLagVector),
+      num_lags_((last_lag_ + kernels::kMostLanes - 1) / kernels::kMostLanes * kernels::kMostLanes),
       fft_(window_samples),
       own_spectrum_(window_samples),
-      // What the last vector of lags reads beyond these stays 0.
-      frame_(Eigen::ArrayXf::Zero(window_samples + kernels::kLagVector)),
-      head_(window_samples),
-      correlation_(Eigen::ArrayXf::Zero(window_samples + kernels::kLagVector)) {
+      // What the last lags read beyond these stays 0.
+      frame_(Eigen::ArrayXf::Zero(window_samples + kernels::kMostLanes)),
+      head_(Eigen::ArrayXf::Zero(window_samples)),
+      bins_(fft_.num_bins()),
+      correlation_(Eigen::ArrayXf::Zero(window_samples + kernels::kMostLanes)) {
   options.validate();
   if (2 * max_lag_ > window_samples) {
     throw UsageError(
@@ -80,27 +123,32 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
   for (std::vector<float>* curve : {&energies_, &cumulative_, &normalised_}) curve->resize(lags);
   difference_.resize(lags + 2 * kMargin);
   exists_.resize(difference_.size());
-  std::fill_n(exists_.begin() + kMargin, last_lag_ + 1, 1.0F);
+  std::fill_n(exists_.begin() + static_cast<std::ptrdiff_t>(kMargin), last_lag_ + 1, 1.0F);
 }
 
 const float* PitchTracker::difference() const { return difference_.data() + kMargin; }
 
 // Fills d and d' for all lags; false for a frame without an alternating part.
-bool PitchTracker::compute_curves(std::span<const float> frame, const FrameSpectrum& spectrum) {
+bool PitchTracker::compute_curves(const FrameSpectrum& spectrum) {
   const int count = fft_.size();
-  const double mean = spectrum.real()[0] / count;
-  const float removed = static_cast<float>(mean);
-  const kernels::CentredFrame centred = kernels::centre(
-      frame.data(), count, removed, integration_samples_, frame_.data(), head_.data());
-  if (centred.energy < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
+  const double mean = spectrum.bins()[0].real() / count;
+  const int head = integration_samples_;
+  const double head_energy = kernels::centre(spectrum.samples(), head, mean, frame_.data());
+  const double total = head_energy + kernels::centre(spectrum.samples() + head, count - head, mean,
+                                                     frame_.data() + head);
+  if (total < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
 
   // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
   // free of wrap-around for the lags wanted.
-  fft_.correlation(spectrum.real(), spectrum.imag(), static_cast<double>(removed), head_.data(),
-                   correlation_.data());
-  kernels::pitch_differences(
-      frame_.data(), frame_.data() + integration_samples_, correlation_.data(), centred.head_energy,
-      2.0 / count, static_cast<float>(kLeastShare * centred.energy), num_lags_,
+  head_.head(head) = frame_.head(head);
+  fft_.forward(head_.data(), bins_.data());
+  kernels::cross_spectrum(spectrum.bins(), fft_.num_bins(), bins_.data());
+  bins_[0] = 0.0F;
+  fft_.inverse(bins_.data(), correlation_.data());
+
+  kernels::pitch_curves(
+      frame_.data(), frame_.data() + head, correlation_.data(), head_energy, 2.0 / count,
+      static_cast<float>(kLeastShare * total), num_lags_,
       {difference_.data() + kMargin, energies_.data(), cumulative_.data(), normalised_.data()});
   return true;
 }
@@ -110,8 +158,8 @@ float PitchTracker::interpolated(float lag) const {
   const int base = static_cast<int>(std::floor(lag));
   const float part = lag - static_cast<float>(base);
   if (part == 0.0F) return difference()[base];
-  const std::size_t first = static_cast<std::size_t>(kMargin + base + 1 - kernels::kSincTaps / 2);
-  return kernels::interpolate(difference_.data() + first, exists_.data() + first, part);
+  const std::size_t first = kMargin + static_cast<std::size_t>(base + 1 - kSincHalfWidth);
+  return interpolate(difference_.data() + first, exists_.data() + first, part);
 }
 
 // The vertex of a parabola through d at a lag and its neighbours, at most one away.
@@ -146,25 +194,24 @@ float PitchTracker::normalised_at(float lag) const {
 
 Pitch PitchTracker::compute(std::span<const float> frame) {
   own_spectrum_.compute(frame);
-  return compute(frame, own_spectrum_);
+  return compute(own_spectrum_);
 }
 
-Pitch PitchTracker::compute(std::span<const float> frame, const FrameSpectrum& spectrum) {
-  if (static_cast<int>(frame.size()) != fft_.size() || spectrum.window_samples() != fft_.size()) {
-    throw std::invalid_argument("the frame must be one window long");
+Pitch PitchTracker::compute(const FrameSpectrum& spectrum) {
+  if (spectrum.window_samples() != fft_.size()) {
+    throw std::invalid_argument("a spectrum of another length");
   }
   Pitch pitch;
-  if (!compute_curves(frame, spectrum)) return pitch;
+  if (!compute_curves(spectrum)) return pitch;
 
   const float threshold = static_cast<float>(options_.threshold);
   int best_index = 0;
   float best = 1.0F;
   // A minimum of d' below 1: more alike than at shorter lags on average.
-  const auto next = [&](int lag) {
-    return kernels::next_minimum(normalised_.data(), lag, max_lag_, 1.0F);
-  };
-  for (int lag = next(min_lag_); lag <= max_lag_; lag = next(lag + 1)) {
-    float value = normalised_[static_cast<std::size_t>(lag)];
+  const float* const d = normalised_.data();
+  for (int lag = min_lag_; lag <= max_lag_; ++lag) {
+    float value = d[lag];
+    if (!(value < 1.0F && value <= d[lag - 1] && value <= d[lag + 1])) continue;
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
       value = std::min(value, normalised_at(vertex(lag)));
     }

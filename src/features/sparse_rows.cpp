@@ -4,7 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 

@@ -1,17 +1,15 @@
 #include "mer/features/stft.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
-#include "kernels/kernels.hpp"
+#include "mer/signal/kernels.hpp"
 
 namespace mer {
 namespace {
 
-constexpr int kReach = 3;  // of the windows' terms, in bins
-static_assert(FrameSpectrum::kMargin == kernels::kSpectrumMargin);
-
-void check_length(std::span<const float> frame, int window_samples) {
-  if (static_cast<int>(frame.size()) != window_samples) {
+void check_length(std::size_t samples, int window_samples) {
+  if (static_cast<int>(samples) != window_samples) {
     throw std::invalid_argument("the frame must be one window long");
   }
 }
@@ -20,30 +18,43 @@ void check_length(std::span<const float> frame, int window_samples) {
 
 FrameSpectrum::FrameSpectrum(int window_samples)
     : fft_(window_samples),
-      real_(static_cast<std::size_t>(fft_.num_bins() + 2 * kMargin)),
-      imag_(real_.size()) {
+      samples_(static_cast<std::size_t>(window_samples)),
+      bins_(static_cast<std::size_t>(fft_.num_bins() + 2 * kMargin)) {
   if (window_samples <= 2 * kReach) throw std::invalid_argument("the window is too short");
 }
 
+void FrameSpectrum::compute(std::span<const double> frame) {
+  check_length(frame.size(), window_samples());
+  std::copy(frame.begin(), frame.end(), samples_.begin());
+  transform();
+}
+
 void FrameSpectrum::compute(std::span<const float> frame) {
-  check_length(frame, window_samples());
-  double* const re = real_.data() + kMargin;
-  double* const im = imag_.data() + kMargin;
-  fft_.spectrum(frame.data(), re, im);
+  check_length(frame.size(), window_samples());
+  std::copy(frame.begin(), frame.end(), samples_.begin());
+  transform();
+}
+
+void FrameSpectrum::transform() {
+  std::complex<double>* const bins = bins_.data() + kMargin;
+  fft_.forward(samples_.data(), bins);
   const int half = fft_.size() / 2;
   for (int m = 1; m <= kReach; ++m) {
-    re[-m] = re[m];
-    im[-m] = -im[m];
-    re[half + m] = re[half - m];
-    im[half + m] = -im[half - m];
+    bins[-m] = std::conj(bins[m]);
+    bins[half + m] = std::conj(bins[half - m]);
   }
 }
 
 PowerSpectrum::PowerSpectrum(const FrameOptions& options)
     : spectrum_(options.window_samples),
-      terms_(window_terms(options.window)),
+      windowed_(static_cast<std::size_t>(spectrum_.num_bins())),
       power_(spectrum_.num_bins()) {
-  for (std::size_t m = 1; m < terms_.size(); ++m) terms_[m] *= 0.5;
+  const std::array<double, 4> terms = window_terms(options.window);
+  constexpr std::size_t kCentre = FrameSpectrum::kReach;
+  terms_[kCentre] = terms[0];
+  for (std::size_t m = 1; m <= kCentre; ++m) {
+    terms_[kCentre - m] = terms_[kCentre + m] = 0.5 * terms[m];
+  }
 }
 
 const Eigen::ArrayXf& PowerSpectrum::compute(std::span<const float> frame) {
@@ -55,19 +66,37 @@ const Eigen::ArrayXf& PowerSpectrum::compute(const FrameSpectrum& spectrum) {
   if (spectrum.num_bins() != power_.size()) {
     throw std::invalid_argument("a spectrum of another length");
   }
-  kernels::windowed_power(spectrum.real(), spectrum.imag(), spectrum.window_samples() / 2,
-                          terms_.data(), power_.data());
+  const std::complex<double>* const first = spectrum.bins() - FrameSpectrum::kReach;
+  kernels::weighted_sum(reinterpret_cast<const double*>(first), 2, terms_.data(),
+                        static_cast<int>(terms_.size()), 2 * spectrum.num_bins(),
+                        reinterpret_cast<double*>(windowed_.data()));
+  kernels::squared_magnitudes(windowed_.data(), spectrum.num_bins(), power_.data());
   return power_;
 }
 
 SinglePowerSpectrum::SinglePowerSpectrum(const FrameOptions& options)
     : fft_(options.window_samples),
-      window_(RealFft<float>::paired(make_window(options.window, options.window_samples))),
+      window_(make_window(options.window, options.window_samples).cast<float>()),
+      windowed_(options.window_samples),
+      bins_(fft_.num_bins()),
       power_(fft_.num_bins()) {}
 
 const Eigen::ArrayXf& SinglePowerSpectrum::compute(std::span<const float> frame) {
-  check_length(frame, fft_.size());
-  fft_.power(frame.data(), window_.data(), power_.data());
+  check_length(frame.size(), fft_.size());
+  windowed_ = window_ * Eigen::Map<const Eigen::ArrayXf>(frame.data(), window_.size());
+  return compute_windowed();
+}
+
+const Eigen::ArrayXf& SinglePowerSpectrum::compute(std::span<const double> frame) {
+  check_length(frame.size(), fft_.size());
+  windowed_ =
+      window_ * Eigen::Map<const Eigen::ArrayXd>(frame.data(), window_.size()).cast<float>();
+  return compute_windowed();
+}
+
+const Eigen::ArrayXf& SinglePowerSpectrum::compute_windowed() {
+  fft_.forward(windowed_.data(), bins_.data());
+  kernels::squared_magnitudes(bins_.data(), fft_.num_bins(), power_.data());
   return power_;
 }
 

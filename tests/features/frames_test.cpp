@@ -6,8 +6,8 @@
 #include <numbers>
 
 #include "mer/core/error.hpp"
-#include "mer/features/fft.hpp"
 #include "mer/features/stft.hpp"
+#include "mer/signal/fft.hpp"
 #include "reference.hpp"
 
 namespace mer {

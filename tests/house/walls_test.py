@@ -27,7 +27,7 @@ def rooms_of_cmake():
 def rooms_of_page():
     rooms = {}
     for line in (SOURCE / "docs/architecture.md").read_text().splitlines():
-        row = re.match(r"\| `(\w+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|", line)
+        row = re.match(r"\| `(\w+)` \|[^|]*\|([^|]*)\|([^|]*)\|", line)
         if row:
             words = [set(re.findall(r"\w+", cell)) for cell in row.groups()[1:]]
             rooms[row[1]] = tuple(words)

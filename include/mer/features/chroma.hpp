@@ -48,6 +48,7 @@ class Chroma {
   /// @return       [12], valid until the next call
   const Eigen::ArrayXf& compute(const Eigen::ArrayXf& power);
   /// @param samples  [window_samples] round the frame's centre
+  const Eigen::ArrayXf& compute_long(std::span<const double> samples);
   const Eigen::ArrayXf& compute_long(std::span<const float> samples);
 
  private:

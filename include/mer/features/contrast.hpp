@@ -42,15 +42,9 @@ class SpectralContrast {
     int num_bins;
     int num_selected;
   };
-  struct Sums {
-    double smallest;
-    double largest;
-  };
-  Sums sums_of_extremes(const float* bins, int num_bins, int count);
 
   std::vector<Band> bands_;
-  std::vector<float> smallest_;  // candidates for a band's smallest and largest bins
-  std::vector<float> largest_;
+  std::vector<float> scratch_;
   Eigen::ArrayXf peaks_;
   Eigen::ArrayXf valleys_;
   Eigen::ArrayXf contrast_;

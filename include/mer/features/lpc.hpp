@@ -11,9 +11,9 @@ namespace mer {
 /// r[k] = Σ_n x[n] x[n + k], k = 0 … lags.size() − 1
 void autocorrelation(std::span<const double> samples, std::span<double> lags);
 
-/// Solves the Yule–Walker equations (Levinson 1947, Durbin 1960).
+/// Solves the Yule–Walker equations (Levinson 1947, Durbin 1960; here by Schur's recursion, 1917).
 ///
-/// @param lags          r[0 … p]
+/// @param lags          r[0 … p], p ≤ 128
 /// @param coefficients  a[0 … p] with a[0] = 1
 /// @return              the prediction error's power; 0 when r[0] is 0 (silence: a = 1, 0, …, 0)
 double levinson_durbin(std::span<const double> lags, std::span<double> coefficients);

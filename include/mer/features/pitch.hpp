@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "mer/core/options.hpp"
-#include "mer/features/fft.hpp"
 #include "mer/features/stft.hpp"
+#include "mer/signal/fft.hpp"
 
 namespace mer {
 
@@ -53,11 +53,10 @@ class PitchTracker {
 
   /// @param frame  [window_samples], without window
   Pitch compute(std::span<const float> frame);
-  /// @param spectrum  of the frame
-  Pitch compute(std::span<const float> frame, const FrameSpectrum& spectrum);
+  Pitch compute(const FrameSpectrum& spectrum);
 
  private:
-  bool compute_curves(std::span<const float> frame, const FrameSpectrum& spectrum);
+  bool compute_curves(const FrameSpectrum& spectrum);
   const float* difference() const;  // of lag 0 …
   float interpolated(float lag) const;
   float vertex(int lag) const;
@@ -73,8 +72,9 @@ class PitchTracker {
   int num_lags_;  // computed: last_lag_ in whole vectors
   RealFft<float> fft_;
   FrameSpectrum own_spectrum_;
-  Eigen::ArrayXf frame_;
-  Eigen::ArrayXf head_;
+  Eigen::ArrayXf frame_;  // without its mean
+  Eigen::ArrayXf head_;   // its first integration_samples_, then zeros
+  Eigen::ArrayXcf bins_;  // of the head
   Eigen::ArrayXf correlation_;
   std::vector<float> difference_;  // with a margin on both sides
   std::vector<float> exists_;      // 1 for its lags, 0 for the margins

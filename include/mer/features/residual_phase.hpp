@@ -5,9 +5,7 @@
 #include <vector>
 
 #include "mer/core/options.hpp"
-#include "mer/features/aligned_vector.hpp"
-#include "mer/features/fft.hpp"
-#include "mer/features/stft.hpp"
+#include "mer/signal/fft.hpp"
 
 namespace mer {
 
@@ -33,7 +31,7 @@ struct ResidualPhaseOptions {
 /// those of the MFCC. Silence gives that of zeros: −100·sqrt(B), 0, 0, ….
 ///
 /// Costs two FFTs of the frame's length here, and the cepstrum a third, all in single precision;
-/// the prediction itself is made in double. Its autocorrelation comes from the frame's spectrum.
+/// the prediction itself is made in double.
 /// Sources: Nalini & Palanivel (2015), "Music emotion recognition: The combined evidence of MFCC
 /// and residual phase"; Makhoul (1975), "Linear prediction: a tutorial review".
 class ResidualPhase {
@@ -46,31 +44,23 @@ class ResidualPhase {
   /// @param samples  [order + window_samples]: the samples before the frame (zeros at the start of
   ///                 a song), then the frame
   /// @return         RP [window_samples], valid until the next call
+  const Eigen::ArrayXf& compute(std::span<const double> samples);
   const Eigen::ArrayXf& compute(std::span<const float> samples);
-  /// @param spectrum  of the frame
-  const Eigen::ArrayXf& compute(std::span<const float> samples, const FrameSpectrum& spectrum);
 
   /// Of the last frame: a[0 … order]; r; the envelope. [order + 1], [window], [window]
   std::span<const double> coefficients() const { return coefficients_; }
-  auto residual() const { return residual_.head(fft_.size()); }
-  Eigen::ArrayXf envelope() const { return (residual().square() + hilbert_.square()).sqrt(); }
+  const Eigen::ArrayXf& residual() const { return residual_; }
+  Eigen::ArrayXf envelope() const { return (residual_.square() + hilbert_.square()).sqrt(); }
 
  private:
-  void compute_lags(const float* frame, const FrameSpectrum& spectrum);
-
   ResidualPhaseOptions options_;
   RealFft<float> fft_;
-  FrameSpectrum own_spectrum_;
-  std::vector<double> edge_;       // Hann's window over the first samples; it is symmetric
-  AlignedVector<double> cosines_;  // see kernels::cosine_lags(), as for the next three
-  AlignedVector<double> power_;
-  AlignedVector<double> differences_;
-  AlignedVector<double> multiples_;
-  int length_;                      // of the segments that the kernels work on
-  AlignedVector<double> segments_;  // the samples
+  Eigen::ArrayXd window_;    // Hann's
+  Eigen::ArrayXd windowed_;  // the frame, then as many zeros as there are lags
   std::vector<double> lags_;
   std::vector<double> coefficients_;
-  Eigen::ArrayXf residual_;  // and what fills the last segment
+  Eigen::ArrayXf residual_;
+  Eigen::ArrayXcf bins_;
   Eigen::ArrayXf hilbert_;
   Eigen::ArrayXf phase_;
 };

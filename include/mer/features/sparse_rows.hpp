@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "mer/features/aligned_vector.hpp"
+#include "mer/signal/aligned_vector.hpp"
 
 namespace mer {
 

@@ -2,10 +2,12 @@
 
 #include <Eigen/Core>
 #include <array>
+#include <complex>
 #include <span>
 
-#include "mer/features/fft.hpp"
 #include "mer/features/frames.hpp"
+#include "mer/signal/aligned_vector.hpp"
+#include "mer/signal/fft.hpp"
 
 namespace mer {
 
@@ -28,18 +30,24 @@ class FrameSpectrum {
   int num_bins() const { return fft_.num_bins(); }
 
   /// @param frame  [window_samples]
+  void compute(std::span<const double> frame);
   void compute(std::span<const float> frame);
 
-  /// Of the last frame, X[0 … N/2]; kMargin bins lie before and behind these, of which those up to
-  /// three away hold the spectrum's mirror images.
-  static constexpr int kMargin = 8;
-  const double* real() const { return real_.data() + kMargin; }
-  const double* imag() const { return imag_.data() + kMargin; }
+  /// The last frame in double precision, [window_samples].
+  const double* samples() const { return samples_.data(); }
+  /// Of the last frame, X[0 … N/2]; kReach bins before and behind these hold the spectrum's mirror
+  /// images.
+  static constexpr int kReach = 3;
+  const std::complex<double>* bins() const { return bins_.data() + kMargin; }
 
  private:
+  static constexpr int kMargin = 4;  // so that the bins lie at a cache line's start
+
+  void transform();
+
   RealFft<double> fft_;
-  AlignedVector<double> real_;
-  AlignedVector<double> imag_;
+  AlignedVector<double> samples_;
+  AlignedVector<std::complex<double>> bins_;
 };
 
 /// The power spectrum of one windowed frame, not normalised:
@@ -60,7 +68,8 @@ class PowerSpectrum {
 
  private:
   FrameSpectrum spectrum_;
-  std::array<double, 4> terms_;  // t[0], t[1]/2, t[2]/2, t[3]/2
+  std::array<double, 2 * FrameSpectrum::kReach + 1> terms_;  // t[3]/2 … t[1]/2, t[0], t[1]/2 …
+  AlignedVector<std::complex<double>> windowed_;
   Eigen::ArrayXf power_;
 };
 
@@ -72,10 +81,15 @@ class SinglePowerSpectrum {
 
   int num_bins() const { return fft_.num_bins(); }
   const Eigen::ArrayXf& compute(std::span<const float> frame);
+  const Eigen::ArrayXf& compute(std::span<const double> frame);
 
  private:
+  const Eigen::ArrayXf& compute_windowed();
+
   RealFft<float> fft_;
-  Eigen::ArrayXf window_;  // its even values, then its odd ones
+  Eigen::ArrayXf window_;
+  Eigen::ArrayXf windowed_;
+  Eigen::ArrayXcf bins_;
   Eigen::ArrayXf power_;
 };
 

@@ -58,8 +58,8 @@ struct Workers {
   int rank_on_host = 0;  ///< picks the GPU
 };
 
-/// Trains the system that the config names, network or classical, into a new run folder (design.md,
-/// section 3) and returns when done or stopped.
+/// Trains the system that the config names, network or classical, into a new run folder
+/// (docs/formats.md, "Run folder") and returns when done or stopped.
 ///
 /// A classical system is trained in one go by one process: its metrics.csv has one row, best and
 /// last are the same model, and there is no state, so that a stopped run starts anew.

@@ -8,7 +8,7 @@
 #include <numbers>
 #include <string>
 
-#include "mer/features/fft.hpp"
+#include "mer/signal/fft.hpp"
 #include "texture.hpp"
 
 namespace mer::descriptors {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <complex>
+#include <memory>
+
+namespace mer {
+
+/// A real Fourier transform of one size by FFTW.
+///
+///   forward: X[k] = Σ_n x[n] e^(−2πi·kn/N), k = 0 … N/2          inverse: N · x[n] from X
+///
+/// In double precision this is FFTW's real transform. In single precision it is FFTW's complex one
+/// of the N/2 pairs of samples, split into the real one's bins here, which takes half the time.
+///
+/// Plans are made once in the process for each size and shared; making them is serialised, using
+/// them is not. They are FFTW's estimates: a measured plan depends on timings, so that two runs
+/// could round differently, and features must not change from run to run.
+template <class Real>
+class RealFft {
+ public:
+  /// @param size  even, at least 2
+  explicit RealFft(int size);
+
+  int size() const { return size_; }
+  int num_bins() const { return size_ / 2 + 1; }
+
+  /// In both the arrays must be aligned to 16 bytes (those of AlignedVector and of Eigen are) and
+  /// must not overlap.
+  /// @param samples  [size]
+  /// @param bins     [num_bins]
+  void forward(const Real* samples, std::complex<Real>* bins) const;
+  /// Not normalised: the result is `size` times the samples. Overwrites `bins`.
+  void inverse(std::complex<Real>* bins, Real* samples) const;
+
+ private:
+  struct Plans;
+
+  int size_;
+  std::shared_ptr<const Plans> plans_;
+};
+
+extern template class RealFft<float>;
+extern template class RealFft<double>;
+
+}  // namespace mer

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <complex>
+#include <cstddef>
+
+/// The inner loops that make a whole job clearly faster than plain code would. They are written
+/// once, compiled for several instruction sets and dispatched once (Highway). The order of the
+/// additions does not depend on where in memory the data lies; processors with and without fused
+/// multiply-add round differently. Results must not overlap what they are made of.
+namespace mer::kernels {
+
+/// out[n] = Σ_{i<count} weights[i] · rows[i · stride + n], n < length. With a stride of −1 that is
+/// a filter: out[n] = Σ_i weights[i] · x[n − i].
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, double* out);
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, float* out);
+
+/// out[i] = Σ_{n<length} rows[i · stride + n] · x[n], i < count. With a stride of 1 and rows = x
+/// that is an autocorrelation.
+void products(const double* rows, std::ptrdiff_t stride, const double* x, int count, int length,
+              double* out);
+
+/// out[row] = Σ_{p = first_pieces[row] … first_pieces[row + 1] − 1} Σ_{i<8} weights[8p + i] ·
+/// in[piece_bins[p] + i]
+inline constexpr int kPiece = 8;
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out);
+
+/// power[k] = |bins[k]|²
+void squared_magnitudes(const std::complex<double>* bins, int count, float* power);
+void squared_magnitudes(const std::complex<float>* bins, int count, float* power);
+
+/// fixed[k] ← moved[k] · conj(fixed[k])
+void cross_spectrum(const std::complex<double>* moved, int count, std::complex<float>* fixed);
+
+/// The sums of the square roots of the `selected` smallest and of the `selected` largest values,
+/// none of which is negative.
+/// @param scratch  [count + kMostLanes]
+struct RootSums {
+  double smallest;
+  double largest;
+};
+inline constexpr int kMostLanes = 16;
+RootSums extreme_root_sums(const float* values, int count, int selected, float* scratch);
+
+/// db = 10 · log10(max(power, 1e-10)), for finite power
+void power_to_db(const float* power, int count, float* db);
+
+/// centred[n] = x[n] − mean. Returns Σ (x[n] − mean)².
+double centre(const double* samples, int count, double mean, float* centred);
+
+/// YIN's curves (see PitchTracker), each of num_lags + 1 values, those of lag 0 too:
+///   energy[τ]     = Σ_{n<W} x[n]² + x[n+τ]²
+///   difference[τ] = max(0, energy[τ] − scale · correlation[τ])
+///   cumulative[τ] = Σ_{1≤j≤τ} difference[j]
+///   normalised[τ] = difference[τ] · τ / cumulative[τ]; 1 where energy[τ] < least
+struct PitchCurves {
+  float* difference;
+  float* energy;
+  float* cumulative;
+  float* normalised;
+};
+/// @param leaving      x[0] …
+/// @param entering     x[W] …
+/// @param correlation  of the lags from 0 on
+/// @param head_energy  Σ_{n<W} x[n]²
+/// @param num_lags     the lags 1 … num_lags; a multiple of kMostLanes
+void pitch_curves(const float* leaving, const float* entering, const float* correlation,
+                  double head_energy, double scale, float least, int num_lags,
+                  const PitchCurves& curves);
+
+/// One round of Aberth's iteration for all roots of a polynomial c[0] z^p + … at once, each moving
+/// by
+///   value / (slope − value · Σ_{j≠i} 1 / (z_i − z_j)).
+/// @return  the largest squared move
+inline constexpr int kMaxRoots = 32;
+double aberth_round(const double* coefficients, int order, double* real, double* imag);
+
+/// The last step of a real transform from the complex one Z of its `half` pairs of samples, and the
+/// way back, but for bins 0 and `half`. In place, for 0 < k < half, with w = e^(−πik/half):
+///   split  E = (Z[k] + conj Z[half−k]) / 2,  D = (Z[k] − conj Z[half−k]) / 2,  X[k] = E − iwD
+///   merge  E = X[k] + conj X[half−k],  D = X[k] − conj X[half−k],  Z[k] = E + i·conj(w)·D
+/// @param cosines, sines  of πk/half for k ≤ half / 2
+void real_fft_split(std::complex<float>* bins, int half, const float* cosines, const float* sines);
+void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, const float* sines);
+
+/// phase = r / envelope, envelope = sqrt(r² + h²); 0 where the envelope is below the floor
+void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
+                  float* phase);
+
+}  // namespace mer::kernels

@@ -1,3 +1,0 @@
-// Any processor.
-#define MER_KERNELS kBaselineKernels
-#include "bodies.hpp"

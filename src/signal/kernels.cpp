@@ -1,0 +1,574 @@
+#include "mer/signal/kernels.hpp"
+
+#include <cmath>
+#include <limits>
+
+// The file is included once for each instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels.cpp"
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace mer::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr hn::ScalableTag<double> kDoubles;
+using Doubles = hn::Vec<hn::ScalableTag<double>>;
+constexpr hn::ScalableTag<float> kFloats;
+using Floats = hn::Vec<hn::ScalableTag<float>>;
+constexpr int kFloatLanes = static_cast<int>(hn::MaxLanes(kFloats));
+using PieceTag = hn::CappedTag<float, kPiece>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(kDoubles));
+
+constexpr hn::Rebind<float, hn::ScalableTag<double>> kHalfFloats;  // as many as doubles
+
+HWY_INLINE void store(const Doubles& x, double* out) { hn::StoreU(x, kDoubles, out); }
+HWY_INLINE void store(const Doubles& x, float* out) {
+  hn::StoreU(hn::DemoteTo(kHalfFloats, x), kHalfFloats, out);
+}
+
+template <class Real>
+HWY_INLINE Real squared_magnitude(const std::complex<Real>& bin) {
+  return bin.real() * bin.real() + bin.imag() * bin.imag();
+}
+
+template <int kVectors, class Out>
+HWY_INLINE void weighted_sum_of(const double* rows, std::ptrdiff_t stride, const double* weights,
+                                int count, Out* out) {
+  Doubles sums[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sums[v] = hn::Zero(kDoubles);
+  for (int i = 0; i < count; ++i) {
+    const Doubles weight = hn::Set(kDoubles, weights[i]);
+    const double* const row = rows + i * stride;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      sums[v] = hn::MulAdd(weight, hn::LoadU(kDoubles, row + v * kLanes), sums[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) store(sums[v], out + v * kLanes);
+}
+
+template <class Out>
+HWY_INLINE void all_weighted_sums(const double* rows, std::ptrdiff_t stride, const double* weights,
+                                  int count, int length, Out* out) {
+  int n = 0;
+  for (; n + 4 * kLanes <= length; n += 4 * kLanes) {
+    weighted_sum_of<4>(rows + n, stride, weights, count, out + n);
+  }
+  for (; n + kLanes <= length; n += kLanes) {
+    weighted_sum_of<1>(rows + n, stride, weights, count, out + n);
+  }
+  for (; n < length; ++n) {
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i) sum += weights[i] * rows[i * stride + n];
+    out[n] = static_cast<Out>(sum);
+  }
+}
+
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, double* out) {
+  all_weighted_sums(rows, stride, weights, count, length, out);
+}
+
+void weighted_sum_float(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                        int length, float* out) {
+  all_weighted_sums(rows, stride, weights, count, length, out);
+}
+
+// Eight sums at a time, so that additions need not wait for each other: of fewer rows more each.
+template <int kRows>
+HWY_INLINE void products_of(const double* rows, std::ptrdiff_t stride, const double* x, int length,
+                            double* out) {
+  constexpr int kParts = 8 / kRows;
+  Doubles sums[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) sums[i] = hn::Zero(kDoubles);
+  int n = 0;
+  for (; n + kParts * kLanes <= length; n += kParts * kLanes) {
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i) {
+      const int at = n + i % kParts * kLanes;
+      sums[i] = hn::MulAdd(hn::LoadU(kDoubles, x + at),
+                           hn::LoadU(kDoubles, rows + i / kParts * stride + at), sums[i]);
+    }
+  }
+  for (int row = 0; row < kRows; ++row) {
+    Doubles sum = sums[row * kParts];
+    for (int part = 1; part < kParts; ++part) sum = hn::Add(sum, sums[row * kParts + part]);
+    double total = hn::GetLane(hn::SumOfLanes(kDoubles, sum));
+    for (int rest = n; rest < length; ++rest) total += rows[row * stride + rest] * x[rest];
+    out[row] = total;
+  }
+}
+
+void products(const double* rows, std::ptrdiff_t stride, const double* x, int count, int length,
+              double* out) {
+  int i = 0;
+  for (; i + 8 <= count; i += 8) products_of<8>(rows + i * stride, stride, x, length, out + i);
+  for (; i + 4 <= count; i += 4) products_of<4>(rows + i * stride, stride, x, length, out + i);
+  for (; i + 2 <= count; i += 2) products_of<2>(rows + i * stride, stride, x, length, out + i);
+  for (; i < count; ++i) products_of<1>(rows + i * stride, stride, x, length, out + i);
+}
+
+HWY_INLINE void add_piece(const float* weights, const float* in, hn::Vec<PieceTag>& sum) {
+  constexpr PieceTag d;
+  for (int i = 0; i < kPiece; i += static_cast<int>(hn::MaxLanes(d))) {
+    sum = hn::MulAdd(hn::LoadU(d, weights + i), hn::LoadU(d, in + i), sum);
+  }
+}
+
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out) {
+  constexpr PieceTag d;
+  for (int row = 0; row < num_rows; ++row) {
+    auto even = hn::Zero(d);
+    auto odd = hn::Zero(d);
+    const int end = first_pieces[row + 1];
+    int piece = first_pieces[row];
+    for (; piece + 2 <= end; piece += 2) {
+      add_piece(weights + kPiece * piece, in + piece_bins[piece], even);
+      add_piece(weights + kPiece * (piece + 1), in + piece_bins[piece + 1], odd);
+    }
+    if (piece < end) add_piece(weights + kPiece * piece, in + piece_bins[piece], even);
+    out[row] = hn::GetLane(hn::SumOfLanes(d, hn::Add(even, odd)));
+  }
+}
+
+void squared_magnitudes(const std::complex<double>* bins, int count, float* power) {
+  int k = 0;
+  for (; k + kLanes <= count; k += kLanes) {
+    Doubles re;
+    Doubles im;
+    hn::LoadInterleaved2(kDoubles, reinterpret_cast<const double*>(bins + k), re, im);
+    store(hn::MulAdd(re, re, hn::Mul(im, im)), power + k);
+  }
+  for (; k < count; ++k) power[k] = static_cast<float>(squared_magnitude(bins[k]));
+}
+
+void squared_magnitudes_float(const std::complex<float>* bins, int count, float* power) {
+  int k = 0;
+  for (; k + kFloatLanes <= count; k += kFloatLanes) {
+    Floats re;
+    Floats im;
+    hn::LoadInterleaved2(kFloats, reinterpret_cast<const float*>(bins + k), re, im);
+    hn::StoreU(hn::MulAdd(re, re, hn::Mul(im, im)), kFloats, power + k);
+  }
+  for (; k < count; ++k) power[k] = squared_magnitude(bins[k]);
+}
+
+void cross_spectrum(const std::complex<double>* moved, int count, std::complex<float>* fixed) {
+  constexpr auto d = kHalfFloats;
+  int k = 0;
+  for (; k + kLanes <= count; k += kLanes) {
+    Doubles wide_re;
+    Doubles wide_im;
+    hn::LoadInterleaved2(kDoubles, reinterpret_cast<const double*>(moved + k), wide_re, wide_im);
+    const auto re = hn::DemoteTo(d, wide_re);
+    const auto im = hn::DemoteTo(d, wide_im);
+    auto fixed_re = hn::Undefined(d);
+    auto fixed_im = hn::Undefined(d);
+    float* const parts = reinterpret_cast<float*>(fixed + k);
+    hn::LoadInterleaved2(d, parts, fixed_re, fixed_im);
+    hn::StoreInterleaved2(hn::MulAdd(re, fixed_re, hn::Mul(im, fixed_im)),
+                          hn::MulSub(im, fixed_re, hn::Mul(re, fixed_im)), d, parts);
+  }
+  for (; k < count; ++k) {
+    const float re = static_cast<float>(moved[k].real());
+    const float im = static_cast<float>(moved[k].imag());
+    fixed[k] = {re * fixed[k].real() + im * fixed[k].imag(),
+                im * fixed[k].real() - re * fixed[k].imag()};
+  }
+}
+
+// ---- the smallest and the largest values
+
+struct Bounds {
+  float smallest;
+  float largest;
+};
+
+// Of sixteen interleaved groups' largest values the selected-th largest has at least `selected`
+// values at or above it, so all the largest ones are, and only few others.
+HWY_INLINE Bounds bounds_of_extremes(const float* values, int count, int selected) {
+  constexpr int kGroups = 16;
+  constexpr float kNone = std::numeric_limits<float>::infinity();
+  if (count < 2 * kGroups || selected > kGroups) return {kNone, -1.0F};
+  float low[kGroups];
+  float high[kGroups];
+  for (int i = 0; i < kGroups; ++i) low[i] = high[i] = values[i];
+  for (int row = kGroups; row + kGroups <= count; row += kGroups) {
+    for (int i = 0; i < kGroups; ++i) {
+      const float x = values[row + i];
+      low[i] = x < low[i] ? x : low[i];
+      high[i] = x > high[i] ? x : high[i];
+    }
+  }
+  Bounds bounds{-1.0F, kNone};
+  for (int i = 0; i < kGroups; ++i) {
+    int below = 0;
+    int above = 0;
+    for (int j = 0; j < kGroups; ++j) below += low[j] < low[i];
+    for (int j = 0; j < kGroups; ++j) above += high[j] > high[i];
+    if (below < selected && low[i] > bounds.smallest) bounds.smallest = low[i];
+    if (above < selected && high[i] < bounds.largest) bounds.largest = high[i];
+  }
+  return bounds;
+}
+
+template <bool kLargest>
+HWY_INLINE int copy_beyond(const float* values, int count, float bound, float* out) {
+  const Floats bounds = hn::Set(kFloats, bound);
+  int found = 0;
+  int i = 0;
+  for (; i + kFloatLanes <= count; i += kFloatLanes) {
+    const Floats x = hn::LoadU(kFloats, values + i);
+    const auto beyond = kLargest ? hn::Ge(x, bounds) : hn::Le(x, bounds);
+    found += static_cast<int>(hn::CompressStore(x, beyond, kFloats, out + found));
+  }
+  for (; i < count; ++i) {
+    out[found] = values[i];
+    found += (kLargest ? values[i] >= bound : values[i] <= bound) ? 1 : 0;
+  }
+  return found;
+}
+
+// By counting for each value how many lie beyond it, which needs no branches. Of several values
+// equal to the last one selected only as many count as there is room for.
+template <bool kLargest>
+HWY_INLINE double root_sum(const float* values, int count, int selected) {
+  double sum = 0.0;
+  int num_taken = 0;
+  float last = kLargest ? std::numeric_limits<float>::infinity() : -1.0F;
+  for (int i = 0; i < count; ++i) {
+    const float x = values[i];
+    int num_beyond = 0;
+    for (int j = 0; j < count; ++j) num_beyond += kLargest ? values[j] > x : values[j] < x;
+    if (num_beyond >= selected) continue;
+    sum += static_cast<double>(std::sqrt(x));
+    ++num_taken;
+    if (kLargest ? x < last : x > last) last = x;
+  }
+  return sum - (num_taken - selected) * static_cast<double>(std::sqrt(last));
+}
+
+RootSums extreme_root_sums(const float* values, int count, int selected, float* scratch) {
+  const Bounds bounds = bounds_of_extremes(values, count, selected);
+  const int num_small = copy_beyond<false>(values, count, bounds.smallest, scratch);
+  const double smallest = root_sum<false>(scratch, num_small, selected);
+  const int num_large = copy_beyond<true>(values, count, bounds.largest, scratch);
+  return {smallest, root_sum<true>(scratch, num_large, selected)};
+}
+
+HWY_INLINE Floats to_db(const Floats& power) {
+  constexpr float kDbPerNeper = 4.3429448190325175F;  // 10 / ln 10
+  return hn::Mul(hn::Set(kFloats, kDbPerNeper),
+                 hn::Log(kFloats, hn::Max(power, hn::Set(kFloats, 1e-10F))));
+}
+
+void power_to_db(const float* power, int count, float* db) {
+  int i = 0;
+  for (; i + kFloatLanes <= count; i += kFloatLanes) {
+    hn::StoreU(to_db(hn::LoadU(kFloats, power + i)), kFloats, db + i);
+  }
+  if (i == count) return;
+  float rest[kFloatLanes] = {};
+  for (int lane = 0; i + lane < count; ++lane) rest[lane] = power[i + lane];
+  hn::StoreU(to_db(hn::LoadU(kFloats, rest)), kFloats, rest);
+  for (int lane = 0; i + lane < count; ++lane) db[i + lane] = rest[lane];
+}
+
+// ---- pitch
+
+double centre(const double* samples, int count, double mean, float* centred) {
+  const Doubles means = hn::Set(kDoubles, mean);
+  Doubles even = hn::Zero(kDoubles);
+  Doubles odd = hn::Zero(kDoubles);
+  int n = 0;
+  for (; n + 2 * kLanes <= count; n += 2 * kLanes) {
+    const Doubles x = hn::Sub(hn::LoadU(kDoubles, samples + n), means);
+    const Doubles y = hn::Sub(hn::LoadU(kDoubles, samples + n + kLanes), means);
+    store(x, centred + n);
+    store(y, centred + n + kLanes);
+    even = hn::MulAdd(x, x, even);
+    odd = hn::MulAdd(y, y, odd);
+  }
+  double energy = hn::GetLane(hn::SumOfLanes(kDoubles, hn::Add(even, odd)));
+  for (; n < count; ++n) {
+    const double x = samples[n] - mean;
+    centred[n] = static_cast<float>(x);
+    energy += x * x;
+  }
+  return energy;
+}
+
+// Lane i becomes lanes 0 … i together and everything before; `before` becomes the sum so far.
+// Within a vector the sums are few and single precision is enough; from vector to vector they go on
+// in double.
+HWY_INLINE Floats running_sum(Floats x, double& before) {
+  constexpr hn::RebindToSigned<hn::ScalableTag<float>> ints;
+  const auto lane = hn::Iota(ints, 0);
+#pragma GCC unroll 4
+  for (int by = 1; by < kFloatLanes; by *= 2) {
+    const auto from = hn::Max(hn::Sub(lane, hn::Set(ints, by)), hn::Zero(ints));
+    const Floats below = hn::TableLookupLanes(x, hn::IndicesFromVec(kFloats, from));
+    const auto has_below = hn::RebindMask(kFloats, hn::Ge(lane, hn::Set(ints, by)));
+    x = hn::Add(x, hn::IfThenElseZero(has_below, below));
+  }
+  const Floats sums = hn::Add(x, hn::Set(kFloats, static_cast<float>(before)));
+  before += static_cast<double>(hn::ExtractLane(x, static_cast<std::size_t>(kFloatLanes - 1)));
+  return sums;
+}
+
+void pitch_curves(const float* leaving, const float* entering, const float* correlation,
+                  double head_energy, double scale, float least, int num_lags,
+                  const PitchCurves& curves) {
+  const Floats nothing = hn::Zero(kFloats);
+  const Floats one = hn::Set(kFloats, 1.0F);
+  const Floats tiny = hn::Set(kFloats, std::numeric_limits<float>::min());
+  const Floats correlation_scale = hn::Set(kFloats, static_cast<float>(scale));
+  double compared_before = 2.0 * head_energy;
+  double sum_before = 0.0;
+  curves.difference[0] = curves.energy[0] = curves.cumulative[0] = 0.0F;
+  curves.normalised[0] = 1.0F;
+  for (int i = 0; i < num_lags; i += kFloatLanes) {
+    const Floats in = hn::LoadU(kFloats, entering + i);
+    const Floats out = hn::LoadU(kFloats, leaving + i);
+    const Floats shared = hn::LoadU(kFloats, correlation + i + 1);
+    const Floats compared =
+        running_sum(hn::Mul(hn::Sub(in, out), hn::Add(in, out)), compared_before);
+    const Floats difference = hn::Max(nothing, hn::NegMulAdd(correlation_scale, shared, compared));
+    const Floats sum = running_sum(difference, sum_before);
+    const Floats lag = hn::Iota(kFloats, static_cast<float>(i + 1));
+    const Floats ratio = hn::Div(hn::Mul(difference, lag), hn::Add(sum, tiny));
+    const auto counts = hn::And(hn::Ge(compared, hn::Set(kFloats, least)), hn::Gt(sum, nothing));
+    hn::StoreU(difference, kFloats, curves.difference + i + 1);
+    hn::StoreU(hn::Max(nothing, compared), kFloats, curves.energy + i + 1);
+    hn::StoreU(sum, kFloats, curves.cumulative + i + 1);
+    hn::StoreU(hn::IfThenElse(counts, ratio, one), kFloats, curves.normalised + i + 1);
+  }
+}
+
+// ---- roots
+
+double aberth_round(const double* coefficients, int order, double* real, double* imag) {
+  constexpr double kTiny = 1e-100;  // 0 / kTiny = 0: a root does not repel itself
+  double value_real[kMaxRoots], value_imag[kMaxRoots];
+  double slope_real[kMaxRoots], slope_imag[kMaxRoots];
+  double repulsion_real[kMaxRoots], repulsion_imag[kMaxRoots];
+  for (int i = 0; i < order; ++i) {
+    value_real[i] = coefficients[0];
+    value_imag[i] = slope_real[i] = slope_imag[i] = repulsion_real[i] = repulsion_imag[i] = 0.0;
+  }
+  for (int k = 1; k <= order; ++k) {
+    for (int i = 0; i < order; ++i) {
+      const double old_slope = slope_real[i];
+      slope_real[i] = old_slope * real[i] - slope_imag[i] * imag[i] + value_real[i];
+      slope_imag[i] = old_slope * imag[i] + slope_imag[i] * real[i] + value_imag[i];
+      const double old_value = value_real[i];
+      value_real[i] = old_value * real[i] - value_imag[i] * imag[i] + coefficients[k];
+      value_imag[i] = old_value * imag[i] + value_imag[i] * real[i];
+    }
+  }
+  for (int j = 0; j < order; ++j) {
+    for (int i = 0; i < order; ++i) {
+      const double x = real[i] - real[j];
+      const double y = imag[i] - imag[j];
+      const double scale = 1.0 / (x * x + y * y + kTiny);
+      repulsion_real[i] += x * scale;
+      repulsion_imag[i] -= y * scale;
+    }
+  }
+  double largest = 0.0;
+  for (int i = 0; i < order; ++i) {
+    const double below_real =
+        slope_real[i] - (value_real[i] * repulsion_real[i] - value_imag[i] * repulsion_imag[i]);
+    const double below_imag =
+        slope_imag[i] - (value_real[i] * repulsion_imag[i] + value_imag[i] * repulsion_real[i]);
+    const double scale = 1.0 / (below_real * below_real + below_imag * below_imag + kTiny);
+    const double move_real = (value_real[i] * below_real + value_imag[i] * below_imag) * scale;
+    const double move_imag = (value_imag[i] * below_real - value_real[i] * below_imag) * scale;
+    real[i] -= move_real;
+    imag[i] -= move_imag;
+    const double square = move_real * move_real + move_imag * move_imag;
+    if (!(square <= largest)) largest = square;  // a NaN stays
+  }
+  return largest;
+}
+
+// With t = cD.im − s·D.re, cD.re + s·D.im: k gets (E.re + t.re, E.im − t.im), half − k gets
+// (E.re − t.re, −E.im − t.im). On the way back the cosine has the other sign.
+HWY_INLINE void real_fft_step(std::complex<float>* bins, int half, const float* cosines,
+                              const float* sines, float sign, float scale) {
+  float* const parts = reinterpret_cast<float*>(bins);
+  int k = 1;
+  for (int high = half - kFloatLanes; k + kFloatLanes <= high;
+       k += kFloatLanes, high -= kFloatLanes) {  // k … and high … half − k
+    Floats a_re;
+    Floats a_im;
+    Floats b_re;
+    Floats b_im;
+    hn::LoadInterleaved2(kFloats, parts + 2 * k, a_re, a_im);
+    hn::LoadInterleaved2(kFloats, parts + 2 * high, b_re, b_im);
+    b_re = hn::Reverse(kFloats, b_re);
+    b_im = hn::Reverse(kFloats, b_im);
+    const Floats factor = hn::Set(kFloats, scale);
+    const Floats cosine = hn::Mul(hn::Set(kFloats, sign * scale), hn::LoadU(kFloats, cosines + k));
+    const Floats sine = hn::Mul(factor, hn::LoadU(kFloats, sines + k));
+    const Floats d_re = hn::Sub(a_re, b_re);
+    const Floats d_im = hn::Add(a_im, b_im);
+    const Floats t_re = hn::NegMulAdd(sine, d_re, hn::Mul(cosine, d_im));
+    const Floats t_im = hn::MulAdd(sine, d_im, hn::Mul(cosine, d_re));
+    const Floats e_re = hn::Mul(factor, hn::Add(a_re, b_re));
+    const Floats e_im = hn::Mul(factor, hn::Sub(a_im, b_im));
+    hn::StoreInterleaved2(hn::Add(e_re, t_re), hn::Sub(e_im, t_im), kFloats, parts + 2 * k);
+    hn::StoreInterleaved2(hn::Reverse(kFloats, hn::Sub(e_re, t_re)),
+                          hn::Reverse(kFloats, hn::Neg(hn::Add(e_im, t_im))), kFloats,
+                          parts + 2 * high);
+  }
+  for (; 2 * k <= half; ++k) {
+    const float cosine = sign * scale * cosines[k];
+    const float sine = scale * sines[k];
+    const std::complex<float> a = bins[k];
+    const std::complex<float> b = bins[half - k];
+    const std::complex<float> d(a.real() - b.real(), a.imag() + b.imag());
+    const std::complex<float> e(scale * (a.real() + b.real()), scale * (a.imag() - b.imag()));
+    const std::complex<float> t(cosine * d.imag() - sine * d.real(),
+                                cosine * d.real() + sine * d.imag());
+    bins[k] = {e.real() + t.real(), e.imag() - t.imag()};
+    bins[half - k] = {e.real() - t.real(), -e.imag() - t.imag()};
+  }
+}
+
+void real_fft_split(std::complex<float>* bins, int half, const float* cosines, const float* sines) {
+  real_fft_step(bins, half, cosines, sines, 1.0F, 0.5F);
+}
+
+void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, const float* sines) {
+  real_fft_step(bins, half, cosines, sines, -1.0F, 1.0F);
+}
+
+void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
+                  float* phase) {
+  constexpr float kTiny = 1e-36F;
+  int n = 0;
+  for (; n + kFloatLanes <= count; n += kFloatLanes) {
+    const Floats r = hn::LoadU(kFloats, residual + n);
+    const Floats h = hn::LoadU(kFloats, hilbert + n);
+    const Floats square = hn::Max(hn::MulAdd(r, r, hn::Mul(h, h)), hn::Set(kFloats, kTiny));
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+    // 1 / sqrt by the processor's estimate and one step of Newton's: dividing takes longer.
+    Floats inverse = hn::ApproximateReciprocalSqrt(square);
+    const Floats half = hn::Mul(hn::Mul(square, hn::Set(kFloats, 0.5F)), hn::Mul(inverse, inverse));
+    inverse = hn::Mul(inverse, hn::Sub(hn::Set(kFloats, 1.5F), half));
+#else
+    const Floats inverse = hn::Div(hn::Set(kFloats, 1.0F), hn::Sqrt(square));
+#endif
+    const auto is_loud = hn::Ge(hn::Mul(square, inverse), hn::Set(kFloats, floor));
+    hn::StoreU(hn::IfThenElseZero(is_loud, hn::Mul(r, inverse)), kFloats, phase + n);
+  }
+  for (; n < count; ++n) {
+    const float square = residual[n] * residual[n] + hilbert[n] * hilbert[n];
+    const float size = std::sqrt(square > kTiny ? square : kTiny);
+    phase[n] = size >= floor ? residual[n] / size : 0.0F;
+  }
+}
+
+}  // namespace
+}  // namespace mer::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mer::kernels {
+
+HWY_EXPORT(weighted_sum);
+HWY_EXPORT(weighted_sum_float);
+HWY_EXPORT(products);
+HWY_EXPORT(sparse_rows);
+HWY_EXPORT(squared_magnitudes);
+HWY_EXPORT(squared_magnitudes_float);
+HWY_EXPORT(cross_spectrum);
+HWY_EXPORT(extreme_root_sums);
+HWY_EXPORT(power_to_db);
+HWY_EXPORT(centre);
+HWY_EXPORT(pitch_curves);
+HWY_EXPORT(aberth_round);
+HWY_EXPORT(real_fft_split);
+HWY_EXPORT(real_fft_merge);
+HWY_EXPORT(cosine_phase);
+
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, double* out) {
+  HWY_DYNAMIC_DISPATCH(weighted_sum)(rows, stride, weights, count, length, out);
+}
+
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, float* out) {
+  HWY_DYNAMIC_DISPATCH(weighted_sum_float)(rows, stride, weights, count, length, out);
+}
+
+void products(const double* rows, std::ptrdiff_t stride, const double* x, int count, int length,
+              double* out) {
+  HWY_DYNAMIC_DISPATCH(products)(rows, stride, x, count, length, out);
+}
+
+void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,
+                 const float* in, float* out) {
+  HWY_DYNAMIC_DISPATCH(sparse_rows)(first_pieces, num_rows, piece_bins, weights, in, out);
+}
+
+void squared_magnitudes(const std::complex<double>* bins, int count, float* power) {
+  HWY_DYNAMIC_DISPATCH(squared_magnitudes)(bins, count, power);
+}
+
+void squared_magnitudes(const std::complex<float>* bins, int count, float* power) {
+  HWY_DYNAMIC_DISPATCH(squared_magnitudes_float)(bins, count, power);
+}
+
+void cross_spectrum(const std::complex<double>* moved, int count, std::complex<float>* fixed) {
+  HWY_DYNAMIC_DISPATCH(cross_spectrum)(moved, count, fixed);
+}
+
+RootSums extreme_root_sums(const float* values, int count, int selected, float* scratch) {
+  return HWY_DYNAMIC_DISPATCH(extreme_root_sums)(values, count, selected, scratch);
+}
+
+void power_to_db(const float* power, int count, float* db) {
+  HWY_DYNAMIC_DISPATCH(power_to_db)(power, count, db);
+}
+
+double centre(const double* samples, int count, double mean, float* centred) {
+  return HWY_DYNAMIC_DISPATCH(centre)(samples, count, mean, centred);
+}
+
+void pitch_curves(const float* leaving, const float* entering, const float* correlation,
+                  double head_energy, double scale, float least, int num_lags,
+                  const PitchCurves& curves) {
+  HWY_DYNAMIC_DISPATCH(pitch_curves)
+  (leaving, entering, correlation, head_energy, scale, least, num_lags, curves);
+}
+
+double aberth_round(const double* coefficients, int order, double* real, double* imag) {
+  return HWY_DYNAMIC_DISPATCH(aberth_round)(coefficients, order, real, imag);
+}
+
+void real_fft_split(std::complex<float>* bins, int half, const float* cosines, const float* sines) {
+  HWY_DYNAMIC_DISPATCH(real_fft_split)(bins, half, cosines, sines);
+}
+
+void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, const float* sines) {
+  HWY_DYNAMIC_DISPATCH(real_fft_merge)(bins, half, cosines, sines);
+}
+
+void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
+                  float* phase) {
+  HWY_DYNAMIC_DISPATCH(cosine_phase)(residual, hilbert, count, floor, phase);
+}
+
+}  // namespace mer::kernels
+#endif  // HWY_ONCE
