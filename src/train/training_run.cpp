@@ -1,5 +1,7 @@
 #include "training_run.hpp"
 
+#include <spdlog/logger.h>
+
 #include <algorithm>
 #include <cfloat>
 #include <cmath>

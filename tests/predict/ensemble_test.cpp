@@ -1,3 +1,5 @@
+#include "mer/metrics/ensemble.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,9 +10,8 @@
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/predict/joint_model.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 #include "test_model.hpp"
 
 namespace mer {
@@ -29,9 +30,9 @@ using testing::Pointwise;
 using testing::SizeIs;
 
 /// Three models that say something else of every song, and a song.
-class JointModel : public testing::Test {
+class EnsembleFile : public testing::Test {
  protected:
-  JointModel() {
+  EnsembleFile() {
     write_song(song_, 3.2);
     for (int i = 0; i < 3; ++i) {
       TestModel model;
@@ -44,10 +45,11 @@ class JointModel : public testing::Test {
 
   std::filesystem::path save(const std::string& name,
                              const std::vector<std::filesystem::path>& files,
-                             const Joint& joint) const {
+                             const std::vector<double>& weights,
+                             const ModelCard::FittedTemperature& calibration = {}) const {
     std::vector<TensorFile> models;
     for (const auto& file : files) models.push_back(TensorFile::open(file));
-    write_joint_model(folder_ / name, models, joint);
+    write_ensemble(folder_ / name, models, weights, calibration);
     return folder_ / name;
   }
 
@@ -69,47 +71,45 @@ class JointModel : public testing::Test {
   std::vector<std::filesystem::path> files_;
 };
 
-TEST_F(JointModel, WithEqualWeightsAnswersExactlyAsItsMembersTogether) {
-  const auto fused = save("f.safetensors", files_, Joint::with_equal_weights(3));
-  expect_same(predict({fused}), predict(files_));
-  EXPECT_NE(predict({fused}).probabilities, predict({files_[0]}).probabilities);
-  EXPECT_THAT(Predictor::load({fused}, "cpu").training_counts(), ElementsAre(6, 3, 3, 3));
+TEST_F(EnsembleFile, WithEqualWeightsAnswersExactlyAsItsMembersTogether) {
+  const auto ensemble = save("f.safetensors", files_, Ensemble::of_equals(3).weights);
+  expect_same(predict({ensemble}), predict(files_));
+  EXPECT_NE(predict({ensemble}).probabilities, predict({files_[0]}).probabilities);
+  EXPECT_THAT(Predictor::load({ensemble}, "cpu").training_counts(), ElementsAre(6, 3, 3, 3));
 }
 
-TEST_F(JointModel, WeighsItsMembersAndAppliesItsTemperature) {
+TEST_F(EnsembleFile, WeighsItsMembersAndAppliesItsTemperature) {
   const std::vector<double> weights = {0.5, 0.125, 0.375};
-  const auto fused = save("f.safetensors", files_, {weights, {1.5, 30, 1.0, 0.9, "songs"}});
+  const auto ensemble = save("f.safetensors", files_, weights, {1.5, 30, 1.0, 0.9, "songs"});
   ProbabilityRows alone;
   for (const auto& file : files_) alone.push_back(predict({file}).probabilities);
-  EXPECT_EQ(predict({fused}).probabilities, with_temperature(join_opinions(alone, weights), 1.5));
+  EXPECT_EQ(predict({ensemble}).probabilities, (Ensemble{weights, 1.5}.answer(alone)));
   const SongPrediction first = predict({files_[0]});
   const SongPrediction second = predict({files_[1]});
   const SongPrediction third = predict({files_[2]});
-  const SongPrediction together = predict({fused});
+  const SongPrediction together = predict({ensemble});
   ASSERT_THAT(together.segments, SizeIs(3));
   for (std::size_t s = 0; s < 3; ++s) {
     EXPECT_EQ(together.segments[s].probabilities,
-              with_temperature(
-                  join_opinions({first.segments[s].probabilities, second.segments[s].probabilities,
-                                 third.segments[s].probabilities},
-                                weights),
-                  1.5));
+              (Ensemble{weights, 1.5}.answer({first.segments[s].probabilities,
+                                              second.segments[s].probabilities,
+                                              third.segments[s].probabilities})));
   }
 }
 
-TEST_F(JointModel, MayItselfBeOneOfSeveralModelsAndAMember) {
-  const auto pair = save("pair.safetensors", {files_[0], files_[1]}, {{0.25, 0.75}, {}});
-  const auto nested = save("nested.safetensors", {pair, files_[2]}, Joint::with_equal_weights(2));
+TEST_F(EnsembleFile, MayItselfBeOneOfSeveralModelsAndAMember) {
+  const auto pair = save("pair.safetensors", {files_[0], files_[1]}, {0.25, 0.75});
+  const auto nested = save("nested.safetensors", {pair, files_[2]}, Ensemble::of_equals(2).weights);
   expect_same(predict({nested}), predict({pair, files_[2]}));
   EXPECT_EQ(predict({pair, files_[2]}).probabilities,
-            join_opinions({predict({pair}).probabilities, predict({files_[2]}).probabilities},
-                          std::vector{0.5, 0.5}));
+            Ensemble::of_equals(2).answer(
+                {predict({pair}).probabilities, predict({files_[2]}).probabilities}));
   EXPECT_THAT(systems_in(TensorFile::open(nested)), SizeIs(3));
 }
 
-TEST_F(JointModel, KeepsTheMembersCardsAndTensorsUnderTheirNames) {
-  const auto fused = save("f.safetensors", {files_[0], files_[1]}, {{0.25, 0.75}, {}});
-  const TensorFile file = TensorFile::open(fused);
+TEST_F(EnsembleFile, KeepsTheMembersCardsAndTensorsUnderTheirNames) {
+  const auto ensemble = save("f.safetensors", {files_[0], files_[1]}, {0.25, 0.75});
+  const TensorFile file = TensorFile::open(ensemble);
   const TensorFile second = TensorFile::open(files_[1]);
   for (const std::string& name : second.names()) {
     const auto bytes = second.at(name).bytes;
@@ -119,38 +119,38 @@ TEST_F(JointModel, KeepsTheMembersCardsAndTensorsUnderTheirNames) {
   const auto systems = systems_in(file);
   ASSERT_THAT(systems, SizeIs(2));
   EXPECT_EQ(systems[1].metadata(), second.metadata());
-  EXPECT_EQ(FusedCard::read(file).weights, (std::vector<double>{0.25, 0.75}));
+  EXPECT_EQ(EnsembleCard::read(file).weights, (std::vector<double>{0.25, 0.75}));
   EXPECT_EQ(calibration_of(file).temperature, 1.0);
   EXPECT_EQ(calibration_of(second).temperature, 2.0);
 }
 
-TEST_F(JointModel, OfOneModelIsThatModelAtAnotherTemperature) {
-  const auto warm = save("warm.safetensors", {files_[1]}, {{1.0}, {4.0, 30, 1.0, 0.9, "songs"}});
+TEST_F(EnsembleFile, OfOneModelIsThatModelAtAnotherTemperature) {
+  const auto warm = save("warm.safetensors", {files_[1]}, {1.0}, {4.0, 30, 1.0, 0.9, "songs"});
   EXPECT_THAT(
       predict({warm}).probabilities,
       Pointwise(DoubleNear(1e-9), with_temperature(predict({files_[1]}).probabilities, 2.0)));
   EXPECT_EQ(TensorFile::open(warm).names(), TensorFile::open(files_[1]).names());
-  const auto pair = save("pair.safetensors", {files_[0], files_[2]}, {{0.5, 0.5}, {}});
-  const auto warm_pair = save("wp.safetensors", {pair}, {{1.0}, {4.0, 30, 1.0, 0.9, "songs"}});
+  const auto pair = save("pair.safetensors", {files_[0], files_[2]}, {0.5, 0.5});
+  const auto warm_pair = save("wp.safetensors", {pair}, {1.0}, {4.0, 30, 1.0, 0.9, "songs"});
   EXPECT_EQ(predict({warm_pair}).probabilities,
             with_temperature(predict({pair}).probabilities, 4.0));
 }
 
-TEST_F(JointModel, OfOtherClassesIsNotWritten) {
+TEST_F(EnsembleFile, OfOtherClassesIsNotWritten) {
   TestModel other;
   other.classes = {"anger", "happy", "sad", "relaxed"};
   const auto file = write_model(folder_ / "other.safetensors", other);
   EXPECT_THAT(message_of<UsageError>([&] {
-                save("f.safetensors", {files_[0], file}, Joint::with_equal_weights(2));
+                save("f.safetensors", {files_[0], file}, Ensemble::of_equals(2).weights);
               }),
               AllOf(HasSubstr("other.safetensors: its classes are anger, happy, sad, relaxed"),
                     HasSubstr("m0.safetensors are happy, anger, sad, relaxed")));
   EXPECT_FALSE(std::filesystem::exists(folder_ / "f.safetensors"));
 }
 
-TEST_F(JointModel, ThatIsNotWholeIsRefusedNamingTheFileAndTheFact) {
+TEST_F(EnsembleFile, ThatIsNotWholeIsRefusedNamingTheFileAndTheFact) {
   const TensorFile whole =
-      TensorFile::open(save("f.safetensors", {files_[0], files_[1]}, {{0.5, 0.5}, {}}));
+      TensorFile::open(save("f.safetensors", {files_[0], files_[1]}, {0.5, 0.5}));
   const auto complaint_with = [&](const std::string& key, const std::string& value) {
     NamedTensors tensors;
     for (const std::string& name : whole.names()) tensors.emplace_back(name, whole.at(name));

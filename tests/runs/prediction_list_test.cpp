@@ -1,4 +1,4 @@
-#include "mer/tagging/prediction_list.hpp"
+#include "mer/runs/prediction_list.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 
-#include "../support/temporary_folder.hpp"
+#include "../support/json_schema.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
@@ -15,6 +16,7 @@ namespace mer {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 using test::message_of;
 using testing::AllOf;
 using testing::ElementsAre;
@@ -64,12 +66,16 @@ TEST_F(PredictionList, IsReadWithoutWhatSegmentsSay) {
   folder_.write("out.jsonl", line_of(files_[0]));
   const auto predictions = read_prediction_list(list_);
   ASSERT_THAT(predictions, SizeIs(1));
-  EXPECT_EQ(predictions[0].path, files_[0].string());
+  const FileResult& result = predictions[0].result;
+  EXPECT_EQ(result.path, files_[0].string());
   EXPECT_EQ(predictions[0].emotion, "sad");
-  EXPECT_EQ(predictions[0].probabilities,
-            (std::map<std::string, double>{{"happy", 0.25}, {"sad", 0.75}}));
-  EXPECT_EQ(predictions[0].duration_s, 2.5);
-  EXPECT_EQ(predictions[0].stamp, stamp_of(files_[0]));
+  EXPECT_THAT(predictions[0].classes, ElementsAre("happy", "sad"));
+  EXPECT_THAT(result.prediction->probabilities, ElementsAre(0.25, 0.75));
+  EXPECT_EQ(predictions[0].probability_of("sad"), 0.75);
+  EXPECT_EQ(predictions[0].probability_of("awe"), 0.0);
+  EXPECT_THAT(result.prediction->segments, IsEmpty());
+  EXPECT_EQ(result.prediction->duration_s, 2.5);
+  EXPECT_EQ(result.stamp, stamp_of(files_[0]));
   EXPECT_EQ(predictions[0].model, "m");
 }
 
@@ -157,6 +163,196 @@ TEST_F(PredictionList, GetsNewStampsOfTheFilesNamedOnly) {
   const ResumePoint point = resume();
   EXPECT_THAT(point.to_do, ElementsAre(files_[1], files_[2]));
   EXPECT_EQ(content(), line_of(files_[0]));
+}
+
+const std::vector<std::string> kClasses = {"happy", "anger", "sad", "relaxed"};
+
+/// 214 s (3:34): the first half sad, then 14 s of silence, then happy.
+FileResult good() {
+  SongPrediction song;
+  song.probabilities = {0.19, 0.08, 0.71, 0.02};
+  song.segments = {{0.0, 107.0, {0.0, 0.125, 0.75, 0.125}}, {121.0, 214.0, {1.0, 0.0, 0.0, 0.0}}};
+  song.duration_s = 214.00049;
+  song.analysed_s = 200.0;
+  return {"songs/a.mp3", song, "", "", false, {}};
+}
+
+FileResult bad() {
+  return {"songs/b.m4a",
+          std::nullopt,
+          "songs/b.m4a: cannot decode AAC",
+          "ffmpeg -i songs/b.m4a b.wav",
+          false,
+          {}};
+}
+
+/// Valence, arousal, tags and a curve, but no classes.
+FileResult without_classes() {
+  SongPrediction song;
+  song.segments = {{0.0, 2.5, {}, 0.5, -0.25}, {2.5, 5.0, {}}};
+  song.duration_s = 5.0;
+  song.analysed_s = 4.5;
+  song.valence = 0.5;
+  song.arousal = -0.25;
+  song.tags = {{"calm", 0.75}, {"dark", 0.125}};
+  song.over_time = EmotionCurve{{0.5, 1.0}, {0.25, 0.75}, {-0.5, 0.0}};
+  song.unlike_training = 0.375;
+  song.embedding = {1.0, -2.0};
+  song.warnings = {"decoded by ffmpeg"};
+  return {"c.wav", song, "", "", false, FileStamp{7, "2026-01-31T12:00:00Z"}};
+}
+
+std::vector<std::string> keys_of(const Json& json) {
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : json.items()) keys.push_back(key);
+  return keys;
+}
+
+TEST(PredictionJson, HasTheContractsKeysInOrder) {
+  const Json json =
+      Json::parse(predictions_json("default", kClasses, std::vector<FileResult>{good(), bad()}));
+  EXPECT_THAT(keys_of(json), ElementsAre("schema", "mer_version", "model", "classes", "results"));
+  EXPECT_EQ(json["schema"], 1);
+  EXPECT_EQ(json["model"], "default");
+  const Json& ok = json["results"][0];
+  EXPECT_THAT(
+      keys_of(ok),
+      ElementsAre("path", "status", "error", "duration_s", "analysed_s", "emotion", "confidence",
+                  "probabilities", "p_positive_valence", "p_high_arousal", "segments", "warnings"));
+  EXPECT_EQ(ok["emotion"], "sad");
+  EXPECT_EQ(ok["confidence"], 0.71);
+  EXPECT_EQ(ok["duration_s"], 214.0);
+  EXPECT_THAT(keys_of(ok["probabilities"]), testing::ElementsAreArray(kClasses));
+  EXPECT_EQ(ok["segments"][1]["emotion"], "happy");
+  EXPECT_EQ(ok["segments"][1]["start_s"], 121.0);
+  const Json& failed = json["results"][1];
+  EXPECT_EQ(failed["status"], "error");
+  EXPECT_EQ(failed["error"], "songs/b.m4a: cannot decode AAC");
+  EXPECT_EQ(failed["hint"], "ffmpeg -i songs/b.m4a b.wav");
+  EXPECT_TRUE(failed["emotion"].is_null());
+  EXPECT_TRUE(failed["segments"].empty());
+}
+
+TEST(PredictionJson, FitsTheContractsSchema) {
+  if (!test::has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  FileResult uncertain = good();
+  uncertain.uncertain = true;
+  FileResult odd_path = good();
+  odd_path.path = "caf\xE9\n\x01.wav";
+  const std::string json =
+      predictions_json("a + b", kClasses, std::vector{good(), bad(), uncertain, odd_path});
+  EXPECT_TRUE(test::fits_schema(json, "predict.schema.json")) << json;
+  EXPECT_TRUE(test::fits_schema(predictions_json("m", kClasses, {}), "predict.schema.json"));
+
+  Json broken = Json::parse(json);  // the schema does refuse
+  broken["results"][1]["emotion"] = "sad";
+  EXPECT_FALSE(test::fits_schema(broken.dump(), "predict.schema.json"));
+}
+
+TEST(PredictionJson, NamesNoEmotionWhenUncertainButKeepsTheProbabilities) {
+  FileResult result = good();
+  result.uncertain = true;
+  const Json json = to_json(result, kClasses);
+  EXPECT_TRUE(json["emotion"].is_null());
+  EXPECT_EQ(json["status"], "ok");
+  EXPECT_EQ(json["confidence"], 0.71);
+}
+
+TEST(PredictionJson, AddsUpTheSidesOfBothAxesWhereTheClassesAreTheFour) {
+  const Json json = to_json(good(), kClasses);
+  EXPECT_DOUBLE_EQ(json["p_positive_valence"].get<double>(), 0.19 + 0.02);  // happy, relaxed
+  EXPECT_DOUBLE_EQ(json["p_high_arousal"].get<double>(), 0.19 + 0.08);      // happy, anger
+  const std::vector<std::string> others = {"happy", "anger", "sad", "tender"};
+  EXPECT_FALSE(to_json(good(), others).contains("p_high_arousal"));
+  EXPECT_EQ(predictions_csv_header(others).find("p_high_arousal"), std::string::npos);
+  EXPECT_FALSE(to_json(bad(), kClasses).contains("p_high_arousal"));
+}
+
+TEST(PredictionJson, ReplacesBytesThatAreNotUtf8) {
+  FileResult result = bad();
+  result.path = "caf\xE9.wav";
+  result.error = "caf\xE9.wav: gone";
+  const Json json = Json::parse(prediction_jsonl(result, kClasses, "m"));
+  EXPECT_EQ(json["path"], "caf\uFFFD.wav");
+  EXPECT_EQ(json["error"], "caf\uFFFD.wav: gone");
+}
+
+TEST(PredictionJsonl, IsOneLineAnElementWithTheFilesStampAndTheModel) {
+  FileResult result = good();
+  result.stamp = FileStamp{1234, "2026-01-31T12:00:00.000000001Z"};
+  const std::string line = prediction_jsonl(result, kClasses, "m");
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+  Json expected = to_json(good(), kClasses);
+  expected["size_bytes"] = 1234;
+  expected["modified"] = "2026-01-31T12:00:00.000000001Z";
+  expected["model"] = "m";
+  EXPECT_EQ(Json::parse(line), expected);
+  EXPECT_TRUE(Json::parse(prediction_jsonl(bad(), kClasses, "m"))["modified"].is_null());
+}
+
+TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
+  FileResult quoted = bad();
+  quoted.path = "a,\"b\".wav";
+  FileResult uncertain = good();
+  uncertain.uncertain = true;
+  const std::string text = predictions_csv_header(kClasses) + prediction_csv_row(good(), kClasses) +
+                           prediction_csv_row(quoted, kClasses) +
+                           prediction_csv_row(uncertain, kClasses);
+  const std::vector<CsvRow> rows = parse_csv(text, "csv");  // throws when widths differ
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_THAT(rows[0].cells,
+              ElementsAre("path", "status", "emotion", "confidence", "p_happy", "p_anger", "p_sad",
+                          "p_relaxed", "duration_s", "analysed_s", "segments", "error",
+                          "p_positive_valence", "p_high_arousal"));
+  EXPECT_THAT(rows[1].cells,
+              ElementsAre("songs/a.mp3", "ok", "sad", "0.71", "0.19", "0.08", "0.71", "0.02", "214",
+                          "200", "2", "", format_number(0.19 + 0.02), format_number(0.19 + 0.08)));
+  EXPECT_THAT(rows[2].cells, ElementsAre("a,\"b\".wav", "error", "", "", "", "", "", "", "", "", "",
+                                         "songs/b.m4a: cannot decode AAC", "", ""));
+  EXPECT_THAT(rows[3].cells[2], "");
+  EXPECT_THAT(rows[3].cells[3], "0.71");
+}
+
+TEST(PredictionJsonl, IsReadBackAsItWasWritten) {
+  FileResult uncertain = good();
+  uncertain.uncertain = true;
+  uncertain.prediction->valence = -0.5;
+  for (const FileResult& written : {good(), bad(), uncertain, without_classes()}) {
+    const bool has_classes = written.path != "c.wav";
+    const std::vector<std::string> classes = has_classes ? kClasses : std::vector<std::string>();
+    const std::string line = prediction_jsonl(written, classes, "m");
+    const auto read = parse_prediction(line, true);
+    ASSERT_TRUE(read) << line;
+    EXPECT_EQ(read->result.uncertain, written.uncertain);
+    EXPECT_EQ(read->result.stamp, written.stamp);
+    EXPECT_EQ(read->model, "m");
+    EXPECT_EQ(prediction_jsonl(read->result, read->classes, read->model), line);
+    EXPECT_EQ(parse_prediction(line, false)->emotion, read->emotion);
+  }
+  EXPECT_EQ(parse_prediction(prediction_jsonl(good(), kClasses, "m"), true)->emotion, "sad");
+}
+
+TEST(PredictionJsonl, OfAModelWithoutClassesHasWhatItAnswersAndNullElsewhere) {
+  const Json json = Json::parse(prediction_jsonl(without_classes(), {}, "m"));
+  for (const char* key : {"emotion", "confidence", "probabilities"}) {
+    EXPECT_TRUE(json[key].is_null()) << key;
+  }
+  EXPECT_EQ(json["valence"], 0.5);
+  EXPECT_EQ(json["arousal"], -0.25);
+  EXPECT_EQ(json["tags"], Json::parse(R"({"calm": 0.75, "dark": 0.125})"));
+  EXPECT_EQ(json["over_time"]["valence"], Json::parse("[0.25, 0.75]"));
+  EXPECT_EQ(json["unlike_training"], 0.375);
+  EXPECT_EQ(json["embedding"], Json::parse("[1.0, -2.0]"));
+  EXPECT_EQ(json["segments"][0]["arousal"], -0.25);
+  EXPECT_FALSE(json["segments"][1].contains("arousal"));
+  EXPECT_TRUE(json["segments"][1]["probabilities"].is_null());
+  EXPECT_FALSE(to_json(without_classes(), {}).contains("embedding"));
+}
+
+TEST(PredictionCsv, OfAModelWithoutClassesHasNoColumnsOfThem) {
+  EXPECT_EQ(predictions_csv_header({}),
+            "path,status,emotion,confidence,duration_s,analysed_s,segments,error\n");
+  EXPECT_EQ(prediction_csv_row(without_classes(), {}), "c.wav,ok,,,5,4.5,2,\n");
 }
 
 }  // namespace

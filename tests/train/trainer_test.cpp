@@ -10,7 +10,9 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
 #include "mer/runs/model_card.hpp"
+#include "mer/runs/run_folder.hpp"
 #include "mer/store/standardisation.hpp"
 #include "run_card.hpp"
 #include "toy_songs.hpp"
@@ -122,7 +124,7 @@ TEST(TrainRun, LeavesTheWholeRunFolder) {
   EXPECT_EQ(rows[2].cells[3], "0.02");
   EXPECT_NEAR(std::stod(rows[2].cells[4]),
               std::stod(rows[2].cells[5]) + std::stod(rows[2].cells[6]), 1e-5);
-  EXPECT_EQ(read_split_csv(run / "split.csv", songs.data.manifest), songs.data.split);
+  EXPECT_EQ(RunFolder(run).split(songs.data.manifest), songs.data.split);
 
   RunConfig config;
   ConfigDocument::load(run / "config.yaml").read(config);
@@ -152,14 +154,15 @@ TEST(TrainRun, ModelFilesSayAllThatPredictionNeeds) {
   EXPECT_EQ(card.run_name, "run");
   EXPECT_EQ(card.iteration, 30);
   EXPECT_EQ(card.recipe_fingerprint, songs.config.recipe.fingerprint());
-  EXPECT_EQ(card.recipe, to_json(songs.config.recipe));
-  EXPECT_EQ(card.inputs, to_json(songs.config.inputs));
+  EXPECT_EQ(card.recipe, json_text(to_json(songs.config.recipe)));
+  EXPECT_EQ(card.inputs, json_text(to_json(songs.config.inputs)));
   EXPECT_EQ(card.classes, songs.data.manifest.classes);
   EXPECT_EQ(card.training_counts, (std::vector<std::int64_t>{4, 4, 4, 4}));
   EXPECT_EQ(card.shape.spectrogram_bands, 32);
   EXPECT_EQ(card.shape.spectrogram_steps, 21);
-  EXPECT_EQ(card.layout["hop_samples"], 1024);
-  EXPECT_EQ(card.config["data"]["manifest"], "songs.csv");  // not where it lay here
+  EXPECT_EQ(nlohmann::ordered_json::parse(card.layout)["hop_samples"], 1024);
+  EXPECT_EQ(nlohmann::ordered_json::parse(card.config)["data"]["manifest"],
+            "songs.csv");  // not where it lay here
   EXPECT_TRUE(std::isfinite(card.validation.macro_f1));
   EXPECT_TRUE(file.contains("loss.centers"));
   EXPECT_NO_THROW(Standardisation::from(file));
@@ -325,8 +328,8 @@ TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
     const TensorFile file = TensorFile::open(whole / "last.safetensors");
     const ModelCard card = ModelCard::read(file);
     EXPECT_EQ(card.shape.summary_columns, num_descriptors + 2 * 256);
-    EXPECT_FALSE(card.descriptors.is_null());
-    EXPECT_EQ(card.embeddings["embed"]["networks"][0], "vgg_tagger");
+    EXPECT_FALSE(card.descriptors.empty());
+    EXPECT_EQ(nlohmann::ordered_json::parse(card.embeddings)["embed"]["networks"][0], "vgg_tagger");
     EXPECT_EQ(Standardisation::from(file).summary_mean.size(),
               static_cast<std::size_t>(card.shape.summary_columns));
     EXPECT_EQ(card.validation.accuracy, 1.0);  // embeddings tell the class
