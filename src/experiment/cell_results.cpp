@@ -88,7 +88,8 @@ RunResults read_run(const RunFolder& run, const std::string& score, bool with_tr
 
 void require(bool holds, const std::string& what) {
   if (holds) return;
-  throw UsageError(what + ", so they can't be fused", "give both the same data and data.split");
+  throw UsageError(what + ", so they can't be an ensemble",
+                   "give both the same data and data.split");
 }
 
 ScoredPart ensemble_part(const std::vector<const RunResults*>& runs, ScoredPart RunResults::*part,

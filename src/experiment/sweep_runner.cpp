@@ -294,9 +294,9 @@ std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
   for (std::size_t cell = plan.num_runs(); cell < plan.cells.size(); ++cell) {
     results[cell] = results_of_ensemble(plan, cell, results);
     if (!results[cell])
-      missing.push_back({plan.cells[cell].name, "a cell that it fuses is missing"});
+      missing.push_back({plan.cells[cell].name, "a member of this ensemble is missing"});
   }
-  const SweepSummary summary = summarise(plan, results, std::move(missing));
+  const SweepSummary summary = summarize(plan, results, std::move(missing));
   const std::string markdown = summary_markdown(plan, summary);
   write_text_file(folder / "summary.csv", summary_csv(plan, summary));
   write_text_file(folder / "loss.csv", loss_csv(plan, summary));

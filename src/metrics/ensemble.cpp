@@ -37,7 +37,7 @@ class WeightFit {
     const double both = weights_[a] + weights_[b];
     if (both == 0.0) return 0.0;
     const double before = weights_[a];
-    const double after = minimise(0.0, both, before, [&](double weight) {
+    const double after = minimize(0.0, both, before, [&](double weight) {
       weights_[a] = weight;
       weights_[b] = both - weight;
       return slope(a, b);

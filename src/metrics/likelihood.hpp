@@ -34,7 +34,7 @@ inline void softmax(std::vector<double>& values) {
 /// Where a convex function is smallest between two bounds, by the sign of its slope; `otherwise`
 /// where it is flat.
 template <class Slope>
-double minimise(double low, double high, double otherwise, const Slope& slope) {
+double minimize(double low, double high, double otherwise, const Slope& slope) {
   constexpr int kBisections = 60;
   const double slope_at_low = slope(low);
   const double slope_at_high = slope(high);

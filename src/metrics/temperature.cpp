@@ -19,7 +19,7 @@ TemperatureFit fit_temperature(const ProbabilityRows& probabilities, std::span<c
   fit.count = before.count;
   if (fit.count == 0) return fit;
   const ProbabilityRows logs = logarithms(probabilities);
-  const double inverse = minimise(1.0 / TemperatureFit::kHighest, 1.0 / TemperatureFit::kLowest,
+  const double inverse = minimize(1.0 / TemperatureFit::kHighest, 1.0 / TemperatureFit::kLowest,
                                   1.0, [&](double factor) {
                                     NllSlope slope(logs.size());
                                     std::vector<double> scores;

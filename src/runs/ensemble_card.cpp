@@ -12,7 +12,7 @@
 namespace mer {
 namespace {
 
-constexpr const char* kFormat = "mer-fused";
+constexpr const char* kFormat = "mer-ensemble";
 
 void check_weights(const CardReader& reader, const std::vector<double>& weights) {
   constexpr double kRounding = 1e-6;

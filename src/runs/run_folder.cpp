@@ -59,7 +59,7 @@ RunConfig RunFolder::config() const {
 }
 
 std::string RunFolder::selected_weights() const {
-  return config().train.select == TrainOptions::Select::kBest ? "best" : "last";
+  return config().train.checkpoint == TrainOptions::Checkpoint::kBest ? "best" : "last";
 }
 
 RunStatus RunFolder::read_status() const { return RunStatus::read(status_file()); }

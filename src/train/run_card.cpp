@@ -15,7 +15,7 @@ namespace {
 /// one each.
 std::size_t num_segments(const RunConfig& config, const PreparedData& data) {
   const bool whole_songs = is_classic_system(config.model.name) &&
-                           config.classic.statistics_over == ClassicOptions::Over::kSong;
+                           config.classic.song_vector_over == ClassicOptions::Over::kSong;
   if (whole_songs) return data.training.size();
   std::size_t count = 0;
   for (const RunSong& song : data.training) count += song.segments.size();
@@ -49,7 +49,7 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
 }
 
 void describe_data(const RunConfig& config, const PreparedData& data, RunStatus& status) {
-  status.seeds = {config.seed, config.data.split.seed};
+  status.seeds = {config.train.seed, config.data.split.seed};
   RunStatus::Dataset& dataset = status.dataset.emplace();
   dataset.hash = data.hash;
   dataset.classes = data.classes;

@@ -37,12 +37,12 @@ TEST_F(SweepFileTest, TakesPathsFromItsOwnFolder) {
 TEST_F(SweepFileTest, ReadsNestedKeysAsDottedOnes) {
   const SweepFile sweep = read(
       "set: {train: {lr: 0.1, epochs: 2}, seed: 3}\n"
-      "grid:\n  model.name: [cnn, crnn]\n  segment: {seconds: [3, 5]}\n");
+      "grid:\n  model.name: [cnn, crnn]\n  segment: {length_s: [3, 5]}\n");
   std::vector<std::string> keys;
   for (const Setting& setting : sweep.set) keys.push_back(setting.key + "=" + setting.yaml);
   EXPECT_THAT(keys, ElementsAre("train.lr=0.1", "train.epochs=2", "seed=3"));
   ASSERT_THAT(sweep.grid, SizeIs(2));
-  EXPECT_EQ(sweep.grid[1].key, "segment.seconds");
+  EXPECT_EQ(sweep.grid[1].key, "segment.length_s");
   EXPECT_EQ(sweep.grid[1].values[1].yaml, "5");
   EXPECT_THAT(sweep.grid[1].values[1].place, testing::EndsWith("s.yaml:4"));
 }

@@ -40,10 +40,10 @@ fs::path new_run_folder(const TrainArgs& args) {
   }
 }
 
-std::string system_text(const SystemSummary& system, const RunConfig& config) {
+std::string system_text(const SystemDescription& system, const RunConfig& config) {
   if (system.columns > 0) {
-    const bool songs = config.classic.statistics_over == ClassicOptions::Over::kSong;
-    const std::vector<std::string>& blocks = config.classic.inputs;
+    const bool songs = config.classic.song_vector_over == ClassicOptions::Over::kSong;
+    const std::vector<std::string>& blocks = config.classic.song_vector;
     const std::string what =
         blocks.size() == 1 ? blocks.front() : "numbers (" + join(blocks, ", ") + ")";
     return system.name + " on " + std::to_string(system.columns) + " " + what + " of each " +
@@ -62,16 +62,16 @@ std::string system_text(const SystemSummary& system, const RunConfig& config) {
 void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& manifest,
                  const std::string& division) {
   const RunConfig& config = job.config;
-  RunConfig summarised = config;
-  if (job.resumes) summarised.train.init_from.clear();  // the run has its own weights now
-  const SystemSummary system =
-      summarise_system(summarised, static_cast<int>(manifest.classes.size()));
+  RunConfig summarized = config;
+  if (job.resumes) summarized.train.init_from.clear();  // the run has its own weights now
+  const SystemDescription system =
+      describe_system(summarized, static_cast<int>(manifest.classes.size()));
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
            std::to_string(config.data.split.seed) + "; classes " + join(manifest.classes, ", "));
   log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
-           format_number(config.segment.seconds) + " s (" + std::to_string(system.segment_frames) +
+           format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
            " frames)");
   log_info("model     " + system_text(system, config));
   const int processes = job.workers.processes == nullptr ? 1 : job.workers.processes->size();

@@ -9,7 +9,7 @@
 
 namespace mer {
 
-/// How several systems answer together: the normalised weighted geometric mean of their
+/// How several systems answer together: the normalized weighted geometric mean of their
 /// probabilities,  Π_m p_m,c^(w_m) / Σ_k Π_m p_m,k^(w_m)  (the weighted mean of log-probabilities),
 /// at a temperature.
 struct Ensemble {

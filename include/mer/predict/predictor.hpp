@@ -32,7 +32,7 @@ struct SongFiles {
 /// don't, the segments shown are the first model's own. Valence and arousal are the mean over
 /// segments, then over the models that say so.
 ///
-/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
+/// Segments follow the model's `segment.test_hop_s`. A song with less music than a segment
 /// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:

@@ -40,7 +40,7 @@ struct SongPrediction {
   std::optional<EmotionCurve> over_time;
   /// Share of held-out songs that lie nearer to the training songs than this one.
   double unlike_training = std::numeric_limits<double>::quiet_NaN();
-  std::vector<double> embedding;  ///< the song's place among others, for maps and neighbours
+  std::vector<double> embedding;  ///< the song's place among others, for maps and neighbors
 
   int predicted() const;      ///< the class with the largest probability
   double confidence() const;  ///< its probability

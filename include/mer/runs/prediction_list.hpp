@@ -30,7 +30,7 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
                              std::span<const FileResult> results);
 
 /// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
-/// and `modified` of the file (null when it is missing) and `model`; for maps and neighbours the
+/// and `modified` of the file (null when it is missing) and `model`; for maps and neighbors the
 /// song's `embedding`, if there is one.
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
                              const std::string& model);
