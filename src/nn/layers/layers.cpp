@@ -114,7 +114,7 @@ SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int
 }
 
 std::int64_t SequenceEncoderImpl::output_size() const {
-  return pooling_ == ModelOptions::Pooling::kStat ? 4 * units_ : 2 * units_;
+  return pooling_ == ModelOptions::Pooling::kMeanStd ? 4 * units_ : 2 * units_;
 }
 
 torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMask& mask) {
@@ -133,7 +133,7 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMas
     weights = valid / valid.sum(1, true);
   }
   const torch::Tensor mean = (output.steps * weights).sum(1);
-  if (pooling_ != ModelOptions::Pooling::kStat) return mean;
+  if (pooling_ != ModelOptions::Pooling::kMeanStd) return mean;
   const torch::Tensor variance = ((output.steps - mean.unsqueeze(1)).square() * weights).sum(1);
   return torch::cat({mean, (variance + kDeviationEpsilon).sqrt()}, 1);
 }
