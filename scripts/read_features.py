@@ -8,7 +8,7 @@ or, from another program:
 
     from read_features import read_features
     song = read_features("song.safetensors")
-    song.time_s          # [T]     centre of each frame in the audio file, in seconds
+    song.time_s          # [T]     center of each frame in the audio file, in seconds
     song.kept            # [T]     True where voice activity detection found music
     song.spectrogram     # [T, K]  log-mel bands in dB, unless the recipe says otherwise
     song.lld             # [T, D]  low-level descriptors; song.columns names the D columns

@@ -16,7 +16,7 @@ Command add_eval(CLI::App& app) {
   cmd->add_option("--split", args->split,
                   "train, validation, test; default: test of a run, all of a manifest");
   args->config.add_to(*cmd, false);
-  cmd->add_option("--weights", args->weights, "best or last; default: the run's train.select")
+  cmd->add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")
       ->check(one_of({"best", "last"}));
   cmd->add_option("--format", args->format, "table or json on stdout")
       ->capture_default_str()

@@ -130,8 +130,9 @@ const char* word_of(CellProgress::State state) {
 }
 
 /// None when one of the cells that answer together has no results.
-std::optional<CellResults> fused_results(const SweepPlan& plan, std::size_t cell,
-                                         const std::vector<std::optional<CellResults>>& results) {
+std::optional<CellResults> results_of_ensemble(
+    const SweepPlan& plan, std::size_t cell,
+    const std::vector<std::optional<CellResults>>& results) {
   std::vector<const CellResults*> members;
   std::vector<std::string> names;
   for (const std::size_t member : plan.cells[cell].members) {
@@ -139,7 +140,7 @@ std::optional<CellResults> fused_results(const SweepPlan& plan, std::size_t cell
     members.push_back(&*results[member]);
     names.push_back(plan.cells[member].name);
   }
-  return fuse_results(members, names);
+  return ensemble_results(members, names);
 }
 
 /// Reads what has finished and writes summary.csv, summary.md and loss.csv.
@@ -163,11 +164,11 @@ std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
                                                                         : word_of(progress.state)});
   }
   for (std::size_t cell = plan.num_runs(); cell < plan.cells.size(); ++cell) {
-    results[cell] = fused_results(plan, cell, results);
+    results[cell] = results_of_ensemble(plan, cell, results);
     if (!results[cell])
-      missing.push_back({plan.cells[cell].name, "a cell that it fuses is missing"});
+      missing.push_back({plan.cells[cell].name, "a member of this ensemble is missing"});
   }
-  const SweepSummary summary = summarise(plan, results, std::move(missing));
+  const SweepSummary summary = summarize(plan, results, std::move(missing));
   const std::string markdown = summary_markdown(plan, summary);
   write_text_file(folder / "summary.csv", summary_csv(plan, summary));
   write_text_file(folder / "loss.csv", loss_csv(plan, summary));

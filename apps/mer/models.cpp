@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 std::string selected_weights(const fs::path& run) {
   RunConfig config;
   ConfigDocument::load(run / "config.yaml").read(config);
-  return config.train.select == TrainOptions::Select::kBest ? "best" : "last";
+  return config.train.checkpoint == TrainOptions::Checkpoint::kBest ? "best" : "last";
 }
 
 /// Folders of the name that exist, the nearest first: beside the executable as installed, then the

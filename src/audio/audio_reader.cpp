@@ -89,7 +89,7 @@ void AudioOptions::visit(OptionsVisitor& v) {
   v.field("start_s", start_s, at_least(0), "skip this much of each file, in seconds");
   v.field("duration_s", duration_s, at_least(0),
           "read at most this much after start_s, in seconds; 0 reads to the end");
-  v.field("pad_to_seconds", pad_to_seconds, at_least(0),
+  v.field("pad_to_s", pad_to_s, at_least(0),
           "fill shorter songs with masked zero frames up to this length, in seconds; 0 is off");
   v.choice("resampler", resampler,
            {{"low", Resampler::kLow},

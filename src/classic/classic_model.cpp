@@ -17,19 +17,19 @@ std::string branch_name(std::size_t branch) { return "branch_" + std::to_string(
 
 }  // namespace
 
-void ClassicModel::Branch::fit_standardisation(const RowMatrixXf& rows) {
+void ClassicModel::Branch::fit_standardization(const RowMatrixXf& rows) {
   const auto count = static_cast<double>(rows.rows());
   for (Eigen::Index column = 0; column < rows.cols(); ++column) {
     const Eigen::ArrayXd values = rows.col(column).cast<double>().array();
-    const double centre = values.mean();
-    const double spread = std::sqrt((values - centre).square().sum() / count);
-    const bool varies = spread > kRounding * std::abs(centre) && spread > 0.0;
-    mean.push_back(static_cast<float>(centre));
+    const double center = values.mean();
+    const double spread = std::sqrt((values - center).square().sum() / count);
+    const bool varies = spread > kRounding * std::abs(center) && spread > 0.0;
+    mean.push_back(static_cast<float>(center));
     scale.push_back(varies ? static_cast<float>(1.0 / spread) : 0.0F);
   }
 }
 
-Eigen::RowVectorXf ClassicModel::Branch::standardise(const TableClassifier::Row& row) const {
+Eigen::RowVectorXf ClassicModel::Branch::standardize(const TableClassifier::Row& row) const {
   Eigen::RowVectorXf result(row.size());
   for (Eigen::Index column = 0; column < row.size(); ++column) {
     const auto c = static_cast<std::size_t>(column);
@@ -58,9 +58,9 @@ ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& 
       table.inputs.row(static_cast<Eigen::Index>(i)) = rows[i].row(b);
     }
     Branch branch;
-    branch.fit_standardisation(table.inputs);
+    branch.fit_standardization(table.inputs);
     for (Eigen::Index row = 0; row < table.inputs.rows(); ++row) {
-      table.inputs.row(row) = branch.standardise(table.inputs.row(row));
+      table.inputs.row(row) = branch.standardize(table.inputs.row(row));
     }
     TrainedClassifier trained = train_classifier(
         name, options, table,
@@ -76,14 +76,14 @@ ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& o
                                 const SongSources& sources, const TensorFile& file,
                                 const std::vector<std::string>& class_names) {
   const StoredTensors stored(file, kPrefix);
-  std::optional<Standardisation> standardisation;
-  if (ClassicInputs::needs_standardisation(options, sources)) {
-    standardisation = Standardisation::from(file);
-    if (static_cast<int>(standardisation->lld_mean.size()) != sources.layout.lld_width()) {
-      stored.refuse("its standardisation and its layout differ in width");
+  std::optional<Standardization> standardization;
+  if (ClassicInputs::needs_standardization(options, sources)) {
+    standardization = Standardization::from(file);
+    if (static_cast<int>(standardization->lld_mean.size()) != sources.layout.lld_width()) {
+      stored.refuse("its standardization and its layout differ in width");
     }
   }
-  ClassicModel model(ClassicInputs(options, sources, std::move(standardisation)),
+  ClassicModel model(ClassicInputs(options, sources, std::move(standardization)),
                      sources.inputs.mfcc_weight);
   const int num_columns = model.inputs_.num_columns();
   for (int b = 0; b < model.inputs_.num_branches(); ++b) {
@@ -100,7 +100,7 @@ ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& o
 TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
   const auto of_branch = [&](std::size_t b) {
     const auto row = static_cast<Eigen::Index>(b);
-    return branches_[b].classifier->answer(branches_[b].standardise(rows.row(row)));
+    return branches_[b].classifier->answer(branches_[b].standardize(rows.row(row)));
   };
   TableAnswer answer = of_branch(0);
   if (branches_.size() == 1) return answer;

@@ -54,7 +54,7 @@ InnerFolds::InnerFolds(const TrainingTable& table, int wanted, std::uint64_t see
   const Manifest manifest = manifest_of(table);
   SplitOptions options;
   options.seed = static_cast<std::int64_t>(seed >> 1U);
-  options.validation_share = 0.0;
+  options.validation_fraction = 0.0;
   for (count_ = std::min(wanted, most_folds(table)); count_ >= 2; --count_) {
     options.folds = count_;
     try {

@@ -15,11 +15,11 @@ namespace {
 /// p = (votes + share) / (k + 1).
 class Knn : public TableClassifier {
  public:
-  Knn(RowMatrixXf rows, std::vector<int> classes, int num_classes, std::size_t neighbours)
+  Knn(RowMatrixXf rows, std::vector<int> classes, int num_classes, std::size_t neighbors)
       : rows_(std::move(rows)),
         classes_(std::move(classes)),
         shares_(static_cast<std::size_t>(num_classes), 0.0),
-        neighbours_(std::min(neighbours, classes_.size())) {
+        neighbors_(std::min(neighbors, classes_.size())) {
     for (const int c : classes_) {
       shares_[static_cast<std::size_t>(c)] += 1.0 / static_cast<double>(classes_.size());
     }
@@ -29,17 +29,17 @@ class Knn : public TableClassifier {
     const Eigen::VectorXf distances = (rows_.rowwise() - row).rowwise().squaredNorm();
     std::vector<Eigen::Index> order(classes_.size());
     std::iota(order.begin(), order.end(), Eigen::Index{0});
-    const auto last = order.begin() + static_cast<std::ptrdiff_t>(neighbours_);
+    const auto last = order.begin() + static_cast<std::ptrdiff_t>(neighbors_);
     std::partial_sort(order.begin(), last, order.end(), [&](Eigen::Index a, Eigen::Index b) {
       return distances(a) != distances(b) ? distances(a) < distances(b) : a < b;
     });
     TableAnswer answer;
     answer.probabilities = shares_;
-    for (auto neighbour = order.begin(); neighbour != last; ++neighbour) {
-      const int c = classes_[static_cast<std::size_t>(*neighbour)];
+    for (auto neighbor = order.begin(); neighbor != last; ++neighbor) {
+      const int c = classes_[static_cast<std::size_t>(*neighbor)];
       answer.probabilities[static_cast<std::size_t>(c)] += 1.0;
     }
-    for (double& p : answer.probabilities) p /= static_cast<double>(neighbours_) + 1.0;
+    for (double& p : answer.probabilities) p /= static_cast<double>(neighbors_) + 1.0;
     return answer;
   }
 
@@ -47,19 +47,19 @@ class Knn : public TableClassifier {
     const std::span<const float> values(rows_.data(), static_cast<std::size_t>(rows_.size()));
     tensors.add("rows", {rows_.rows(), rows_.cols()}, values);
     tensors.add("classes", std::vector<std::int64_t>(classes_.begin(), classes_.end()));
-    tensors.add("neighbours", std::vector<std::int64_t>{static_cast<std::int64_t>(neighbours_)});
+    tensors.add("neighbors", std::vector<std::int64_t>{static_cast<std::int64_t>(neighbors_)});
   }
 
  private:
   RowMatrixXf rows_;
   std::vector<int> classes_;
   std::vector<double> shares_;  ///< of each class among the rows
-  std::size_t neighbours_;
+  std::size_t neighbors_;
 };
 
-std::unique_ptr<Knn> make_knn(const TrainingTable& table, double neighbours) {
+std::unique_ptr<Knn> make_knn(const TrainingTable& table, double neighbors) {
   return std::make_unique<Knn>(table.inputs, table.classes, table.num_classes(),
-                               static_cast<std::size_t>(neighbours));
+                               static_cast<std::size_t>(neighbors));
 }
 
 }  // namespace
@@ -67,13 +67,13 @@ std::unique_ptr<Knn> make_knn(const TrainingTable& table, double neighbours) {
 TrainedClassifier train_knn(const ClassicOptions& options, const TrainingTable& table,
                             const TrainingControl& control) {
   std::vector<double> candidates;
-  for (const double neighbours : options.knn.neighbours) {
-    if (neighbours <= static_cast<double>(table.num_rows())) candidates.push_back(neighbours);
+  for (const double neighbors : options.knn.neighbors) {
+    if (neighbors <= static_cast<double>(table.num_rows())) candidates.push_back(neighbors);
   }
   if (candidates.empty()) {
     throw UsageError("knn: there are " + std::to_string(table.num_rows()) +
-                         " rows to train with, fewer than neighbours that vote",
-                     "give a smaller number in classic.knn.neighbours");
+                         " rows to train with, fewer than neighbors that vote",
+                     "give a smaller number in classic.knn.neighbors");
   }
   const std::size_t best =
       choose(candidates.size(), table, options.inner_folds, control,
@@ -82,7 +82,7 @@ TrainedClassifier train_knn(const ClassicOptions& options, const TrainingTable& 
              });
   TrainedClassifier trained;
   trained.classifier = make_knn(table, candidates[best]);
-  trained.chosen["neighbours"] = candidates[best];
+  trained.chosen["neighbors"] = candidates[best];
   return trained;
 }
 
@@ -93,12 +93,12 @@ std::unique_ptr<TableClassifier> load_knn(const ClassicOptions&, const StoredTen
   if (num_rows < 1) tensors.refuse("it has no rows");
   const auto num_classes = static_cast<int>(class_names.size());
   const auto classes = tensors.integers("classes", {num_rows}, 0, num_classes - 1);
-  const auto neighbours = tensors.integers("neighbours", {1}, 1, num_rows);
+  const auto neighbors = tensors.integers("neighbors", {1}, 1, num_rows);
   std::vector<int> numbers;
   for (const std::int64_t c : classes) numbers.push_back(static_cast<int>(c));
   return std::make_unique<Knn>(Eigen::Map<const RowMatrixXf>(values.data(), num_rows, num_columns),
                                std::move(numbers), num_classes,
-                               static_cast<std::size_t>(neighbours.front()));
+                               static_cast<std::size_t>(neighbors.front()));
 }
 
 }  // namespace mer

@@ -6,7 +6,7 @@ namespace mer {
 
 /// Linear regression with a penalty on the squared weights, not on the intercept:
 ///
-///   minimise |Y − X B − 1 b|² + alpha |B|²,   B = (Xᵀ X + alpha I)⁻¹ Xᵀ Y for centred X, Y
+///   minimize |Y − X B − 1 b|² + alpha |B|²,   B = (Xᵀ X + alpha I)⁻¹ Xᵀ Y for centered X, Y
 ///
 /// With alpha 0 it is the least-squares solution of smallest norm, unique also with more columns
 /// than rows.

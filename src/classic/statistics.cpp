@@ -80,7 +80,7 @@ ColumnStatistics column_statistics(std::span<float> values, std::span<const std:
   return result;
 }
 
-bool FrameStatistics::needs_standardisation(const FeatureLayout& layout,
+bool FrameStatistics::needs_standardization(const FeatureLayout& layout,
                                             const InputOptions& inputs) {
   for (const LldPlan::Branch& branch : LldPlan::make(layout, inputs).branches) {
     for (const LldPlan::Block& block : branch) {
@@ -92,22 +92,22 @@ bool FrameStatistics::needs_standardisation(const FeatureLayout& layout,
 
 FrameStatistics::FrameStatistics(const FeatureLayout& layout, const InputOptions& inputs,
                                  std::vector<double> percentiles,
-                                 std::optional<Standardisation> standardisation)
+                                 std::optional<Standardization> standardization)
     : plan_(LldPlan::make(layout, inputs)),
       lld_width_(layout.lld_width()),
       spectrogram_width_(layout.spectrogram_columns()),
       num_bands_(leaves_out_spectrogram(inputs) ? 0 : spectrogram_width_),
       percentiles_(std::move(percentiles)),
-      standardisation_(std::move(standardisation)) {
+      standardization_(std::move(standardization)) {
   if (plan_.branches.empty()) plan_.branches.emplace_back();
   if (num_sources() == 0) {
     throw UsageError("inputs.leave_out: leaves out everything", "keep at least one group");
   }
-  if (standardisation_ && static_cast<int>(standardisation_->lld_mean.size()) != lld_width_) {
-    throw std::invalid_argument("FrameStatistics: the standardisation has another width");
+  if (standardization_ && static_cast<int>(standardization_->lld_mean.size()) != lld_width_) {
+    throw std::invalid_argument("FrameStatistics: the standardization has another width");
   }
-  if (needs_standardisation(layout, inputs) && !standardisation_) {
-    throw std::invalid_argument("FrameStatistics: a sum needs a standardisation");
+  if (needs_standardization(layout, inputs) && !standardization_) {
+    throw std::invalid_argument("FrameStatistics: a sum needs a standardization");
   }
 }
 
@@ -124,10 +124,10 @@ RowMatrixXf FrameStatistics::gather(const SongFeatures& song, std::span<const st
     for (const LldPlan::Block& block : branch) {
       for (int i = 0; i < block.width; ++i) {
         float value = lld(frames[t], block.source + i);
-        if (standardisation_) {
+        if (standardization_) {
           const auto source = static_cast<std::size_t>(block.source + i);
-          value = (value - standardisation_->lld_mean[source]) /
-                  standardisation_->lld_deviation[source];
+          value = (value - standardization_->lld_mean[source]) /
+                  standardization_->lld_deviation[source];
         }
         float& target = columns(block.target + i, frame);
         target = block.gain * value + (block.adds ? target : 0.0F);

@@ -239,9 +239,10 @@ class SvmTrainer {
  private:
   static TrainingTable sorted_by_class(const TrainingTable& table) {
     if (table.num_rows() > kMostRows) {
-      throw UsageError("svm: " + std::to_string(table.num_rows()) +
-                           " rows to train with, allowed: at most " + std::to_string(kMostRows),
-                       "statistics_over: song has fewer rows than segment; or take another system");
+      throw UsageError(
+          "svm: " + std::to_string(table.num_rows()) + " rows to train with, allowed: at most " +
+              std::to_string(kMostRows),
+          "song_vector_over: song has fewer rows than segment; or take another system");
     }
     std::vector<Eigen::Index> rows(static_cast<std::size_t>(table.num_rows()));
     std::iota(rows.begin(), rows.end(), Eigen::Index{0});

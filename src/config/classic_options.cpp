@@ -25,13 +25,13 @@ void SvmOptions::validate() const {
 }
 
 void KnnOptions::visit(OptionsVisitor& v) {
-  v.field("neighbours", neighbours, between(1, 10000),
+  v.field("neighbors", neighbors, between(1, 10000),
           "songs that vote; several: chosen by inner folds");
 }
 
 void KnnOptions::validate() const {
-  detail::require_candidates("neighbours", neighbours);
-  detail::require_whole_numbers("neighbours", neighbours);
+  detail::require_candidates("neighbors", neighbors);
+  detail::require_whole_numbers("neighbors", neighbors);
 }
 
 void DecisionTreeOptions::visit(OptionsVisitor& v) {
@@ -79,12 +79,14 @@ void VaRegressionOptions::validate() const {
 }
 
 bool ClassicOptions::sees(std::string_view block) const {
-  return std::find(inputs.begin(), inputs.end(), block) != inputs.end();
+  return std::find(song_vector.begin(), song_vector.end(), block) != song_vector.end();
 }
 
 void ClassicOptions::visit(OptionsVisitor& v) {
-  v.field("inputs", inputs, "what a row holds, side by side: statistics, descriptors, embeddings");
-  v.choice("statistics_over", statistics_over, {{"song", Over::kSong}, {"segment", Over::kSegment}},
+  v.field("song_vector", song_vector,
+          "what a row holds, side by side: statistics, descriptors, embeddings");
+  v.choice("song_vector_over", song_vector_over,
+           {{"song", Over::kSong}, {"segment", Over::kSegment}},
            "a row of numbers a song or a segment");
   v.field("percentiles", percentiles, between(0, 100),
           "of each column, beside mean, deviation, skewness and mean absolute change");
@@ -100,10 +102,10 @@ void ClassicOptions::visit(OptionsVisitor& v) {
 
 void ClassicOptions::validate() const {
   const std::vector<std::string> blocks = {"statistics", "descriptors", "embeddings"};
-  if (inputs.empty()) {
-    throw UsageError("'inputs' is an empty list", "allowed: " + join(blocks, ", "));
+  if (song_vector.empty()) {
+    throw UsageError("'song_vector' is an empty list", "allowed: " + join(blocks, ", "));
   }
-  require_ordered_words("inputs", inputs, blocks);
+  require_ordered_words("song_vector", song_vector, blocks);
 }
 
 }  // namespace mer

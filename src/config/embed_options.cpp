@@ -7,7 +7,7 @@ namespace mer {
 
 void EmbedOptions::visit(OptionsVisitor& v) {
   v.field("networks", networks, "frozen networks: musicnn, vgg_tagger; [] for none");
-  v.field("hop_seconds", hop_seconds, above_up_to(0, 3), "between the starts of 3 s patches");
+  v.field("hop_s", hop_s, above_up_to(0, 3), "between the starts of 3 s patches");
   v.choice("tail", tail,
            {{"pad", SegmentOptions::Tail::kPad}, {"drop", SegmentOptions::Tail::kDrop}},
            "music after the last whole patch");

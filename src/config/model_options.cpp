@@ -44,13 +44,13 @@ void ModelOptions::visit(OptionsVisitor& v) {
           "on the descriptors, drnn's too");
   v.field("lld_lstm_units", lld_lstm_units, between(1, 2048), "a direction, LLD branch");
   v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4), "bidirectional layers, LLD branch");
-  v.field("summary_size", summary_size, between(1, 4096),
-          "length of the vector that inputs.summary is projected to");
-  v.field("summary_dropout", summary_dropout, between(0, 0.95), "on inputs.summary");
+  v.field("song_vector_size", song_vector_size, between(1, 4096),
+          "length of the vector that inputs.song_vector is projected to");
+  v.field("song_vector_dropout", song_vector_dropout, between(0, 0.95), "on inputs.song_vector");
   v.choice("pooling", pooling,
            {{"last", Pooling::kLast},
             {"mean", Pooling::kMean},
-            {"stat", Pooling::kStat},
+            {"mean_std", Pooling::kMeanStd},
             {"attention", Pooling::kAttention}},
            "how each Bi-LSTM's outputs become one vector");
   v.field("cnn_channels", cnn_channels, between(1, 128), "maps of cnn's first block");

@@ -9,7 +9,8 @@ void NetworkShape::visit(OptionsVisitor& v) {
   v.field("lld_steps", lld_steps, at_least(0), "a segment's steps of descriptors");
   v.field("lld_branches", lld_branches, between(0, 2), "LLD matrices of a segment");
   v.field("lld_weight", lld_weight, between(0, 1), "weight of the first of two LLD branches");
-  v.field("summary_columns", summary_columns, at_least(0), "of the vector beside the branches");
+  v.field("song_vector_columns", song_vector_columns, at_least(0),
+          "of the vector beside the branches");
   v.field("num_classes", num_classes, at_least(2), "classes");
   v.choice("class_scores", class_scores,
            {{"linear", ClassScores::kLinear}, {"angular", ClassScores::kAngular}},

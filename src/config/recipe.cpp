@@ -73,7 +73,7 @@ void Recipe::visit(OptionsVisitor& v) {
 
 nlohmann::ordered_json Recipe::shared() const {
   nlohmann::ordered_json json = to_json(*this);
-  for (const char* key : {"start_s", "duration_s", "pad_to_seconds"}) json["audio"].erase(key);
+  for (const char* key : {"start_s", "duration_s", "pad_to_s"}) json["audio"].erase(key);
   leave_out_later_options(json);
   return json;
 }

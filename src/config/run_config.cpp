@@ -23,16 +23,15 @@ void RunConfig::visit(OptionsVisitor& v) {
   v.section("loss", loss);
   v.section("classic", classic);
   v.section("train", train);
-  v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
   v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
 }
 
 void RunConfig::validate() const {
-  if (!inputs.summary.empty() && model.name != "improved_cnn") {
+  if (!inputs.song_vector.empty() && model.name != "improved_cnn") {
     throw UsageError(
-        "'inputs.summary' is improved_cnn's, which 'model.name: " + model.name + "' is not",
-        is_classic_system(model.name) ? "set inputs.summary=[], and classic.inputs"
-                                      : "set inputs.summary=[]");
+        "'inputs.song_vector' is improved_cnn's, which 'model.name: " + model.name + "' is not",
+        is_classic_system(model.name) ? "set inputs.song_vector=[], and classic.song_vector"
+                                      : "set inputs.song_vector=[]");
   }
   if (sees_embeddings() && embed.networks.empty()) {
     throw UsageError(inputs_key() + " has embeddings, but 'embed.networks' names none",
@@ -44,9 +43,8 @@ void RunConfig::validate() const {
     throw UsageError(where + "'train.random_crops' would draw others",
                      "set train.random_crops=false");
   }
-  if (segment.test_hop_seconds > 0.0 && segment.test_hop_seconds != segment.hop_seconds) {
-    throw UsageError(where + "'segment.test_hop_seconds' would make another",
-                     "set segment.test_hop_seconds=0");
+  if (segment.test_hop_s > 0.0 && segment.test_hop_s != segment.hop_s) {
+    throw UsageError(where + "'segment.test_hop_s' would make another", "set segment.test_hop_s=0");
   }
   if (data.split.group_by != SplitOptions::GroupBy::kNone) {
     throw UsageError(where + "'data.split.group_by' group would keep a song's together",
@@ -59,11 +57,11 @@ void RunConfig::validate() const {
 }
 
 bool RunConfig::sees(std::string_view block) const {
-  return is_classic_system(model.name) ? classic.sees(block) : inputs.summarises(block);
+  return is_classic_system(model.name) ? classic.sees(block) : inputs.song_vector_has(block);
 }
 
 std::string RunConfig::inputs_key() const {
-  return is_classic_system(model.name) ? "'classic.inputs'" : "'inputs.summary'";
+  return is_classic_system(model.name) ? "'classic.song_vector'" : "'inputs.song_vector'";
 }
 
 }  // namespace mer

@@ -6,10 +6,11 @@
 namespace mer {
 
 void TrainOptions::visit(OptionsVisitor& v) {
-  v.field("iterations", iterations, at_least(1), "optimiser steps, when epochs is 0");
+  v.field("iterations", iterations, at_least(1), "optimizer steps, when epochs is 0");
   v.field("epochs", epochs, at_least(0), "passes over the training songs; 0 = use iterations");
   v.field("batch_size", batch_size, between(1, 4096), "segments a step");
-  v.field("accumulate", accumulate, between(1, 4096),
+  v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
+  v.field("gradient_accumulation_steps", gradient_accumulation_steps, between(1, 4096),
           "parts of a batch that follow each other, to save memory");
   v.choice("precision", precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
            "of the multiplications in training; bf16 where the processor has it");
@@ -23,8 +24,8 @@ void TrainOptions::visit(OptionsVisitor& v) {
   v.field("epsilon", epsilon, above(0), "AdamW");
   v.choice("schedule", schedule, {{"constant", Schedule::kConstant}, {"cosine", Schedule::kCosine}},
            "learning rate after warm-up");
-  v.field("warmup_share", warmup_share, between(0, 1), "share of the steps that warm up");
-  v.field("min_lr_share", min_lr_share, between(0, 1), "where the cosine ends, share of lr");
+  v.field("warmup_fraction", warmup_fraction, between(0, 1), "fraction of the steps that warm up");
+  v.field("min_lr_fraction", min_lr_fraction, between(0, 1), "where the cosine ends, share of lr");
   v.field("clip_norm", clip_norm, at_least(0), "gradient norm; 0 = off");
   v.field("average_decay", average_decay, between(0, 0.99999),
           "moving average of the weights, evaluated and saved in their place; 0 = off");
@@ -33,14 +34,15 @@ void TrainOptions::visit(OptionsVisitor& v) {
   v.field("crops_per_song", crops_per_song, between(1, 1000), "random crops a song an epoch");
   v.field("mixup_alpha", mixup_alpha, at_least(0), "Beta(a, a) mixing of pairs; 0 = off");
   v.field("gain_deviation_db", gain_deviation_db, at_least(0), "random level change");
-  v.field("lld_noise", lld_noise, at_least(0), "Gaussian noise on standardised LLD");
+  v.field("lld_noise_std", lld_noise_std, at_least(0), "Gaussian noise on standardized LLD");
   v.field("frequency_masks", frequency_masks, between(0, 16), "bands hidden, number of masks");
-  v.field("frequency_mask_share", frequency_mask_share, between(0, 1), "longest, share of bands");
+  v.field("frequency_mask_fraction", frequency_mask_fraction, between(0, 1),
+          "longest, share of bands");
   v.field("time_masks", time_masks, between(0, 16), "steps hidden, number of masks");
-  v.field("time_mask_share", time_mask_share, between(0, 1), "longest, share of steps");
+  v.field("time_mask_fraction", time_mask_fraction, between(0, 1), "longest, share of steps");
   v.field("evaluate_every", evaluate_every, at_least(1), "iterations; with epochs: every epoch");
   v.field("patience", patience, at_least(0), "evaluations without progress; 0 = never stop early");
-  v.choice("select", select, {{"best", Select::kBest}, {"last", Select::kLast}},
+  v.choice("checkpoint", checkpoint, {{"best", Checkpoint::kBest}, {"last", Checkpoint::kLast}},
            "weights that eval takes: best validation macro-F1, or the last");
   v.field("replicas", replicas, between(1, 256),
           "copies of the network that share each batch, one a thread");

@@ -24,7 +24,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// Optimal string alignment: insertions, deletions, substitutions, swaps of neighbours.
+/// Optimal string alignment: insertions, deletions, substitutions, swaps of neighbors.
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
   for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;

@@ -263,11 +263,11 @@ std::uint64_t seed_for(const SplitOptions& options, const char* purpose, std::ui
 /// Leaves out training songs beyond their share.
 void thin_training(const Manifest& manifest, const SplitOptions& options, std::uint64_t number,
                    Split& split) {
-  if (options.train_share >= 1.0) return;
+  if (options.train_fraction >= 1.0) return;
   divide_songs(manifest, songs_in(split, kTrain),
-               {{kTrain, kUnused}, {options.train_share, 1.0 - options.train_share}}, options,
-               seed_for(options, "train_share", number),
-               "a share of " + format_number(options.train_share) + " of the training songs",
+               {{kTrain, kUnused}, {options.train_fraction, 1.0 - options.train_fraction}}, options,
+               seed_for(options, "train_fraction", number),
+               "a share of " + format_number(options.train_fraction) + " of the training songs",
                split);
 }
 
@@ -308,9 +308,9 @@ void SplitOptions::visit(OptionsVisitor& v) {
            "what is divided; segment is WRONG and only measures how much leakage adds");
   v.field("folds", folds, between(0, 1000),
           "0 = one split; k of 2 or more = k-fold cross-validation, each song tested once");
-  v.field("validation_share", validation_share, between(0, 0.5),
+  v.field("validation_fraction", validation_fraction, between(0, 0.5),
           "with folds: this share of a fold's training songs validates");
-  v.field("train_share", train_share, above_up_to(0, 1),
+  v.field("train_fraction", train_fraction, above_up_to(0, 1),
           "of the training songs this share is used, for learning curves");
 }
 
@@ -371,10 +371,10 @@ std::vector<Split> make_folds(const Manifest& manifest, const SplitOptions& opti
     for (std::size_t song = 0; song < split.size(); ++song) {
       if (fold_of[song] == folds.names[fold]) split[song] = kTest;
     }
-    if (options.validation_share > 0.0) {
+    if (options.validation_fraction > 0.0) {
       divide_songs(
           manifest, songs_in(split, kTrain),
-          {{kTrain, kValidation}, {1.0 - options.validation_share, options.validation_share}},
+          {{kTrain, kValidation}, {1.0 - options.validation_fraction, options.validation_fraction}},
           options, seed_for(options, "validation", fold + 1),
           "the training and validation songs of fold " + std::to_string(fold + 1), split);
     }

@@ -33,7 +33,7 @@ std::string short_hash(const Json& json) { return hash_hex(json.dump()).substr(0
 
 std::int64_t frames_in(double seconds, const Recipe& front_end) {
   SegmentOptions options;
-  options.seconds = seconds;
+  options.length_s = seconds;
   return options.num_frames(front_end.audio.sample_rate_hz, front_end.features.frame.hop_samples);
 }
 
@@ -204,7 +204,7 @@ void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
     stream.append("embeddings", num_columns,
                   std::span<const float>(rows.data(), static_cast<std::size_t>(rows.size())));
   };
-  const std::int64_t hop = std::max<std::int64_t>(1, frames_in(options_.hop_seconds, front_end_));
+  const std::int64_t hop = std::max<std::int64_t>(1, frames_in(options_.hop_s, front_end_));
   PatchCutter cutter(kTaggerPatchFrames, hop, embed);
   const SongAnalysis song = analyse_song(
       audio_file, front_end_,

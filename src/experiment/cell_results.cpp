@@ -161,11 +161,12 @@ void read_scores(const fs::path& run, const std::string& score, bool with_traini
 
 void require(bool holds, const std::string& what) {
   if (holds) return;
-  throw UsageError(what + ", so they can't be fused", "give both the same data and data.split");
+  throw UsageError(what + ", so they can't be an ensemble",
+                   "give both the same data and data.split");
 }
 
-ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart RunResults::*part,
-                      const std::vector<std::string>& names) {
+ScoredPart ensemble_of_parts(const std::vector<const RunResults*>& runs,
+                             ScoredPart RunResults::*part, const std::vector<std::string>& names) {
   std::vector<std::map<std::string, const ScoredItem*>> songs(runs.size());
   for (std::size_t run = 0; run < runs.size(); ++run) {
     for (const ScoredItem& song : (runs[run]->*part).songs) songs[run][song.song] = &song;
@@ -173,7 +174,7 @@ ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart Run
             "cells '" + names.front() + "' and '" + names[run] + "' have different songs");
   }
   const std::vector<double> weights(runs.size(), 1.0 / static_cast<double>(runs.size()));
-  ScoredPart fused;
+  ScoredPart ensemble;
   for (const ScoredItem& song : (runs.front()->*part).songs) {
     ProbabilityRows opinions;
     for (std::size_t run = 0; run < runs.size(); ++run) {
@@ -186,9 +187,9 @@ ScoredPart fuse_parts(const std::vector<const RunResults*>& runs, ScoredPart Run
     ScoredItem answer = song;
     answer.probabilities = join_opinions(opinions, weights);
     answer.predicted = argmax(answer.probabilities);
-    fused.songs.push_back(std::move(answer));
+    ensemble.songs.push_back(std::move(answer));
   }
-  return fused;
+  return ensemble;
 }
 
 }  // namespace
@@ -213,27 +214,28 @@ CellResults read_cell_results(const SweepCell& cell, const fs::path& folder,
   return results;
 }
 
-CellResults fuse_results(const std::vector<const CellResults*>& cells,
-                         const std::vector<std::string>& names) {
-  CellResults fused = *cells.front();
+CellResults ensemble_results(const std::vector<const CellResults*>& cells,
+                             const std::vector<std::string>& names) {
+  CellResults ensemble = *cells.front();
   for (std::size_t cell = 1; cell < cells.size(); ++cell) {
     const std::string both = "cells '" + names.front() + "' and '" + names[cell] + "'";
-    require(cells[cell]->runs.size() == fused.runs.size(), both + " have different folds");
-    fused.failed.insert(fused.failed.end(), cells[cell]->failed.begin(), cells[cell]->failed.end());
+    require(cells[cell]->runs.size() == ensemble.runs.size(), both + " have different folds");
+    ensemble.failed.insert(ensemble.failed.end(), cells[cell]->failed.begin(),
+                           cells[cell]->failed.end());
   }
-  for (std::size_t run = 0; run < fused.runs.size(); ++run) {
+  for (std::size_t run = 0; run < ensemble.runs.size(); ++run) {
     std::vector<const RunResults*> runs;
     for (const CellResults* cell : cells) runs.push_back(&cell->runs[run]);
-    RunResults& together = fused.runs[run];
-    together.scored = fuse_parts(runs, &RunResults::scored, names);
-    together.training = fuse_parts(runs, &RunResults::training, names);
+    RunResults& together = ensemble.runs[run];
+    together.scored = ensemble_of_parts(runs, &RunResults::scored, names);
+    together.training = ensemble_of_parts(runs, &RunResults::training, names);
     together.losses.clear();
     together.loss_as_printed = std::numeric_limits<double>::quiet_NaN();
     together.training_segments = 0;
     together.seconds = 0.0;
     for (const RunResults* one : runs) together.seconds += one->seconds;
   }
-  return fused;
+  return ensemble;
 }
 
 }  // namespace mer

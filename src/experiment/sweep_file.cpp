@@ -118,7 +118,7 @@ class Reader {
     if (const ConfigValue* set = keys_.take("set")) add_settings(*set, "", sweep_.set);
     if (const ConfigValue* cells = keys_.take("cells")) read_cells(*cells);
     if (const ConfigValue* grid = keys_.take("grid")) read_grid(*grid, "");
-    read_repeats("seeds", "seed");
+    read_repeats("seeds", "train.seed");
     read_repeats("splits", "data.split.seed");
     read_what_is_shown();
     if (const ConfigValue* value = keys_.take("reference")) read_reference(*value);
@@ -210,11 +210,12 @@ class Reader {
       if (const ConfigValue* reference = keys.take("reference")) {
         cell.reference = text_of(*reference, "cells.reference");
       }
-      if (const ConfigValue* fuse = keys.take("fuse")) {
-        cell.fuse = words_of(*fuse, "cells.fuse");
-        if (cell.fuse.size() < 2 || !cell.base.empty() || !cell.set.empty() ||
+      if (const ConfigValue* ensemble = keys.take("ensemble")) {
+        cell.ensemble = words_of(*ensemble, "cells.ensemble");
+        if (cell.ensemble.size() < 2 || !cell.base.empty() || !cell.set.empty() ||
             !cell.set_in.empty()) {
-          refuse(*fuse, "cells.fuse", "two or more other cells, and no settings beside them");
+          refuse(*ensemble, "cells.ensemble",
+                 "two or more other cells, and no settings beside them");
         }
       }
       keys.finish();

@@ -131,14 +131,14 @@ class Planner {
       }
       row.name = parts.empty() ? "cell" : joined(parts);
       plan_.rows.push_back(std::move(row));
-      if (cell == nullptr || cell->fuse.empty()) add_cells(variant, cell, choice);
+      if (cell == nullptr || cell->ensemble.empty()) add_cells(variant, cell, choice);
     });
   }
 
   /// Gives the rows that answer for others their cells, one for each seed and split.
   void join_cells() {
     for (const NamedCell& cell : plan_.file.cells) {
-      if (cell.fuse.empty()) continue;
+      if (cell.ensemble.empty()) continue;
       for (std::size_t r = 0; r < plan_.rows.size(); ++r) {
         if (plan_.rows[r].keys.at(kCellKey) == cell.name) join_row(cell, r);
       }
@@ -148,7 +148,7 @@ class Planner {
   void join_row(const NamedCell& cell, std::size_t row_number) {
     SweepRow& row = plan_.rows[row_number];
     std::vector<const SweepRow*> members;
-    for (const std::string& name : cell.fuse) {
+    for (const std::string& name : cell.ensemble) {
       auto wanted = row.keys;
       wanted[kCellKey] = name;
       const auto member =
@@ -156,10 +156,10 @@ class Planner {
             return one.keys == wanted && one.variant == row.variant && !one.cells.empty();
           });
       if (member == plan_.rows.end()) {
-        throw UsageError(cell.place + ": cell '" + cell.name + "' fuses '" + name +
+        throw UsageError(cell.place + ": cell '" + cell.name + "' is an ensemble with '" + name +
                              "', which is no other cell" +
                              (row.variant.empty() ? "" : " of variant '" + row.variant + "'"),
-                         "name cells that are trained, or that fuse others above this one");
+                         "name cells that are trained, or ensembles above this one");
       }
       members.push_back(&*member);
     }
@@ -195,7 +195,7 @@ class Planner {
       for (const Setting* setting : grid) apply_settings({*setting}, document);
       for (std::size_t axis = 0; axis < axes.size(); ++axis) {
         apply_settings({*repeat[axis]}, document);
-        const std::string word = axes[axis].key == "seed" ? "seed" : "split";
+        const std::string word = axes[axis].key == "train.seed" ? "seed" : "split";
         repeat_parts.push_back(file_name_of(word + "-" + repeat[axis]->yaml));
       }
       apply_settings(plan_.file.overrides, document);

@@ -118,7 +118,7 @@ double loss_in_time(const RunResults& run, double after) {
   return deviation_of(losses);
 }
 
-void summarise_losses(const std::vector<const RunResults*>& runs, double after, RowSummary& row) {
+void summarize_losses(const std::vector<const RunResults*>& runs, double after, RowSummary& row) {
   std::vector<double> losses;
   for (const RunResults* run : runs) losses.push_back(mean_loss(*run, after));
   row.loss = mean_of(losses);
@@ -143,7 +143,7 @@ void count_songs(const std::vector<const CellResults*>& cells, RowSummary& row) 
   for (const RunResults& run : cells.front()->runs) row.num_segments += run.scored.segments.size();
 }
 
-RowSummary summarise_row(const SweepPlan& plan, const SweepRow& row, const Results& results,
+RowSummary summarize_row(const SweepPlan& plan, const SweepRow& row, const Results& results,
                          std::size_t num_classes) {
   RowSummary summary;
   const std::vector<const CellResults*> cells = cells_of(row, results);
@@ -169,7 +169,7 @@ RowSummary summarise_row(const SweepPlan& plan, const SweepRow& row, const Resul
     return run.training_segments > 0 ? static_cast<double>(run.training_segments) : kNotMeasured;
   });
   summary.seconds = mean_over(runs, [](const RunResults& run) { return run.seconds; });
-  summarise_losses(runs, plan.file.loss_after, summary);
+  summarize_losses(runs, plan.file.loss_after, summary);
   summary.song_confusion = summed_confusion(runs, Level::kSongs, num_classes);
   summary.segment_confusion = summed_confusion(runs, Level::kSegments, num_classes);
   return summary;
@@ -304,7 +304,7 @@ std::vector<std::string> common_classes(const SweepPlan& plan, const Results& re
 
 }  // namespace
 
-SweepSummary summarise(const SweepPlan& plan, const Results& results,
+SweepSummary summarize(const SweepPlan& plan, const Results& results,
                        std::vector<MissingCell> missing) {
   SweepSummary summary;
   summary.classes = common_classes(plan, results);
@@ -315,7 +315,7 @@ SweepSummary summarise(const SweepPlan& plan, const Results& results,
   }
   summary.failed_songs.assign(failed.begin(), failed.end());
   for (std::size_t row = 0; row < plan.rows.size(); ++row) {
-    summary.rows.push_back(summarise_row(plan, plan.rows[row], results, summary.classes.size()));
+    summary.rows.push_back(summarize_row(plan, plan.rows[row], results, summary.classes.size()));
     summary.rows.back().comparison = compare_rows(plan, results, row);
   }
   correct(summary.rows);

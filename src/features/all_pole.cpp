@@ -17,7 +17,7 @@ namespace {
 // steps would take them; a full step can overshoot.
 constexpr int kSteps = 8;
 constexpr double kStep = 0.8;
-// Added to |A|² of a model normalised to a mean power of one; its smallest value is about one over
+// Added to |A|² of a model normalized to a mean power of one; its smallest value is about one over
 // the number of lines.
 constexpr double kLeastSquare = 1e-12;
 
@@ -104,7 +104,7 @@ std::span<const double> DiscreteAllPole::compute(const Eigen::Ref<const Eigen::A
   std::copy_n(power.data(), num_lines, power_.begin());
   std::fill(power_.begin() + num_lines, power_.begin() + padded, 0.0);
 
-  // The lines' autocorrelation, normalised to r[0] = 1.
+  // The lines' autocorrelation, normalized to r[0] = 1.
   kernels::products(waves.data(), width, power_.data(), count, padded, lags_.data());
   for (double& lag : lags_) lag /= total;
   lags_[0] += kSpectrumFloor;

@@ -33,7 +33,7 @@ class SpectrumAutocorrelation {
 /// Ordinary linear prediction matches the autocorrelation of the lines, which is aliased when they
 /// are far apart; its poles are drawn towards the strongest lines. Discrete all-pole modelling
 /// finds the model whose autocorrelation, sampled at the same lines, has the same aliasing: it
-/// minimises the Itakura–Saito distance Σ P/P̂ − ln(P/P̂) − 1 over the lines, by
+/// minimizes the Itakura–Saito distance Σ P/P̂ − ln(P/P̂) − 1 over the lines, by
 ///   h[n] = mean_k Re(e^(−iωn) / A(ω_k)),   a ← a + step · (R⁻¹ h − a),
 /// R the lines' autocorrelation matrix, starting from linear prediction.
 /// Source: El-Jaroudi & Makhoul (1991), "Discrete all-pole modeling".

@@ -11,7 +11,7 @@
 namespace mer {
 namespace {
 
-constexpr double kCentreOctave = 5.0;
+constexpr double kCenterOctave = 5.0;
 constexpr double kOctaveWidth = 2.0;
 // Weights below this (a bin's own are about 1) change a frame's chroma by less than 1e-5 of its
 // maximum; leaving them out makes the filters sparse.
@@ -28,7 +28,7 @@ FrameOptions long_frame(int window_samples) {
 
 void ChromaOptions::visit(OptionsVisitor& v) {
   v.field("window_samples", window_samples, between(0, 1 << 17),
-          "length of the Hann window of chroma's own spectrum round each frame's centre, an even "
+          "length of the Hann window of chroma's own spectrum round each frame's center, an even "
           "number; 0 = the frame's spectrum");
   v.field("tuning", tuning, between(-0.5, 0.5),
           "deviation of the music's tuning from A4 = 440 Hz in semitones");
@@ -62,7 +62,7 @@ Eigen::MatrixXd chroma_filters(int window_samples, int sample_rate_hz, double tu
     }
     filters.col(bin).normalize();
     filters.col(bin) *=
-        std::exp(-0.5 * std::pow((pitch / 12.0 - kCentreOctave) / kOctaveWidth, 2.0));
+        std::exp(-0.5 * std::pow((pitch / 12.0 - kCenterOctave) / kOctaveWidth, 2.0));
   }
   return filters;
 }
@@ -162,15 +162,15 @@ double TuningEstimator::tuning() const {
   };
   int mode = 0;
   double highest = -1.0;
-  for (int centre = 0; centre < kCents; ++centre) {
+  for (int center = 0; center < kCents; ++center) {
     double sum = 0.0;
     for (int cell = 0; cell < kCents; ++cell) {
-      const double x = distance(centre, cell) / kSmoothingCents;
+      const double x = distance(center, cell) / kSmoothingCents;
       sum += histogram_[cell] * std::exp(-0.5 * x * x);
     }
     if (sum > highest) {
       highest = sum;
-      mode = centre;
+      mode = center;
     }
   }
   double weight = 0.0;

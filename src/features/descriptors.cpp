@@ -28,7 +28,7 @@ using MakeFamily = std::unique_ptr<Family> (*)(const DescriptorOptions&, const E
 
 struct Entry {
   DescriptorFamily family;
-  MakeFamily make;  // from the options and the centres of the mel bands in Hz
+  MakeFamily make;  // from the options and the centers of the mel bands in Hz
 };
 
 template <class Made>
@@ -93,7 +93,7 @@ void DescriptorOptions::visit(OptionsVisitor& v) {
   v.field("families", families,
           "onset, tempo, dynamics, texture, tonality, chroma_shape, modulation, melody, loudness");
   v.field("max_hz", max_hz, between(1000, 400000),
-          "mel bands with their centre above this frequency are left out");
+          "mel bands with their center above this frequency are left out");
   v.field("dynamic_range_db", dynamic_range_db, between(10, 120),
           "what lies further below the largest band or the loudest frame counts as so far below");
   v.field("min_bpm", min_bpm, between(20, 400), "slowest tempo, in beats a minute");
@@ -162,7 +162,8 @@ MusicalDescriptors::Impl::Impl(const DescriptorOptions& options, const FeatureOp
   num_bands = (band_hz <= options.max_hz).count();
   if (num_bands == 0) {
     throw UsageError("descriptors.max_hz is " + format_number(options.max_hz) +
-                         ": the lowest mel band is centred at " + format_number(band_hz[0]) + " Hz",
+                         ": the lowest mel band is centered at " + format_number(band_hz[0]) +
+                         " Hz",
                      "set descriptors.max_hz to a higher frequency");
   }
   band_hz.conservativeResize(num_bands);

@@ -71,7 +71,7 @@ struct FormantTracker::Impl {
   Eigen::ArrayXd bin_sine;
   std::vector<double> lags;         // [order + 2]
   std::vector<double> raised_lags;  // [order + 1]
-  Eigen::ArrayXXf neighbours;  // log power left of, at and right of each harmonic's strongest bin
+  Eigen::ArrayXXf neighbors;  // log power left of, at and right of each harmonic's strongest bin
   Eigen::ArrayXd line_power, line_cosine, line_sine;
   std::vector<double> plain_model;
   std::vector<double> raised_model;
@@ -102,7 +102,7 @@ FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples,
                          "many",
                      "take a longer features.frame.window_samples or a lower order");
   }
-  neighbours.resize(max_lines(), 3);
+  neighbors.resize(max_lines(), 3);
   for (Eigen::ArrayXd* values : {&line_power, &line_cosine, &line_sine})
     values->resize(max_lines());
   const Eigen::ArrayXd angles = Eigen::ArrayXd::LinSpaced(top_bin + 1, 0.0, std::numbers::pi);
@@ -161,17 +161,17 @@ std::span<const double> FormantTracker::Impl::model_of_harmonics(const float* po
       peak = power[bin] > strongest ? bin : peak;
       strongest = std::max(strongest, power[bin]);
     }
-    for (int i = 0; i < 3; ++i) neighbours(num_lines, i) = power[peak + i - 1];
+    for (int i = 0; i < 3; ++i) neighbors(num_lines, i) = power[peak + i - 1];
     line_power[num_lines] = static_cast<double>(power[peak]);
     line_cosine[num_lines] = bin_cosine[peak];
     line_sine[num_lines] = bin_sine[peak];
     ++num_lines;
   }
   // A window's main lobe is nearly a parabola of the logarithm: each line lies at the vertex.
-  neighbours.topRows(num_lines) = neighbours.topRows(num_lines).max(1e-10F).log();
-  const auto left = neighbours.col(0).head(num_lines).cast<double>();
-  const auto middle = neighbours.col(1).head(num_lines).cast<double>();
-  const auto right = neighbours.col(2).head(num_lines).cast<double>();
+  neighbors.topRows(num_lines) = neighbors.topRows(num_lines).max(1e-10F).log();
+  const auto left = neighbors.col(0).head(num_lines).cast<double>();
+  const auto middle = neighbors.col(1).head(num_lines).cast<double>();
+  const auto right = neighbors.col(2).head(num_lines).cast<double>();
   const Eigen::ArrayXd slope = left - right;
   const Eigen::ArrayXd curvature = left - 2.0 * middle + right;
   const Eigen::ArrayXd offset =

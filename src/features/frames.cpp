@@ -17,8 +17,8 @@ void FrameOptions::visit(OptionsVisitor& v) {
   v.choice("window", window,
            {{"blackman_harris", WindowKind::kBlackmanHarris}, {"hann", WindowKind::kHann}},
            "window of the spectrum that spectrogram, MFCC, contrast and chroma share");
-  v.choice("padding", padding, {{"none", FramePadding::kNone}, {"centre", FramePadding::kCentre}},
-           "whole frames only, or the first frame's centre at the first sample, zeros around");
+  v.choice("padding", padding, {{"none", FramePadding::kNone}, {"center", FramePadding::kCenter}},
+           "whole frames only, or the first frame's center at the first sample, zeros around");
 }
 
 void FrameOptions::validate() const {

@@ -44,13 +44,13 @@ Eigen::MatrixXd mel_filters(const MelOptions& options, int window_samples, int s
   for (int band = 0; band < options.num_bands; ++band) {
     const std::size_t corner = static_cast<std::size_t>(band);
     const double low_hz = corner_hz[corner];
-    const double centre_hz = corner_hz[corner + 1];
+    const double center_hz = corner_hz[corner + 1];
     const double high_hz = corner_hz[corner + 2];
     const double height = options.scale == MelScale::kSlaney ? 2.0 / (high_hz - low_hz) : 1.0;
     for (int bin = 0; bin < num_bins; ++bin) {
       const double hz = static_cast<double>(bin) * sample_rate_hz / window_samples;
-      const double rising = (hz - low_hz) / (centre_hz - low_hz);
-      const double falling = (high_hz - hz) / (high_hz - centre_hz);
+      const double rising = (hz - low_hz) / (center_hz - low_hz);
+      const double falling = (high_hz - hz) / (high_hz - center_hz);
       filters(band, bin) = height * std::max(0.0, std::min(rising, falling));
     }
     if (filters.row(band).maxCoeff() <= 0.0) {
@@ -101,11 +101,11 @@ Eigen::ArrayXd mel_band_hz(const MelOptions& options, int sample_rate_hz) {
   const double max_hz = options.max_hz > 0.0 ? options.max_hz : sample_rate_hz / 2.0;
   const double min_mel = hz_to_mel(options.min_hz, options.scale);
   const double step = (hz_to_mel(max_hz, options.scale) - min_mel) / (options.num_bands + 1);
-  Eigen::ArrayXd centre_hz(options.num_bands);
+  Eigen::ArrayXd center_hz(options.num_bands);
   for (int band = 0; band < options.num_bands; ++band) {
-    centre_hz[band] = mel_to_hz(min_mel + (band + 1) * step, options.scale);
+    center_hz[band] = mel_to_hz(min_mel + (band + 1) * step, options.scale);
   }
-  return centre_hz;
+  return center_hz;
 }
 
 MelFilterBank::MelFilterBank(const MelOptions& options, int window_samples, int sample_rate_hz)

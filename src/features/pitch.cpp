@@ -120,7 +120,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
                      "set features.pitch.max_hz to at most " + std::to_string(sample_rate_hz / 2));
   }
   const std::size_t lags = static_cast<std::size_t>(num_lags_) + 1;
-  for (std::vector<float>* curve : {&energies_, &cumulative_, &normalised_}) curve->resize(lags);
+  for (std::vector<float>* curve : {&energies_, &cumulative_, &normalized_}) curve->resize(lags);
   difference_.resize(lags + 2 * kMargin);
   exists_.resize(difference_.size());
   std::fill_n(exists_.begin() + static_cast<std::ptrdiff_t>(kMargin), last_lag_ + 1, 1.0F);
@@ -133,8 +133,8 @@ bool PitchTracker::compute_curves(const FrameSpectrum& spectrum) {
   const int count = fft_.size();
   const double mean = spectrum.bins()[0].real() / count;
   const int head = integration_samples_;
-  const double head_energy = kernels::centre(spectrum.samples(), head, mean, frame_.data());
-  const double total = head_energy + kernels::centre(spectrum.samples() + head, count - head, mean,
+  const double head_energy = kernels::center(spectrum.samples(), head, mean, frame_.data());
+  const double total = head_energy + kernels::center(spectrum.samples() + head, count - head, mean,
                                                      frame_.data() + head);
   if (total < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
 
@@ -149,7 +149,7 @@ bool PitchTracker::compute_curves(const FrameSpectrum& spectrum) {
   kernels::pitch_curves(
       frame_.data(), frame_.data() + head, correlation_.data(), head_energy, 2.0 / count,
       static_cast<float>(kLeastShare * total), num_lags_,
-      {difference_.data() + kMargin, energies_.data(), cumulative_.data(), normalised_.data()});
+      {difference_.data() + kMargin, energies_.data(), cumulative_.data(), normalized_.data()});
   return true;
 }
 
@@ -162,32 +162,32 @@ float PitchTracker::interpolated(float lag) const {
   return interpolate(difference_.data() + first, exists_.data() + first, part);
 }
 
-// The vertex of a parabola through d at a lag and its neighbours, at most one away.
+// The vertex of a parabola through d at a lag and its neighbors, at most one away.
 float PitchTracker::vertex(int lag) const {
   const float* const d = difference() + lag;
   const float curvature = d[-1] - 2.0F * d[0] + d[1];
-  const float centre = static_cast<float>(lag);
-  if (!(curvature > 0.0F)) return centre;
-  return centre + std::clamp(0.5F * (d[-1] - d[1]) / curvature, -1.0F, 1.0F);
+  const float center = static_cast<float>(lag);
+  if (!(curvature > 0.0F)) return center;
+  return center + std::clamp(0.5F * (d[-1] - d[1]) / curvature, -1.0F, 1.0F);
 }
 
 // Where d has its minimum near a lag at which the sampled d' has one.
 float PitchTracker::refined_lag(int lag) const {
-  float centre = vertex(lag);
+  float center = vertex(lag);
   for (const float step : {0.5F, 0.25F, 0.125F}) {
-    const float left = interpolated(centre - step);
-    const float middle = interpolated(centre);
-    const float right = interpolated(centre + step);
+    const float left = interpolated(center - step);
+    const float middle = interpolated(center);
+    const float right = interpolated(center + step);
     const float curvature = left - 2.0F * middle + right;
     if (!(curvature > 0.0F)) break;
     const float move = 0.5F * step * (left - right) / curvature;
-    centre += std::clamp(move, -step, step);
-    centre = std::clamp(centre, static_cast<float>(lag) - 1.0F, static_cast<float>(lag) + 1.0F);
+    center += std::clamp(move, -step, step);
+    center = std::clamp(center, static_cast<float>(lag) - 1.0F, static_cast<float>(lag) + 1.0F);
   }
-  return centre;
+  return center;
 }
 
-float PitchTracker::normalised_at(float lag) const {
+float PitchTracker::normalized_at(float lag) const {
   const float sum = cumulative_[static_cast<std::size_t>(std::lround(lag))];
   return sum > 0.0F ? std::max(0.0F, interpolated(lag)) * std::round(lag) / sum : 1.0F;
 }
@@ -208,12 +208,12 @@ Pitch PitchTracker::compute(const FrameSpectrum& spectrum) {
   int best_index = 0;
   float best = 1.0F;
   // A minimum of d' below 1: more alike than at shorter lags on average.
-  const float* const d = normalised_.data();
+  const float* const d = normalized_.data();
   for (int lag = min_lag_; lag <= max_lag_; ++lag) {
     float value = d[lag];
     if (!(value < 1.0F && value <= d[lag - 1] && value <= d[lag + 1])) continue;
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
-      value = std::min(value, normalised_at(vertex(lag)));
+      value = std::min(value, normalized_at(vertex(lag)));
     }
     if (value < best) {
       best = value;
@@ -223,7 +223,7 @@ Pitch PitchTracker::compute(const FrameSpectrum& spectrum) {
   }
   if (best >= 1.0F) return pitch;  // no periodicity in the range
   const float best_lag = refined_lag(best_index);
-  best = std::min(best, normalised_at(best_lag));
+  best = std::min(best, normalized_at(best_lag));
   // A sound that starts or stops within the frame has a small d at all short lags, so a small d'
   // somewhere; but that d is no smaller than the energies that it compares.
   const float energy = energies_[static_cast<std::size_t>(std::lround(best_lag))];

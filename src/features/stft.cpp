@@ -50,10 +50,10 @@ PowerSpectrum::PowerSpectrum(const FrameOptions& options)
       windowed_(static_cast<std::size_t>(spectrum_.num_bins())),
       power_(spectrum_.num_bins()) {
   const std::array<double, 4> terms = window_terms(options.window);
-  constexpr std::size_t kCentre = FrameSpectrum::kReach;
-  terms_[kCentre] = terms[0];
-  for (std::size_t m = 1; m <= kCentre; ++m) {
-    terms_[kCentre - m] = terms_[kCentre + m] = 0.5 * terms[m];
+  constexpr std::size_t kCenter = FrameSpectrum::kReach;
+  terms_[kCenter] = terms[0];
+  for (std::size_t m = 1; m <= kCenter; ++m) {
+    terms_[kCenter - m] = terms_[kCenter + m] = 0.5 * terms[m];
   }
 }
 

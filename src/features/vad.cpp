@@ -9,7 +9,7 @@ namespace {
 // The floor of FeatureSet::energy_db: no threshold makes it music.
 constexpr float kDigitalSilenceDb = -120.0F;
 
-// The level below which so many per cent of the frames lie (linear between neighbours).
+// The level below which so many per cent of the frames lie (linear between neighbors).
 float percentile(std::vector<float> levels, double percent) {
   std::sort(levels.begin(), levels.end());
   const double place = percent / 100.0 * static_cast<double>(levels.size() - 1);

@@ -8,7 +8,7 @@ namespace mer {
 
 inline constexpr int kResamples = 2000;
 
-/// The middle 95 % of some values; quantiles are linear between neighbours (Hyndman & Fan's type
+/// The middle 95 % of some values; quantiles are linear between neighbors (Hyndman & Fan's type
 /// 7).
 Interval central_interval(std::vector<double> values);
 

@@ -31,7 +31,7 @@ void softmax(std::vector<double>& values) {
 /// Where a convex function is smallest between two bounds, by the sign of its slope; `otherwise`
 /// where it is flat.
 template <class Slope>
-double minimise(double low, double high, double otherwise, const Slope& slope) {
+double minimize(double low, double high, double otherwise, const Slope& slope) {
   const double slope_at_low = slope(low);
   const double slope_at_high = slope(high);
   if (slope_at_low >= 0.0 && slope_at_high <= 0.0) return otherwise;
@@ -95,7 +95,7 @@ class WeightFit {
     const double both = weights_[a] + weights_[b];
     if (both == 0.0) return 0.0;
     const double before = weights_[a];
-    const double after = minimise(0.0, both, before, [&](double weight) {
+    const double after = minimize(0.0, both, before, [&](double weight) {
       weights_[a] = weight;
       weights_[b] = both - weight;
       return slope(a, b);
@@ -144,7 +144,7 @@ TemperatureFit fit_temperature(const ProbabilityRows& probabilities, std::span<c
   fit.count = before.count;
   if (fit.count == 0) return fit;
   const ProbabilityRows logs = logarithms(probabilities);
-  const double inverse = minimise(1.0 / TemperatureFit::kHighest, 1.0 / TemperatureFit::kLowest,
+  const double inverse = minimize(1.0 / TemperatureFit::kHighest, 1.0 / TemperatureFit::kLowest,
                                   1.0, [&](double factor) {
                                     NllSlope slope(logs.size());
                                     std::vector<double> scores;

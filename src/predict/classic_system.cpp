@@ -14,7 +14,7 @@ ClassicOptions options_of(const TensorFile& file) {
 class ClassicSystem : public TrainedSystem {
  public:
   ClassicSystem(const TensorFile& file, const ClassicOptions& options)
-      : TrainedSystem(file, options.statistics_over == ClassicOptions::Over::kSong),
+      : TrainedSystem(file, options.song_vector_over == ClassicOptions::Over::kSong),
         model_(load_model(file, options)) {}
 
  protected:

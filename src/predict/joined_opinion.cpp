@@ -2,7 +2,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 
 namespace mer {
 
@@ -24,17 +24,17 @@ std::vector<double> JoinedOpinion::from(const ProbabilityRows& systems) const {
 JoinedOpinion load_systems(const TensorFile& file, const std::string& device,
                            const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add) {
   JoinedOpinion opinion;
-  if (!FusedCard::is_in(file)) {
+  if (!EnsembleCard::is_in(file)) {
     opinion.system = add(TrainedSystem::load(file, device));
     return opinion;
   }
-  const FusedCard card = FusedCard::read(file);
+  const EnsembleCard card = EnsembleCard::read(file);
   opinion.weights = card.weights;
   opinion.temperature = card.calibration.temperature;
   for (std::size_t i = 0; i < card.members.size(); ++i) {
     const TensorFile member = file.part(member_name(i), card.members[i]);
-    const std::vector<std::string> classes = FusedCard::is_in(member)
-                                                 ? FusedCard::read(member).classes
+    const std::vector<std::string> classes = EnsembleCard::is_in(member)
+                                                 ? EnsembleCard::read(member).classes
                                                  : ModelCard::read(member).classes;
     if (classes != card.classes) {
       throw UsageError(file.path().string() + ": not a usable model: its classes are " +

@@ -8,7 +8,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 
 namespace mer {
 namespace {
@@ -28,8 +28,8 @@ void add_tensors(const TensorFile& model, const std::string& prefix, NamedTensor
 /// The model's card with another temperature.
 TensorMetadata recalibrated(const TensorFile& model,
                             const ModelCard::FittedTemperature& calibration) {
-  if (FusedCard::is_in(model)) {
-    FusedCard card = FusedCard::read(model);
+  if (EnsembleCard::is_in(model)) {
+    EnsembleCard card = EnsembleCard::read(model);
     card.calibration = calibration;
     return card.to_metadata();
   }
@@ -75,8 +75,8 @@ Joint Joint::with_equal_weights(std::size_t num_models) {
 }
 
 std::vector<TensorFile> systems_in(const TensorFile& file) {
-  if (!FusedCard::is_in(file)) return {file};
-  const FusedCard card = FusedCard::read(file);
+  if (!EnsembleCard::is_in(file)) return {file};
+  const EnsembleCard card = EnsembleCard::read(file);
   std::vector<TensorFile> systems;
   for (std::size_t i = 0; i < card.members.size(); ++i) {
     const auto of_member = systems_in(file.part(member_name(i), card.members[i]));
@@ -86,8 +86,8 @@ std::vector<TensorFile> systems_in(const TensorFile& file) {
 }
 
 ModelCard::FittedTemperature calibration_of(const TensorFile& file) {
-  return FusedCard::is_in(file) ? FusedCard::read(file).calibration
-                                : ModelCard::read(file).calibration;
+  return EnsembleCard::is_in(file) ? EnsembleCard::read(file).calibration
+                                   : ModelCard::read(file).calibration;
 }
 
 void write_joint_model(const std::filesystem::path& file, const std::vector<TensorFile>& models,
@@ -103,7 +103,7 @@ void write_joint_model(const std::filesystem::path& file, const std::vector<Tens
     write_tensor_file(file, tensors, recalibrated(models.front(), joint.calibration));
     return;
   }
-  FusedCard card;
+  EnsembleCard card;
   card.mer_version = kVersion;
   card.classes = classes_of(models.front());
   card.weights = joint.weights;

@@ -5,8 +5,8 @@
 #include "mer/nn/classifier.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/segment_summary.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/song_vector.hpp"
+#include "mer/store/standardization.hpp"
 #include "trained_system.hpp"
 
 namespace mer {
@@ -20,9 +20,9 @@ class NetworkSystem : public TrainedSystem {
       : TrainedSystem(weights, false),
         options_(
             options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)")),
-        inputs_(layout(), segment_frames(), options_, standardisation_of(weights),
+        inputs_(layout(), segment_frames(), options_, standardization_of(weights),
                 inputs_of(card().model)),
-        summary_(make_summary()),
+        song_vector_(make_song_vector()),
         classifier_(card().model, checked_shape(), weights, kNetworkPrefix, device) {}
 
   std::string note_on_length(std::int64_t num_kept) const override {
@@ -34,8 +34,8 @@ class NetworkSystem : public TrainedSystem {
   void fill(const SongInputs& song, SystemAnswer& answer) const override {
     const auto num_segments = static_cast<std::int64_t>(answer.segments.size());
     Eigen::VectorXf of_song;
-    if (summary_ && summary_->over_songs()) {
-      of_song = summary_->compute(song, answer.segments.front());
+    if (song_vector_ && song_vector_->over_songs()) {
+      of_song = song_vector_->compute(song, answer.segments.front());
     }
     for (std::int64_t first = 0; first < num_segments; first += kBatchSegments) {
       const std::int64_t size = std::min(kBatchSegments, num_segments - first);
@@ -43,41 +43,41 @@ class NetworkSystem : public TrainedSystem {
       for (std::int64_t row = 0; row < size; ++row) {
         const Segment& segment = answer.segments[static_cast<std::size_t>(first + row)];
         inputs_.fill(song.features, segment, row, batch);
-        if (!summary_) continue;
-        inputs_.fill_summary(of_song.size() > 0 ? of_song : summary_->compute(song, segment), row,
-                             batch);
+        if (!song_vector_) continue;
+        inputs_.fill_song_vector(
+            of_song.size() > 0 ? of_song : song_vector_->compute(song, segment), row, batch);
       }
       append(answer.probabilities,
              classifier_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
-                                       batch.lld_valid, batch.summary));
+                                       batch.lld_valid, batch.song_vector));
     }
   }
 
  private:
   /// What the network sees beside its branches.
-  std::optional<SegmentSummary> make_summary() const {
-    if (options_.summary.empty()) return std::nullopt;
-    SummarySources sources;
+  std::optional<SongVectorBuilder> make_song_vector() const {
+    if (options_.song_vector.empty()) return std::nullopt;
+    SongVectorSources sources;
     sources.recipe = recipe();
-    if (options_.summarises("descriptors")) sources.descriptors = descriptor_options();
-    if (options_.summarises("embeddings")) sources.embedding_columns = embedding_columns();
-    sources.over_songs = options_.summary_over == InputOptions::Over::kSong;
-    return SegmentSummary(sources);
+    if (options_.song_vector_has("descriptors")) sources.descriptors = descriptor_options();
+    if (options_.song_vector_has("embeddings")) sources.embedding_columns = embedding_columns();
+    sources.over_songs = options_.song_vector_over == InputOptions::Over::kSong;
+    return SongVectorBuilder(sources);
   }
 
-  Standardisation standardisation_of(const TensorFile& weights) const {
-    Standardisation standardisation = Standardisation::from(weights);
+  Standardization standardization_of(const TensorFile& weights) const {
+    Standardization standardization = Standardization::from(weights);
     const auto check = [&](const std::vector<float>& values, int columns, const char* what) {
       if (values.size() != static_cast<std::size_t>(columns)) {
-        refuse(std::string("its standardisation has ") + std::to_string(values.size()) + " " +
+        refuse(std::string("its standardization has ") + std::to_string(values.size()) + " " +
                what + " columns, its layout " + std::to_string(columns));
       }
     };
-    check(standardisation.spectrogram_mean, layout().spectrogram_columns(), "spectrogram");
-    check(standardisation.spectrogram_deviation, layout().spectrogram_columns(), "spectrogram");
-    check(standardisation.lld_mean, layout().lld_width(), "descriptor");
-    check(standardisation.lld_deviation, layout().lld_width(), "descriptor");
-    return standardisation;
+    check(standardization.spectrogram_mean, layout().spectrogram_columns(), "spectrogram");
+    check(standardization.spectrogram_deviation, layout().spectrogram_columns(), "spectrogram");
+    check(standardization.lld_mean, layout().lld_width(), "descriptor");
+    check(standardization.lld_deviation, layout().lld_width(), "descriptor");
+    return standardization;
   }
 
   /// The network's input sizes, which must be those that the options give.
@@ -88,8 +88,8 @@ class NetworkSystem : public TrainedSystem {
         made.spectrogram_steps != wanted.spectrogram_steps ||
         made.lld_columns != wanted.lld_columns || made.lld_steps != wanted.lld_steps ||
         made.lld_branches != wanted.lld_branches ||
-        made.summary_columns != wanted.summary_columns ||
-        made.summary_columns != (summary_ ? summary_->num_columns() : 0)) {
+        made.song_vector_columns != wanted.song_vector_columns ||
+        made.song_vector_columns != (song_vector_ ? song_vector_->num_columns() : 0)) {
       refuse("its network wants inputs of another size than its options give");
     }
     return wanted;
@@ -105,7 +105,7 @@ class NetworkSystem : public TrainedSystem {
 
   InputOptions options_;
   InputBuilder inputs_;
-  std::optional<SegmentSummary> summary_;
+  std::optional<SongVectorBuilder> song_vector_;
   Classifier classifier_;
 };
 

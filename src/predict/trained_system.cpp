@@ -16,7 +16,7 @@ namespace {
 std::int64_t frames_in(double seconds, const FeatureLayout& layout) {
   if (seconds <= 0.0) return 0;
   SegmentOptions whole;
-  whole.seconds = seconds;
+  whole.length_s = seconds;
   return whole.num_frames(layout.sample_rate_hz, layout.hop_samples);
 }
 
@@ -47,7 +47,7 @@ TrainedSystem::TrainedSystem(const TensorFile& file, bool answers_for_songs)
       answers_for_songs_(answers_for_songs),
       segment_frames_(segment_.num_frames(layout_.sample_rate_hz, layout_.hop_samples)),
       hop_frames_(segment_.hop_frames(layout_.sample_rate_hz, layout_.hop_samples, true)),
-      padded_frames_(frames_in(recipe_.audio.pad_to_seconds, layout_)) {}
+      padded_frames_(frames_in(recipe_.audio.pad_to_s, layout_)) {}
 
 bool TrainedSystem::cuts_like(const TrainedSystem& other) const {
   if (answers_for_songs_ || other.answers_for_songs_) {
@@ -62,7 +62,7 @@ std::string TrainedSystem::note_on_length(std::int64_t num_kept) const {
   if (num_kept >= segment_frames_) return {};
   const double music_s = std::round(seconds(num_kept) * 100.0) / 100.0;
   return "only " + format_number(music_s) + " s of music, less than a segment of " +
-         format_number(segment_.seconds) + " s";
+         format_number(segment_.length_s) + " s";
 }
 
 SystemAnswer TrainedSystem::answer(const SongInputs& song) const {

@@ -22,8 +22,8 @@ std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
     }
     return hz;
   }
-  const Eigen::ArrayXd centres = mel_band_hz(options.mel, layout.sample_rate_hz);
-  hz.assign(centres.begin(), centres.end());
+  const Eigen::ArrayXd centers = mel_band_hz(options.mel, layout.sample_rate_hz);
+  hz.assign(centers.begin(), centers.end());
   return hz;
 }
 

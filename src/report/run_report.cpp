@@ -45,7 +45,7 @@ std::string config_essentials(const std::string& config) {
   if (config.empty()) return "";
   const ConfigValue tree = ConfigDocument::parse(config, "config.yaml", {}).tree();
   std::string text;
-  for (const char* key : {"model.name", "loss.name", "loss.tau", "segment.seconds",
+  for (const char* key : {"model.name", "loss.name", "loss.tau", "segment.length_s",
                           "inputs.combine", "train.iterations", "train.epochs", "train.batch_size",
                           "train.lr", "data.split.group_by", "data.split.folds", "data.manifest"}) {
     const std::string value = config_value(tree, key);

@@ -6,8 +6,9 @@
 // The file is included once for each instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels.cpp"
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/foreach_target.h>
+// After the line above, which includes this file again.
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -285,7 +286,7 @@ void power_to_db(const float* power, int count, float* db) {
 
 // ---- pitch
 
-double centre(const double* samples, int count, double mean, float* centred) {
+double center(const double* samples, int count, double mean, float* centered) {
   const Doubles means = hn::Set(kDoubles, mean);
   Doubles even = hn::Zero(kDoubles);
   Doubles odd = hn::Zero(kDoubles);
@@ -293,15 +294,15 @@ double centre(const double* samples, int count, double mean, float* centred) {
   for (; n + 2 * kLanes <= count; n += 2 * kLanes) {
     const Doubles x = hn::Sub(hn::LoadU(kDoubles, samples + n), means);
     const Doubles y = hn::Sub(hn::LoadU(kDoubles, samples + n + kLanes), means);
-    store(x, centred + n);
-    store(y, centred + n + kLanes);
+    store(x, centered + n);
+    store(y, centered + n + kLanes);
     even = hn::MulAdd(x, x, even);
     odd = hn::MulAdd(y, y, odd);
   }
   double energy = hn::GetLane(hn::SumOfLanes(kDoubles, hn::Add(even, odd)));
   for (; n < count; ++n) {
     const double x = samples[n] - mean;
-    centred[n] = static_cast<float>(x);
+    centered[n] = static_cast<float>(x);
     energy += x * x;
   }
   return energy;
@@ -335,7 +336,7 @@ void pitch_curves(const float* leaving, const float* entering, const float* corr
   double compared_before = 2.0 * head_energy;
   double sum_before = 0.0;
   curves.difference[0] = curves.energy[0] = curves.cumulative[0] = 0.0F;
-  curves.normalised[0] = 1.0F;
+  curves.normalized[0] = 1.0F;
   for (int i = 0; i < num_lags; i += kFloatLanes) {
     const Floats in = hn::LoadU(kFloats, entering + i);
     const Floats out = hn::LoadU(kFloats, leaving + i);
@@ -350,7 +351,7 @@ void pitch_curves(const float* leaving, const float* entering, const float* corr
     hn::StoreU(difference, kFloats, curves.difference + i + 1);
     hn::StoreU(hn::Max(nothing, compared), kFloats, curves.energy + i + 1);
     hn::StoreU(sum, kFloats, curves.cumulative + i + 1);
-    hn::StoreU(hn::IfThenElse(counts, ratio, one), kFloats, curves.normalised + i + 1);
+    hn::StoreU(hn::IfThenElse(counts, ratio, one), kFloats, curves.normalized + i + 1);
   }
 }
 
@@ -495,7 +496,7 @@ HWY_EXPORT(squared_magnitudes_float);
 HWY_EXPORT(cross_spectrum);
 HWY_EXPORT(extreme_root_sums);
 HWY_EXPORT(power_to_db);
-HWY_EXPORT(centre);
+HWY_EXPORT(center);
 HWY_EXPORT(pitch_curves);
 HWY_EXPORT(aberth_round);
 HWY_EXPORT(real_fft_split);
@@ -542,8 +543,8 @@ void power_to_db(const float* power, int count, float* db) {
   HWY_DYNAMIC_DISPATCH(power_to_db)(power, count, db);
 }
 
-double centre(const double* samples, int count, double mean, float* centred) {
-  return HWY_DYNAMIC_DISPATCH(centre)(samples, count, mean, centred);
+double center(const double* samples, int count, double mean, float* centered) {
+  return HWY_DYNAMIC_DISPATCH(center)(samples, count, mean, centered);
 }
 
 void pitch_curves(const float* leaving, const float* entering, const float* correlation,

@@ -150,7 +150,7 @@ LldPlan LldPlan::make(const FeatureLayout& layout, const InputOptions& options,
   maker.append_rest();
   plan.width = maker.width();
   if (!maker.branch().empty()) plan.branches.push_back(maker.branch());
-  if (both && options.combine == Combine::kScore) {
+  if (both && options.combine == Combine::kLateFusion) {
     plan.branches.push_back(maker.branch());
     plan.branches.back().front().group = kResidualPhase;
     plan.branches.back().front().source = phase->first_column;

@@ -38,7 +38,7 @@ void require_inputs(const InputOptions& options, const LldPlan& plan, const Inpu
 }  // namespace
 
 InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-                           const InputOptions& options, Standardisation standardisation,
+                           const InputOptions& options, Standardization standardization,
                            const InputParts& parts)
     : segment_frames_(segment_frames),
       options_(options),
@@ -49,14 +49,14 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   if (segment_frames < 1) throw std::invalid_argument("InputBuilder: no frames a segment");
   const auto as_array = [](const std::vector<float>& values, int wanted) {
     if (static_cast<int>(values.size()) != wanted) {
-      throw std::invalid_argument("InputBuilder: the standardisation has another width");
+      throw std::invalid_argument("InputBuilder: the standardization has another width");
     }
     return RowArray(Eigen::Map<const RowArray>(values.data(), wanted));
   };
-  spectrogram_mean_ = as_array(standardisation.spectrogram_mean, bands_);
-  spectrogram_scale_ = as_array(standardisation.spectrogram_deviation, bands_).inverse();
-  lld_mean_ = as_array(standardisation.lld_mean, columns_);
-  lld_scale_ = as_array(standardisation.lld_deviation, columns_).inverse();
+  spectrogram_mean_ = as_array(standardization.spectrogram_mean, bands_);
+  spectrogram_scale_ = as_array(standardization.spectrogram_deviation, bands_).inverse();
+  lld_mean_ = as_array(standardization.lld_mean, columns_);
+  lld_scale_ = as_array(standardization.lld_deviation, columns_).inverse();
 
   require_inputs(options, plan_, parts);
   if (parts.spectrogram) {
@@ -65,26 +65,27 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   }
   shape_.lld_branches = static_cast<int>(plan_.branches.size());
   if (shape_.lld_branches > 0) {
-    const bool deviations = options.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+    const bool deviations = options.lld_statistics == InputOptions::Statistics::kMeanStd;
     shape_.lld_columns = deviations ? 2 * plan_.width : plan_.width;
     shape_.lld_steps = divided_up(segment_frames, options.lld_pool_frames);
   }
 
-  if (parts.summary) {
-    shape_.summary_columns = static_cast<int>(standardisation.summary_mean.size());
-    summary_mean_ = as_array(standardisation.summary_mean, shape_.summary_columns);
-    summary_scale_ = as_array(standardisation.summary_deviation, shape_.summary_columns).inverse();
+  if (parts.song_vector) {
+    shape_.song_vector_columns = static_cast<int>(standardization.song_vector_mean.size());
+    song_vector_mean_ = as_array(standardization.song_vector_mean, shape_.song_vector_columns);
+    song_vector_scale_ =
+        as_array(standardization.song_vector_deviation, shape_.song_vector_columns).inverse();
   }
-  if (standardisation.pooled_lld_mean.empty()) return;
+  if (standardization.pooled_lld_mean.empty()) return;
   const auto as_matrix = [this](const std::vector<float>& values) {
     if (static_cast<int>(values.size()) != shape_.lld_branches * shape_.lld_columns) {
-      throw std::invalid_argument("InputBuilder: the pooled standardisation has another width");
+      throw std::invalid_argument("InputBuilder: the pooled standardization has another width");
     }
     return RowMatrixXf(
         Eigen::Map<const RowMatrixXf>(values.data(), shape_.lld_branches, shape_.lld_columns));
   };
-  pooled_lld_mean_ = as_matrix(standardisation.pooled_lld_mean);
-  pooled_lld_scale_ = as_matrix(standardisation.pooled_lld_deviation).cwiseInverse();
+  pooled_lld_mean_ = as_matrix(standardization.pooled_lld_mean);
+  pooled_lld_scale_ = as_matrix(standardization.pooled_lld_deviation).cwiseInverse();
 }
 
 InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
@@ -100,7 +101,7 @@ InputBatch InputBuilder::make_batch(std::int64_t batch_size) const {
     batch.lld.push_back(zeros({batch_size, shape_.lld_steps, shape_.lld_columns}));
   }
   batch.lld_valid = zeros({batch_size, shape_.lld_steps});
-  batch.summary = zeros({batch_size, shape_.summary_columns});
+  batch.song_vector = zeros({batch_size, shape_.song_vector_columns});
   return batch;
 }
 
@@ -120,16 +121,18 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
   if (!plan_.branches.empty()) fill_lld(song, frames, row, batch);
 }
 
-void InputBuilder::fill_summary(const Eigen::VectorXf& summary, std::int64_t row,
-                                InputBatch& batch) const {
-  if (summary.size() != summary_mean_.size()) {
-    throw std::invalid_argument("InputBuilder::fill_summary: the summary has another width");
+void InputBuilder::fill_song_vector(const Eigen::VectorXf& song_vector, std::int64_t row,
+                                    InputBatch& batch) const {
+  if (song_vector.size() != song_vector_mean_.size()) {
+    throw std::invalid_argument(
+        "InputBuilder::fill_song_vector: the song_vector has another width");
   }
-  if (row < 0 || row >= batch.summary.shape.at(0)) {
-    throw std::invalid_argument("InputBuilder::fill_summary: the row is outside the batch");
+  if (row < 0 || row >= batch.song_vector.shape.at(0)) {
+    throw std::invalid_argument("InputBuilder::fill_song_vector: the row is outside the batch");
   }
-  Eigen::Map<RowArray>(batch.summary.values.data() + row * summary.size(), summary.size()) =
-      (summary.transpose().array() - summary_mean_) * summary_scale_;
+  Eigen::Map<RowArray>(batch.song_vector.values.data() + row * song_vector.size(),
+                       song_vector.size()) =
+      (song_vector.transpose().array() - song_vector_mean_) * song_vector_scale_;
 }
 
 void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
@@ -176,7 +179,7 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
   }
   const Index steps = shape_.lld_steps;
   const auto pool = static_cast<std::size_t>(options_.lld_pool_frames);
-  const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanDeviation;
+  const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanStd;
   const ColumnScaling scaling{lld_mean_.data(), lld_scale_.data()};
 
   float* const valid = batch.lld_valid.values.data() + row * steps;
@@ -197,24 +200,24 @@ void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32
       step_moments(combined.data(), static_cast<std::int64_t>(step.size()), plan_.width, out,
                    deviations ? out + plan_.width : nullptr);
       if (pooled_lld_mean_.size() > 0) {
-        standardise({&pooled_lld_mean_(branch, 0), &pooled_lld_scale_(branch, 0)},
+        standardize({&pooled_lld_mean_(branch, 0), &pooled_lld_scale_(branch, 0)},
                     shape_.lld_columns, out);
       }
     }
   }
 }
 
-void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
+void standardize_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            const InputParts& parts, Standardisation& standardisation) {
-  standardisation.pooled_lld_mean.clear();
-  standardisation.pooled_lld_deviation.clear();
+                            const InputParts& parts, Standardization& standardization) {
+  standardization.pooled_lld_mean.clear();
+  standardization.pooled_lld_deviation.clear();
   if (parts.lld == InputParts::Lld::kNone) return;
   const InputParts lld_alone{.spectrogram = false, .lld = parts.lld};
-  const InputBuilder builder(layout, segment_frames, options, standardisation, lld_alone);
+  const InputBuilder builder(layout, segment_frames, options, standardization, lld_alone);
   const InputShape& shape = builder.shape();
   InputBatch batch = builder.make_batch(1);
-  // The descriptors come standardised, so plain sums do not cancel.
+  // The descriptors come standardized, so plain sums do not cancel.
   const Index width = static_cast<Index>(shape.lld_branches) * shape.lld_columns;
   Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(width);
   Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(width);
@@ -239,14 +242,14 @@ void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
       }
     }
   });
-  if (count == 0) throw std::invalid_argument("standardise_pooled_lld: no frames");
+  if (count == 0) throw std::invalid_argument("standardize_pooled_lld: no frames");
   constexpr double kConstant = 1e-6;  // rounding of single-precision values
   for (Index column = 0; column < width; ++column) {
     const double mean = sum(column) / static_cast<double>(count);
     const double variance = squares(column) / static_cast<double>(count) - mean * mean;
     const double deviation = std::sqrt(std::max(0.0, variance));
-    standardisation.pooled_lld_mean.push_back(static_cast<float>(mean));
-    standardisation.pooled_lld_deviation.push_back(
+    standardization.pooled_lld_mean.push_back(static_cast<float>(mean));
+    standardization.pooled_lld_deviation.push_back(
         deviation < kConstant ? 1.0F : static_cast<float>(deviation));
   }
 }

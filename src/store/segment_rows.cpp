@@ -25,8 +25,8 @@ std::vector<Segment> grid_of(const SongFeatures& song, const Recipe& recipe,
   const int rate = recipe.audio.sample_rate_hz;
   const int hop = recipe.features.frame.hop_samples;
   SegmentOptions whole = segment;
-  whole.seconds = recipe.audio.pad_to_seconds;
-  const std::int64_t padded_frames = whole.seconds > 0.0 ? whole.num_frames(rate, hop) : 0;
+  whole.length_s = recipe.audio.pad_to_s;
+  const std::int64_t padded_frames = whole.length_s > 0.0 ? whole.num_frames(rate, hop) : 0;
   return cut_segments(static_cast<std::int64_t>(song.kept_frames().size()),
                       segment.num_frames(rate, hop), segment.hop_frames(rate, hop, testing),
                       segment.tail, padded_frames);

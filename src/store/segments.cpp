@@ -40,13 +40,13 @@ TimeSpan time_span(const SongFeatures& song, const Segment& segment, int sample_
       segment.first + segment.length > static_cast<std::int64_t>(kept.size())) {
     throw std::invalid_argument("time_span: the segment is outside the song");
   }
-  const std::span<const double> centre_s = song.time_s();
+  const std::span<const double> center_s = song.time_s();
   const auto frame = [&](std::int64_t i) {
     return static_cast<std::size_t>(kept[static_cast<std::size_t>(i)]);
   };
   const double half_window_s = 0.5 * window_samples / sample_rate_hz;
-  return {std::max(0.0, centre_s[frame(segment.first)] - half_window_s),
-          centre_s[frame(segment.first + segment.length - 1)] + half_window_s};
+  return {std::max(0.0, center_s[frame(segment.first)] - half_window_s),
+          center_s[frame(segment.first + segment.length - 1)] + half_window_s};
 }
 
 }  // namespace mer

@@ -111,15 +111,15 @@ Eigen::VectorXf SongEmbeddings::mean_and_deviation() const {
 }
 
 Eigen::VectorXf SongEmbeddings::mean_and_deviation(const TimeSpan& span) const {
-  const auto centre_of = [](const TimeSpan& part) { return 0.5 * (part.start_s + part.end_s); };
+  const auto center_of = [](const TimeSpan& part) { return 0.5 * (part.start_s + part.end_s); };
   const std::vector<std::int64_t> all = valid_patches();
   std::vector<std::int64_t> inside;
   std::int64_t nearest = all.front();
   double smallest_s = std::numeric_limits<double>::infinity();
   for (const std::int64_t patch : all) {
-    const double centre_s = centre_of(time_span(patch));
-    if (span.start_s <= centre_s && centre_s <= span.end_s) inside.push_back(patch);
-    const double distance_s = std::abs(centre_s - centre_of(span));
+    const double center_s = center_of(time_span(patch));
+    if (span.start_s <= center_s && center_s <= span.end_s) inside.push_back(patch);
+    const double distance_s = std::abs(center_s - center_of(span));
     if (distance_s >= smallest_s) continue;
     smallest_s = distance_s;
     nearest = patch;

@@ -59,11 +59,11 @@ class FeatureWriter {
     stream_.append("energy_db", 0,
                    std::span<const float>(rows.energy_db.data(),
                                           static_cast<std::size_t>(rows.energy_db.size())));
-    std::vector<double> centre_s;
+    std::vector<double> center_s;
     for (std::int64_t i = 0; i < rows.num_frames(); ++i) {
-      centre_s.push_back(start_s_ + layout_.frame_time_s(num_frames_ + i));
+      center_s.push_back(start_s_ + layout_.frame_time_s(num_frames_ + i));
     }
-    stream_.append("time_s", 0, std::span<const double>(centre_s));
+    stream_.append("time_s", 0, std::span<const double>(center_s));
     num_frames_ += rows.num_frames();
   }
 

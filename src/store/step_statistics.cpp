@@ -12,9 +12,9 @@ MER_INLINE void add_columns(const float* x, std::int64_t width, float* __restric
   for (std::int64_t c = 0; c < width; ++c) sum[c] += x[c];
 }
 
-/// Means over `pool` neighbours; the last may have fewer.
-MER_INLINE void pool_neighbours(const float* x, std::int64_t width, std::int64_t pool,
-                                float* __restrict pooled) {
+/// Means over `pool` neighbors; the last may have fewer.
+MER_INLINE void pool_neighbors(const float* x, std::int64_t width, std::int64_t pool,
+                               float* __restrict pooled) {
   const std::int64_t whole = width / pool;
   for (std::int64_t i = 0; i < whole; ++i) {
     float sum = 0.0F;
@@ -38,7 +38,7 @@ void spectrogram_step(const StepFrames& frames, const ColumnScaling& scaling,
   for (std::size_t i = 1; i < frames.numbers.size(); ++i) {
     add_columns(frames.row(i), width, mean);
   }
-  // Standardising is linear, so the mean of the frames may be taken before it.
+  // Standardizing is linear, so the mean of the frames may be taken before it.
   const float share = 1.0F / static_cast<float>(frames.numbers.size());
   for (std::int64_t c = 0; c < width; ++c) {
     mean[c] = (mean[c] * share - scaling.mean[c]) * scaling.scale[c];
@@ -47,9 +47,9 @@ void spectrogram_step(const StepFrames& frames, const ColumnScaling& scaling,
   if (pool_bands == 1) {
     std::copy_n(mean, width, pooled);
   } else if (pool_bands == 2) {
-    pool_neighbours(mean, width, 2, pooled);
+    pool_neighbors(mean, width, 2, pooled);
   } else {
-    pool_neighbours(mean, width, pool_bands, pooled);
+    pool_neighbors(mean, width, pool_bands, pooled);
   }
 }
 
@@ -95,7 +95,7 @@ void step_moments(const float* combined, std::int64_t num_frames, std::int64_t w
 }
 
 MER_VECTOR_CLONES
-void standardise(const ColumnScaling& scaling, std::int64_t width, float* values) {
+void standardize(const ColumnScaling& scaling, std::int64_t width, float* values) {
   float* __restrict x = values;
   for (std::int64_t c = 0; c < width; ++c) x[c] = (x[c] - scaling.mean[c]) * scaling.scale[c];
 }

@@ -25,12 +25,12 @@ struct ColumnScaling {
   const float* scale = nullptr;
 };
 
-/// pooled[b] = mean over `pool_bands` neighbouring bands of the standardised mean over the frames.
+/// pooled[b] = mean over `pool_bands` neighboring bands of the standardized mean over the frames.
 /// @param bands  room for one value a band
 void spectrogram_step(const StepFrames& frames, const ColumnScaling& scaling,
                       std::int64_t pool_bands, float* bands, float* pooled);
 
-/// One branch's descriptors of each frame, standardised: [frames, width] in `combined`.
+/// One branch's descriptors of each frame, standardized: [frames, width] in `combined`.
 void combine_step(const StepFrames& frames, const ColumnScaling& scaling,
                   const LldPlan::Branch& branch, std::int64_t width, float* combined);
 
@@ -39,6 +39,6 @@ void step_moments(const float* combined, std::int64_t num_frames, std::int64_t w
                   float* deviations);
 
 /// values[c] = (values[c] − mean[c]) · scale[c]
-void standardise(const ColumnScaling& scaling, std::int64_t width, float* values);
+void standardize(const ColumnScaling& scaling, std::int64_t width, float* values);
 
 }  // namespace mer

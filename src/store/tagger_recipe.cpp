@@ -14,7 +14,7 @@ Recipe tagger_recipe() {
   features.frame.window_samples = 512;
   features.frame.hop_samples = 256;
   features.frame.window = WindowKind::kHann;
-  features.frame.padding = FramePadding::kCentre;
+  features.frame.padding = FramePadding::kCenter;
   features.mel.num_bands = kBands;
   return recipe;
 }

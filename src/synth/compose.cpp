@@ -130,8 +130,8 @@ void lay_out_bars(SongFrame& frame, Dice& dice, double seconds) {
                         std::min(before_end, static_cast<int>(ending.size()) - 1))];
     const bool seventh = !bar.is_last && dice.chance(p_seventh);
     bar.chord = chord_on(*frame.scale, root, seventh, seventh && dice.chance(0.4 * p_seventh));
-    const int centre = 58 + static_cast<int>(std::lround(2.0 * frame.traits.pitch_height));
-    voicing = voice(bar.chord, frame.tonic, voicing, centre);
+    const int center = 58 + static_cast<int>(std::lround(2.0 * frame.traits.pitch_height));
+    voicing = voice(bar.chord, frame.tonic, voicing, center);
     bar.voicing = voicing;
     frame.bars.push_back(std::move(bar));
   }
@@ -162,8 +162,8 @@ void arrange(const SongFrame& frame, Dice& dice, Dice& artist, Composition& song
   const Instrument lead = pick_lead(dice, artist, t);
   const bool rough_lead = lead == Instrument::kSawLead || lead == Instrument::kOrgan;
   Track melody = make_track(lead, rough_lead ? timbre : clean, 0.0, send);
-  const int centre = std::clamp(static_cast<int>(std::lround(68 + 5.0 * t.pitch_height)), 52, 86);
-  play_melody(frame, dice, centre, melody);
+  const int center = std::clamp(static_cast<int>(std::lround(68 + 5.0 * t.pitch_height)), 52, 86);
+  play_melody(frame, dice, center, melody);
   song.tracks.push_back(std::move(melody));
 
   if (timbre.drive > 0.0F) {

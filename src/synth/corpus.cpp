@@ -90,7 +90,7 @@ std::vector<SongPlan> plan_corpus(const SynthOptions& options) {
     }
     --left_of_artist;
     SongPlan plan;
-    // Neighbours differ in emotion, so an artist's two or three songs do.
+    // Neighbors differ in emotion, so an artist's two or three songs do.
     plan.emotion = kEmotions[i % kEmotions.size()];
     plan.path = std::string(name_of(plan.emotion)) + "/" + numbered("song_", i + 1, 4) + ".flac";
     plan.group = numbered("artist_", artist, 3);

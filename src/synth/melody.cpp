@@ -84,15 +84,15 @@ int nearest_chord_degree(const SongFrame& frame, const Chord& chord, int degree)
 
 }  // namespace
 
-void play_melody(const SongFrame& frame, Dice& dice, int centre_pitch, Track& track) {
+void play_melody(const SongFrame& frame, Dice& dice, int center_pitch, Track& track) {
   const Scale& scale = *frame.scale;
-  int centre_degree = 0;  // the scale degree nearest to the centre
-  while (frame.tonic + semitones_of(scale, centre_degree) < centre_pitch) ++centre_degree;
-  while (frame.tonic + semitones_of(scale, centre_degree) > centre_pitch) --centre_degree;
+  int center_degree = 0;  // the scale degree nearest to the center
+  while (frame.tonic + semitones_of(scale, center_degree) < center_pitch) ++center_degree;
+  while (frame.tonic + semitones_of(scale, center_degree) > center_pitch) --center_degree;
 
   const double clash = 0.5 * logistic(-1.2 * frame.traits.consonance, 2.6);
   std::map<char, Theme> themes;
-  int base = centre_degree;
+  int base = center_degree;
   for (int bar = 0; bar < static_cast<int>(frame.bars.size()); ++bar) {
     const SongFrame::Bar& here = frame.bars[static_cast<std::size_t>(bar)];
     if (!themes.contains(here.section)) {
@@ -103,15 +103,15 @@ void play_melody(const SongFrame& frame, Dice& dice, int centre_pitch, Track& tr
     const Theme& theme = themes[here.section];
     Motif motif = here.bar_in_phrase == 2 ? theme.second : theme.first;
     if (here.ends_phrase || here.is_last) motif = cadence_motif(frame, here.is_last);
-    if (here.bar_in_phrase == 0) base = centre_degree + (here.section == 'B' ? 2 : 0);
+    if (here.bar_in_phrase == 0) base = center_degree + (here.section == 'B' ? 2 : 0);
     if (here.bar_in_phrase == 1) base += theme.sequence;
-    if (here.ends_phrase) base = centre_degree;
+    if (here.ends_phrase) base = center_degree;
     base = nearest_chord_degree(frame, here.chord, base);
     if (here.bar_in_phrase != 0 && motif.size() > 2 && dice.chance(0.25)) {
       motif[motif.size() / 2].offset += dice.chance(0.5) ? 1 : -1;  // a small variation
     }
     for (const MotifNote& note : motif) {
-      int degree = std::clamp(base + note.offset, centre_degree - 8, centre_degree + 8);
+      int degree = std::clamp(base + note.offset, center_degree - 8, center_degree + 8);
       const bool is_strong = note.step % 8 == 0 || note.length >= 6;
       if (is_strong) degree = nearest_chord_degree(frame, here.chord, degree);
       int pitch = frame.tonic + semitones_of(scale, degree);

@@ -43,7 +43,7 @@ struct SongFrame {
 void add_note(const SongFrame& frame, Dice& dice, int bar, double step, double length, double pitch,
               double loudness, Track& track);
 
-void play_melody(const SongFrame& frame, Dice& dice, int centre_pitch, Track& track);
+void play_melody(const SongFrame& frame, Dice& dice, int center_pitch, Track& track);
 void play_chords(const SongFrame& frame, Dice& dice, Track& track);
 void play_power_chords(const SongFrame& frame, Dice& dice, Track& track);
 void play_arpeggio(const SongFrame& frame, Dice& dice, Track& track);

@@ -99,7 +99,7 @@ std::vector<int> progression(Dice& dice, const Scale& scale, int num_bars, Caden
 }
 
 std::vector<int> voice(const Chord& chord, int tonic, const std::vector<int>& previous,
-                       int centre) {
+                       int center) {
   std::vector<int> best;
   double best_cost = std::numeric_limits<double>::infinity();
   for (std::size_t inversion = 0; inversion < chord.semitones.size(); ++inversion) {
@@ -115,7 +115,7 @@ std::vector<int> voice(const Chord& chord, int tonic, const std::vector<int>& pr
       double mean = 0.0;
       for (const int pitch : voices) mean += pitch;
       mean /= static_cast<double>(voices.size());
-      double cost = 0.6 * std::abs(mean - centre);
+      double cost = 0.6 * std::abs(mean - center);
       for (std::size_t i = 0; i < voices.size() && !previous.empty(); ++i) {
         cost += std::abs(voices[i] - previous[std::min(i, previous.size() - 1)]);
       }

@@ -36,8 +36,8 @@ enum class Cadence { kOpen, kClosed };
 std::vector<int> progression(Dice& dice, const Scale& scale, int num_bars, Cadence cadence,
                              bool allow_diminished);
 
-/// The chord in close position near `centre`, in the inversion that moves least from `previous`
+/// The chord in close position near `center`, in the inversion that moves least from `previous`
 /// (MIDI numbers, ascending; empty at the beginning).
-std::vector<int> voice(const Chord& chord, int tonic, const std::vector<int>& previous, int centre);
+std::vector<int> voice(const Chord& chord, int tonic, const std::vector<int>& previous, int center);
 
 }  // namespace mer

@@ -101,7 +101,7 @@ std::vector<std::size_t> mixup_partners(const std::vector<std::uint64_t>& keys,
 }
 
 Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
-                           const Standardisation& standardisation, int pooled_bands,
+                           const Standardization& standardization, int pooled_bands,
                            const InputShape& shape)
     : options_(options), kind_(kind), shape_(shape) {
   if (kind == SpectrogramKind::kCompressedMel && options.gain_deviation_db > 0.0) {
@@ -111,11 +111,11 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
           "are averaged",
           "set inputs.spectrogram_pool_bands=1, or train.gain_deviation_db=0");
     }
-    band_mean_ = standardisation.spectrogram_mean;
-    band_deviation_ = standardisation.spectrogram_deviation;
+    band_mean_ = standardization.spectrogram_mean;
+    band_deviation_ = standardization.spectrogram_deviation;
   }
   const auto pool = static_cast<std::size_t>(pooled_bands);
-  const std::size_t num_columns = standardisation.spectrogram_deviation.size();
+  const std::size_t num_columns = standardization.spectrogram_deviation.size();
   for (std::size_t band = 0; band < static_cast<std::size_t>(shape.spectrogram_bands); ++band) {
     const std::size_t end = std::min((band + 1) * pool, num_columns);
     if (band * pool >= end) throw std::invalid_argument("more bands than the spectrogram has");
@@ -123,8 +123,8 @@ Augmentation::Augmentation(const TrainOptions& options, SpectrogramKind kind,
     for (std::size_t column = band * pool; column < end; ++column) {
       const double unit = kind == SpectrogramKind::kLogMel
                               ? 1.0
-                              : static_cast<double>(standardisation.spectrogram_mean[column]);
-      sum += unit / static_cast<double>(standardisation.spectrogram_deviation[column]);
+                              : static_cast<double>(standardization.spectrogram_mean[column]);
+      sum += unit / static_cast<double>(standardization.spectrogram_deviation[column]);
     }
     band_step_.push_back(static_cast<float>(sum / static_cast<double>(end - band * pool)));
   }
@@ -137,7 +137,8 @@ template <class Batch,
           class Tensor = std::conditional_t<std::is_const_v<Batch>, const FloatTensor, FloatTensor>>
 std::vector<Tensor*> tensors_of(Batch& batch) {
   std::vector<Tensor*> tensors = {&batch.inputs.spectrogram, &batch.inputs.spectrogram_valid,
-                                  &batch.inputs.lld_valid, &batch.inputs.summary, &batch.targets};
+                                  &batch.inputs.lld_valid, &batch.inputs.song_vector,
+                                  &batch.targets};
   for (Tensor& branch : batch.inputs.lld) tensors.push_back(&branch);
   return tensors;
 }
@@ -184,7 +185,7 @@ void Augmentation::apply_to_part(TrainingBatch& batch,
   if (options_.gain_deviation_db > 0.0) change_level(batch);
   if (options_.mixup_alpha > 0.0) mix_with(batch, partners);
   keep_rows(batch, partners.size());
-  if (options_.lld_noise > 0.0) add_noise(batch);
+  if (options_.lld_noise_std > 0.0) add_noise(batch);
   if (options_.frequency_masks > 0 || options_.time_masks > 0) mask(batch);
 }
 
@@ -255,13 +256,13 @@ void Augmentation::mix_with(TrainingBatch& batch, const std::vector<std::size_t>
   combine(batch.inputs.spectrogram_valid, either);
   for (FloatTensor& branch : batch.inputs.lld) combine(branch, weighted);
   combine(batch.inputs.lld_valid, either);
-  combine(batch.inputs.summary, weighted);
+  combine(batch.inputs.song_vector, weighted);
   combine(batch.targets, weighted);
 }
 
 void Augmentation::add_noise(TrainingBatch& batch) const {
   const auto columns = static_cast<std::size_t>(shape_.lld_columns);
-  const auto deviation = static_cast<float>(options_.lld_noise);
+  const auto deviation = static_cast<float>(options_.lld_noise_std);
   for (std::size_t row = 0; row < batch.keys.size(); ++row) {
     NormalStream normal(mix_seed({batch.keys[row], kNoise}));
     const std::span<float> valid = row_of(batch.inputs.lld_valid, row);
@@ -282,11 +283,11 @@ void Augmentation::mask(TrainingBatch& batch) const {
     std::mt19937_64 rng(mix_seed({batch.keys[row], kMasks}));
     const std::span<float> values = row_of(batch.inputs.spectrogram, row);
     for (int i = 0; i < options_.frequency_masks; ++i) {
-      const Mask hidden = sample_mask(bands, options_.frequency_mask_share, rng);
+      const Mask hidden = sample_mask(bands, options_.frequency_mask_fraction, rng);
       std::fill_n(values.begin() + hidden.first * steps, hidden.length * steps, 0.0F);
     }
     for (int i = 0; i < options_.time_masks; ++i) {
-      const Mask hidden = sample_mask(steps, options_.time_mask_share, rng);
+      const Mask hidden = sample_mask(steps, options_.time_mask_fraction, rng);
       for (std::int64_t band = 0; band < bands; ++band) {
         std::fill_n(values.begin() + band * steps + hidden.first, hidden.length, 0.0F);
       }

@@ -57,16 +57,16 @@ std::vector<std::size_t> take_with_partners(const RowRange& rows,
 }  // namespace
 
 BatchMaker::BatchMaker(const RunConfig& config, const PreparedData& data,
-                       const InputBuilder& builder, const Standardisation& standardisation,
+                       const InputBuilder& builder, const Standardization& standardization,
                        const RowRange& rows)
     : data_(data),
       builder_(builder),
       options_(config.train),
-      seed_(static_cast<std::uint64_t>(config.seed)),
+      seed_(static_cast<std::uint64_t>(config.train.seed)),
       rows_(rows),
       sampler_(sampler_songs(config, data), static_cast<int>(data.classes.size()),
                config.train.class_balanced, config.train.batch_size, seed_),
-      augmentation_(config.train, config.recipe.features.spectrogram, standardisation,
+      augmentation_(config.train, config.recipe.features.spectrogram, standardization,
                     config.inputs.spectrogram_pool_bands, builder.shape()) {}
 
 std::uint64_t BatchMaker::key_of(const Draw& draw, std::int64_t iteration) const {

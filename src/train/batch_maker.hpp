@@ -5,14 +5,14 @@
 
 #include "mer/config/run_config.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 #include "mer/train/augmentation.hpp"
 #include "mer/train/sampler.hpp"
 #include "run_data.hpp"
 
 namespace mer {
 
-/// What an optimiser step will see, and room for it.
+/// What an optimizer step will see, and room for it.
 struct PlannedBatch {
   struct Row {
     std::size_t song = 0;  ///< of PreparedData::training
@@ -24,12 +24,12 @@ struct PlannedBatch {
   TrainingBatch batch;                ///< of these rows; targets and keys are there already
 };
 
-/// Makes the batches of optimiser steps; what a step sees follows from the seed and its number.
+/// Makes the batches of optimizer steps; what a step sees follows from the seed and its number.
 class BatchMaker {
  public:
   /// @param rows  of every batch, which are made; mixed as in the whole batch
   BatchMaker(const RunConfig& config, const PreparedData& data, const InputBuilder& builder,
-             const Standardisation& standardisation, const RowRange& rows);
+             const Standardization& standardization, const RowRange& rows);
 
   const Sampler& sampler() const { return sampler_; }
   const RowRange& rows() const { return rows_; }

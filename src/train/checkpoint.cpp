@@ -52,35 +52,35 @@ Progression progression_of(const Json& json) {
 }  // namespace
 
 void write_model_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
-                      const Standardisation& standardisation, const ModelCard& card) {
+                      const Standardization& standardization, const ModelCard& card) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(network, kNetworkPrefix, tensors, keep_alive);
   add_module_to(loss, kLossPrefix, tensors, keep_alive);
-  standardisation.add_to(tensors);
+  standardization.add_to(tensors);
   write_tensor_file(file, tensors, card.to_metadata());
 }
 
 void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
-                      const Standardisation& standardisation, const AdamW& optimiser,
+                      const Standardization& standardization, const AdamW& optimizer,
                       const WeightAverage* average, const Progression& progression) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(network, kNetworkPrefix, tensors, keep_alive);
   add_module_to(loss, kLossPrefix, tensors, keep_alive);
-  standardisation.add_to(tensors);
-  optimiser.add_to(tensors, keep_alive);
+  standardization.add_to(tensors);
+  optimizer.add_to(tensors, keep_alive);
   if (average != nullptr) {
     add_module_to(average->network(), kAverageNetwork, tensors, keep_alive);
     add_module_to(average->loss(), kAverageLoss, tensors, keep_alive);
   }
   write_tensor_file(file, tensors,
                     {{"format", kStateFormat},
-                     {"optimiser_steps", std::to_string(optimiser.num_steps())},
+                     {"optimizer_steps", std::to_string(optimizer.num_steps())},
                      {"progression", to_json(progression).dump()}});
 }
 
-Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimiser,
+Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimizer,
                             WeightAverage* average) {
   const TensorMetadata& metadata = file.metadata();
   const auto format = metadata.find("format");
@@ -94,7 +94,7 @@ Progression read_state_file(const TensorFile& file, Network& network, Loss& loss
     load_module_from(average->loss(), kAverageLoss, file);
   }
   try {
-    optimiser.load(file, Json::parse(metadata.at("optimiser_steps")).get<std::int64_t>());
+    optimizer.load(file, Json::parse(metadata.at("optimizer_steps")).get<std::int64_t>());
     return progression_of(Json::parse(metadata.at("progression")));
   } catch (const std::out_of_range&) {
     throw UsageError(file.path().string() + ": not the whole state of a run");

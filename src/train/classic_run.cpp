@@ -27,7 +27,7 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// What the system answers about: whole songs or their segments.
 std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
-  if (config.classic.statistics_over == ClassicOptions::Over::kSegment) return song.segments;
+  if (config.classic.song_vector_over == ClassicOptions::Over::kSegment) return song.segments;
   return {{0, song.num_kept}};
 }
 
@@ -66,7 +66,7 @@ class ClassicRun {
     folder.start_status(command_line);
     Json& status = folder.status();
     status["system"] = {{"name", config_.model.name},
-                        {"inputs", config_.classic.inputs},
+                        {"inputs", config_.classic.song_vector},
                         {"columns", num_columns(config_)}};
     status["threads"] = config_.train.threads;
     status.update(describe_data(config_, prepared_));
@@ -107,11 +107,12 @@ class ClassicRun {
     log(folder, config_.model.name + ": " + std::to_string(prepared_.training.size()) + " songs, " +
                     std::to_string(rows.size()) + " rows of " +
                     std::to_string(inputs.num_columns()) + " numbers (" +
-                    join(config_.classic.inputs, ", ") + "), " +
+                    join(config_.classic.song_vector, ", ") + "), " +
                     std::to_string(prepared_.validation.size()) + " songs to validate");
-    const ClassicModel model = ClassicModel::train(
-        config_.model.name, config_.classic, std::move(inputs), rows, truth,
-        config_.inputs.mfcc_weight, {static_cast<std::uint64_t>(config_.seed), callbacks_.stop});
+    const ClassicModel model =
+        ClassicModel::train(config_.model.name, config_.classic, std::move(inputs), rows, truth,
+                            config_.inputs.mfcc_weight,
+                            {static_cast<std::uint64_t>(config_.train.seed), callbacks_.stop});
     for (const Json& chosen : model.chosen()) {
       if (!chosen.empty()) log(folder, "chosen on inner folds: " + chosen.dump());
     }
@@ -122,16 +123,16 @@ class ClassicRun {
 
   ClassicInputs make_inputs() const {
     const SongSources sources = sources_of(config_, prepared_.layout);
-    std::optional<Standardisation> standardisation;
-    if (ClassicInputs::needs_standardisation(config_.classic, sources)) {
-      standardisation =
-          Standardisation::fit([this](const std::function<void(const SongFeatures&)>& look_at) {
+    std::optional<Standardization> standardization;
+    if (ClassicInputs::needs_standardization(config_.classic, sources)) {
+      standardization =
+          Standardization::fit([this](const std::function<void(const SongFeatures&)>& look_at) {
             for (const RunSong& song : prepared_.training) {
               look_at(SongFeatures::open(song.features));
             }
           });
     }
-    return {config_.classic, sources, std::move(standardisation)};
+    return {config_.classic, sources, std::move(standardization)};
   }
 
   /// The rows of songs, in their order; several songs at a time.
@@ -206,8 +207,8 @@ class ClassicRun {
     card.calibration = validated.calibration;
     const OwnedTensors own = model.tensors();
     NamedTensors tensors = own.views();
-    const auto& standardisation = model.inputs().standardisation();
-    if (standardisation) standardisation->add_to(tensors);
+    const auto& standardization = model.inputs().standardization();
+    if (standardization) standardization->add_to(tensors);
     for (const auto& file : {folder.best_file(), folder.last_file()}) {
       write_tensor_file(file, tensors, card.to_metadata());
     }
@@ -259,7 +260,7 @@ RunResult train_classic_run(const RunConfig& config, const RunData& data,
 int num_columns(const RunConfig& config) {
   const FeatureLayout layout = layout_of(config.recipe);
   // The number does not depend on values.
-  Standardisation any;
+  Standardization any;
   any.lld_mean.assign(static_cast<std::size_t>(layout.lld_width()), 0.0F);
   any.lld_deviation.assign(static_cast<std::size_t>(layout.lld_width()), 1.0F);
   return ClassicInputs(config.classic, sources_of(config, layout), any).num_columns();

@@ -22,14 +22,16 @@ RowRange rows_of_process(const RunConfig& config, const Workers& workers) {
   const int processes = num_processes(workers);
   const int replicas = num_replicas(config, workers);
   const std::int64_t batch_size = config.train.batch_size;
-  const std::int64_t least = std::int64_t{processes} * replicas * config.train.accumulate;
+  const std::int64_t least =
+      std::int64_t{processes} * replicas * config.train.gradient_accumulation_steps;
   if (batch_size < least) {
-    throw UsageError("'train.batch_size' is " + std::to_string(batch_size) +
-                         ", allowed: at least " + std::to_string(least) +
-                         ", a segment for each of " + std::to_string(config.train.accumulate) +
-                         " parts ('train.accumulate') in " + std::to_string(replicas) +
-                         " replicas in " + std::to_string(processes) + " processes",
-                     "take fewer of them, or a larger batch");
+    throw UsageError(
+        "'train.batch_size' is " + std::to_string(batch_size) + ", allowed: at least " +
+            std::to_string(least) + ", a segment for each of " +
+            std::to_string(config.train.gradient_accumulation_steps) +
+            " parts ('train.gradient_accumulation_steps') in " + std::to_string(replicas) +
+            " replicas in " + std::to_string(processes) + " processes",
+        "take fewer of them, or a larger batch");
   }
   const int process = workers.processes == nullptr ? 0 : workers.processes->rank();
   return RowRange{0, batch_size}.part(process, processes);

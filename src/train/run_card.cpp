@@ -18,7 +18,7 @@ Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : 
 /// one each.
 std::size_t num_segments(const RunConfig& config, const PreparedData& data) {
   const bool whole_songs = is_classic_system(config.model.name) &&
-                           config.classic.statistics_over == ClassicOptions::Over::kSong;
+                           config.classic.song_vector_over == ClassicOptions::Over::kSong;
   if (whole_songs) return data.training.size();
   std::size_t count = 0;
   for (const RunSong& song : data.training) count += song.segments.size();
@@ -52,7 +52,7 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
 }
 
 Json describe_data(const RunConfig& config, const PreparedData& data) {
-  return {{"seeds", {{"train", config.seed}, {"split", config.data.split.seed}}},
+  return {{"seeds", {{"train", config.train.seed}, {"split", config.data.split.seed}}},
           {"dataset",
            {{"hash", data.hash},
             {"classes", data.classes},

@@ -90,7 +90,7 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
                      .num_kept = static_cast<std::int64_t>(features.kept_frames().size()),
                      .segments = std::move(segments),
                      .number = i,
-                     .summary = {}});
+                     .song_vector = {}});
     if (config.sees_embeddings()) songs.back().embeddings = data.embeddings.files[i];
   }
   return songs;
@@ -116,37 +116,38 @@ nlohmann::ordered_json embedding_recipe_of(const RunConfig& config, const Prepar
   return recipe;
 }
 
-Eigen::VectorXf summarise(const PreparedData& data, const RunSong& song,
-                          const SongFeatures& features, const Segment& segment) {
-  if (song.summary.size() > 0) return song.summary;
+Eigen::VectorXf make_song_vector(const PreparedData& data, const RunSong& song,
+                                 const SongFeatures& features, const Segment& segment) {
+  if (song.song_vector.size() > 0) return song.song_vector;
   std::shared_ptr<const SongEmbeddings> embeddings;
-  if (data.summary->sees_embeddings()) embeddings = data.open_embeddings->open(song.embeddings);
-  return data.summary->compute({features, embeddings.get()}, segment);
+  if (data.song_vector->sees_embeddings()) embeddings = data.open_embeddings->open(song.embeddings);
+  return data.song_vector->compute({features, embeddings.get()}, segment);
 }
 
-/// Of whole songs there is one summary each, made once.
-void summarise_songs(const RunConfig& config, PreparedData& data) {
-  if (!data.summary || !data.summary->over_songs()) return;
+/// Of whole songs there is one song_vector each, made once.
+void summarize_songs(const RunConfig& config, PreparedData& data) {
+  if (!data.song_vector || !data.song_vector->over_songs()) return;
   for (std::vector<RunSong>* part : {&data.training, &data.validation}) {
     parallel_for_each(part->size(), config.train.threads, [&](std::size_t i) {
       RunSong& song = (*part)[i];
-      song.summary = summarise(data, song, SongFeatures::open(song.features), {0, song.num_kept});
+      song.song_vector =
+          make_song_vector(data, song, SongFeatures::open(song.features), {0, song.num_kept});
     });
   }
 }
 
 /// The summaries that training sees, as the sampler would take them without random crops.
-void fit_summaries(const PreparedData& data, Standardisation& standardisation) {
-  standardisation.fit_summaries(
+void fit_song_vectors(const PreparedData& data, Standardization& standardization) {
+  standardization.fit_song_vectors(
       [&data](const std::function<void(const Eigen::VectorXf&)>& look_at) {
         for (const RunSong& song : data.training) {
-          if (data.summary->over_songs()) {
-            look_at(song.summary);
+          if (data.song_vector->over_songs()) {
+            look_at(song.song_vector);
             continue;
           }
           const SongFeatures features = SongFeatures::open(song.features);
           for (const Segment& segment : song.segments) {
-            look_at(summarise(data, song, features, segment));
+            look_at(make_song_vector(data, song, features, segment));
           }
         }
       });
@@ -158,8 +159,8 @@ void fill_row(const PreparedData& data, const InputBuilder& builder, const RunSo
               const SongFeatures& features, const Segment& segment, std::int64_t row,
               InputBatch& batch) {
   builder.fill(features, segment, row, batch);
-  if (data.summary) {
-    builder.fill_summary(summarise(data, song, features, segment), row, batch);
+  if (data.song_vector) {
+    builder.fill_song_vector(make_song_vector(data, song, features, segment), row, batch);
   }
 }
 
@@ -167,14 +168,14 @@ FeatureLayout layout_of(const Recipe& recipe) {
   return FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout();
 }
 
-std::shared_ptr<const SegmentSummary> summary_of(const RunConfig& config) {
-  if (is_classic_system(config.model.name) || config.inputs.summary.empty()) return nullptr;
-  SummarySources sources;
+std::shared_ptr<const SongVectorBuilder> song_vector_of(const RunConfig& config) {
+  if (is_classic_system(config.model.name) || config.inputs.song_vector.empty()) return nullptr;
+  SongVectorSources sources;
   sources.recipe = config.recipe;
   if (config.sees_descriptors()) sources.descriptors = config.descriptors;
   if (config.sees_embeddings()) sources.embedding_columns = embedding_columns(config.embed);
-  sources.over_songs = config.inputs.summary_over == InputOptions::Over::kSong;
-  return std::make_shared<const SegmentSummary>(sources);
+  sources.over_songs = config.inputs.song_vector_over == InputOptions::Over::kSong;
+  return std::make_shared<const SongVectorBuilder>(sources);
 }
 
 NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes) {
@@ -185,7 +186,7 @@ NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int
   result.lld_steps = shape.lld_steps;
   result.lld_branches = shape.lld_branches;
   result.lld_weight = config.inputs.mfcc_weight;
-  result.summary_columns = shape.summary_columns;
+  result.song_vector_columns = shape.song_vector_columns;
   result.num_classes = num_classes;
   result.class_scores = config.loss.class_scores();
   return result;
@@ -211,8 +212,8 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   prepared.training = open_part(config, data, kTrain);
   prepared.validation = open_part(config, data, kValidation);
   if (config.sees_embeddings()) prepared.embedding_recipe = embedding_recipe_of(config, prepared);
-  prepared.summary = summary_of(config);
-  summarise_songs(config, prepared);
+  prepared.song_vector = song_vector_of(config);
+  summarize_songs(config, prepared);
 
   const std::string where = data.manifest.file.string() + ": ";
   if (prepared.training.empty()) {
@@ -233,23 +234,23 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   return prepared;
 }
 
-Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config) {
+Standardization fit_standardization(const PreparedData& data, const RunConfig& config) {
   const EachSong songs = [&data](const std::function<void(const SongFeatures&)>& look_at) {
     for (const RunSong& song : data.training) look_at(SongFeatures::open(song.features));
   };
-  Standardisation standardisation = Standardisation::fit(songs);
-  if (!config.inputs.standardise_spectrogram) {
-    std::fill(standardisation.spectrogram_mean.begin(), standardisation.spectrogram_mean.end(),
+  Standardization standardization = Standardization::fit(songs);
+  if (!config.inputs.standardize_spectrogram) {
+    std::fill(standardization.spectrogram_mean.begin(), standardization.spectrogram_mean.end(),
               0.0F);
-    std::fill(standardisation.spectrogram_deviation.begin(),
-              standardisation.spectrogram_deviation.end(), 1.0F);
+    std::fill(standardization.spectrogram_deviation.begin(),
+              standardization.spectrogram_deviation.end(), 1.0F);
   }
-  if (config.inputs.standardise_pooled_lld) {
-    standardise_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
-                           inputs_of(config.model), standardisation);
+  if (config.inputs.standardize_pooled_lld) {
+    standardize_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
+                           inputs_of(config.model), standardization);
   }
-  if (data.summary) fit_summaries(data, standardisation);
-  return standardisation;
+  if (data.song_vector) fit_song_vectors(data, standardization);
+  return standardization;
 }
 
 ValidationBatches::ValidationBatches(const PreparedData& data, const InputBuilder& builder)
@@ -272,7 +273,7 @@ ValidationBatches::Batch ValidationBatches::make(std::int64_t number) const {
   const auto size = static_cast<std::size_t>(rows.size());
   Batch batch;
   batch.inputs = builder_.make_batch(static_cast<std::int64_t>(size));
-  // Neighbouring rows are of one song, whose pages are given back when all of them are filled.
+  // Neighboring rows are of one song, whose pages are given back when all of them are filled.
   std::shared_ptr<const SongFeatures> features;
   for (std::size_t row = 0; row < size; ++row) {
     const Row& source = rows_[first + row];

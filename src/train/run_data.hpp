@@ -11,10 +11,10 @@
 #include "mer/config/run_config.hpp"
 #include "mer/features/feature_set.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/segment_summary.hpp"
 #include "mer/store/segments.hpp"
 #include "mer/store/song_embeddings.hpp"
 #include "mer/store/song_features.hpp"
+#include "mer/store/song_vector.hpp"
 #include "mer/train/trainer.hpp"
 #include "open_songs.hpp"
 
@@ -29,7 +29,7 @@ struct RunSong {
   std::int64_t num_kept = 0;      ///< frames that VAD keeps
   std::vector<Segment> segments;  ///< the grid for its part
   std::size_t number = 0;         ///< index into Manifest::songs
-  Eigen::VectorXf summary;        ///< of the whole song, with inputs.summary_over: song
+  Eigen::VectorXf song_vector;    ///< of the whole song, with inputs.song_vector_over: song
 };
 
 /// Everything about a run's songs that doesn't change while it trains.
@@ -44,7 +44,7 @@ struct PreparedData {
   std::int64_t segment_frames = 0;
   /// What made the embeddings (EmbeddingExtractor::recipe()); null where the system sees none.
   nlohmann::ordered_json embedding_recipe;
-  std::shared_ptr<const SegmentSummary> summary;  ///< null where the network looks at none
+  std::shared_ptr<const SongVectorBuilder> song_vector;  ///< null where the network looks at none
   std::shared_ptr<OpenSongs<SongFeatures>> open_songs;
   std::shared_ptr<OpenSongs<SongEmbeddings>> open_embeddings;
 };
@@ -55,9 +55,9 @@ struct PreparedData {
 PreparedData prepare_data(const RunConfig& config, const RunData& data);
 
 /// What the config's network sees beside its branches; null when it is nothing.
-std::shared_ptr<const SegmentSummary> summary_of(const RunConfig& config);
+std::shared_ptr<const SongVectorBuilder> song_vector_of(const RunConfig& config);
 
-Standardisation fit_standardisation(const PreparedData& data, const RunConfig& config);
+Standardization fit_standardization(const PreparedData& data, const RunConfig& config);
 
 FeatureLayout layout_of(const Recipe& recipe);
 NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes);

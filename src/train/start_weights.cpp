@@ -28,7 +28,7 @@ Json tagger_front_end(const RunConfig& config) {
   recipe.vad = config.recipe.vad;
   recipe.audio.resampler = config.recipe.audio.resampler;
   InputOptions inputs = config.inputs;
-  inputs.standardise_spectrogram = false;
+  inputs.standardize_spectrogram = false;
   inputs.spectrogram_pool_bands = inputs.spectrogram_pool_frames = 1;
   return front_end(recipe.shared(), to_json(inputs));
 }

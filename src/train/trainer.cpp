@@ -110,35 +110,36 @@ RunResult resume_run(const std::filesystem::path& run_folder, const RunData& dat
   return telling_others(workers, [&] { return go_on(run_folder, data, callbacks, workers); });
 }
 
-SystemSummary summarise_system(const RunConfig& config, int num_classes) {
+SystemDescription describe_system(const RunConfig& config, int num_classes) {
   const FeatureLayout layout = layout_of(config.recipe);
-  SystemSummary summary;
-  summary.name = config.model.name;
+  SystemDescription description;
+  description.name = config.model.name;
   const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
-  summary.segment_frames = static_cast<int>(frames);
+  description.segment_frames = static_cast<int>(frames);
   if (is_classic_system(config.model.name)) {
-    summary.columns = num_columns(config);
-    return summary;
+    description.columns = num_columns(config);
+    return description;
   }
   const auto ones_and_zeros = [](int size) {
     return std::pair(std::vector<float>(static_cast<std::size_t>(size), 0.0F),
                      std::vector<float>(static_cast<std::size_t>(size), 1.0F));
   };
-  Standardisation none;  // sizes don't depend on values
+  Standardization none;  // sizes don't depend on values
   std::tie(none.spectrogram_mean, none.spectrogram_deviation) =
       ones_and_zeros(layout.spectrogram_columns());
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
-  if (const auto vector = summary_of(config)) {
-    std::tie(none.summary_mean, none.summary_deviation) = ones_and_zeros(vector->num_columns());
+  if (const auto vector = song_vector_of(config)) {
+    std::tie(none.song_vector_mean, none.song_vector_deviation) =
+        ones_and_zeros(vector->num_columns());
   }
   const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
   const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
   const auto network = make_network(config.model, shape, 0);
-  summary.parameters = num_parameters(*network);
+  description.parameters = num_parameters(*network);
   start_from(config, *network);
-  summary.trained_parameters =
-      summary.parameters - FrozenWeights(*network, config.train.freeze).num_parameters();
-  return summary;
+  description.trained_parameters =
+      description.parameters - FrozenWeights(*network, config.train.freeze).num_parameters();
+  return description;
 }
 
 }  // namespace mer

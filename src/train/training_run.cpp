@@ -34,12 +34,12 @@ double seconds_since(std::chrono::steady_clock::time_point& mark) {
 }
 
 std::uint64_t seed_for(const RunConfig& config, Purpose purpose) {
-  return mix_seed({static_cast<std::uint64_t>(config.seed), purpose});
+  return mix_seed({static_cast<std::uint64_t>(config.train.seed), purpose});
 }
 
 NetworkInput as_input(const InputBatch& batch, torch::Device device) {
   return to_network_input(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
-                          batch.summary, device);
+                          batch.song_vector, device);
 }
 
 /// Some rows of a batch with their keys; nothing is copied.
@@ -52,7 +52,7 @@ NetworkInput take_rows(NetworkInput batch, const std::vector<std::uint64_t>& key
   narrow(batch.spectrogram_valid);
   for (torch::Tensor& branch : batch.lld) narrow(branch);
   narrow(batch.lld_valid);
-  narrow(batch.summary);
+  narrow(batch.song_vector);
   for (std::int64_t row = rows.first; row < rows.last; ++row) {
     batch.keys.push_back(mix_seed({keys[static_cast<std::size_t>(row)], kDropout}));
   }
@@ -93,11 +93,11 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
     : config(run_config),
       data(std::move(run_data)),
       device(run_device),
-      standardisation(state ? Standardisation::from(*state) : fit_standardisation(data, config)),
-      builder(data.layout, data.segment_frames, config.inputs, standardisation,
+      standardization(state ? Standardization::from(*state) : fit_standardization(data, config)),
+      builder(data.layout, data.segment_frames, config.inputs, standardization,
               inputs_of(config.model)),
       shape(network_shape(builder.shape(), config, static_cast<int>(data.classes.size()))),
-      batches(config, data, builder, standardisation, rows),
+      batches(config, data, builder, standardization, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
                                          : config.train.iterations),
@@ -134,18 +134,18 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       network_(first_network(inputs, state)),
       frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
-  optimiser_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
+  optimizer_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
   AllReduce all_reduce;
   if (collective_ != nullptr) {
     all_reduce = [collective](const torch::Tensor& tensor) { collective->all_reduce(tensor); };
     share_batch(*network_, all_reduce);
     std::vector<torch::Tensor> parameters;
-    for (const AdamW::Entry& entry : optimiser_->entries()) {
+    for (const AdamW::Entry& entry : optimizer_->entries()) {
       if (entry.parameter.requires_grad()) parameters.push_back(entry.parameter);
     }
     gradients_ = std::make_unique<GradientAllReduce>(parameters, *collective_);
   }
-  if (collective_ != nullptr || config_.train.accumulate > 1) {
+  if (collective_ != nullptr || config_.train.gradient_accumulation_steps > 1) {
     loss_->share_batch(all_reduce, config_.train.batch_size);
   }
   if (config_.train.average_decay > 0.0) {
@@ -153,7 +153,7 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
                                                config_.train.average_decay);
   }
   if (state) {
-    progression_ = read_state_file(*state, *network_, *loss_, *optimiser_, average_.get());
+    progression_ = read_state_file(*state, *network_, *loss_, *optimizer_, average_.get());
     seconds_before_ = progression_.seconds;
     last_saved_ = progression_.iteration;
   }
@@ -326,11 +326,11 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
   frozen_.train();
-  optimiser_->clear_gradients();
+  optimizer_->clear_gradients();
   loss_->start_step(progression_.iteration + 1);
   StepLoss loss;
   std::vector<torch::Tensor> embeddings;
-  const int num_parts = config_.train.accumulate;
+  const int num_parts = config_.train.gradient_accumulation_steps;
   const RowRange all = {0, static_cast<std::int64_t>(batch.keys.size())};
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = all.part(part, num_parts);
@@ -349,13 +349,13 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   if (gradients_) gradients_->finish();
   timing_.gradients += seconds_since(mark);
 
-  const double norm = optimiser_->clip_gradients(config_.train.clip_norm);
+  const double norm = optimizer_->clip_gradients(config_.train.clip_norm);
   if (!std::isfinite(norm)) diverged(folder, progression_.iteration + 1, "gradient", norm);
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
-  optimiser_->step(lr_);
+  optimizer_->step(lr_);
   loss_->update_centers(torch::cat(embeddings), targets);
   if (average_) average_->update(*network_, *loss_, progression_.iteration + 1);
-  timing_.optimiser += seconds_since(mark);
+  timing_.optimizer += seconds_since(mark);
 
   ++progression_.iteration;
   Progression::Sums& sums = progression_.since_row;
@@ -440,7 +440,7 @@ void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated
                                    double validation_seconds) {
   const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
-    write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardisation,
+    write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardization,
                      card(folder, validated));
     folder.status()["best"] = scores_json(validated);
     folder.status()["best"]["iteration"] = progression_.iteration;
@@ -481,7 +481,7 @@ void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated
           ", backward " + format_number(timing_.backward) +
           (collective_ == nullptr ? ""
                                   : ", adding up gradients " + format_number(timing_.gradients)) +
-          ", optimiser " + format_number(timing_.optimiser) + ", validation " +
+          ", optimizer " + format_number(timing_.optimizer) + ", validation " +
           format_number(validation_seconds));
   if (callbacks_.on_row) callbacks_.on_row(row);
 }
@@ -492,12 +492,12 @@ bool TrainingRun::out_of_patience() const {
 }
 
 void TrainingRun::save_state(const RunFolder& folder) const {
-  write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardisation, *optimiser_,
+  write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardization, *optimizer_,
                    average_.get(), progression_);
 }
 
 void TrainingRun::save_last(RunFolder& folder, const Validated& validated) {
-  write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardisation,
+  write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardization,
                    card(folder, validated));
   last_saved_ = progression_.iteration;
 }

@@ -14,7 +14,7 @@
 #include "mer/metrics/scores.hpp"
 #include "mer/nn/initial_weights.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/train/optimiser.hpp"
+#include "mer/train/optimizer.hpp"
 #include "mer/train/trainer.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
@@ -35,7 +35,7 @@ struct RunInputs {
   RunConfig config;
   PreparedData data;
   torch::Device device;
-  Standardisation standardisation;
+  Standardization standardization;
   InputBuilder builder;
   NetworkShape shape;
   BatchMaker batches;
@@ -50,7 +50,7 @@ class TrainingRun {
  public:
   using NextBatch = std::function<TrainingBatch(std::int64_t iteration)>;
 
-  /// Builds network, loss and optimiser; touches no file.
+  /// Builds network, loss and optimizer; touches no file.
   /// @param inputs      must outlive the run
   /// @param state       where to go on from; none = from the beginning
   /// @param collective  all workers of the run; null = alone. Must outlive the run
@@ -74,7 +74,7 @@ class TrainingRun {
 
   /// Where the time goes, in seconds since the last row.
   struct Timing {
-    double data = 0.0, forward = 0.0, backward = 0.0, gradients = 0.0, optimiser = 0.0;
+    double data = 0.0, forward = 0.0, backward = 0.0, gradients = 0.0, optimizer = 0.0;
   };
   /// A batch's loss in plain numbers.
   struct StepLoss {
@@ -121,7 +121,7 @@ class TrainingRun {
   std::shared_ptr<Network> network_;
   FrozenWeights frozen_;
   std::shared_ptr<Loss> loss_;
-  std::unique_ptr<AdamW> optimiser_;
+  std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientAllReduce> gradients_;  ///< null when alone
   std::unique_ptr<WeightAverage> average_;        ///< null without train.average_decay
 

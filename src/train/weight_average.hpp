@@ -20,7 +20,7 @@ class WeightAverage {
   /// @param network, loss  of the same sizes as those that are averaged; they become the average
   WeightAverage(std::shared_ptr<Network> network, std::shared_ptr<Loss> loss, double decay);
 
-  /// @param step  from 1, of the optimiser that has just changed the weights
+  /// @param step  from 1, of the optimizer that has just changed the weights
   void update(const Network& network, const Loss& loss, std::int64_t step);
 
   Network& network() const { return *network_; }

@@ -82,7 +82,7 @@ TEST_F(Classic, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
 }
 
 TEST_F(Classic, StatisticsOverSegmentsAnswerForSegmentsAndMixWithNetworks) {
-  ASSERT_EQ(train("segments", {"model.name=svm", "classic.statistics_over=segment"}).exit_code, 0);
+  ASSERT_EQ(train("segments", {"model.name=svm", "classic.song_vector_over=segment"}).exit_code, 0);
   const auto results = [&](Words models) {
     Words command = {"predict", "songs/sad", "--format", "json"};
     for (const std::string& model : models) command.insert(command.end(), {"-m", model});
@@ -101,8 +101,8 @@ TEST_F(Classic, StatisticsOverSegmentsAnswerForSegmentsAndMixWithNetworks) {
 
 TEST_F(Classic, FoldsAreTrainedAndPooled) {
   const Outcome outcome =
-      train("classic-cv", {"model.name=knn", "classic.knn.neighbours=[3]", "data.split.folds=2",
-                           "data.split.validation_share=0"});
+      train("classic-cv", {"model.name=knn", "classic.knn.neighbors=[3]", "data.split.folds=2",
+                           "data.split.validation_fraction=0"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(json("runs/classic-cv/eval/test/metrics.json")["songs"]["count"], 16);
   EXPECT_EQ(json("runs/classic-cv/fold-1/run.json")["status"], "finished");
@@ -165,7 +165,7 @@ TEST_F(Classic, LeavingOutGroupsNarrowsWhatTheSystemSees) {
 }
 
 TEST_F(Classic, SumAndScoreWeighWhatTheSystemSees) {
-  for (const char* combine : {"sum", "score"}) {
+  for (const char* combine : {"sum", "late_fusion"}) {
     std::vector<nlohmann::json> answers;
     for (const char* weight : {"0.25", "0.75"}) {
       const std::string run = std::string(combine) + weight;
@@ -185,7 +185,7 @@ TEST_F(Classic, SumAndScoreWeighWhatTheSystemSees) {
 
 /// `embed.networks` and inputs that see them.
 Words seeing(const std::string& blocks) {
-  return {"model.name=svm", "classic.inputs=[" + blocks + "]", "embed.networks=[vgg_tagger]"};
+  return {"model.name=svm", "classic.song_vector=[" + blocks + "]", "embed.networks=[vgg_tagger]"};
 }
 
 TEST_F(Classic, EmbeddingsAreMadeKeptAndFoundAgain) {
@@ -214,7 +214,7 @@ TEST_F(Classic, EmbeddingsAreMadeKeptAndFoundAgain) {
 
 TEST_F(Classic, EmbeddingsOfSegmentsMakeATimeline) {
   Words settings = seeing("embeddings");
-  settings.insert(settings.end(), {"classic.statistics_over=segment", "features.lld=[]"});
+  settings.insert(settings.end(), {"classic.song_vector_over=segment", "features.lld=[]"});
   ASSERT_EQ(train("embedded-segments", settings).exit_code, 0);
   const Outcome told =
       world_.mer({"predict", "-m", "runs/embedded-segments", "songs/sad", "--format", "json"});
@@ -236,7 +236,7 @@ TEST_F(Classic, FoldsSeeEmbeddingsAndABadFileIsLeftOutOfThem) {
   world_.write("songs/with-noise.csv", manifest);
   Words settings = seeing("embeddings");
   settings.insert(settings.end(), {"data.manifest=songs/with-noise.csv", "data.split.folds=2",
-                                   "data.split.validation_share=0"});
+                                   "data.split.validation_fraction=0"});
   const Outcome outcome = train("embedded-cv", settings);
   EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
   EXPECT_EQ(json("runs/embedded-cv/eval/test/metrics.json")["songs"]["count"], 16);
@@ -254,8 +254,8 @@ TEST_F(Classic, ModelsOfDifferentRecipesAnswerTogether) {
   Words settings = seeing("embeddings");
   settings.push_back("features.lld=[]");
   ASSERT_EQ(train("sees-embeddings", settings).exit_code, 0);
-  ASSERT_EQ(train("sees-descriptors",
-                  {"model.name=svm", "classic.inputs=[descriptors]", "audio.sample_rate_hz=44100"})
+  ASSERT_EQ(train("sees-descriptors", {"model.name=svm", "classic.song_vector=[descriptors]",
+                                       "audio.sample_rate_hz=44100"})
                 .exit_code,
             0);
   const auto probabilities = [&](Words models) {
@@ -284,13 +284,14 @@ TEST_F(Classic, ModelsOfDifferentRecipesAnswerTogether) {
 }
 
 TEST_F(Classic, EmbeddingsWantNetworksAndDescriptorsTheirFeatures) {
-  const Outcome none = train("none", {"model.name=svm", "classic.inputs=[embeddings]"});
+  const Outcome none = train("none", {"model.name=svm", "classic.song_vector=[embeddings]"});
   EXPECT_EQ(none.exit_code, 2);
-  EXPECT_THAT(none.err,
-              AllOf(HasSubstr("'classic.inputs' has embeddings, but 'embed.networks' names none"),
-                    HasSubstr("--set 'embed.networks=[musicnn, vgg_tagger]'")));
+  EXPECT_THAT(
+      none.err,
+      AllOf(HasSubstr("'classic.song_vector' has embeddings, but 'embed.networks' names none"),
+            HasSubstr("--set 'embed.networks=[musicnn, vgg_tagger]'")));
   const Outcome bare =
-      train("bare", {"model.name=svm", "classic.inputs=[descriptors]", "features.lld=[mfcc]"});
+      train("bare", {"model.name=svm", "classic.song_vector=[descriptors]", "features.lld=[mfcc]"});
   EXPECT_EQ(bare.exit_code, 2);
   EXPECT_THAT(bare.err, HasSubstr("features.lld leaves out f0, which musical descriptors need"));
   EXPECT_FALSE(fs::exists(world_ / "runs/bare"));

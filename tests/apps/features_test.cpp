@@ -54,7 +54,7 @@ TEST_F(Features, OfOneSongAreAFileThatTheLibraryReads) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.out + outcome.err, "");
   const SongFeatures song = SongFeatures::open(folder_ / "a.safetensors");
-  // 22050 samples hold (22050 − 2048) / 1024 + 1 = 20 whole frames; the first is centred at 1024.
+  // 22050 samples hold (22050 − 2048) / 1024 + 1 = 20 whole frames; the first is centered at 1024.
   EXPECT_EQ(song.num_frames(), 20);
   EXPECT_DOUBLE_EQ(song.time_s().front(), 1024.0 / 44100.0);
   EXPECT_DOUBLE_EQ(song.duration_s(), 0.5);

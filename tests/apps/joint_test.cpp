@@ -107,14 +107,14 @@ TEST_F(Joint, AreFittedOnTheSongsThatAreScored) {
   }
   // Fitted once more, a model gets the same temperature: it is not applied twice.
   expect_done(
-      {"eval", "fitted", "--manifest", "more/manifest.csv", "--fit", "--save", "fused-again"});
-  EXPECT_NEAR(info("fused-again", "calibration")["temperature"].get<double>(),
+      {"eval", "fitted", "--manifest", "more/manifest.csv", "--fit", "--save", "ensemble-again"});
+  EXPECT_NEAR(info("ensemble-again", "calibration")["temperature"].get<double>(),
               calibration["temperature"].get<double>(), 1e-4);
 }
 
 TEST_F(Joint, TakesTheTemperatureOfACrossValidation) {
   expect_done(forest("forest-cv", {"data.manifest=more/manifest.csv", "data.split.folds=2",
-                                   "data.split.validation_share=0"}));
+                                   "data.split.validation_fraction=0"}));
   const Outcome fitted = expect_done(
       {"eval", "runs/forest/best.safetensors", "--fit-on", "runs/forest-cv", "--save", "warm"});
   EXPECT_EQ(fitted.out, "");

@@ -156,7 +156,7 @@ Words shipped(const std::string& name) {
   Words command = {"train", "-c", std::string(MER_SOURCE_DIR) + "/configs/4qaed.yaml", "--name",
                    name};
   for (const char* setting : {"data.manifest=songs/manifest.csv", "data.split.group_by=none",
-                              "data.split.ratios=[0.5, 0.25, 0.25]", "segment.seconds=3",
+                              "data.split.ratios=[0.5, 0.25, 0.25]", "segment.length_s=3",
                               "train.epochs=0", "train.iterations=8", "train.evaluate_every=2"}) {
     command.insert(command.end(), {"--set", setting});
   }
@@ -291,7 +291,7 @@ TEST_F(Processes, WithDifferentConfigsRefuseToTrainTogether) {
   const std::string port = Port().text();
   const Words command = {"train", "-c", "tiny.yaml", "--name", "different"};
   Words other = command;
-  other.insert(other.end(), {"--set", "seed=5"});
+  other.insert(other.end(), {"--set", "train.seed=5"});
   const auto first = start(command, by_hand(0, 2, port));
   const auto second = start(other, by_hand(1, 2, port));
   const Outcome outcome = first->wait();

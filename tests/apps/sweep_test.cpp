@@ -164,7 +164,7 @@ TEST_F(Sweep, GoesOnWithACellThatWasStoppedToTheSameEnd) {
 TEST_F(Sweep, OfFoldsScoresThemAndTheTrainingSongs) {
   const Outcome outcome = sweep(
       "folds", std::string(kTwoCells) + "show: [train_accuracy]\n",
-      {"--set", "data.split.folds=2", "--set", "data.split.validation_share=0", "--jobs", "2"});
+      {"--set", "data.split.folds=2", "--set", "data.split.validation_fraction=0", "--jobs", "2"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(fs::exists(folder("folds") / "softmax/fold-2/eval/train/metrics.json"));
   EXPECT_THAT(column("folds", "runs"), testing::ElementsAre("2", "2"));
@@ -248,12 +248,12 @@ TEST_F(Sweep, FindsMistakesBeforeAnythingRuns) {
 }
 
 TEST_F(Sweep, MakesTheEmbeddingsThatCellsShareOnceBeforehand) {
-  const Outcome outcome =
-      sweep("embeddings",
-            "base: tiny.yaml\n"
-            "set: {model.name: svm, classic.inputs: [embeddings], embed.networks: [vgg_tagger],\n"
-            "      data.store: sweep-store}\n"
-            "grid: {classic.svm.kernel: [rbf, linear]}\n");
+  const Outcome outcome = sweep(
+      "embeddings",
+      "base: tiny.yaml\n"
+      "set: {model.name: svm, classic.song_vector: [embeddings], embed.networks: [vgg_tagger],\n"
+      "      data.store: sweep-store}\n"
+      "grid: {classic.svm.kernel: [rbf, linear]}\n");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(read(folder("embeddings") / "logs/rbf.txt"),
               HasSubstr("16 songs embedded, 0 were there already, 0 failed"));

@@ -146,10 +146,10 @@ TEST_F(Train, FineTunesABundledTaggerThatThenPredicts) {
 TEST_F(Train, WithAThirdInputScoresAndPredictsTheSame) {
   for (const std::string over : {"song", "segment"}) {
     const std::string run = "runs/third-" + over;
-    const Outcome trained =
-        world_.mer({"train", "-c", "tiny.yaml", "--set", "inputs.summary=[descriptors, embeddings]",
-                    "--set", "embed.networks=[vgg_tagger]", "--set", "inputs.summary_over=" + over,
-                    "--name", "third-" + over});
+    const Outcome trained = world_.mer(
+        {"train", "-c", "tiny.yaml", "--set", "inputs.song_vector=[descriptors, embeddings]",
+         "--set", "embed.networks=[vgg_tagger]", "--set", "inputs.song_vector_over=" + over,
+         "--name", "third-" + over});
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
     ASSERT_EQ(world_.mer({"eval", run}).exit_code, 0);
     // The songs are whole files: prediction makes of them what scoring found in the store.
@@ -161,10 +161,11 @@ TEST_F(Train, WithAThirdInputScoresAndPredictsTheSame) {
     EXPECT_EQ(result["emotion"], songs[1].cells[3]);
     EXPECT_NEAR(result["confidence"].get<double>(), std::stod(songs[1].cells[4]), 1e-4);
   }
-  const Outcome refused = world_.mer({"train", "-c", "tiny.yaml", "--set", "model.name=svm",
-                                      "--set", "inputs.summary=[descriptors]", "--print-config"});
+  const Outcome refused =
+      world_.mer({"train", "-c", "tiny.yaml", "--set", "model.name=svm", "--set",
+                  "inputs.song_vector=[descriptors]", "--print-config"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("'inputs.summary' is improved_cnn's"));
+  EXPECT_THAT(refused.err, HasSubstr("'inputs.song_vector' is improved_cnn's"));
 }
 
 TEST_F(Train, NamesTheBundledWeightsWhenThereAreNoneOfTheName) {

@@ -6,7 +6,7 @@ const char* const kTinyConfig =
     "data: {manifest: songs/manifest.csv, store: mer-store,\n"
     "       split: {ratios: [0.5, 0.25, 0.25], group_by: none}}\n"
     "audio: {sample_rate_hz: 22050}\n"
-    "segment: {seconds: 1}\n"
+    "segment: {length_s: 1}\n"
     "inputs: {spectrogram_pool_bands: 4, spectrogram_pool_frames: 2, lld_pool_frames: 2}\n"
     "model: {c1_channels: 2, c2_channels: 4, crnn_lstm_units: 4, lld_lstm_units: 4,\n"
     "        lld_lstm_layers: 1, embedding_size: 8, pool_frequency: 2, head_dropout: 0.2}\n"

@@ -208,7 +208,7 @@ def measure_pytorch(job):
     network = make_network(model, shape).to(memory_format=layout)
     loss = InterCenterLoss(job["loss"], shape, model["embedding_size"])
     parameters = list(network.parameters()) + [loss.centers]
-    optimiser = torch.optim.AdamW(parameters, lr=options["lr"], foreach=True,
+    optimizer = torch.optim.AdamW(parameters, lr=options["lr"], foreach=True,
                                   weight_decay=options["weight_decay"])  # fmt: skip
 
     def random_batch(size):
@@ -219,13 +219,13 @@ def measure_pytorch(job):
 
     def train_step(batch):
         spectrogram, lld, targets = batch
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=job["bf16"]):
             logits, embedding = network(spectrogram, lld)
         value = loss(logits.float(), embedding.float(), targets)
         value.backward()
         torch.nn.utils.clip_grad_norm_(parameters, options["clip_norm"])
-        optimiser.step()
+        optimizer.step()
         return value.item()
 
     def evaluation_step(batch):
@@ -330,8 +330,8 @@ def require_same_answers(args, folder, network, tensors, metadata):
     import torch
 
     inputs, shape = json.loads(metadata["inputs"]), json.loads(metadata["shape"])
-    if inputs["combine"] == "score":
-        sys.exit("combine: score is not compared here")
+    if inputs["combine"] == "late_fusion":
+        sys.exit("combine: late_fusion is not compared here")
     frames = shape["spectrogram_steps"] * inputs["spectrogram_pool_frames"]
     frames = min(frames, shape["lld_steps"] * inputs["lld_pool_frames"], 430)
     layout = json.loads(metadata["layout"])
@@ -352,19 +352,19 @@ def require_same_answers(args, folder, network, tensors, metadata):
     song, _ = read_safetensors(features)
     assert song["kept"].sum() == frames, "the sound should be one segment without silence"
 
-    def standardised(name):
+    def standardized(name):
         values = song[name].astype(np.float64)
-        return (values - tensors[f"standardisation.{name}.mean"]) / tensors[
-            f"standardisation.{name}.deviation"]  # fmt: skip
+        return (values - tensors[f"standardization.{name}.mean"]) / tensors[
+            f"standardization.{name}.deviation"]  # fmt: skip
 
     def blocks(values, size):
         return [values[i : i + size] for i in range(0, len(values), size)]
 
     spectrogram = np.stack([block.mean(0) for block in
-                            blocks(standardised("spectrogram"), inputs["spectrogram_pool_frames"])])  # fmt: skip
+                            blocks(standardized("spectrogram"), inputs["spectrogram_pool_frames"])])  # fmt: skip
     bands = blocks(spectrogram.T, inputs["spectrogram_pool_bands"])
     spectrogram = np.stack([block.mean(0) for block in bands])
-    lld = standardised("lld")
+    lld = standardized("lld")
     groups = {group["name"]: slice(group["first_column"], group["first_column"] + group["num_columns"])
               for group in layout["lld_groups"]}  # fmt: skip
     weight = inputs["mfcc_weight"]
@@ -373,11 +373,11 @@ def require_same_answers(args, folder, network, tensors, metadata):
     first = [mfcc + phase] if inputs["combine"] == "sum" else [mfcc, phase]
     steps = blocks(np.concatenate(first + rest, 1), inputs["lld_pool_frames"])
     lld = np.stack([step.mean(0) for step in steps])
-    if inputs["lld_statistics"] == "mean_deviation":
+    if inputs["lld_statistics"] == "mean_std":
         lld = np.concatenate([lld, np.stack([step.std(0) for step in steps])], 1)
-    if "standardisation.pooled_lld.mean" in tensors:
-        lld = (lld - tensors["standardisation.pooled_lld.mean"]) / tensors[
-            "standardisation.pooled_lld.deviation"]  # fmt: skip
+    if "standardization.pooled_lld.mean" in tensors:
+        lld = (lld - tensors["standardization.pooled_lld.mean"]) / tensors[
+            "standardization.pooled_lld.deviation"]  # fmt: skip
     network.eval()
     with torch.inference_mode():
         batch = [torch.from_numpy(x).float().unsqueeze(0) for x in (spectrogram, lld)]

@@ -25,9 +25,9 @@ VARIANTS = {
     "no random crops": ["train.random_crops=false"],
     "no label smoothing": ["loss.label_smoothing=0"],
     "no cosine": ["train.schedule=constant"],
-    "no warm-up": ["train.warmup_share=0"],
+    "no warm-up": ["train.warmup_fraction=0"],
     "average of weights 0.98": ["train.average_decay=0.98"],
-    "two parts a batch": ["train.accumulate=2"],
+    "two parts a batch": ["train.gradient_accumulation_steps=2"],
     "bf16": ["train.precision=bf16"],
 }
 SCORES = ("val_accuracy", "val_macro_f1", "val_loss")
@@ -44,7 +44,7 @@ def train(args, variant, seed):
     folds = [run / f"fold-{number + 1}" for number in range(args.folds)]
     if not all(is_finished(fold) for fold in folds):
         settings = [f"data.manifest={args.manifest}", f"data.store={args.store}",
-                    f"data.split.folds={args.folds}", "data.split.validation_share=0.15",
+                    f"data.split.folds={args.folds}", "data.split.validation_fraction=0.15",
                     f"data.split.seed={seed}", f"seed={seed}"]  # fmt: skip
         command = [args.mer, "train", "-q", "-c", args.config, "--runs", args.runs, "--name", run.name]
         for setting in settings + args.set + VARIANTS[variant]:

@@ -44,7 +44,7 @@ class ClassicInputsTest : public testing::Test {
   }
   ClassicInputs inputs(const std::vector<std::string>& blocks) const {
     ClassicOptions options = options_;
-    options.inputs = blocks;
+    options.song_vector = blocks;
     return {options, sources_, std::nullopt};
   }
 
@@ -85,7 +85,7 @@ TEST_F(ClassicInputsTest, DescriptorsAreOfTheSegmentsKeptFrames) {
   EXPECT_EQ(made.compute({features}, {0, 11}).transpose(),
             describe(descriptors, features.spectrogram(), features.lld(), features.energy_db(),
                      features.kept()));
-  options_.statistics_over = ClassicOptions::Over::kSegment;
+  options_.song_vector_over = ClassicOptions::Over::kSegment;
   const ClassicInputs of_segments = inputs({"descriptors"});
   // The kept frames 3 to 6 are the frames 4 to 7.
   EXPECT_EQ(
@@ -115,8 +115,8 @@ TEST_F(ClassicInputsTest, EmbeddingsAreOfTheWholeSongOrOfThePatchesInTheSegment)
     return inputs({"embeddings"}).compute({features, &of_song}, segment)(0, 0);
   };
   EXPECT_EQ(mean_of_first_column({0, 2}), (1.0F + 3.0F + 100.0F) / 3.0F);
-  options_.statistics_over = ClassicOptions::Over::kSegment;
-  // Frames at 0 to 2 s: the first patch's centre, 1.5 s. At 2 to 7 s: those at 4.5 s; at 2 to 9 s,
+  options_.song_vector_over = ClassicOptions::Over::kSegment;
+  // Frames at 0 to 2 s: the first patch's center, 1.5 s. At 2 to 7 s: those at 4.5 s; at 2 to 9 s,
   // also the one at 7.5 s.
   EXPECT_EQ(mean_of_first_column({0, 3}), 1.0F);
   EXPECT_EQ(mean_of_first_column({2, 5}), 3.0F);
@@ -124,7 +124,7 @@ TEST_F(ClassicInputsTest, EmbeddingsAreOfTheWholeSongOrOfThePatchesInTheSegment)
 }
 
 TEST_F(ClassicInputsTest, EveryBranchSeesDescriptorsAndEmbeddings) {
-  sources_.inputs.combine = InputOptions::Combine::kScore;
+  sources_.inputs.combine = InputOptions::Combine::kLateFusion;
   const SongFeatures features = song();
   const SongEmbeddings of_song = embeddings();
   const ClassicInputs made = inputs({"statistics", "descriptors", "embeddings"});
@@ -152,7 +152,7 @@ TEST_F(ClassicInputsTest, WantEmbeddingsOfTheirWidth) {
 TEST(ClassicOptions, NameEachBlockOnceAndInOrder) {
   const auto message = [](const std::vector<std::string>& blocks) {
     ClassicOptions options;
-    options.inputs = blocks;
+    options.song_vector = blocks;
     return message_of<UsageError>([&] { options.validate(); });
   };
   EXPECT_THAT(message({}), HasSubstr("'inputs' is an empty list"));

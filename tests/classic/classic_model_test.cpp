@@ -27,7 +27,7 @@ class ClassicModelTest : public testing::Test {
       layout_.lld.push_back(group);
       layout_.lld_columns.push_back(name);
     }
-    options_.knn.neighbours = {1};
+    options_.knn.neighbors = {1};
     options_.percentiles = {};
   }
 
@@ -68,7 +68,7 @@ TEST_F(ClassicModelTest, AStatisticThatNeverVariedCountsAsZero) {
 }
 
 TEST_F(ClassicModelTest, ScoreWeighsTheAnswersOfTheTwoBranches) {
-  inputs_.combine = InputOptions::Combine::kScore;
+  inputs_.combine = InputOptions::Combine::kLateFusion;
   inputs_.mfcc_weight = 0.75;
   const ClassicModel model = train();
   RowMatrixXf row = RowMatrixXf::Zero(2, model.inputs().num_columns());

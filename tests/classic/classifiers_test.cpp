@@ -135,22 +135,22 @@ INSTANTIATE_TEST_SUITE_P(Systems, EveryClassicSystem, testing::ValuesIn(kClassic
 
 TEST(InnerChoice, ASingleValueIsTakenAsItIsAndNeedsNoFolds) {
   ClassicOptions options;
-  options.knn.neighbours = {3};
+  options.knn.neighbors = {3};
   TrainingTable table = blobs(4);
   for (std::string& group : table.groups) group = "all";  // no folds can be made
-  EXPECT_EQ(train_classifier("knn", options, table, {}).chosen["neighbours"], 3.0);
-  options.knn.neighbours = {1, 3};
+  EXPECT_EQ(train_classifier("knn", options, table, {}).chosen["neighbors"], 3.0);
+  options.knn.neighbors = {1, 3};
   EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, table, {}); }),
               HasSubstr("can't be divided into two inner folds"));
 }
 
-TEST(Knn, NeighboursVoteAndTheSharesOfClassesCountAsOneVoteMore) {
+TEST(Knn, NeighborsVoteAndTheSharesOfClassesCountAsOneVoteMore) {
   TableMaker maker({"happy", "sad"});
   maker.add({0.0F}, 0).add({1.0F}, 0).add({2.0F}, 1).add({10.0F}, 1);
   ClassicOptions options;
-  options.knn.neighbours = {3};
+  options.knn.neighbors = {3};
   const auto knn = train_classifier("knn", options, maker.table(), {}).classifier;
-  // Of 0.4: votes 2 and 1, shares one half each. Of 9: neighbours 10, 2, 1.
+  // Of 0.4: votes 2 and 1, shares one half each. Of 9: neighbors 10, 2, 1.
   EXPECT_THAT(knn->answer(Eigen::RowVectorXf::Constant(1, 0.4F)).probabilities,
               ElementsAre(2.5 / 4.0, 1.5 / 4.0));
   EXPECT_THAT(knn->answer(Eigen::RowVectorXf::Constant(1, 9.0F)).probabilities,
@@ -158,7 +158,7 @@ TEST(Knn, NeighboursVoteAndTheSharesOfClassesCountAsOneVoteMore) {
 }
 
 TEST(Knn, InnerFoldsPreferManyVotersAmongNoise) {
-  // A third of the labels are wrong: one neighbour repeats them, fifteen outvote them.
+  // A third of the labels are wrong: one neighbor repeats them, fifteen outvote them.
   TableMaker maker({"happy", "sad"});
   std::mt19937_64 rng(2);
   for (int i = 0; i < 120; ++i) {
@@ -168,13 +168,13 @@ TEST(Knn, InnerFoldsPreferManyVotersAmongNoise) {
               wrong ? 1 - truth : truth);
   }
   ClassicOptions options;
-  options.knn.neighbours = {1, 15};
-  EXPECT_EQ(train_classifier("knn", options, maker.table(), {}).chosen["neighbours"], 15.0);
+  options.knn.neighbors = {1, 15};
+  EXPECT_EQ(train_classifier("knn", options, maker.table(), {}).chosen["neighbors"], 15.0);
 }
 
-TEST(Knn, RefusesMoreNeighboursThanRows) {
+TEST(Knn, RefusesMoreNeighborsThanRows) {
   ClassicOptions options;
-  options.knn.neighbours = {100};
+  options.knn.neighbors = {100};
   EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, blobs(4), {}); }),
               HasSubstr("knn: there are 12 rows to train with"));
 }

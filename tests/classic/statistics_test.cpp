@@ -32,7 +32,7 @@ TEST(ColumnStatistics, SkewnessTurnsItsSignWithTheColumnAndIsZeroForASymmetricOn
   EXPECT_DOUBLE_EQ(statistics_of({3, 1, 2, 5, 4}).skewness, 0.0);
 }
 
-TEST(ColumnStatistics, PercentilesAreLinearBetweenNeighboursInAnyOrder) {
+TEST(ColumnStatistics, PercentilesAreLinearBetweenNeighborsInAnyOrder) {
   // Sorted 1 2 4 8: the percentile p lies at 3 p / 100.
   EXPECT_THAT(statistics_of({8, 2, 1, 4}, {75, 0, 50, 25, 100, 10}).percentiles,
               ElementsAre(4.0 + 0.25 * 4.0, 1.0, 3.0, 1.75, 8.0, testing::DoubleEq(1.3)));
@@ -75,8 +75,8 @@ class FrameStatisticsTest : public testing::Test {
     lld << 1, 100, 2, 300, 99, 99, 6, 200;
     return make_song(folder_ / "song", spectrogram, lld, {1, 1, 0, 1});
   }
-  Standardisation standardisation() const {
-    Standardisation result;
+  Standardization standardization() const {
+    Standardization result;
     result.lld_mean = {3.0F, 200.0F};
     result.lld_deviation = {2.0F, 100.0F};
     return result;
@@ -87,7 +87,7 @@ class FrameStatisticsTest : public testing::Test {
   InputOptions inputs_;
 };
 
-TEST_F(FrameStatisticsTest, TakesKeptFramesAndChangesOfNeighboursOnly) {
+TEST_F(FrameStatisticsTest, TakesKeptFramesAndChangesOfNeighborsOnly) {
   inputs_.mfcc_weight = 0.5;
   const FrameStatistics statistics(layout_, inputs_, {50}, std::nullopt);
   EXPECT_EQ(statistics.num_columns(), 4 * 5);
@@ -99,7 +99,7 @@ TEST_F(FrameStatisticsTest, TakesKeptFramesAndChangesOfNeighboursOnly) {
   EXPECT_FLOAT_EQ(rows(0, 2), 10.0F);
   EXPECT_FLOAT_EQ(rows(0, 3), 24.0F);
   EXPECT_FLOAT_EQ(rows(0, 6), 0.0F);  // deviation of the constant band
-  // Frames 0 and 1 are neighbours, 1 and 3 are not.
+  // Frames 0 and 1 are neighbors, 1 and 3 are not.
   EXPECT_FLOAT_EQ(rows(0, 12), 0.5F);
   EXPECT_FLOAT_EQ(rows(0, 15), 2.0F);
   EXPECT_FLOAT_EQ(rows(0, 19), 22.0F);  // median
@@ -108,13 +108,13 @@ TEST_F(FrameStatisticsTest, TakesKeptFramesAndChangesOfNeighboursOnly) {
   EXPECT_THROW(statistics.compute(song(), {1, 3}), std::invalid_argument);
 }
 
-TEST_F(FrameStatisticsTest, SumAddsStandardisedFramesSoThatTheWeightMatters) {
+TEST_F(FrameStatisticsTest, SumAddsStandardizedFramesSoThatTheWeightMatters) {
   inputs_.combine = InputOptions::Combine::kSum;
-  EXPECT_TRUE(FrameStatistics::needs_standardisation(layout_, inputs_));
-  // Standardised MFCC −1, −½, 1½; residual phase −1, 1, 0.
+  EXPECT_TRUE(FrameStatistics::needs_standardization(layout_, inputs_));
+  // Standardized MFCC −1, −½, 1½; residual phase −1, 1, 0.
   for (const double weight : {0.0, 0.25, 1.0}) {
     inputs_.mfcc_weight = weight;
-    const FrameStatistics statistics(layout_, inputs_, {100}, standardisation());
+    const FrameStatistics statistics(layout_, inputs_, {100}, standardization());
     EXPECT_EQ(statistics.num_columns(), 3 * 5);
     const RowMatrixXf rows = statistics.compute(song(), {0, 3});
     const double sums[] = {-1.0, -0.5 * weight + (1.0 - weight), 1.5 * weight};
@@ -124,8 +124,8 @@ TEST_F(FrameStatisticsTest, SumAddsStandardisedFramesSoThatTheWeightMatters) {
 }
 
 TEST_F(FrameStatisticsTest, ScoreMakesARowForEachOfTheTwo) {
-  inputs_.combine = InputOptions::Combine::kScore;
-  EXPECT_FALSE(FrameStatistics::needs_standardisation(layout_, inputs_));
+  inputs_.combine = InputOptions::Combine::kLateFusion;
+  EXPECT_FALSE(FrameStatistics::needs_standardization(layout_, inputs_));
   const FrameStatistics statistics(layout_, inputs_, {}, std::nullopt);
   const RowMatrixXf rows = statistics.compute(song(), {0, 3});
   ASSERT_EQ(rows.rows(), 2);

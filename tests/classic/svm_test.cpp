@@ -69,7 +69,7 @@ TEST(Svm, ProbabilitiesSumToOneAndAreSurerFarFromTheBorder) {
   EXPECT_NEAR(at(1.0F), 1.0 / (1.0 + std::exp(-2.0)), 0.12);
 }
 
-TEST(Svm, InnerFoldsChooseTheGammaThatGeneralises) {
+TEST(Svm, InnerFoldsChooseTheGammaThatGeneralizes) {
   const TrainingTable table = exclusive_or();
   ClassicOptions options = svm(Kernel::kRbf);
   options.svm.c = {1.0};
@@ -80,7 +80,7 @@ TEST(Svm, InnerFoldsChooseTheGammaThatGeneralises) {
 }
 
 TEST(Svm, InnerFoldsKeepGroupsTogether) {
-  // Twins of one group have one class, drawn at random: only a twin tells it. Nearest neighbours
+  // Twins of one group have one class, drawn at random: only a twin tells it. Nearest neighbors
   // (a large gamma) would look perfect if twins were divided, and are worth nothing.
   TableMaker maker({"happy", "sad"});
   std::mt19937_64 rng(11);

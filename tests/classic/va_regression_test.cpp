@@ -15,7 +15,7 @@ using namespace test;
 using testing::HasSubstr;
 
 TEST(Ridge, ClosedFormByHand) {
-  // Centred x = −1, 0, 1 and y = −2, 1, 1: x·y = 3, x·x = 2, so B = 3 / (2 + alpha).
+  // Centered x = −1, 0, 1 and y = −2, 1, 1: x·y = 3, x·x = 2, so B = 3 / (2 + alpha).
   Eigen::MatrixXd x(3, 1);
   x << 4, 5, 6;
   Eigen::MatrixXd y(3, 1);

@@ -24,7 +24,7 @@ TEST(Recipe, FingerprintIgnoresHowMuchOfASongIsRead) {
   EXPECT_EQ(recipe.fingerprint(), fingerprint);
   EXPECT_NE(recipe.store_key(), key);
   recipe = Recipe{};
-  recipe.audio.pad_to_seconds = 30;  // acts when segments are cut, not on the features
+  recipe.audio.pad_to_s = 30;  // acts when segments are cut, not on the features
   EXPECT_EQ(recipe.fingerprint(), fingerprint);
   EXPECT_EQ(recipe.store_key(), key);
 }
@@ -59,9 +59,9 @@ TEST(Recipe, LaterOptionsThatAreSetChangeTheFingerprint) {
   recipe.features.lld.pop_back();
   EXPECT_NE(recipe.fingerprint(), fingerprint);
   recipe = Recipe{};
-  recipe.features.frame.padding = FramePadding::kCentre;
+  recipe.features.frame.padding = FramePadding::kCenter;
   EXPECT_NE(recipe.fingerprint(), fingerprint);
-  EXPECT_EQ(recipe.shared()["features"]["frame"]["padding"], "centre");
+  EXPECT_EQ(recipe.shared()["features"]["frame"]["padding"], "center");
   recipe = Recipe{};
   recipe.audio.level_dbfs = -20.0;
   EXPECT_NE(recipe.fingerprint(), fingerprint);

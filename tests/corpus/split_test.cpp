@@ -202,7 +202,7 @@ TEST(MakeFolds, WithATrainingShareLeaveOutTrainingGroupsAlone) {
   SplitOptions options;
   options.folds = 4;
   const std::vector<Split> whole = make_folds(manifest, options);
-  options.train_share = 0.25;
+  options.train_fraction = 0.25;
   const std::vector<Split> thinned = make_folds(manifest, options);
   for (std::size_t fold = 0; fold < whole.size(); ++fold) {
     expect_grouped(manifest, thinned[fold]);

@@ -170,7 +170,7 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
   for (const torch::Tensor& tensor : {e.maps, e.weight, e.bias}) {
     whole.push_back(tensor.clone().set_requires_grad(true));
   }
-  const NormalisedMaps expected = norm_relu(whole[0], e.valid, whole[1], whole[2], kNormEpsilon);
+  const NormalizedMaps expected = norm_relu(whole[0], e.valid, whole[1], whole[2], kNormEpsilon);
   weighted_sum(expected.maps, e.output_weights).backward();
 
   const int ranks = GetParam();
@@ -181,7 +181,7 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
     torch::Tensor maps = share_of(e.maps, rank, ranks).set_requires_grad(true);
     torch::Tensor weight = e.weight.clone().set_requires_grad(true);
     torch::Tensor bias = e.bias.clone().set_requires_grad(true);
-    const NormalisedMaps result = norm_relu(maps, share_of(e.valid, rank, ranks), weight, bias,
+    const NormalizedMaps result = norm_relu(maps, share_of(e.valid, rank, ranks), weight, bias,
                                             kNormEpsilon, over(team.member(rank)));
     EXPECT_EQ(result.count, expected.count);
     EXPECT_TRUE(near(result.mean, expected.mean, 1e-12));
@@ -200,7 +200,7 @@ TEST(SharedBatchNorm, GradientEqualsDifferencesOfTheWholeBatchsLoss) {
   const Maps e = example_maps(0.3);
   const auto loss_of = [&](const torch::Tensor& maps) {
     const torch::NoGradGuard no_grad;
-    const NormalisedMaps y = norm_relu(maps, e.valid, e.weight, e.bias, kNormEpsilon);
+    const NormalizedMaps y = norm_relu(maps, e.valid, e.weight, e.bias, kNormEpsilon);
     return weighted_sum(y.maps, e.output_weights).item<double>();
   };
   constexpr int kRanks = 2;
@@ -208,7 +208,7 @@ TEST(SharedBatchNorm, GradientEqualsDifferencesOfTheWholeBatchsLoss) {
   std::vector<torch::Tensor> grads(kRanks);
   team.run([&](int rank) {
     torch::Tensor maps = share_of(e.maps, rank, kRanks).set_requires_grad(true);
-    const NormalisedMaps y = norm_relu(maps, share_of(e.valid, rank, kRanks), e.weight, e.bias,
+    const NormalizedMaps y = norm_relu(maps, share_of(e.valid, rank, kRanks), e.weight, e.bias,
                                        kNormEpsilon, over(team.member(rank)));
     weighted_sum(y.maps, share_of(e.output_weights, rank, kRanks)).backward();
     grads[static_cast<std::size_t>(rank)] = maps.grad();
@@ -230,10 +230,10 @@ TEST(SharedBatchNorm, KeepsItsPrecisionFarFromZero) {
   const Maps e = example_maps(1000.0);
   const torch::Tensor maps = e.maps.to(torch::kFloat);
   const torch::Tensor ones = torch::ones({4});
-  const NormalisedMaps expected = norm_relu(maps, e.valid, ones, torch::zeros({4}), kNormEpsilon);
+  const NormalizedMaps expected = norm_relu(maps, e.valid, ones, torch::zeros({4}), kNormEpsilon);
   ReplicaGroup team(2);
   team.run([&](int rank) {
-    const NormalisedMaps result =
+    const NormalizedMaps result =
         norm_relu(share_of(maps, rank, 2), share_of(e.valid, rank, 2), ones, torch::zeros({4}),
                   kNormEpsilon, over(team.member(rank)));
     EXPECT_TRUE(near(result.variance, expected.variance, 1e-5));

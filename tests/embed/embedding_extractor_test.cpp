@@ -91,17 +91,17 @@ TEST(EmbeddingExtractor, LeavesSilentPatchesOutOfTheSong) {
 TEST(EmbeddingExtractor, FillsTheTailWithSilenceOrDropsIt) {
   const TemporaryFolder folder;
   std::vector<float> samples = check_samples();
-  const auto patches = [&](std::size_t count, SegmentOptions::Tail tail, double hop_seconds) {
+  const auto patches = [&](std::size_t count, SegmentOptions::Tail tail, double hop_s) {
     samples.resize(count, 0.1F);
     write_at_16khz(folder / "a.wav", samples);
     EmbedOptions options = options_of({"vgg_tagger"});
     options.tail = tail;
-    options.hop_seconds = hop_seconds;
+    options.hop_s = hop_s;
     extractor_of(options).extract(folder / "a.wav", folder / "a.safetensors");
     return SongEmbeddings::open(folder / "a.safetensors").num_patches();
   };
   using Tail = SegmentOptions::Tail;
-  // 187 + 94 frames: the tail is more than half of a patch. Frame 280's centre is at 280 · 256.
+  // 187 + 94 frames: the tail is more than half of a patch. Frame 280's center is at 280 · 256.
   EXPECT_EQ(patches(280 * 256, Tail::kPad, 3.0), 2);
   EXPECT_EQ(patches(280 * 256, Tail::kDrop, 3.0), 1);
   EXPECT_EQ(patches(278 * 256, Tail::kPad, 3.0), 1);
@@ -115,7 +115,7 @@ TEST(EmbeddingExtractor, FingerprintFollowsOptionsAndFrontEndAndTheKeyThePartOfT
   EXPECT_EQ(plain.recipe()["front_end"]["audio"]["sample_rate_hz"], 16000);
   EXPECT_NE(extractor_of(options_of({"musicnn", "vgg_tagger"})).fingerprint(), plain.fingerprint());
   EmbedOptions denser = options_of({"musicnn"});
-  denser.hop_seconds = 1.5;
+  denser.hop_s = 1.5;
   EXPECT_NE(extractor_of(denser).fingerprint(), plain.fingerprint());
   Recipe config;
   config.vad.threshold_db = -40;
@@ -135,7 +135,7 @@ TEST(EmbeddingExtractor, OfARecipeMakesTheSameEmbeddings) {
   config.vad.threshold_db = -40;
   config.audio.duration_s = 2.0;
   EmbedOptions options = options_of({"vgg_tagger"});
-  options.hop_seconds = 1.5;
+  options.hop_s = 1.5;
   const EmbeddingExtractor first = extractor_of(options, config);
   const EmbeddingExtractor again =
       EmbeddingExtractor::of_recipe(first.recipe(), "m.safetensors", bundled(), "cpu");

@@ -33,14 +33,14 @@ class SweepPlanTest : public testing::Test {
 
 TEST_F(SweepPlanTest, NamesCellsByWhatVaries) {
   const SweepPlan made =
-      plan("grid: {loss.name: [softmax, inter_center], segment.seconds: [2.5, 10]}\nseeds: [3]\n");
+      plan("grid: {loss.name: [softmax, inter_center], segment.length_s: [2.5, 10]}\nseeds: [3]\n");
   EXPECT_THAT(names_of(made),
-              ElementsAre("softmax_seconds-2.5_seed-3", "softmax_seconds-10_seed-3",
-                          "inter_center_seconds-2.5_seed-3", "inter_center_seconds-10_seed-3"));
-  EXPECT_EQ(made.rows[1].name, "softmax_seconds-10");
+              ElementsAre("softmax_length_s-2.5_seed-3", "softmax_length_s-10_seed-3",
+                          "inter_center_length_s-2.5_seed-3", "inter_center_length_s-10_seed-3"));
+  EXPECT_EQ(made.rows[1].name, "softmax_length_s-10");
   EXPECT_EQ(made.cells[1].config.loss.name, "softmax");
-  EXPECT_EQ(made.cells[1].config.segment.seconds, 10.0);
-  EXPECT_EQ(made.cells[1].config.seed, 3);
+  EXPECT_EQ(made.cells[1].config.segment.length_s, 10.0);
+  EXPECT_EQ(made.cells[1].config.train.seed, 3);
   EXPECT_EQ(made.cells[1].repeat, "seed-3");
 }
 
@@ -64,8 +64,9 @@ TEST_F(SweepPlanTest, LetsACellStartFromAConfigOfItsOwn) {
 
 TEST_F(SweepPlanTest, PutsCellsThatAnswerTogetherAfterTheRuns) {
   const SweepPlan made = plan(
-      "cells:\n  - {name: both, fuse: [a, b]}\n  - {name: a, set: {model.name: svm}}\n"
-      "  - {name: b, set: {model.name: knn}}\n  - {name: all, fuse: [both, a]}\nseeds: [0, 1]\n");
+      "cells:\n  - {name: both, ensemble: [a, b]}\n  - {name: a, set: {model.name: svm}}\n"
+      "  - {name: b, set: {model.name: knn}}\n  - {name: all, ensemble: [both, a]}\nseeds: [0, "
+      "1]\n");
   EXPECT_THAT(names_of(made),
               ElementsAre("a_seed-0", "a_seed-1", "b_seed-0", "b_seed-1", "both_seed-0",
                           "both_seed-1", "all_seed-0", "all_seed-1"));
@@ -74,9 +75,9 @@ TEST_F(SweepPlanTest, PutsCellsThatAnswerTogetherAfterTheRuns) {
   EXPECT_THAT(made.cells[6].members, ElementsAre(4U, 0U));
   EXPECT_THAT(made.rows[0].cells, ElementsAre(4U, 5U));
   EXPECT_THAT(
-      error_of("cells:\n  - {name: a, set: {model.name: svm}}\n  - {name: c, fuse: [a, d]}\n"),
-      HasSubstr("'c' fuses 'd', which is no other cell"));
-  EXPECT_THAT(error_of("cells: [{name: c, fuse: [a]}]\n"), HasSubstr("cells.fuse"));
+      error_of("cells:\n  - {name: a, set: {model.name: svm}}\n  - {name: c, ensemble: [a, d]}\n"),
+      HasSubstr("'c' is an ensemble with 'd', which is no other cell"));
+  EXPECT_THAT(error_of("cells: [{name: c, ensemble: [a]}]\n"), HasSubstr("cells.ensemble"));
 }
 
 TEST_F(SweepPlanTest, LetsWhatIsNearerToTheCellWin) {
@@ -97,24 +98,25 @@ TEST_F(SweepPlanTest, LetsWhatIsNearerToTheCellWin) {
 }
 
 TEST_F(SweepPlanTest, LeavesOutCellsThatAreOfOtherVariants) {
-  EXPECT_THAT(names_of(plan("variants: {v: {}, w: {set: {seed: 9}}}\n"
+  EXPECT_THAT(names_of(plan("variants: {v: {}, w: {set: {train.seed: 9}}}\n"
                             "cells: [{name: a}, {name: b, only_in: [w], set: {train.lr: 0.5}}]\n")),
               ElementsAre("v_a", "w_a", "w_b"));
 }
 
 TEST_F(SweepPlanTest, FindsAReferenceByNameOrByTheKeysThatDiffer) {
-  const std::string grid = "grid: {loss.name: [softmax, inter_center], segment.seconds: [3, 5]}\n";
+  const std::string grid = "grid: {loss.name: [softmax, inter_center], segment.length_s: [3, 5]}\n";
   const SweepPlan by_key = plan(grid + "reference: {loss.name: softmax}\n");
   EXPECT_FALSE(by_key.rows[0].reference);
   EXPECT_FALSE(by_key.rows[1].reference);
   EXPECT_EQ(by_key.rows[2].reference, 0U);
   EXPECT_EQ(by_key.rows[3].reference, 1U);
-  const SweepPlan by_name = plan(grid + "reference: softmax_seconds-5\n");
+  const SweepPlan by_name = plan(grid + "reference: softmax_length_s-5\n");
   EXPECT_EQ(by_name.rows[0].reference, 1U);
   EXPECT_FALSE(by_name.rows[1].reference);
   EXPECT_EQ(by_name.rows[3].reference, 1U);
   const SweepPlan own = plan(
-      "cells: [{name: a}, {name: b, set: {seed: 1}}, {name: c, set: {seed: 2}, reference: b}]\n"
+      "cells: [{name: a}, {name: b, set: {train.seed: 1}}, {name: c, set: {train.seed: 2}, "
+      "reference: b}]\n"
       "reference: a\n");
   EXPECT_EQ(own.rows[1].reference, 0U);
   EXPECT_EQ(own.rows[2].reference, 1U);
@@ -130,16 +132,17 @@ TEST_F(SweepPlanTest, RefusesUnknownKeysBeforeAnythingRuns) {
 TEST_F(SweepPlanTest, RefusesTwoCellsWithTheSameEffectiveConfig) {
   EXPECT_THAT(error_of("cells: [{name: a}, {name: b, set: {train.lr: 0.001}}]\n"),
               HasSubstr("cells 'a' and 'b' have the same effective config"));
-  EXPECT_THAT(error_of("grid: {seed: [0, 1]}\n", {"seed=5"}),
+  EXPECT_THAT(error_of("grid: {train.seed: [0, 1]}\n", {"train.seed=5"}),
               HasSubstr("cells 'cell_seed-0' and 'cell_seed-1' have the same effective config"));
-  EXPECT_THAT(error_of("grid: {seed: [0, 0]}\n"), HasSubstr("two cells are called 'cell_seed-0'"));
+  EXPECT_THAT(error_of("grid: {train.seed: [0, 0]}\n"),
+              HasSubstr("two cells are called 'cell_seed-0'"));
   // Threads and the store's place don't change what is learned.
   EXPECT_THAT(error_of("cells: [{name: a}, {name: b, set: {train.threads: 2, data.store: x}}]\n"),
               HasSubstr("same effective config"));
 }
 
 TEST_F(SweepPlanTest, RefusesNamesThatAreNoCells) {
-  const std::string cells = "cells: [{name: cnn}, {name: crnn, set: {seed: 1}}]\n";
+  const std::string cells = "cells: [{name: cnn}, {name: crnn, set: {train.seed: 1}}]\n";
   EXPECT_THAT(error_of(cells + "reference: cnnn\n"),
               AllOf(HasSubstr("s.yaml:2: the reference 'cnnn' is no cell"), HasSubstr("'cnn'?")));
   EXPECT_THAT(error_of(cells + "reference: {cell: cnnn}\n"), HasSubstr("value 'cnnn'"));
@@ -153,14 +156,15 @@ TEST_F(SweepPlanTest, RefusesNamesThatAreNoCells) {
 
 TEST_F(SweepPlanTest, KnowsWhichCellsShareTheirFeatures) {
   const SweepPlan made = plan(
-      "grid: {seed: [0, 1], features.residual_phase.order: [16, 32], segment.seconds: [3, 5]}");
+      "grid: {train.seed: [0, 1], features.residual_phase.order: [16, 32], segment.length_s: [3, "
+      "5]}");
   // Rows: order × seconds; the first two cells' recipe is that of order 16.
   EXPECT_THAT(cells_with_distinct_features(made, {0, 1, 2, 3, 4, 5, 6, 7}), ElementsAre(0U, 4U));
   EXPECT_THAT(cells_with_distinct_features(made, {5, 7}), ElementsAre(5U));
   // A system that sees embeddings needs more than one of the same features that sees none.
   const SweepPlan embedded = plan(
       "set: {model.name: svm, embed.networks: [musicnn]}\n"
-      "grid: {seed: [0, 1], classic.inputs: [[statistics], [embeddings]]}\n");
+      "grid: {train.seed: [0, 1], classic.song_vector: [[statistics], [embeddings]]}\n");
   EXPECT_THAT(cells_with_distinct_features(embedded, {0, 1, 2, 3}), ElementsAre(0U, 2U));
 }
 
@@ -172,7 +176,7 @@ TEST_F(SweepPlanTest, ChecksTheSongsOfEveryFoldBeforeAnythingRuns) {
     text += name + (i < 4 ? ",happy,g" : ",sad,g") + std::to_string(i) + "\n";
   }
   folder_.write("m.csv", text);
-  const std::string manifest = "set: {data.manifest: m.csv, data.split.validation_share: 0}\n";
+  const std::string manifest = "set: {data.manifest: m.csv, data.split.validation_fraction: 0}\n";
   EXPECT_NO_THROW(check_songs(plan(manifest + "grid: {data.split.folds: [2]}\n")));
   EXPECT_THAT(message_of<UsageError>(
                   [&] { check_songs(plan(manifest + "grid: {data.split.folds: [3]}\n")); }),

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 using testing::SizeIs;
 
 /// Four songs s1 … s4, each a group of its own with two segments: s1, s2 of class 0, s3, s4 of 1.
-/// @param right  which of them are recognised, e.g. {true, false, true, true}
+/// @param right  which of them are recognized, e.g. {true, false, true, true}
 ScoredPart songs(const std::vector<bool>& right, std::size_t first = 0) {
   ScoredPart part;
   for (std::size_t i = 0; i < right.size(); ++i) {
@@ -57,7 +57,7 @@ class TwoSeeds : public SummaryTest {
  protected:
   SweepSummary summary(const std::string& more = "") {
     plan_ = plan("seeds: [0, 1]\nreference: softmax\n" + more);
-    return summarise(plan_,
+    return summarize(plan_,
                      {cell({true, false, false, false}), cell({true, true, false, false}),
                       cell({true, true, true, false}), cell({true, true, true, false})},
                      {});
@@ -156,7 +156,7 @@ TEST_F(SummaryTest, ComparesFoldsByNadeauAndBengio) {
     return run;
   };
   const SweepSummary summary =
-      summarise(made,
+      summarize(made,
                 {cell(std::vector<RunResults>{fold({false, false}, 0), fold({true, false}, 2)}),
                  cell(std::vector<RunResults>{fold({true, false}, 0), fold({true, false}, 2)})},
                 {});
@@ -176,7 +176,7 @@ TEST_F(SummaryTest, MeasuresTheGapToTheTrainingSongs) {
   CellResults one = cell({true, false, false, false});
   one.runs[0].training = songs({true, true, true, false}, 4);
   CellResults other = one;
-  const SweepSummary summary = summarise(made, {one, other}, {});
+  const SweepSummary summary = summarize(made, {one, other}, {});
   EXPECT_DOUBLE_EQ(summary.rows[0].train_accuracy.mean, 0.75);
   EXPECT_DOUBLE_EQ(summary.rows[0].gap.mean, 0.5);
   EXPECT_DOUBLE_EQ(summary.rows[0].segment_gap.mean, 7.0 / 8.0 - 5.0 / 8.0);
@@ -194,7 +194,7 @@ TEST_F(SummaryTest, ComparesLossesOverRuns) {
     one.runs = {run};
     return one;
   };
-  const SweepSummary summary = summarise(
+  const SweepSummary summary = summarize(
       made, {losses(1.0), losses(1.1), losses(1.2), losses(0.9), losses(1.0), losses(1.1)}, {});
   EXPECT_NEAR(summary.rows[0].loss, 1.1, 1e-12);  // of 20 and 30, not of 10
   EXPECT_NEAR(summary.rows[0].loss_deviation, 0.1, 1e-12);
@@ -211,7 +211,7 @@ TEST_F(SummaryTest, KeepsTheOtherCellsResultsWhenOneIsMissing) {
   const SweepPlan made = plan(
       "reference: softmax\nclaims: [{says: a, holds_if: "
       "[accuracy(inter_center) > accuracy(softmax)]}]\n");
-  const SweepSummary summary = summarise(made, {cell({true, true, false, false}), std::nullopt},
+  const SweepSummary summary = summarize(made, {cell({true, true, false, false}), std::nullopt},
                                          {{"inter_center", "training diverged"}});
   EXPECT_DOUBLE_EQ(summary.rows[0].song_accuracy.mean, 0.5);
   EXPECT_EQ(summary.rows[1].finished, 0U);
@@ -228,7 +228,7 @@ TEST_F(SummaryTest, SaysWhenRowsWereNotScoredOnTheSameSongs) {
   RunResults other;
   other.scored = songs({true, true}, 1);  // s2 and s3
   const SweepSummary summary =
-      summarise(made, {cell({true, true, false, false}), cell(std::vector<RunResults>{other})}, {});
+      summarize(made, {cell({true, true, false, false}), cell(std::vector<RunResults>{other})}, {});
   EXPECT_FALSE(summary.rows[1].comparison->same_songs);
   EXPECT_EQ(summary.rows[1].comparison->common_songs, 2U);
   EXPECT_THAT(summary_markdown(made, summary), HasSubstr("they share 2"));
@@ -244,25 +244,25 @@ CellResults answering(const std::vector<std::vector<double>>& probabilities) {
   return results;
 }
 
-TEST(FuseResults, AveragesLogarithmsOfProbabilities) {
+TEST(EnsembleResults, AveragesLogarithmsOfProbabilities) {
   // 0.9 · 0.2 < 0.1 · 0.8 is false: class 0; 0.6 · 0.3 < 0.4 · 0.7: class 1, though one said 0.
   const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
   const CellResults other = answering({{0.2, 0.8}, {0.3, 0.7}});
-  const CellResults fused = fuse_results({&one, &other}, {"one", "other"});
-  const std::vector<ScoredItem>& songs = fused.runs.at(0).scored.songs;
+  const CellResults ensemble = ensemble_results({&one, &other}, {"one", "other"});
+  const std::vector<ScoredItem>& songs = ensemble.runs.at(0).scored.songs;
   EXPECT_EQ(songs.at(0).predicted, 0);
   EXPECT_EQ(songs.at(1).predicted, 1);
   const double calm = std::sqrt(0.9 * 0.2);
   const double loud = std::sqrt(0.1 * 0.8);
   EXPECT_NEAR(songs[0].probabilities[0], calm / (calm + loud), 1e-12);
-  EXPECT_THAT(fused.runs[0].scored.segments, testing::IsEmpty());
+  EXPECT_THAT(ensemble.runs[0].scored.segments, testing::IsEmpty());
 }
 
-TEST(FuseResults, OfOtherSongsIsAnError) {
+TEST(EnsembleResults, OfOtherSongsIsAnError) {
   const CellResults one = answering({{0.9, 0.1}, {0.6, 0.4}});
   const CellResults fewer = answering({{0.9, 0.1}});
   EXPECT_THAT(message_of<UsageError>([&] {
-                fuse_results({&one, &fewer}, {"one", "fewer"});
+                ensemble_results({&one, &fewer}, {"one", "fewer"});
               }),
               HasSubstr("cells 'one' and 'fewer' have different songs"));
 }
@@ -272,12 +272,12 @@ TEST_F(SummaryTest, RefusesASongWithTwoLabels) {
   CellResults changed = cell({true, true, true, true});
   changed.runs[0].scored.songs[0].truth = 1;
   EXPECT_THAT(message_of<UsageError>([&] {
-                summarise(made, {cell({true, true, false, false}), changed}, {});
+                summarize(made, {cell({true, true, false, false}), changed}, {});
               }),
               HasSubstr("song 's1' has two labels"));
   changed.classes = {"calm", "loud", "other"};
   EXPECT_THAT(message_of<UsageError>([&] {
-                summarise(made, {cell({true, true, false, false}), changed}, {});
+                summarize(made, {cell({true, true, false, false}), changed}, {});
               }),
               HasSubstr("know different classes"));
 }

@@ -33,7 +33,7 @@ TEST(Chroma, OfEachNoteIsLoudestAtItsPitchClass) {
 }
 
 TEST(Chroma, FiltersHaveUnitNormTimesAGaussianOverOctaves) {
-  // At 880 Hz, the centre, the Gaussian is 1; two octaves away e^(−1/2).
+  // At 880 Hz, the center, the Gaussian is 1; two octaves away e^(−1/2).
   const Eigen::MatrixXd filters = chroma_filters(44100, 44100, 0.0);  // bins of 1 Hz
   EXPECT_NEAR(filters.col(880).norm(), 1.0, 1e-12);
   EXPECT_NEAR(filters.col(3520).norm(), std::exp(-0.5), 1e-12);
@@ -65,7 +65,7 @@ TEST(Chroma, OfSilenceIsZero) {
 }
 
 TEST(Chroma, WithALongWindowSeparatesADetunedLowChord) {
-  // C3, E3, G3 (130.8, 164.8, 196.0 Hz), 20 cents sharp: 21.5 Hz bins smear them over neighbouring
+  // C3, E3, G3 (130.8, 164.8, 196.0 Hz), 20 cents sharp: 21.5 Hz bins smear them over neighboring
   // pitch classes, 5.4 Hz bins with the tuning given do not.
   std::vector<float> samples(8192, 0.0F);
   for (const double hz : {130.813, 164.814, 195.998}) {

@@ -121,7 +121,7 @@ FeatureOptions centred_options() {
   options.frame.window_samples = 512;
   options.frame.hop_samples = 256;
   options.frame.window = WindowKind::kHann;
-  options.frame.padding = FramePadding::kCentre;
+  options.frame.padding = FramePadding::kCenter;
   options.mel.num_bands = 96;
   return options;
 }
@@ -133,9 +133,9 @@ TEST(FeatureExtractor, CentredFramesAreThoseOfTheSignalWithZerosAroundIt) {
   surrounded.insert(surrounded.end(), 256, 0.0F);
   FeatureOptions plain = centred_options();
   plain.frame.padding = FramePadding::kNone;
-  const FeatureSet centred = whole(samples, centred_options(), 16000);
-  EXPECT_EQ(centred.num_frames(), 1 + 5000 / 256);
-  expect_same(centred, whole(surrounded, plain, 16000));
+  const FeatureSet centered = whole(samples, centred_options(), 16000);
+  EXPECT_EQ(centered.num_frames(), 1 + 5000 / 256);
+  expect_same(centered, whole(surrounded, plain, 16000));
 }
 
 TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksOfCentredFrames) {
@@ -143,7 +143,7 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksOfCentredFrames) {
   std::fill(samples.begin() + 4000, samples.begin() + 7000, 0.0F);
   FeatureOptions with_all;  // chroma that looks ahead, residual phase that looks back
   with_all.chroma.window_samples = 8192;
-  with_all.frame.padding = FramePadding::kCentre;
+  with_all.frame.padding = FramePadding::kCenter;
   for (const FeatureOptions& options : {centred_options(), with_all}) {
     const FeatureSet expected = whole(samples, options, 16000);
     EXPECT_EQ(expected.num_frames(), count_frames(12000, options.frame));

@@ -50,9 +50,9 @@ TEST(Frames, AreCountedWithoutPadding) {
 
 TEST(CountFrames, CentresLieAtEveryHopUntilTheEnd) {
   FrameOptions options;
-  options.padding = FramePadding::kCentre;
+  options.padding = FramePadding::kCenter;
   EXPECT_EQ(count_frames(2047, options), 0);  // less than a window is no music
-  EXPECT_EQ(count_frames(2048, options), 3);  // centres at 0, 1024 and 2048
+  EXPECT_EQ(count_frames(2048, options), 3);  // centers at 0, 1024 and 2048
   EXPECT_EQ(count_frames(3071, options), 3);
   EXPECT_EQ(count_frames(3072, options), 4);
 }
@@ -102,7 +102,7 @@ TEST(RealFft, InverseOfForwardIsTheSignalTimesTheSize) {
 }
 
 TEST(PowerSpectrum, OfASineOnABinIsThatOfTheWindow) {
-  // cos on bin 8 of 64 with a Hann window: bin 8 gets N/2 · 1/2 = 16, its neighbours half of that.
+  // cos on bin 8 of 64 with a Hann window: bin 8 gets N/2 · 1/2 = 16, its neighbors half of that.
   const FrameOptions options = frames_of(64, 32, WindowKind::kHann);
   PowerSpectrum spectrum(options);
   std::vector<float> frame(64);

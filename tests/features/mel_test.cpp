@@ -30,9 +30,9 @@ TEST(MelScale, GoesThereAndBack) {
   }
 }
 
-TEST(MelFilterBank, HtkFiltersOfAFlatSpectrumSumToOneBetweenTheOuterCentres) {
-  // Neighbouring triangles of peak 1 overlap so that every bin counts once in all: from the first
-  // to the last centre the bands' total is the number of bins.
+TEST(MelFilterBank, HtkFiltersOfAFlatSpectrumSumToOneBetweenTheOuterCenters) {
+  // Neighboring triangles of peak 1 overlap so that every bin counts once in all: from the first
+  // to the last center the bands' total is the number of bins.
   MelOptions options;
   options.scale = MelScale::kHtk;
   options.num_bands = 20;

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const mer::UsageError& error) {
     if (std::string(error.what()).empty()) std::abort();
   }
-  volatile std::uint64_t read = sum;  // so that the reading is not optimised away
+  volatile std::uint64_t read = sum;  // so that the reading is not optimized away
   static_cast<void>(read);
   return 0;
 }

@@ -57,7 +57,7 @@ double nll(const ProbabilityRows& rows, const std::vector<int>& truth) {
   return calibration(rows, truth).nll;
 }
 
-TEST(WithTemperature, TakesRootsAndNormalises) {
+TEST(WithTemperature, TakesRootsAndNormalizes) {
   // Roots of 0.64, 0.32, 0.04: 0.8, 0.5657, 0.2.
   const double sum = 0.8 + std::sqrt(0.32) + 0.2;
   EXPECT_THAT(
@@ -137,7 +137,7 @@ TEST(FitTemperature, IsOneWhereNothingDependsOnIt) {
   EXPECT_TRUE(std::isnan(nothing.nll_after));
 }
 
-TEST(JoinOpinions, IsTheNormalisedWeightedGeometricMean) {
+TEST(JoinOpinions, IsTheNormalizedWeightedGeometricMean) {
   const ProbabilityRows opinions = {{0.6, 0.2, 0.2}, {0.1, 0.8, 0.1}};
   const std::vector<double> weights = {0.75, 0.25};
   std::vector<double> expected;

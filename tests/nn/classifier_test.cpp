@@ -48,7 +48,7 @@ class ClassifierTest : public testing::Test {
   }
   std::vector<double> ask(const Classifier& classifier) const {
     return classifier.probabilities(spectrogram_, spectrogram_valid_, lld_, lld_valid_,
-                                    no_summary_);
+                                    no_song_vector_);
   }
 
   TemporaryFolder folder_;
@@ -56,7 +56,7 @@ class ClassifierTest : public testing::Test {
   NetworkShape shape_ = test::small_shape();
   FloatTensor spectrogram_, spectrogram_valid_, lld_valid_;
   std::vector<FloatTensor> lld_;
-  FloatTensor no_summary_{{3, 0}, {}};
+  FloatTensor no_song_vector_{{3, 0}, {}};
   std::vector<double> expected_;
 };
 

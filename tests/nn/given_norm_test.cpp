@@ -47,7 +47,7 @@ torch::Tensor pool_then_norm(const torch::Tensor& maps, const Example& e, int po
 
 const std::vector<std::pair<int, int>> kPoolings = {{1, 1}, {1, 2}, {2, 2}, {3, 4}, {32, 32}};
 
-TEST(MaxPoolNormRelu, EqualsPoolingAndThenNormalising) {
+TEST(MaxPoolNormRelu, EqualsPoolingAndThenNormalizing) {
   for (const torch::ScalarType type : {torch::kFloat, torch::kDouble}) {
     for (const std::int64_t channels : {1, 5, 8, 19, 24}) {  // whole vectors and remainders
       for (const auto& [pool_frequency, pool_time] : kPoolings) {
@@ -73,7 +73,7 @@ TEST(MaxPoolNormRelu, LetsNaNThroughWhereverItStandsInAWindow) {
   }
 }
 
-TEST(FirstConvPoolNormRelu, EqualsFirstConvPoolAndThenNormalising) {
+TEST(FirstConvPoolNormRelu, EqualsFirstConvPoolAndThenNormalizing) {
   for (const torch::ScalarType type : {torch::kFloat, torch::kDouble}) {
     for (const auto& [pool_frequency, pool_time] : kPoolings) {
       const Example e = example(type, 1, 16);
@@ -93,7 +93,7 @@ TEST(FirstConvPoolNormRelu, EqualsFirstConvPoolAndThenNormalising) {
   }
 }
 
-TEST(ConvPoolNormRelu, EqualsLibTorchsConvolutionAndPoolingAndNormalising) {
+TEST(ConvPoolNormRelu, EqualsLibTorchsConvolutionAndPoolingAndNormalizing) {
   for (const std::int64_t channels : {8, 24, 40}) {
     for (const auto& [pool_frequency, pool_time] : kPoolings) {
       const Example e = example(torch::kFloat, 16, channels);

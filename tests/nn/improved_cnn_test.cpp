@@ -51,7 +51,7 @@ TEST(ConvBranch, PutsOutBothDirectionsStates) {
 
 TEST(LldBranch, PutsOutMeanAndDeviationOfBothDirections) {
   ModelOptions options = small_options();
-  options.pooling = ModelOptions::Pooling::kStat;
+  options.pooling = ModelOptions::Pooling::kMeanStd;
   LldBranch branch(options, 5, 3, 1, "lld");
   const StepMask mask = StepMask::of(torch::ones({2, 9}), 2, 9);
   EXPECT_EQ(branch->forward(torch::randn({2, 9, 5}), mask, {}).sizes(),
@@ -93,16 +93,16 @@ TEST(ImprovedCnn, WeightsTheProbabilitiesOfTwoLldBranches) {
   EXPECT_TRUE(near(output.logits.exp().sum(1), torch::ones(4)));  // already log-probabilities
 }
 
-TEST(ImprovedCnn, SeesTheSummaryWhereThereIsOne) {
+TEST(ImprovedCnn, SeesTheSongVectorWhereThereIsOne) {
   NetworkShape shape = small_shape();
   const std::int64_t without = num_parameters(*make_network(small_options(), shape, 1));
-  shape.summary_columns = 4;
+  shape.song_vector_columns = 4;
   const auto network = make_network(small_options(), shape, 1);
   // 4 · 5 + 5 of the projection, and its 5 values into the embedding of 6.
   EXPECT_EQ(num_parameters(*network), without + 4 * 5 + 5 + 5 * 6);
   NetworkInput input = random_input(shape, 2, 1);
   const torch::Tensor before = evaluate(*network, input).logits;
-  input.summary[0] += 1.0;
+  input.song_vector[0] += 1.0;
   const torch::Tensor after = evaluate(*network, input).logits;
   EXPECT_FALSE(near(after[0], before[0], 1e-4));
   EXPECT_TRUE(near(after[1], before[1]));
@@ -110,17 +110,17 @@ TEST(ImprovedCnn, SeesTheSummaryWhereThereIsOne) {
 
 TEST(ImprovedCnn, RefusesASummaryOfAnotherWidth) {
   NetworkShape shape = small_shape();
-  shape.summary_columns = 4;
+  shape.song_vector_columns = 4;
   const auto network = make_network(small_options(), shape, 1);
   NetworkInput input = random_input(shape, 2, 1);
-  input.summary = torch::zeros({2, 3});
+  input.song_vector = torch::zeros({2, 3});
   EXPECT_THROW(network->forward(input), std::invalid_argument);
-  input.summary = torch::Tensor();
+  input.song_vector = torch::Tensor();
   EXPECT_THROW(network->forward(input), std::invalid_argument);
   ModelOptions other = small_options();
   other.name = "crnn";
   EXPECT_THAT(message_of<UsageError>([&] { make_network(other, shape, 1); }),
-              testing::HasSubstr("a summary, which this network does not look at"));
+              testing::HasSubstr("a song_vector, which this network does not look at"));
 }
 
 TEST(ImprovedCnn, HasWeightsThatOnlyTheSeedDecides) {

@@ -55,7 +55,7 @@ TEST(KeyedDropout, DropsItsShareAndScalesTheRest) {
   EXPECT_NEAR((y == 0).to(torch::kFloat).mean().item<double>(), 0.3, 0.006);
   EXPECT_NEAR(y.max().item<double>(), 1.0 / 0.7, 1e-6);
   EXPECT_NEAR(y.mean().item<double>(), 1.0, 0.01);
-  // Neighbours are independent: both dropped in 0.3² = 9 % of the places.
+  // Neighbors are independent: both dropped in 0.3² = 9 % of the places.
   const torch::Tensor dropped = (y[0] == 0).to(torch::kFloat);
   EXPECT_NEAR((dropped.slice(0, 0, -1) * dropped.slice(0, 1)).mean().item<double>(), 0.09, 0.006);
 }
@@ -128,12 +128,12 @@ TEST_P(EveryPooling, HasFiniteGradientsForASingleStep) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Poolings, EveryPooling,
-                         testing::Values(Pooling::kLast, Pooling::kMean, Pooling::kStat,
+                         testing::Values(Pooling::kLast, Pooling::kMean, Pooling::kMeanStd,
                                          Pooling::kAttention));
 
 TEST(SequenceEncoder, OfMeanAndDeviationIsThatOfTheLstmsOutputs) {
   torch::manual_seed(3);
-  SequenceEncoder encoder(4, 3, 1, Pooling::kStat);
+  SequenceEncoder encoder(4, 3, 1, Pooling::kMeanStd);
   torch::nn::LSTM lstm(torch::nn::LSTMOptions(4, 3).bidirectional(true).batch_first(true));
   const auto from = encoder->named_parameters();
   const torch::NoGradGuard no_grad;

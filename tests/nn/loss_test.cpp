@@ -433,7 +433,7 @@ TEST(CenterUpdate, OfWenCountsAMixedSampleByItsShares) {
   EXPECT_TRUE(torch::allclose(centers_of(*loss), doubles({0.2, 2.0 - 3.0 / 7.0}, 2)));
 }
 
-TEST(CenterUpdate, OfTheGradientKindMakesCentersParametersThatOnlyTheOptimiserMoves) {
+TEST(CenterUpdate, OfTheGradientKindMakesCentersParametersThatOnlyTheOptimizerMoves) {
   LossOptions options;
   const auto by_gradient = make_loss(options, 3, 4, 1);
   EXPECT_EQ(by_gradient->parameters().size(), 1U);
@@ -466,7 +466,7 @@ TEST(Centers, StartFromTheSeedAndApart) {
 
 TEST(MakeLoss, NamesTheNearestLossForATypingError) {
   LossOptions options;
-  options.name = "inter_centre";
+  options.name = "inter_center";
   EXPECT_THAT(test::message_of<UsageError>([&] { make_loss(options, 3, 4, 1); }),
               testing::HasSubstr("did you mean 'inter_center'?"));
 }

@@ -90,11 +90,11 @@ TEST_P(EveryVariant, LearnsFourSongsByHeart) {
   const auto network = make_network(variant.options, variant.shape, 1);
   const NetworkInput input = random_input(variant.shape, 8, 1);  // two segments a song
   const torch::Tensor labels = torch::tensor({0, 0, 1, 1, 2, 2, 0, 0}, torch::kLong);
-  torch::optim::Adam optimiser(network->parameters(), torch::optim::AdamOptions(0.03));
+  torch::optim::Adam optimizer(network->parameters(), torch::optim::AdamOptions(0.03));
   for (int step = 0; step < 60; ++step) {
-    optimiser.zero_grad();
+    optimizer.zero_grad();
     torch::nll_loss(torch::log_softmax(network->forward(input).logits, 1), labels).backward();
-    optimiser.step();
+    optimizer.step();
   }
   const torch::Tensor predicted = network->forward(input).logits.argmax(1);
   // With dropout the training pass itself is noisy: one segment may still be wrong.

@@ -103,7 +103,7 @@ TEST(NormRelu, AndItsGradientsEqualThoseOfElementaryOperations) {
     ours.push_back(tensor.clone().set_requires_grad(true));
     theirs.push_back(tensor.clone().set_requires_grad(true));
   }
-  const NormalisedMaps result = norm_relu(ours[0], e.valid, ours[1], ours[2], kEpsilon);
+  const NormalizedMaps result = norm_relu(ours[0], e.valid, ours[1], ours[2], kEpsilon);
   const torch::Tensor expected = norm_by_libtorch(theirs[0], e.valid, theirs[1], theirs[2]);
   EXPECT_EQ(result.count, e.valid.sum().item<double>() * 7);
   EXPECT_TRUE(near(result.maps, expected, 1e-12));
@@ -117,7 +117,7 @@ TEST(NormRelu, AndItsGradientsEqualThoseOfElementaryOperations) {
 TEST(NormRelu, InSinglePrecisionIsCloseToDoublePrecision) {
   Example e = example(torch::kFloat);
   const torch::Tensor x = e.maps + 100.0;  // a mean that a sum of squares would drown in
-  const NormalisedMaps result =
+  const NormalizedMaps result =
       norm_relu(x, e.valid, torch::ones({5}), torch::zeros({5}), kEpsilon);
   const torch::Tensor expected =
       norm_by_libtorch(x.to(torch::kDouble), e.valid, torch::ones({5}, torch::kDouble),

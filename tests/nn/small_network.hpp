@@ -26,7 +26,7 @@ inline ModelOptions small_options() {
   options.cnn_blocks = 2;
   options.drnn_lstm_units = 3;
   options.drnn_lstm_layers = 2;
-  options.summary_size = 5;
+  options.song_vector_size = 5;
   options.embedding_size = 6;
   return options;
 }
@@ -55,7 +55,7 @@ inline NetworkInput random_input(const NetworkShape& shape, std::int64_t batch,
         torch::randn({batch, shape.lld_steps, shape.lld_columns}, generator, torch::kFloat));
   }
   input.lld_valid = torch::ones({batch, shape.lld_steps});
-  input.summary = torch::randn({batch, shape.summary_columns}, generator, torch::kFloat);
+  input.song_vector = torch::randn({batch, shape.song_vector_columns}, generator, torch::kFloat);
   for (std::int64_t row = 0; row < batch; ++row) {
     input.keys.push_back(1000 * seed + static_cast<std::uint64_t>(row));
   }
@@ -85,7 +85,7 @@ inline NetworkInput rows_of(const NetworkInput& input, const std::vector<std::in
     part.lld.push_back(lld.index_select(0, index).narrow(1, 0, lld_steps));
   }
   part.lld_valid = input.lld_valid.index_select(0, index).narrow(1, 0, lld_steps);
-  part.summary = input.summary.index_select(0, index);
+  part.song_vector = input.song_vector.index_select(0, index);
   for (const std::int64_t row : rows) {
     part.keys.push_back(input.keys[static_cast<std::size_t>(row)]);
   }
@@ -116,18 +116,18 @@ inline std::vector<Variant> variants() {
     v.options.lld_lstm_layers = 2;
   });
   add("mean", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kMean; });
-  add("stat", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kStat; });
+  add("mean_std", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kMeanStd; });
   add("attention", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kAttention; });
   add("rectified_embedding", [](Variant& v) { v.options.embedding_relu = true; });
   add("dropout", [](Variant& v) {
     v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
   });
   add("two_lld_branches", [](Variant& v) { v.shape.lld_branches = 2; });
-  add("summary", [](Variant& v) { v.shape.summary_columns = 4; });
-  add("summary_with_dropout_beside_two_lld_branches", [](Variant& v) {
-    v.shape.summary_columns = 4;
+  add("song_vector", [](Variant& v) { v.shape.song_vector_columns = 4; });
+  add("song_vector_with_dropout_beside_two_lld_branches", [](Variant& v) {
+    v.shape.song_vector_columns = 4;
     v.shape.lld_branches = 2;
-    v.options.summary_dropout = 0.3;
+    v.options.song_vector_dropout = 0.3;
   });
   const auto angular = NetworkShape::ClassScores::kAngular;
   add("angular", [&](Variant& v) { v.shape.class_scores = angular; });

@@ -11,7 +11,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 #include "test_model.hpp"
 
 namespace mer {
@@ -71,22 +71,23 @@ class JointModel : public testing::Test {
 };
 
 TEST_F(JointModel, WithEqualWeightsAnswersExactlyAsItsMembersTogether) {
-  const auto fused = save("f.safetensors", files_, Joint::with_equal_weights(3));
-  expect_same(predict({fused}), predict(files_));
-  EXPECT_NE(predict({fused}).probabilities, predict({files_[0]}).probabilities);
-  EXPECT_THAT(Predictor::load({fused}, "cpu").training_counts(), ElementsAre(6, 3, 3, 3));
+  const auto ensemble = save("f.safetensors", files_, Joint::with_equal_weights(3));
+  expect_same(predict({ensemble}), predict(files_));
+  EXPECT_NE(predict({ensemble}).probabilities, predict({files_[0]}).probabilities);
+  EXPECT_THAT(Predictor::load({ensemble}, "cpu").training_counts(), ElementsAre(6, 3, 3, 3));
 }
 
 TEST_F(JointModel, WeighsItsMembersAndAppliesItsTemperature) {
   const std::vector<double> weights = {0.5, 0.125, 0.375};
-  const auto fused = save("f.safetensors", files_, {weights, {1.5, 30, 1.0, 0.9, "songs"}});
+  const auto ensemble = save("f.safetensors", files_, {weights, {1.5, 30, 1.0, 0.9, "songs"}});
   ProbabilityRows alone;
   for (const auto& file : files_) alone.push_back(predict({file}).probabilities);
-  EXPECT_EQ(predict({fused}).probabilities, with_temperature(join_opinions(alone, weights), 1.5));
+  EXPECT_EQ(predict({ensemble}).probabilities,
+            with_temperature(join_opinions(alone, weights), 1.5));
   const SongPrediction first = predict({files_[0]});
   const SongPrediction second = predict({files_[1]});
   const SongPrediction third = predict({files_[2]});
-  const SongPrediction together = predict({fused});
+  const SongPrediction together = predict({ensemble});
   ASSERT_THAT(together.segments, SizeIs(3));
   for (std::size_t s = 0; s < 3; ++s) {
     EXPECT_EQ(together.segments[s].probabilities,
@@ -109,8 +110,8 @@ TEST_F(JointModel, MayItselfBeOneOfSeveralModelsAndAMember) {
 }
 
 TEST_F(JointModel, KeepsTheMembersCardsAndTensorsUnderTheirNames) {
-  const auto fused = save("f.safetensors", {files_[0], files_[1]}, {{0.25, 0.75}, {}});
-  const TensorFile file = TensorFile::open(fused);
+  const auto ensemble = save("f.safetensors", {files_[0], files_[1]}, {{0.25, 0.75}, {}});
+  const TensorFile file = TensorFile::open(ensemble);
   const TensorFile second = TensorFile::open(files_[1]);
   for (const std::string& name : second.names()) {
     const auto bytes = second.at(name).bytes;
@@ -120,7 +121,7 @@ TEST_F(JointModel, KeepsTheMembersCardsAndTensorsUnderTheirNames) {
   const auto systems = systems_in(file);
   ASSERT_THAT(systems, SizeIs(2));
   EXPECT_EQ(systems[1].metadata(), second.metadata());
-  EXPECT_EQ(FusedCard::read(file).weights, (std::vector<double>{0.25, 0.75}));
+  EXPECT_EQ(EnsembleCard::read(file).weights, (std::vector<double>{0.25, 0.75}));
   EXPECT_EQ(calibration_of(file).temperature, 1.0);
   EXPECT_EQ(calibration_of(second).temperature, 2.0);
 }

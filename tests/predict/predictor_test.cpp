@@ -19,7 +19,7 @@
 #include "mer/nn/model_file.hpp"
 #include "mer/runs/model_card.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 #include "test_model.hpp"
 
 namespace mer {
@@ -46,10 +46,10 @@ auto close_to(const std::vector<double>& expected) {
   return Pointwise(DoubleNear(kTolerance), expected);
 }
 
-TestModel cut_into(double seconds, double test_hop_seconds = 0.0) {
+TestModel cut_into(double seconds, double test_hop_s = 0.0) {
   TestModel model;
-  model.segment.seconds = seconds;
-  model.segment.test_hop_seconds = test_hop_seconds;
+  model.segment.length_s = seconds;
+  model.segment.test_hop_s = test_hop_s;
   return model;
 }
 
@@ -100,7 +100,7 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
   const ModelCard card = ModelCard::read(weights);
   const Classifier classifier(card.model, card.shape, weights, kNetworkPrefix, "cpu");
   const InputBuilder inputs(FeatureExtractor(whole.features, 44100).layout(), 8, InputOptions{},
-                            Standardisation::from(weights));
+                            Standardization::from(weights));
   // 4 s hold 171 frames: 21 segments of 8, i.e. more than one batch; 3 frames are less than half.
   ASSERT_THAT(prediction.segments, SizeIs(21));
   for (std::size_t s = 0; s < prediction.segments.size(); ++s) {
@@ -108,7 +108,7 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
     inputs.fill(song, {static_cast<std::int64_t>(8 * s), 8}, 0, batch);
     EXPECT_THAT(prediction.segments[s].probabilities,
                 close_to(classifier.probabilities(batch.spectrogram, batch.spectrogram_valid,
-                                                  batch.lld, batch.lld_valid, batch.summary)))
+                                                  batch.lld, batch.lld_valid, batch.song_vector)))
         << "segment " << s;
   }
 }
@@ -294,7 +294,7 @@ TEST(SeveralModels, OfDifferentSegmentsAreAveragedPerSongAndShowTheFirstsSegment
   const TemporaryFolder folder;
   write_song(folder / "a.wav", 2.1);
   TestModel half_seconds = always({0.1, 0.2, 0.6, 0.1});
-  half_seconds.segment.seconds = 0.5;
+  half_seconds.segment.length_s = 0.5;
   const auto one = write_model(folder / "one.safetensors", always({0.6, 0.2, 0.1, 0.1}));
   const auto two = write_model(folder / "two.safetensors", half_seconds);
   const SongPrediction song =

@@ -17,7 +17,7 @@
 #include "mer/runs/model_card.hpp"
 #include "mer/store/layout_json.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 
 namespace mer::test {
 namespace {
@@ -63,15 +63,15 @@ void answer_always(Network& network, const std::vector<double>& probabilities) {
   }
 }
 
-Standardisation identity(const FeatureLayout& layout) {
-  Standardisation standardisation;
+Standardization identity(const FeatureLayout& layout) {
+  Standardization standardization;
   const auto bands = static_cast<std::size_t>(layout.spectrogram_columns());
   const auto columns = static_cast<std::size_t>(layout.lld_width());
-  standardisation.spectrogram_mean.assign(bands, -40.0F);
-  standardisation.spectrogram_deviation.assign(bands, 20.0F);
-  standardisation.lld_mean.assign(columns, 0.0F);
-  standardisation.lld_deviation.assign(columns, 10.0F);
-  return standardisation;
+  standardization.spectrogram_mean.assign(bands, -40.0F);
+  standardization.spectrogram_deviation.assign(bands, 20.0F);
+  standardization.lld_mean.assign(columns, 0.0F);
+  standardization.lld_deviation.assign(columns, 10.0F);
+  return standardization;
 }
 
 }  // namespace
@@ -79,9 +79,9 @@ Standardisation identity(const FeatureLayout& layout) {
 std::filesystem::path write_model(const std::filesystem::path& file, const TestModel& model) {
   const int rate = model.recipe.audio.sample_rate_hz;
   const FeatureLayout layout = FeatureExtractor(model.recipe.features, rate).layout();
-  const Standardisation standardisation = identity(layout);
+  const Standardization standardization = identity(layout);
   const InputBuilder inputs(layout, model.segment.num_frames(rate, layout.hop_samples),
-                            InputOptions{}, standardisation);
+                            InputOptions{}, standardization);
   ModelCard card;
   card.mer_version = kVersion;
   card.run_name = "test";
@@ -110,7 +110,7 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   std::vector<torch::Tensor> keep_alive;
   add_module_to(*network, kNetworkPrefix, tensors, keep_alive);
   if (model.drop_a_tensor) tensors.pop_back();
-  standardisation.add_to(tensors);
+  standardization.add_to(tensors);
   write_tensor_file(file, tensors, card.to_metadata());
   return file;
 }

@@ -24,12 +24,12 @@ struct TestModel {
 
   static SegmentOptions one_second() {
     SegmentOptions segment;
-    segment.seconds = 1.0;
+    segment.length_s = 1.0;
     return segment;
   }
 };
 
-/// Writes a model file as training does, with identity standardisation, and returns its path.
+/// Writes a model file as training does, with identity standardization, and returns its path.
 std::filesystem::path write_model(const std::filesystem::path& file, const TestModel& model);
 
 /// A note that changes its pitch every quarter of a second, so that segments differ.

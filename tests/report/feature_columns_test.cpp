@@ -35,7 +35,7 @@ TEST(WaveformEnvelope, KeepsAClickWhereItIsHoweverLongTheSignal) {
   const auto extremes = envelope.reduce(100);
   ASSERT_EQ(extremes.size(), 100U);
   for (std::size_t i = 0; i < extremes.size(); ++i) {
-    // Columns begin at whole stretches of 64 samples, so the click may be in the neighbour.
+    // Columns begin at whole stretches of 64 samples, so the click may be in the neighbor.
     if (i == 49 || i == 50) continue;
     EXPECT_EQ(extremes[i].min, 0.1F) << i;
     EXPECT_EQ(extremes[i].max, 0.1F) << i;
@@ -79,7 +79,7 @@ TEST(FeatureColumns, OfALongSongAreMeansInTheMiddleOfTheirFrames) {
   const FeatureColumns columns = reduce_features(song.view(), 3);  // 3 + 3 + 1 frames
   EXPECT_EQ(columns.size(), 3);
   EXPECT_EQ(columns.frames_per_column, 3);
-  EXPECT_DOUBLE_EQ(columns.first_s, 0.512);  // the centre of frame 1
+  EXPECT_DOUBLE_EQ(columns.first_s, 0.512);  // the center of frame 1
   EXPECT_DOUBLE_EQ(columns.step_s, 0.768);
   EXPECT_FLOAT_EQ(columns.spectrogram_db(0, 0), 1.0F);
   EXPECT_FLOAT_EQ(columns.spectrogram_db(1, 0), 4.0F);

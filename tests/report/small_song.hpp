@@ -11,7 +11,7 @@ namespace mer::test {
 
 /// Made-up features in memory whose every number a test can know: the spectrogram is the frame's
 /// number plus a hundredth a column, the descriptors are zero. 1000 Hz, a frame of 512 samples
-/// every 256: frame t is centred at 0.256 · (t + 1) seconds.
+/// every 256: frame t is centered at 0.256 · (t + 1) seconds.
 class SmallSong {
  public:
   explicit SmallSong(int num_frames, const FeatureOptions& options = made_options())

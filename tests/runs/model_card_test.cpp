@@ -19,7 +19,7 @@ ModelCard small_card() {
   card.recipe = {{"audio", {{"duration_s", 30.0}}}};
   card.recipe_shared = {{"audio", nlohmann::ordered_json::object()}};
   card.recipe_fingerprint = "0123456789ab";
-  card.segment = {{"seconds", 10.0}};
+  card.segment = {{"length_s", 10.0}};
   card.inputs = {{"combine", "sum"}};
   card.model.c1_channels = 3;
   card.loss.tau = 0.25;

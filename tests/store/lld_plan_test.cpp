@@ -49,7 +49,7 @@ TEST(LldPlan, PitchIsTheFamilyOfF0AndVoicing) {
 }
 
 TEST(LldPlan, WithoutOneOfThePairTheOtherStandsAloneWithWeightOne) {
-  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kLateFusion}) {
     for (const auto& [left_out, other] :
          {std::pair<const char*, const char*>{"mfcc", "residual_phase"},
           {"residual_phase", "mfcc"}}) {
@@ -65,7 +65,7 @@ TEST(LldPlan, WithoutOneOfThePairTheOtherStandsAloneWithWeightOne) {
 }
 
 TEST(LldPlan, ScoreMakesTwoBranchesOfOneWidth) {
-  const LldPlan plan = plan_without({"chroma"}, Combine::kScore);
+  const LldPlan plan = plan_without({"chroma"}, Combine::kLateFusion);
   ASSERT_EQ(plan.branches.size(), 2U);
   EXPECT_EQ(plan.branches[0].front().group, "mfcc");
   EXPECT_EQ(plan.branches[1].front().group, "residual_phase");
@@ -82,7 +82,7 @@ TEST(LldPlan, UnknownNamesAreRefusedWithTheKnownOnes) {
 
 TEST(LldPlan, NetworksRefuseToLoseAWholeInput) {
   const FeatureLayout layout = real_layout();
-  Standardisation none;
+  Standardization none;
   none.spectrogram_mean.assign(128, 0.0F);
   none.spectrogram_deviation.assign(128, 1.0F);
   none.lld_mean.assign(67, 0.0F);

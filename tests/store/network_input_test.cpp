@@ -36,8 +36,8 @@ FeatureLayout layout_of(int mfcc = 2, int phase = 2) {
   return layout;
 }
 
-Standardisation identity(int columns = kColumns) {
-  Standardisation result;
+Standardization identity(int columns = kColumns) {
+  Standardization result;
   result.spectrogram_mean.assign(kBands, 0.0F);
   result.spectrogram_deviation.assign(kBands, 1.0F);
   result.lld_mean.assign(static_cast<std::size_t>(columns), 0.0F);
@@ -106,7 +106,7 @@ TEST_F(InputBuilderTest, SumAddsTheWeightedCoefficients) {
 
 TEST_F(InputBuilderTest, ScoreMakesTwoBranchesWithoutWeights) {
   InputOptions options;
-  options.combine = Combine::kScore;
+  options.combine = Combine::kLateFusion;
   options.mfcc_weight = 0.25;
   const InputBuilder builder(layout_of(), 1, options, identity());
   EXPECT_EQ(builder.shape().lld_branches, 2);
@@ -122,7 +122,7 @@ TEST_F(InputBuilderTest, PoolsOverBandsAndFramesAndPartialStepsOverTheirValidFra
   options.spectrogram_pool_bands = 2;
   options.spectrogram_pool_frames = 2;
   options.lld_pool_frames = 2;
-  options.lld_statistics = Statistics::kMeanDeviation;
+  options.lld_statistics = Statistics::kMeanStd;
   const InputBuilder builder(layout_of(), 5, options, identity());
   EXPECT_EQ(builder.shape().spectrogram_bands, 3);
   EXPECT_EQ(builder.shape().spectrogram_steps, 3);
@@ -151,29 +151,29 @@ TEST_F(InputBuilderTest, TakesTheDeviationOfASumAfterSumming) {
   InputOptions options;
   options.combine = Combine::kSum;
   options.lld_pool_frames = 2;
-  options.lld_statistics = Statistics::kMeanDeviation;
+  options.lld_statistics = Statistics::kMeanStd;
   const InputBuilder builder(layout_of(), 2, options, identity());
   EXPECT_THAT(filled(builder, song, {0, 2}).lld[0].values, testing::Each(0.0F));
 }
 
-TEST_F(InputBuilderTest, StandardisesEveryColumnByItself) {
-  Standardisation standardisation = identity();
+TEST_F(InputBuilderTest, StandardizesEveryColumnByItself) {
+  Standardization standardization = identity();
   for (std::size_t b = 0; b < kBands; ++b) {
-    standardisation.spectrogram_mean[b] = static_cast<float>(b);
-    standardisation.spectrogram_deviation[b] = static_cast<float>(b + 1);
+    standardization.spectrogram_mean[b] = static_cast<float>(b);
+    standardization.spectrogram_deviation[b] = static_cast<float>(b + 1);
   }
-  standardisation.lld_mean[0] = 2.0F;
-  standardisation.lld_deviation[0] = 0.5F;
+  standardization.lld_mean[0] = 2.0F;
+  standardization.lld_deviation[0] = 0.5F;
   InputOptions options;
   options.spectrogram_pool_frames = 2;
   options.lld_pool_frames = 2;
-  options.lld_statistics = Statistics::kMeanDeviation;
-  const InputBuilder builder(layout_of(), 2, options, standardisation);
+  options.lld_statistics = Statistics::kMeanStd;
+  const InputBuilder builder(layout_of(), 2, options, standardization);
   const InputBatch batch = filled(builder, song_of({1, 1}), {0, 2});
   // mean of frames 0 and 1 is 5 + b; (5 + b − b) / (b + 1)
   EXPECT_THAT(batch.spectrogram.values,
               ElementsAre(5, 2.5F, testing::FloatNear(5.0F / 3, 1e-6F), 1.25F, 1));
-  // f0 is 0 and 1: standardised −4 and −2, mean −3, deviation 1
+  // f0 is 0 and 1: standardized −4 and −2, mean −3, deviation 1
   EXPECT_FLOAT_EQ(batch.lld[0].values[4], -3.0F);
   EXPECT_FLOAT_EQ(batch.lld[0].values[10], 1.0F);
 }
@@ -189,7 +189,7 @@ TEST_F(InputBuilderTest, WritesTheSameBitsIntoEveryRowOfABatch) {
   InputOptions options;
   options.spectrogram_pool_bands = 2;
   options.lld_pool_frames = 3;
-  options.lld_statistics = Statistics::kMeanDeviation;
+  options.lld_statistics = Statistics::kMeanStd;
   // Odd sizes, so that rows begin at different alignments.
   const InputBuilder builder(layout_of(3, 2), 9, options, identity(7));
   InputBatch batch = builder.make_batch(5);
@@ -203,20 +203,20 @@ TEST_F(InputBuilderTest, WritesTheSameBitsIntoEveryRowOfABatch) {
   }
 }
 
-TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
+TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardizedOnceMore) {
   const SongFeatures song = song_of(std::vector<std::uint8_t>(11, 1));
   const EachSong songs = [&](const std::function<void(const SongFeatures&)>& look_at) {
     look_at(song);
   };
-  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kLateFusion}) {
     InputOptions options;
     options.combine = combine;
     options.lld_pool_frames = 2;
-    options.lld_statistics = Statistics::kMeanDeviation;
-    Standardisation standardisation = identity();
+    options.lld_statistics = Statistics::kMeanStd;
+    Standardization standardization = identity();
     // Segments of 4 frames: 4, 4 and 3, so six steps of music, the last of one frame.
-    standardise_pooled_lld(songs, layout_of(), 4, options, InputParts{}, standardisation);
-    const InputBuilder builder(layout_of(), 4, options, standardisation);
+    standardize_pooled_lld(songs, layout_of(), 4, options, InputParts{}, standardization);
+    const InputBuilder builder(layout_of(), 4, options, standardization);
     InputBatch batch = builder.make_batch(3);
     builder.fill(song, {0, 4}, 0, batch);
     builder.fill(song, {4, 4}, 1, batch);
@@ -239,7 +239,7 @@ TEST_F(InputBuilderTest, PooledDescriptorsCanBeStandardisedOnceMore) {
 }
 
 TEST_F(InputBuilderTest, RefilledRowsHoldNothingOfWhatWasThere) {
-  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kLateFusion}) {
     InputOptions options;
     options.combine = combine;
     options.spectrogram_pool_frames = 3;
@@ -265,7 +265,7 @@ TEST_F(InputBuilderTest, RefilledRowsHoldNothingOfWhatWasThere) {
 TEST_F(InputBuilderTest, PaddedStepsAreZeroWithMaskZeroAtEveryLengthAndPooling) {
   std::mt19937_64 rng(9);
   const SongFeatures song = song_of(std::vector<std::uint8_t>(20, 1));
-  Standardisation shifted = identity();
+  Standardization shifted = identity();
   for (float& mean : shifted.spectrogram_mean) mean = 1000.0F;  // so that no music is 0
   for (float& mean : shifted.lld_mean) mean = 1e6F;
   for (int trial = 0; trial < 200; ++trial) {
@@ -303,7 +303,7 @@ TEST_F(InputBuilderTest, RefusesWhatCannotBeCombined) {
   EXPECT_THAT(
       message_of<UsageError>([&] { InputBuilder(layout_of(3, 1), 1, options, identity()); }),
       HasSubstr("as many MFCC (3) as residual phase coefficients (1)"));
-  options.combine = Combine::kScore;
+  options.combine = Combine::kLateFusion;
   EXPECT_THAT(
       message_of<UsageError>([&] { InputBuilder(layout_of(4, 0), 1, options, identity()); }),
       HasSubstr("need both MFCC and residual phase"));
@@ -312,7 +312,7 @@ TEST_F(InputBuilderTest, RefusesWhatCannotBeCombined) {
 
 TEST_F(InputBuilderTest, MakesTheSpectrogramAloneWhereDescriptorsAreNotLookedAt) {
   InputOptions options;
-  options.combine = Combine::kScore;  // would want the residual phase, which isn't there
+  options.combine = Combine::kLateFusion;  // would want the residual phase, which isn't there
   const InputParts parts{.spectrogram = true, .lld = InputParts::Lld::kNone};
   const InputBuilder builder(layout_of(4, 0), 2, options, identity(), parts);
   EXPECT_EQ(builder.shape().lld_branches, 0);
@@ -325,12 +325,12 @@ TEST_F(InputBuilderTest, MakesTheSpectrogramAloneWhereDescriptorsAreNotLookedAt)
 
 TEST_F(InputBuilderTest, MakesTheMfccAloneAsTheyAreWhateverTheyAreCombinedWith) {
   const InputParts parts{.spectrogram = false, .lld = InputParts::Lld::kMfcc};
-  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kScore}) {
+  for (const Combine combine : {Combine::kConcat, Combine::kSum, Combine::kLateFusion}) {
     InputOptions options;
     options.combine = combine;
     options.mfcc_weight = 0.25;  // has no meaning here
     options.lld_pool_frames = 2;
-    options.lld_statistics = Statistics::kMeanDeviation;
+    options.lld_statistics = Statistics::kMeanStd;
     const InputBuilder builder(layout_of(), 2, options, identity(), parts);
     EXPECT_EQ(builder.shape().spectrogram_bands, 0);
     EXPECT_EQ(builder.shape().lld_branches, 1);
@@ -341,19 +341,19 @@ TEST_F(InputBuilderTest, MakesTheMfccAloneAsTheyAreWhateverTheyAreCombinedWith) 
   }
 }
 
-TEST_F(InputBuilderTest, StandardisesThePooledMfccAlone) {
+TEST_F(InputBuilderTest, StandardizesThePooledMfccAlone) {
   const InputParts parts{.spectrogram = false, .lld = InputParts::Lld::kMfcc};
-  Standardisation standardisation = identity();
+  Standardization standardization = identity();
   const EachSong songs = [&](const std::function<void(const SongFeatures&)>& look_at) {
     look_at(song_of({1, 1}));
   };
-  standardise_pooled_lld(songs, layout_of(), 2, InputOptions{}, parts, standardisation);
+  standardize_pooled_lld(songs, layout_of(), 2, InputOptions{}, parts, standardization);
   // t² + 100 c over t = 0 and 1.
-  EXPECT_THAT(standardisation.pooled_lld_mean, ElementsAre(200.5, 300.5));
-  EXPECT_THAT(standardisation.pooled_lld_deviation, ElementsAre(0.5, 0.5));
-  standardise_pooled_lld(songs, layout_of(), 2, InputOptions{},
-                         {.spectrogram = true, .lld = InputParts::Lld::kNone}, standardisation);
-  EXPECT_TRUE(standardisation.pooled_lld_mean.empty());
+  EXPECT_THAT(standardization.pooled_lld_mean, ElementsAre(200.5, 300.5));
+  EXPECT_THAT(standardization.pooled_lld_deviation, ElementsAre(0.5, 0.5));
+  standardize_pooled_lld(songs, layout_of(), 2, InputOptions{},
+                         {.spectrogram = true, .lld = InputParts::Lld::kNone}, standardization);
+  EXPECT_TRUE(standardization.pooled_lld_mean.empty());
 }
 
 TEST_F(InputBuilderTest, RefusesMfccThatTheFeaturesLack) {
@@ -363,21 +363,21 @@ TEST_F(InputBuilderTest, RefusesMfccThatTheFeaturesLack) {
               HasSubstr("looks at MFCC alone, and the features have none"));
 }
 
-TEST_F(InputBuilderTest, StandardisesTheSummaryWhereANetworkLooksAtOne) {
-  Standardisation standardisation = identity();
-  standardisation.summary_mean = {1, 10};
-  standardisation.summary_deviation = {2, 5};
-  EXPECT_EQ(InputBuilder(layout_of(), 3, InputOptions{}, standardisation).shape().summary_columns,
-            0);
-  const InputParts parts = {.summary = true};
-  const InputBuilder builder(layout_of(), 3, InputOptions{}, standardisation, parts);
-  EXPECT_EQ(builder.shape().summary_columns, 2);
+TEST_F(InputBuilderTest, StandardizesTheSongVectorWhereANetworkLooksAtOne) {
+  Standardization standardization = identity();
+  standardization.song_vector_mean = {1, 10};
+  standardization.song_vector_deviation = {2, 5};
+  EXPECT_EQ(
+      InputBuilder(layout_of(), 3, InputOptions{}, standardization).shape().song_vector_columns, 0);
+  const InputParts parts = {.song_vector = true};
+  const InputBuilder builder(layout_of(), 3, InputOptions{}, standardization, parts);
+  EXPECT_EQ(builder.shape().song_vector_columns, 2);
   InputBatch batch = builder.make_batch(2);
-  builder.fill_summary(Eigen::Vector2f(5, 0), 1, batch);
-  EXPECT_EQ(batch.summary.shape, (std::vector<std::int64_t>{2, 2}));
-  EXPECT_EQ(batch.summary.values, (std::vector<float>{0, 0, 2, -2}));
-  EXPECT_THROW(builder.fill_summary(Eigen::Vector3f::Zero(), 1, batch), std::invalid_argument);
-  EXPECT_THROW(builder.fill_summary(Eigen::Vector2f::Zero(), 2, batch), std::invalid_argument);
+  builder.fill_song_vector(Eigen::Vector2f(5, 0), 1, batch);
+  EXPECT_EQ(batch.song_vector.shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(batch.song_vector.values, (std::vector<float>{0, 0, 2, -2}));
+  EXPECT_THROW(builder.fill_song_vector(Eigen::Vector3f::Zero(), 1, batch), std::invalid_argument);
+  EXPECT_THROW(builder.fill_song_vector(Eigen::Vector2f::Zero(), 2, batch), std::invalid_argument);
 }
 
 TEST_F(InputBuilderTest, RefusesSegmentsOutsideTheSongOrLongerThanASegment) {

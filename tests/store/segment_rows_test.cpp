@@ -19,7 +19,7 @@ class SegmentRows : public testing::Test {
     write_sine(folder_ / "b.wav", 0.3, 300.0);
     manifest_ =
         Manifest::load(folder_.write("m.csv", "path,label,group\na.wav,happy,x\nb.wav,sad,y\n"));
-    segment_.seconds = 3.5 * 1024 / 44100;  // three hops
+    segment_.length_s = 3.5 * 1024 / 44100;  // three hops
     features_ = FeatureStore(folder_ / "store", recipe_).fill(manifest_, {}, 1, {}, {});
   }
 

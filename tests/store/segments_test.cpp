@@ -31,29 +31,29 @@ TEST(SegmentOptions, ThirtySecondsHoldThreeSegmentsOfTen) {
 
 TEST(SegmentOptions, LengthsOfWholeFramesLoseNoneToRounding) {
   SegmentOptions options;
-  options.seconds = 0.3;  // 0.3 · 1000 / 100 is 2.9999999999999996 or 3, depending on the order
+  options.length_s = 0.3;  // 0.3 · 1000 / 100 is 2.9999999999999996 or 3, depending on the order
   EXPECT_EQ(options.num_frames(1000, 100), 3);
-  options.seconds = 0.01;  // less than a frame is one frame
+  options.length_s = 0.01;  // less than a frame is one frame
   EXPECT_EQ(options.num_frames(1000, 100), 1);
 }
 
 TEST(SegmentOptions, TheHopOfTestingFallsBackToTrainingsAndThatToTheLength) {
   SegmentOptions options;
-  options.seconds = 1.0;
+  options.length_s = 1.0;
   EXPECT_EQ(options.hop_frames(1000, 100, false), 10);
   EXPECT_EQ(options.hop_frames(1000, 100, true), 10);
-  options.hop_seconds = 0.5;
+  options.hop_s = 0.5;
   EXPECT_EQ(options.hop_frames(1000, 100, true), 5);
-  options.test_hop_seconds = 0.25;
+  options.test_hop_s = 0.25;
   EXPECT_EQ(options.hop_frames(1000, 100, true), 2);
   EXPECT_EQ(options.hop_frames(1000, 100, false), 5);
 }
 
 TEST(SegmentOptions, AHopThatSkipsMusicIsAnError) {
   SegmentOptions options;
-  options.test_hop_seconds = 11;
+  options.test_hop_s = 11;
   EXPECT_THAT(message_of<UsageError>([&] { options.validate(); }),
-              StartsWith("segment.test_hop_seconds 11 is longer than segment.seconds 10"));
+              StartsWith("segment.test_hop_s 11 is longer than segment.length_s 10"));
 }
 
 TEST(CutSegments, KeepsATailThatIsAtLeastHalfMusic) {
@@ -114,7 +114,7 @@ TEST(TimeSpan, IsThatOfTheFramesInTheSourceFile) {
   const TemporaryFolder folder;
   const RowMatrixXf values = RowMatrixXf::Zero(6, 2);
   const SongFeatures song = make_song(folder / "s.safetensors", values, values, {0, 1, 1, 0, 0, 1});
-  // Kept frames 1, 2 and 5 have their centres at 1, 2 and 5 s; half a window is 0.5 s.
+  // Kept frames 1, 2 and 5 have their centers at 1, 2 and 5 s; half a window is 0.5 s.
   const TimeSpan all = time_span(song, {0, 3}, 1000, 1000);
   EXPECT_DOUBLE_EQ(all.start_s, 0.5);
   EXPECT_DOUBLE_EQ(all.end_s, 5.5);

@@ -55,8 +55,8 @@ TEST_F(SongEmbeddingsTest, OfOnePatchHaveNoDeviation) {
   EXPECT_EQ(statistics, (Eigen::VectorXf(6) << 100, 100, 100, 0, 0, 0).finished());
 }
 
-TEST_F(SongEmbeddingsTest, StandForAPartByThePatchesWithTheirCentreInIt) {
-  // Patches lie at 0…3, 3…6 and 6…7.5 s: their centres at 1.5, 4.5 and 6.75 s.
+TEST_F(SongEmbeddingsTest, StandForAPartByThePatchesWithTheirCenterInIt) {
+  // Patches lie at 0…3, 3…6 and 6…7.5 s: their centers at 1.5, 4.5 and 6.75 s.
   write({1, 1, 1});
   const SongEmbeddings song = SongEmbeddings::open(file_);
   const auto first_column = [&](double start_s, double end_s) {
@@ -66,7 +66,7 @@ TEST_F(SongEmbeddingsTest, StandForAPartByThePatchesWithTheirCentreInIt) {
   EXPECT_EQ(first_column(0.0, 4.5), std::pair(2.0F, 1.0F));  // 1 and 3
   EXPECT_EQ(first_column(1.6, 5.0), std::pair(3.0F, 0.0F));
   EXPECT_EQ(song.mean_and_deviation({0.0, 7.5}), song.mean_and_deviation());
-  // No centre lies in it: 3.4 s is nearest to 4.5, 2.9 s to 1.5.
+  // No center lies in it: 3.4 s is nearest to 4.5, 2.9 s to 1.5.
   EXPECT_EQ(first_column(3.2, 3.6).first, 3.0F);
   EXPECT_EQ(first_column(2.8, 3.0).first, 1.0F);
 }

@@ -62,12 +62,12 @@ TEST(ExtractSong, DropsSilentFramesButKeepsTheirPlaceInTime) {
   extract_song(folder / "a.wav", recipe, folder / "a.safetensors");
   const SongFeatures song = SongFeatures::open(folder / "a.safetensors");
   ASSERT_FALSE(song.kept_frames().empty());
-  const auto centre_s = [&](std::int32_t frame) {
+  const auto center_s = [&](std::int32_t frame) {
     return song.time_s()[static_cast<std::size_t>(frame)];
   };
-  // A frame is 46 ms: the first kept one touches the tone, its centre at most half of that before.
-  EXPECT_NEAR(centre_s(song.kept_frames().front()), 1.0, 0.024);
-  EXPECT_NEAR(centre_s(song.kept_frames().back()), 2.0, 0.024);
+  // A frame is 46 ms: the first kept one touches the tone, its center at most half of that before.
+  EXPECT_NEAR(center_s(song.kept_frames().front()), 1.0, 0.024);
+  EXPECT_NEAR(center_s(song.kept_frames().back()), 2.0, 0.024);
 }
 
 TEST(ExtractSong, CountsTimesFromTheStartOfTheFile) {

@@ -27,7 +27,7 @@ struct Rows {
   std::vector<float> ones = std::vector<float>(7, 1.0F);
 };
 
-TEST(SpectrogramStep, PoolsAnyNumberOfNeighbouringBandsAndTheRestByItself) {
+TEST(SpectrogramStep, PoolsAnyNumberOfNeighboringBandsAndTheRestByItself) {
   const Rows rows;
   const auto pooled = [&](std::int64_t pool, std::size_t size) {
     std::vector<float> bands(7);

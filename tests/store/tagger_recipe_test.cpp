@@ -35,7 +35,7 @@ TEST(TaggerRecipe, FillsAFeatureFileWithoutDescriptors) {
   EXPECT_EQ(song.spectrogram().cols(), 96);
   EXPECT_EQ(song.lld().rows(), song.num_frames());
   EXPECT_EQ(song.lld().cols(), 0);
-  EXPECT_DOUBLE_EQ(song.time_s()[3], 3 * 256 / 16000.0);  // a centred frame's time
+  EXPECT_DOUBLE_EQ(song.time_s()[3], 3 * 256 / 16000.0);  // a centered frame's time
   EXPECT_EQ(song.recipe().fingerprint(), tagger_recipe().fingerprint());
 }
 

@@ -54,7 +54,7 @@ inline void write_sine(const std::filesystem::path& file, double seconds, double
   write_audio(file, samples, rate_hz);
 }
 
-/// A feature file of given matrices, without any audio behind it. Frame t's centre is at t seconds.
+/// A feature file of given matrices, without any audio behind it. Frame t's center is at t seconds.
 inline SongFeatures make_song(const std::filesystem::path& file, const RowMatrixXf& spectrogram,
                               const RowMatrixXf& lld, const std::vector<std::uint8_t>& kept) {
   const std::vector<float> energy_db(kept.size(), -20.0F);

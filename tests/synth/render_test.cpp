@@ -71,7 +71,7 @@ Composition one_note(Instrument instrument, float pitch) {
   return song;
 }
 
-/// The period with the highest normalised autocorrelation, refined by a parabola, as a frequency.
+/// The period with the highest normalized autocorrelation, refined by a parabola, as a frequency.
 double pitch_of(std::span<const float> samples, double lowest_hz, double highest_hz) {
   const auto correlation = [&](std::size_t lag) {
     double xy = 0.0, xx = 1e-12, yy = 1e-12;

@@ -252,7 +252,7 @@ double best_interval_accuracy(std::span<const double> values, std::span<const st
 }
 
 /// Linear discriminant analysis with a shrunken pooled covariance, each fifth of the songs told by
-/// the others (whole artists together would need the plan; neighbours share one, so fifths are
+/// the others (whole artists together would need the plan; neighbors share one, so fifths are
 /// runs).
 double lda_accuracy(const std::vector<std::vector<double>>& rows,
                     std::span<const std::size_t> labels) {
@@ -272,35 +272,35 @@ double lda_accuracy(const std::vector<std::vector<double>>& rows,
       if (is_test(i)) continue;
       for (std::size_t d = 0; d < dims; ++d) scale[d] += std::pow(rows[i][d] - mean[d], 2) / count;
     }
-    const auto standardised = [&](std::size_t i, std::size_t d) {
+    const auto standardized = [&](std::size_t i, std::size_t d) {
       return (rows[i][d] - mean[d]) / std::sqrt(scale[d] + 1e-12);
     };
-    std::array<std::vector<double>, 4> centre;
+    std::array<std::vector<double>, 4> center;
     std::array<double, 4> size{};
-    centre.fill(std::vector<double>(dims));
+    center.fill(std::vector<double>(dims));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (is_test(i)) continue;
       size[labels[i]] += 1.0;
-      for (std::size_t d = 0; d < dims; ++d) centre[labels[i]][d] += standardised(i, d);
+      for (std::size_t d = 0; d < dims; ++d) center[labels[i]][d] += standardized(i, d);
     }
     for (std::size_t c = 0; c < 4; ++c) {
-      for (double& value : centre[c]) value /= size[c];
+      for (double& value : center[c]) value /= size[c];
     }
     std::vector<std::vector<double>> pooled(dims, std::vector<double>(dims));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (is_test(i)) continue;
       for (std::size_t a = 0; a < dims; ++a) {
         for (std::size_t b = 0; b < dims; ++b) {
-          pooled[a][b] += (standardised(i, a) - centre[labels[i]][a]) *
-                          (standardised(i, b) - centre[labels[i]][b]) / count;
+          pooled[a][b] += (standardized(i, a) - center[labels[i]][a]) *
+                          (standardized(i, b) - center[labels[i]][b]) / count;
         }
       }
     }
     for (std::size_t d = 0; d < dims; ++d) pooled[d][d] += 0.1;
-    // Solves pooled · w_c = centre_c for the four classes by Gauss–Jordan elimination.
+    // Solves pooled · w_c = center_c for the four classes by Gauss–Jordan elimination.
     std::vector<std::array<double, 4>> w(dims);
     for (std::size_t d = 0; d < dims; ++d) {
-      for (std::size_t c = 0; c < 4; ++c) w[d][c] = centre[c][d];
+      for (std::size_t c = 0; c < 4; ++c) w[d][c] = center[c][d];
     }
     for (std::size_t pivot = 0; pivot < dims; ++pivot) {
       for (std::size_t row = 0; row < dims; ++row) {
@@ -318,7 +318,7 @@ double lda_accuracy(const std::vector<std::vector<double>>& rows,
       std::array<double, 4> scores{};
       for (std::size_t c = 0; c < 4; ++c) {
         for (std::size_t d = 0; d < dims; ++d) {
-          scores[c] += w[d][c] * (standardised(i, d) - 0.5 * centre[c][d]);
+          scores[c] += w[d][c] * (standardized(i, d) - 0.5 * center[c][d]);
         }
       }
       const auto told = std::max_element(scores.begin(), scores.end()) - scores.begin();

@@ -16,15 +16,15 @@ constexpr int kSteps = 10;
 constexpr int kColumns = 3;
 constexpr int kLldSteps = 5;
 constexpr int kClasses = 2;
-constexpr int kSummaryColumns = 3;
+constexpr int kSongVectorColumns = 3;
 
 InputShape small_shape() { return {kBands, kSteps, kColumns, kLldSteps, 1}; }
 
-Standardisation of_width(int bands, float mean, float deviation) {
-  Standardisation standardisation;
-  standardisation.spectrogram_mean.assign(static_cast<std::size_t>(bands), mean);
-  standardisation.spectrogram_deviation.assign(static_cast<std::size_t>(bands), deviation);
-  return standardisation;
+Standardization of_width(int bands, float mean, float deviation) {
+  Standardization standardization;
+  standardization.spectrogram_mean.assign(static_cast<std::size_t>(bands), mean);
+  standardization.spectrogram_deviation.assign(static_cast<std::size_t>(bands), deviation);
+  return standardization;
 }
 
 /// Rows with the given keys whose values follow from the key; the last `padding` steps are padding.
@@ -42,7 +42,7 @@ TrainingBatch make_batch(const std::vector<std::uint64_t>& keys, int padding = 0
   batch.inputs.spectrogram_valid = tensor({kSteps});
   batch.inputs.lld = {tensor({kLldSteps, kColumns})};
   batch.inputs.lld_valid = tensor({kLldSteps});
-  batch.inputs.summary = tensor({kSummaryColumns});
+  batch.inputs.song_vector = tensor({kSongVectorColumns});
   batch.targets = tensor({kClasses});
   for (std::size_t row = 0; row < keys.size(); ++row) {
     std::mt19937_64 rng(keys[row]);
@@ -62,8 +62,8 @@ TrainingBatch make_batch(const std::vector<std::uint64_t>& keys, int padding = 0
       }
     }
     batch.targets.values[row * kClasses + keys[row] % kClasses] = 1.0F;
-    for (int column = 0; column < kSummaryColumns; ++column) {
-      batch.inputs.summary.values[row * kSummaryColumns + static_cast<std::size_t>(column)] =
+    for (int column = 0; column < kSongVectorColumns; ++column) {
+      batch.inputs.song_vector.values[row * kSongVectorColumns + static_cast<std::size_t>(column)] =
           static_cast<float>(uniform_real(rng));
     }
   }
@@ -80,11 +80,11 @@ TrainOptions everything() {
   TrainOptions options;
   options.mixup_alpha = 0.4;
   options.gain_deviation_db = 3.0;
-  options.lld_noise = 0.5;
+  options.lld_noise_std = 0.5;
   options.frequency_masks = 1;
-  options.frequency_mask_share = 0.5;
+  options.frequency_mask_fraction = 0.5;
   options.time_masks = 2;
-  options.time_mask_share = 0.3;
+  options.time_mask_fraction = 0.3;
   return options;
 }
 
@@ -133,14 +133,14 @@ TEST(Augmentation, PaddingStaysZero) {
 }
 
 TEST(Gain, OnDecibelsAddsTheSameStepInEveryFrameDividedByTheBandsDeviation) {
-  // Two neighbouring bands pooled, of deviations 2 and 4 dB: g dB more is g · (1/2 + 1/4) / 2 more.
-  Standardisation standardisation = of_width(2 * kBands, -40.0F, 2.0F);
+  // Two neighboring bands pooled, of deviations 2 and 4 dB: g dB more is g · (1/2 + 1/4) / 2 more.
+  Standardization standardization = of_width(2 * kBands, -40.0F, 2.0F);
   for (std::size_t band = 1; band < 2 * kBands; band += 2) {
-    standardisation.spectrogram_deviation[band] = 4.0F;
+    standardization.spectrogram_deviation[band] = 4.0F;
   }
   TrainOptions options;
   options.gain_deviation_db = 3.0;
-  const Augmentation change(options, SpectrogramKind::kLogMel, standardisation, 2, small_shape());
+  const Augmentation change(options, SpectrogramKind::kLogMel, standardization, 2, small_shape());
   TrainingBatch batch = make_batch({7, 8});
   const TrainingBatch before = batch;
   change.change_level(batch);
@@ -178,7 +178,7 @@ TEST(Gain, OnPowerIsThatOfALouderSong) {
 TEST(Gain, HasTheDeviationAskedFor) {
   TrainOptions options;
   options.gain_deviation_db = 3.0;
-  const Augmentation change = augmentation(options);  // deviation 10 dB: 0.3 standardised
+  const Augmentation change = augmentation(options);  // deviation 10 dB: 0.3 standardized
   std::vector<std::uint64_t> keys(2000);
   std::iota(keys.begin(), keys.end(), 1000U);
   TrainingBatch batch = make_batch(keys);
@@ -225,7 +225,7 @@ TEST(Mixup, MixesAllInputsAndTheTargetsOfTheSamePairByTheSameShare) {
     };
     expect_mixed(before.inputs.spectrogram, batch.inputs.spectrogram);
     expect_mixed(before.inputs.lld[0], batch.inputs.lld[0]);
-    expect_mixed(before.inputs.summary, batch.inputs.summary);
+    expect_mixed(before.inputs.song_vector, batch.inputs.song_vector);
     expect_mixed(before.targets, batch.targets);
     const std::vector<float> targets = row_values(batch.targets, row);
     EXPECT_NEAR(targets[0] + targets[1], 1.0F, 1e-6F);
@@ -279,7 +279,7 @@ TEST(SampleBeta, HasTheMeanAndVarianceOfTheDistribution) {
 
 TEST(LldNoise, IsNormalWithTheDeviationAskedFor) {
   TrainOptions options;
-  options.lld_noise = 0.5;
+  options.lld_noise_std = 0.5;
   std::vector<std::uint64_t> keys(2000);
   std::iota(keys.begin(), keys.end(), 1000U);
   TrainingBatch batch = make_batch(keys);
@@ -323,9 +323,9 @@ TEST(SampleMask, LengthIsUniformUpToTheLongestAndItLiesInside) {
 TEST(Masks, HideWholeBandsAndWholeStepsOfTheSpectrogramOnly) {
   TrainOptions options;
   options.frequency_masks = 1;
-  options.frequency_mask_share = 0.5;
+  options.frequency_mask_fraction = 0.5;
   options.time_masks = 1;
-  options.time_mask_share = 0.5;
+  options.time_mask_fraction = 0.5;
   std::vector<std::uint64_t> keys(50);
   std::iota(keys.begin(), keys.end(), 1000U);
   TrainingBatch batch = make_batch(keys);  // no value is 0 before

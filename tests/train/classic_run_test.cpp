@@ -66,7 +66,7 @@ TEST(ClassicRun, TheCardSaysWhatPredictionNeedsAndNothingOfNetworks) {
   const ModelCard card = ModelCard::read(file);
   EXPECT_FALSE(card.is_network());
   EXPECT_EQ(card.model.name, "knn");
-  EXPECT_EQ(card.classic["statistics_over"], "song");
+  EXPECT_EQ(card.classic["song_vector_over"], "song");
   EXPECT_EQ(card.classes.size(), 4U);
   EXPECT_FALSE(file.metadata().contains("loss"));
   EXPECT_FALSE(file.metadata().contains("shape"));
@@ -77,7 +77,7 @@ TEST(ClassicRun, TheCardSaysWhatPredictionNeedsAndNothingOfNetworks) {
 /// Toy songs for an SVM on these blocks.
 struct BlockSongs : ClassicSongs {
   explicit BlockSongs(const std::vector<std::string>& blocks) : ClassicSongs("svm") {
-    config.classic.inputs = blocks;
+    config.classic.song_vector = blocks;
     add_embeddings();
   }
 };
@@ -127,10 +127,10 @@ TEST(ClassicRun, RefusesEmbeddingsOfOtherNetworksAndOfTwoRecipes) {
   other.networks = {{"vgg_tagger", 256}};
   other.matrix = RowMatrixXf::Zero(1, 256);
   other.valid = {1};
-  other.recipe["embed"]["hop_seconds"] = 1.5;
+  other.recipe["embed"]["hop_s"] = 1.5;
   other.write(songs.data.embeddings.files[3]);
   EXPECT_THAT(message_of<UsageError>([&] { train(songs, "run"); }),
-              HasSubstr("made with embed.hop_seconds 1.5"));
+              HasSubstr("made with embed.hop_s 1.5"));
 }
 
 TEST(ClassicRun, FitsTheTemperatureOnEnoughValidationSongs) {
@@ -152,7 +152,7 @@ TEST(ClassicRun, FitsTheTemperatureOnEnoughValidationSongs) {
 
 TEST(ClassicRun, SegmentsAreRowsOfTheirOwn) {
   ClassicSongs songs("knn");
-  songs.config.classic.statistics_over = ClassicOptions::Over::kSegment;
+  songs.config.classic.song_vector_over = ClassicOptions::Over::kSegment;
   train(songs, "run");
   // 16 songs of three segments.
   EXPECT_EQ(TensorFile::open(songs / "run" / "best.safetensors")

@@ -15,11 +15,11 @@ namespace {
 
 /// Toy songs of which each validation song has many overlapping segments.
 struct ToyValidation {
-  explicit ToyValidation(double test_hop_seconds) {
-    songs.config.segment.test_hop_seconds = test_hop_seconds;
+  explicit ToyValidation(double test_hop_s) {
+    songs.config.segment.test_hop_s = test_hop_s;
     data = prepare_data(songs.config, songs.data);
     builder.emplace(data.layout, data.segment_frames, songs.config.inputs,
-                    fit_standardisation(data, songs.config));
+                    fit_standardization(data, songs.config));
   }
 
   test::ToySongs songs;
@@ -49,12 +49,12 @@ TEST(BatchMaker, MakesPartsThatAreTheWholeBatchsRowsWithAllThatIsRandom) {
   TrainOptions& options = toy.songs.config.train;
   options.mixup_alpha = 0.4;
   options.gain_deviation_db = 3.0;
-  options.lld_noise = 0.5;
+  options.lld_noise_std = 0.5;
   options.frequency_masks = 1;
   options.random_crops = true;
   const auto maker = [&](const RowRange& rows) {
     return BatchMaker(toy.songs.config, toy.data, *toy.builder,
-                      fit_standardisation(toy.data, toy.songs.config), rows);
+                      fit_standardization(toy.data, toy.songs.config), rows);
   };
   BatchMaker alone = maker({0, 8});
   BatchMaker second_process = maker({3, 8});

@@ -16,7 +16,7 @@ TEST(LearningRate, IsConstantByDefault) {
 TEST(LearningRate, WarmsUpLinearly) {
   TrainOptions options;
   options.lr = 0.5;
-  options.warmup_share = 0.1;  // ten steps of 100
+  options.warmup_fraction = 0.1;  // ten steps of 100
   EXPECT_DOUBLE_EQ(learning_rate(options, 1, 100), 0.05);
   EXPECT_DOUBLE_EQ(learning_rate(options, 7, 100), 0.35);
   EXPECT_DOUBLE_EQ(learning_rate(options, 10, 100), 0.5);
@@ -27,8 +27,8 @@ TEST(LearningRate, CosineFallsFromTheRateToItsShare) {
   TrainOptions options;
   options.lr = 2.0;
   options.schedule = TrainOptions::Schedule::kCosine;
-  options.warmup_share = 0.2;  // two steps of ten, eight of cosine
-  options.min_lr_share = 0.5;
+  options.warmup_fraction = 0.2;  // two steps of ten, eight of cosine
+  options.min_lr_fraction = 0.5;
   EXPECT_DOUBLE_EQ(learning_rate(options, 2, 10), 2.0);
   EXPECT_DOUBLE_EQ(learning_rate(options, 3, 10), 2.0);  // cos 0 = 1
   // t = 1/4: (1 + cos 45°) / 2 = 0.853553; 2 · (0.5 + 0.5 · 0.853553) = 1.853553
@@ -48,7 +48,7 @@ TEST(LearningRate, CosineWithoutAnEndNeverQuiteReachesZero) {
 TEST(LearningRate, MayWarmUpAllTheTime) {
   TrainOptions options;
   options.lr = 1.0;
-  options.warmup_share = 1.0;
+  options.warmup_fraction = 1.0;
   options.schedule = TrainOptions::Schedule::kCosine;
   EXPECT_DOUBLE_EQ(learning_rate(options, 4, 4), 1.0);
 }

@@ -33,7 +33,7 @@ TEST(InitFrom, StartsWhereAnotherRunEnded) {
   songs.config.train.init_from = first;
   songs.config.train.iterations = 1;
   songs.config.train.lr = 1e-12;  // the weights stay where they started
-  songs.config.seed = 99;
+  songs.config.train.seed = 99;
   train(songs, songs / "second");
   const TensorFile before = TensorFile::open(first);
   for (const std::string& name : before.names()) {
@@ -53,7 +53,7 @@ TEST(InitFrom, RefusesWeightsOfOtherFeatures) {
   train(songs, songs / "first");
   songs.config.train.init_from = songs / "first" / "last.safetensors";
   songs.config.inputs.mfcc_weight = 0.25;
-  EXPECT_THAT(message_of<UsageError>([&] { summarise_system(songs.config, 4); }),
+  EXPECT_THAT(message_of<UsageError>([&] { describe_system(songs.config, 4); }),
               HasSubstr("made with inputs.mfcc_weight 0.5, while this recipe has 0.25"));
 }
 
@@ -61,21 +61,21 @@ TEST(InitFrom, ATaggerWantsItsOwnFrontEnd) {
   RunConfig config;
   config.recipe = tagger_recipe();
   config.recipe.vad.threshold_db = -40;  // VAD is the run's own affair
-  config.inputs.standardise_spectrogram = false;
-  config.segment.seconds = 3.0;
+  config.inputs.standardize_spectrogram = false;
+  config.segment.length_s = 3.0;
   config.model.name = "vgg_tagger";
   config.train.init_from = MER_SOURCE_DIR "/data/pretrained/vgg_tagger.safetensors";
-  const SystemSummary summary = summarise_system(config, 4);
-  EXPECT_EQ(summary.segment_frames, kTaggerPatchFrames);
+  const SystemDescription description = describe_system(config, 4);
+  EXPECT_EQ(description.segment_frames, kTaggerPatchFrames);
   config.train.freeze = {"input.*", "conv_*"};
-  EXPECT_EQ(summarise_system(config, 4).trained_parameters, 4 * 256 + 4);
-  config.inputs.standardise_spectrogram = true;
-  EXPECT_THAT(message_of<UsageError>([&] { summarise_system(config, 4); }),
-              HasSubstr("made with inputs.standardise_spectrogram false, while this recipe has "
+  EXPECT_EQ(describe_system(config, 4).trained_parameters, 4 * 256 + 4);
+  config.inputs.standardize_spectrogram = true;
+  EXPECT_THAT(message_of<UsageError>([&] { describe_system(config, 4); }),
+              HasSubstr("made with inputs.standardize_spectrogram false, while this recipe has "
                         "true"));
-  config.inputs.standardise_spectrogram = false;
+  config.inputs.standardize_spectrogram = false;
   config.recipe.features.frame.window = WindowKind::kBlackmanHarris;
-  EXPECT_THAT(message_of<UsageError>([&] { summarise_system(config, 4); }),
+  EXPECT_THAT(message_of<UsageError>([&] { describe_system(config, 4); }),
               HasSubstr("vgg_tagger.safetensors: made with features.frame.window \"hann\""));
 }
 

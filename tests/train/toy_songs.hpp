@@ -31,7 +31,7 @@ class ToySongs {
     config.recipe.features.mel.num_bands = 32;
     config.data.manifest = folder_.write("songs.csv", "path,label\n");
     config.data.store = folder_ / "store";
-    config.segment.seconds = 0.5;  // floor(0.5 · 44100 / 1024) = 21 frames
+    config.segment.length_s = 0.5;  // floor(0.5 · 44100 / 1024) = 21 frames
     config.model.c1_channels = 2;
     config.model.c1_time_kernel = 3;
     config.model.c1_frequency_kernel = 3;
@@ -45,7 +45,7 @@ class ToySongs {
     config.train.iterations = 30;
     config.train.evaluate_every = 10;
     config.train.lr = 0.02;
-    config.seed = 1;
+    config.train.seed = 1;
 
     const std::vector<std::string> classes = {"happy", "anger", "sad", "relaxed"};
     data.manifest.file = config.data.manifest;
@@ -69,8 +69,8 @@ class ToySongs {
   void switch_all_augmentation_on() {
     config.inputs.spectrogram_pool_bands = 2;
     config.inputs.lld_pool_frames = 2;
-    config.inputs.lld_statistics = InputOptions::Statistics::kMeanDeviation;
-    config.inputs.standardise_pooled_lld = true;
+    config.inputs.lld_statistics = InputOptions::Statistics::kMeanStd;
+    config.inputs.standardize_pooled_lld = true;
     config.model.conv_dropout = 0.2;
     config.model.head_dropout = 0.2;
     config.model.lld_input_dropout = 0.2;
@@ -80,11 +80,11 @@ class ToySongs {
     config.train.class_balanced = true;
     config.train.mixup_alpha = 0.3;
     config.train.gain_deviation_db = 2.0;
-    config.train.lld_noise = 0.3;
+    config.train.lld_noise_std = 0.3;
     config.train.frequency_masks = 1;
     config.train.time_masks = 1;
     config.train.schedule = TrainOptions::Schedule::kCosine;
-    config.train.warmup_share = 0.1;
+    config.train.warmup_fraction = 0.1;
   }
 
   /// Gives every song embeddings of two patches by `vgg_tagger`, which tell the class.

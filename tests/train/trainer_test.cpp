@@ -12,7 +12,7 @@
 #include "mer/core/error.hpp"
 #include "mer/nn/mixed_precision.hpp"
 #include "mer/runs/model_card.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 #include "run_card.hpp"
 #include "toy_songs.hpp"
 
@@ -138,7 +138,7 @@ TEST(TrainRun, InBfloat16LearnsWithAngularScores) {
     ToySongs songs;
     songs.config.model.name = network;
     songs.config.model.cnn_blocks = 3;
-    songs.config.inputs.combine = InputOptions::Combine::kScore;
+    songs.config.inputs.combine = InputOptions::Combine::kLateFusion;
     songs.config.loss.name = "a_softmax";
     songs.config.train.precision = TrainOptions::Precision::kBf16;
     songs.config.train.iterations = 20;
@@ -216,7 +216,7 @@ TEST(TrainRun, ModelFilesSayAllThatPredictionNeeds) {
   EXPECT_EQ(card.config["data"]["manifest"], "songs.csv");  // not where it lay here
   EXPECT_TRUE(std::isfinite(card.validation.macro_f1));
   EXPECT_TRUE(file.contains("loss.centers"));
-  EXPECT_NO_THROW(Standardisation::from(file));
+  EXPECT_NO_THROW(Standardization::from(file));
 }
 
 TEST(TrainRun, FitsTheTemperatureOfEachModelFileOnTheValidationSongs) {
@@ -256,7 +256,7 @@ TEST(TrainRun, SameSeedGivesTheSameRunAndAnotherSeedAnother) {
   train(songs, songs / "a" / "run");
   train(songs, songs / "b" / "run");
   expect_same_run(songs / "a" / "run", songs / "b" / "run");
-  songs.config.seed = 2;
+  songs.config.train.seed = 2;
   train(songs, songs / "c" / "run");
   EXPECT_NE(timeless_metrics(songs / "a" / "run"), timeless_metrics(songs / "c" / "run"));
 }
@@ -312,7 +312,7 @@ TEST(ResumeRun, GoesOnWithTheMarginWhereItStood) {
   ToySongs songs;
   songs.switch_all_augmentation_on();
   songs.config.model.name = "lld_bilstm";
-  songs.config.inputs.combine = InputOptions::Combine::kScore;  // two heads
+  songs.config.inputs.combine = InputOptions::Combine::kLateFusion;  // two heads
   songs.config.loss.name = "a_softmax";
   songs.config.loss.lambda_gamma = 1.0;
   train(songs, songs / "whole" / "run");
@@ -333,7 +333,7 @@ TEST(TrainRun, EveryNetworkLearnsWithEveryLossFromThePartsThatItReads) {
   for (const char* network : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn", "improved_cnn"}) {
     for (const char* loss : {"softmax", "a_softmax", "center", "inter_center"}) {
       ToySongs songs;
-      songs.config.inputs.standardise_pooled_lld = true;
+      songs.config.inputs.standardize_pooled_lld = true;
       songs.config.model.name = network;
       songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
       songs.config.model.cnn_blocks = 3;
@@ -367,10 +367,10 @@ TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
     ToySongs songs;
     songs.add_embeddings();
     songs.switch_all_augmentation_on();
-    songs.config.inputs.summary = {"descriptors", "embeddings"};
-    songs.config.inputs.summary_over = over;
-    songs.config.model.summary_size = 8;
-    songs.config.model.summary_dropout = 0.2;
+    songs.config.inputs.song_vector = {"descriptors", "embeddings"};
+    songs.config.inputs.song_vector_over = over;
+    songs.config.model.song_vector_size = 8;
+    songs.config.model.song_vector_dropout = 0.2;
     songs.config.descriptors.families = {"dynamics", "texture"};
     const int num_descriptors =
         MusicalDescriptors(songs.config.descriptors, songs.config.recipe.features, 44100).size();
@@ -378,11 +378,11 @@ TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
     train(songs, whole);
     const TensorFile file = TensorFile::open(whole / "last.safetensors");
     const ModelCard card = ModelCard::read(file);
-    EXPECT_EQ(card.shape.summary_columns, num_descriptors + 2 * 256);
+    EXPECT_EQ(card.shape.song_vector_columns, num_descriptors + 2 * 256);
     EXPECT_FALSE(card.descriptors.is_null());
     EXPECT_EQ(card.embeddings["embed"]["networks"][0], "vgg_tagger");
-    EXPECT_EQ(Standardisation::from(file).summary_mean.size(),
-              static_cast<std::size_t>(card.shape.summary_columns));
+    EXPECT_EQ(Standardization::from(file).song_vector_mean.size(),
+              static_cast<std::size_t>(card.shape.song_vector_columns));
     EXPECT_EQ(card.validation.accuracy, 1.0);  // embeddings tell the class
 
     const std::filesystem::path parts = songs / "parts" / "run";
@@ -392,28 +392,28 @@ TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
   }
 }
 
-TEST(RunConfig, LeavesTheSummaryToTheNetworkThatLooksAtIt) {
+TEST(RunConfig, LeavesTheSongVectorToTheNetworkThatLooksAtIt) {
   RunConfig config;
-  config.inputs.summary = {"embeddings"};
+  config.inputs.song_vector = {"embeddings"};
   EXPECT_THAT(message_of<UsageError>([&] { config.validate(); }),
-              HasSubstr("'inputs.summary' has embeddings, but 'embed.networks' names none"));
-  config.inputs.summary = {"descriptors"};
+              HasSubstr("'inputs.song_vector' has embeddings, but 'embed.networks' names none"));
+  config.inputs.song_vector = {"descriptors"};
   config.validate();
   EXPECT_TRUE(config.sees_descriptors());
   for (const char* name : {"crnn", "svm"}) {
     config.model.name = name;
     EXPECT_THAT(message_of<UsageError>([&] { config.validate(); }),
-                HasSubstr("'inputs.summary' is improved_cnn's"));
+                HasSubstr("'inputs.song_vector' is improved_cnn's"));
   }
-  config.inputs.summary = {"tags"};
+  config.inputs.song_vector = {"tags"};
   EXPECT_THAT(message_of<UsageError>([&] { config.inputs.validate(); }),
-              HasSubstr("'summary' has 'tags', allowed: descriptors, embeddings"));
+              HasSubstr("'song_vector' has 'tags', allowed: descriptors, embeddings"));
 }
 
 TEST(ResumeRun, KeepsTheAverageOfTheWeights) {
   ToySongs songs;
   songs.config.train.average_decay = 0.9;
-  songs.config.train.accumulate = 3;  // of 8 rows: parts of 2, 3 and 3
+  songs.config.train.gradient_accumulation_steps = 3;  // of 8 rows: parts of 2, 3 and 3
   songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
   train(songs, songs / "whole" / "run");
   const std::filesystem::path run = songs / "parts" / "run";
@@ -449,10 +449,10 @@ TEST(TrainRun, SavesTheAverageOfTheWeightsAndGoesOnFromTheWeights) {
 
 TEST(TrainRun, LearnsFromBatchesInParts) {
   ToySongs songs;
-  songs.config.train.accumulate = 2;
+  songs.config.train.gradient_accumulation_steps = 2;
   const RunResult result = train(songs, songs / "run");
   EXPECT_GT(result.best_macro_f1, 0.8);
-  songs.config.train.accumulate = 9;  // of 8 rows
+  songs.config.train.gradient_accumulation_steps = 9;  // of 8 rows
   EXPECT_THAT(message_of<UsageError>([&] { train(songs, songs / "other"); }),
               HasSubstr("'train.batch_size' is 8, allowed: at least 9"));
 }
@@ -648,7 +648,7 @@ TEST(TrainRun, ByEpochsEvaluatesAtTheEndOfEach) {
 
 TEST(TrainRun, TakesSongsShorterThanASegment) {
   ToySongs songs;
-  songs.config.segment.seconds = 2.0;  // 86 frames; the songs have 70
+  songs.config.segment.length_s = 2.0;  // 86 frames; the songs have 70
   songs.config.train.iterations = 2;
   for (const bool random_crops : {false, true}) {
     songs.config.train.random_crops = random_crops;
@@ -656,15 +656,15 @@ TEST(TrainRun, TakesSongsShorterThanASegment) {
   }
 }
 
-TEST(SummariseNetwork, CountsTheParametersThatTheRunHas) {
+TEST(SummarizeNetwork, CountsTheParametersThatTheRunHas) {
   ToySongs songs;
   songs.config.train.iterations = 1;
   train(songs, songs / "run");
-  const SystemSummary summary = summarise_system(songs.config, ToySongs::kNumClasses);
-  EXPECT_EQ(summary.name, "improved_cnn");
-  EXPECT_EQ(summary.segment_frames, 21);
-  EXPECT_EQ(summary.parameters, status_of(songs / "run")["network"]["parameters"]);
-  EXPECT_GT(summary.parameters, 0);
+  const SystemDescription description = describe_system(songs.config, ToySongs::kNumClasses);
+  EXPECT_EQ(description.name, "improved_cnn");
+  EXPECT_EQ(description.segment_frames, 21);
+  EXPECT_EQ(description.parameters, status_of(songs / "run")["network"]["parameters"]);
+  EXPECT_GT(description.parameters, 0);
 }
 
 }  // namespace

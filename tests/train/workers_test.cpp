@@ -108,7 +108,7 @@ TEST(Workers, AnotherOrderOfTheSongsWouldNotPassAsTheSameCurve) {
   ToySongs songs;
   take_shipped_settings(songs);
   train_together(songs, songs / "one" / "run", 1, 1);
-  songs.config.seed = 2;
+  songs.config.train.seed = 2;
   train_together(songs, songs / "other" / "run", 1, 1);
   EXPECT_GT(largest_difference(songs / "one" / "run", songs / "other" / "run"), 2e-2);
 }
@@ -222,7 +222,7 @@ TEST(Workers, RefuseABatchWithFewerRowsThanWorkers) {
 TEST(Workers, RefuseToTrainDifferentThingsTogether) {
   ToySongs songs;
   ToySongs others;
-  others.config.seed = 99;
+  others.config.train.seed = 99;
   ReplicaGroup team(2);
   EXPECT_THAT(message_of<Error>([&] {
                 team.run([&](int process) {

@@ -88,10 +88,10 @@ FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& ma
   return report;
 }
 
-std::string system_text(const SystemSummary& system, const RunConfig& config) {
+std::string system_text(const SystemDescription& system, const RunConfig& config) {
   if (system.columns > 0) {
-    const bool songs = config.classic.statistics_over == ClassicOptions::Over::kSong;
-    const std::vector<std::string>& blocks = config.classic.inputs;
+    const bool songs = config.classic.song_vector_over == ClassicOptions::Over::kSong;
+    const std::vector<std::string>& blocks = config.classic.song_vector;
     const std::string what =
         blocks.size() == 1 ? blocks.front() : "numbers (" + join(blocks, ", ") + ")";
     return system.name + " on " + std::to_string(system.columns) + " " + what + " of each " +
@@ -127,17 +127,17 @@ std::string division_text(const RunConfig& config, const Manifest& manifest,
 
 void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
                    const std::string& division, const fs::path& run, const Workers& workers) {
-  RunConfig summarised = config;
-  if (!args.resume.empty()) summarised.train.init_from.clear();  // the run has its own weights now
-  const SystemSummary system =
-      summarise_system(summarised, static_cast<int>(manifest.classes.size()));
+  RunConfig summarized = config;
+  if (!args.resume.empty()) summarized.train.init_from.clear();  // the run has its own weights now
+  const SystemDescription system =
+      describe_system(summarized, static_cast<int>(manifest.classes.size()));
   say(args.talk,
       "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
   say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +
                      std::to_string(config.data.split.seed) + "; classes " +
                      join(manifest.classes, ", "));
   say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
-                     format_number(config.segment.seconds) + " s (" +
+                     format_number(config.segment.length_s) + " s (" +
                      std::to_string(system.segment_frames) + " frames)");
   say(args.talk, "model     " + system_text(system, config));
   const int processes = workers.processes == nullptr ? 1 : workers.processes->size();

@@ -15,9 +15,9 @@ namespace mer {
 /// How a file becomes mono samples.
 struct AudioOptions {
   int sample_rate_hz = 44100;
-  double start_s = 0.0;         ///< skip this much of each file
-  double duration_s = 30.0;     ///< read at most this much after start_s; 0 = to the end
-  double pad_to_seconds = 0.0;  ///< fill shorter songs with masked zero frames; 0 = off
+  double start_s = 0.0;      ///< skip this much of each file
+  double duration_s = 30.0;  ///< read at most this much after start_s; 0 = to the end
+  double pad_to_s = 0.0;     ///< fill shorter songs with masked zero frames; 0 = off
   /// All four cost nearly the same, less than half of what the features cost. `low` lets the bands
   /// above 16 kHz fall by 5 dB and `medium` changes the valleys there; `high` stays within 0.05 dB
   /// of `very_high` in log-mel and 0.07 dB in MFCC (RMS; tests/benchmarks/resampler_table.cpp).

@@ -10,10 +10,10 @@
 #include "mer/config/recipe.hpp"
 #include "mer/features/descriptors.hpp"
 #include "mer/features/feature_set.hpp"
-#include "mer/store/segment_summary.hpp"
 #include "mer/store/segments.hpp"
 #include "mer/store/song_inputs.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/song_vector.hpp"
+#include "mer/store/standardization.hpp"
 
 namespace mer {
 
@@ -27,34 +27,34 @@ struct SongSources {
 };
 
 /// Turns songs into the rows of a classical system: the blocks that ClassicOptions::inputs names,
-/// side by side. Numbers stand in their own units; ClassicModel standardises each column.
+/// side by side. Numbers stand in their own units; ClassicModel standardizes each column.
 class ClassicInputs {
  public:
-  /// @param standardisation  of the training songs' frames; wanted where needs_standardisation()
+  /// @param standardization  of the training songs' frames; wanted where needs_standardization()
   /// @throws UsageError as FrameStatistics and MusicalDescriptors do
   ClassicInputs(const ClassicOptions& options, const SongSources& sources,
-                std::optional<Standardisation> standardisation);
+                std::optional<Standardization> standardization);
 
-  /// Whether frames must be standardised first, see FrameStatistics.
-  static bool needs_standardisation(const ClassicOptions& options, const SongSources& sources);
+  /// Whether frames must be standardized first, see FrameStatistics.
+  static bool needs_standardization(const ClassicOptions& options, const SongSources& sources);
 
   /// Rows for each song or segment; more than one only where statistics have branches.
   int num_branches() const { return statistics_ ? statistics_->num_branches() : 1; }
   int num_columns() const;
-  bool sees_embeddings() const { return summary_.sees_embeddings(); }
-  const std::optional<Standardisation>& standardisation() const { return standardisation_; }
+  bool sees_embeddings() const { return song_vector_.sees_embeddings(); }
+  const std::optional<Standardization>& standardization() const { return standardization_; }
 
   /// @param segment  of the song's kept frames, at least one; the whole song when
-  ///                 statistics_over is song
+  ///                 song_vector_over is song
   /// @return         [branches, columns]: statistics, which alone differ between branches, then
   ///                 descriptors, then the embeddings' mean and deviation
   /// @throws std::invalid_argument when embeddings are seen and the song has none, or others
   RowMatrixXf compute(const SongInputs& song, const Segment& segment) const;
 
  private:
-  std::optional<Standardisation> standardisation_;
+  std::optional<Standardization> standardization_;
   std::optional<FrameStatistics> statistics_;
-  SegmentSummary summary_;
+  SongVectorBuilder song_vector_;
 };
 
 }  // namespace mer

@@ -20,10 +20,10 @@ struct ClassicTruth {
 };
 
 /// A trained classical system from songs to class probabilities: what it sees of them, the columns'
-/// standardisation, and a classifier for each branch (two with combine: score, whose answers are
+/// standardization, and a classifier for each branch (two with combine: score, whose answers are
 /// weighted by mfcc_weight).
 ///
-/// Columns are standardised over the training rows; one that doesn't vary there counts as 0
+/// Columns are standardized over the training rows; one that doesn't vary there counts as 0
 /// everywhere.
 class ClassicModel {
  public:
@@ -35,7 +35,7 @@ class ClassicModel {
                             const ClassicTruth& truth, double weight,
                             const TrainingControl& control);
 
-  /// Reads back what add_to() wrote, the tensors `classic.*` and `standardisation.*`.
+  /// Reads back what add_to() wrote, the tensors `classic.*` and `standardization.*`.
   /// @throws UsageError for anything that add_to() doesn't write
   static ClassicModel load(const std::string& name, const ClassicOptions& options,
                            const SongSources& sources, const TensorFile& file,
@@ -50,13 +50,13 @@ class ClassicModel {
   OwnedTensors tensors() const;
 
  private:
-  /// One branch's standardisation and classifier.
+  /// One branch's standardization and classifier.
   struct Branch {
     std::vector<float> mean, scale;  ///< scale 0 where nothing varies
     std::unique_ptr<TableClassifier> classifier;
 
-    void fit_standardisation(const RowMatrixXf& rows);
-    Eigen::RowVectorXf standardise(const TableClassifier::Row& row) const;
+    void fit_standardization(const RowMatrixXf& rows);
+    Eigen::RowVectorXf standardize(const TableClassifier::Row& row) const;
   };
 
   ClassicModel(ClassicInputs inputs, double weight) : inputs_(std::move(inputs)), weight_(weight) {}

@@ -9,7 +9,7 @@
 #include "mer/store/lld_plan.hpp"
 #include "mer/store/segments.hpp"
 #include "mer/store/song_features.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 
 namespace mer {
 
@@ -18,8 +18,8 @@ namespace mer {
 ///   mean, deviation s = sqrt(Σ (x − mean)² / n), skewness Σ (x − mean)³ / (n s³), percentiles,
 ///   mean |x[t+1] − x[t]| over frames that follow each other in the source
 ///
-/// A column that does not vary has skewness 0; without two neighbouring frames the change is 0.
-/// Percentiles are linear between neighbours (Hyndman & Fan's type 7).
+/// A column that does not vary has skewness 0; without two neighboring frames the change is 0.
+/// Percentiles are linear between neighbors (Hyndman & Fan's type 7).
 struct ColumnStatistics {
   double mean = 0.0;
   double deviation = 0.0;
@@ -28,7 +28,7 @@ struct ColumnStatistics {
   std::vector<double> percentiles;  ///< in the order asked for
 };
 /// @param values        at least one; reordered
-/// @param follows       follows[t] tells whether frame t + 1 is t's neighbour; values.size() − 1
+/// @param follows       follows[t] tells whether frame t + 1 is t's neighbor; values.size() − 1
 /// @param percentiles   each in 0…100
 ColumnStatistics column_statistics(std::span<float> values, std::span<const std::uint8_t> follows,
                                    std::span<const double> percentiles);
@@ -36,22 +36,22 @@ ColumnStatistics column_statistics(std::span<float> values, std::span<const std:
 /// Turns frames into what a classical system sees: the statistics of every descriptor that
 /// inputs.leave_out keeps and of every band of the spectrogram.
 ///
-/// combine: sum adds standardised MFCC and residual phase before their statistics are taken;
+/// combine: sum adds standardized MFCC and residual phase before their statistics are taken;
 /// combine: score gives two rows, as it gives networks two branches; concat's weight says nothing
-/// here, because every column is standardised later.
+/// here, because every column is standardized later.
 class FrameStatistics {
  public:
-  /// @param standardisation  of the training songs' frames; wanted where needs_standardisation()
+  /// @param standardization  of the training songs' frames; wanted where needs_standardization()
   /// @throws UsageError as LldPlan::make(), and when everything is left out
   FrameStatistics(const FeatureLayout& layout, const InputOptions& inputs,
-                  std::vector<double> percentiles, std::optional<Standardisation> standardisation);
+                  std::vector<double> percentiles, std::optional<Standardization> standardization);
 
-  /// Whether frames must be standardised before columns are added up.
-  static bool needs_standardisation(const FeatureLayout& layout, const InputOptions& inputs);
+  /// Whether frames must be standardized before columns are added up.
+  static bool needs_standardization(const FeatureLayout& layout, const InputOptions& inputs);
 
   int num_branches() const { return static_cast<int>(plan_.branches.size()); }
   int num_columns() const { return num_sources() * num_statistics(); }
-  const std::optional<Standardisation>& standardisation() const { return standardisation_; }
+  const std::optional<Standardization>& standardization() const { return standardization_; }
 
   /// @param segment  of the song's kept frames, at least one
   /// @return         [branches, columns]: all columns' means, then all their deviations, …
@@ -69,7 +69,7 @@ class FrameStatistics {
   int spectrogram_width_;
   int num_bands_;  ///< 0 when the spectrogram is left out
   std::vector<double> percentiles_;
-  std::optional<Standardisation> standardisation_;
+  std::optional<Standardization> standardization_;
 };
 
 }  // namespace mer

@@ -17,7 +17,7 @@ namespace mer {
 
 /// What a classical system learns from: a row of statistics a song or a segment.
 struct TrainingTable {
-  RowMatrixXf inputs;                    ///< [rows, columns], standardised
+  RowMatrixXf inputs;                    ///< [rows, columns], standardized
   std::vector<int> classes;              ///< of each row
   std::vector<std::string> groups;       ///< of each row; a group is on one side of an inner fold
   std::vector<std::string> class_names;  ///< the same order as the answers' probabilities
@@ -62,7 +62,7 @@ struct TrainedClassifier {
 
 /// Trains the system of that name; the same table, options and seed give the same classifier.
 /// @param name  one of kClassicSystems
-/// @throws UsageError when the options don't fit the table, e.g. more neighbours than rows
+/// @throws UsageError when the options don't fit the table, e.g. more neighbors than rows
 /// @throws Interrupted when asked to stop
 TrainedClassifier train_classifier(const std::string& name, const ClassicOptions& options,
                                    const TrainingTable& table, const TrainingControl& control);

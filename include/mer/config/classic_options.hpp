@@ -42,7 +42,7 @@ inline void require_whole_numbers(const char* key, const std::vector<double>& ca
 
 }  // namespace detail
 
-/// Kernels of p standardised columns: linear x·y / p, polynomial (gamma x·y / p + coef0)^degree,
+/// Kernels of p standardized columns: linear x·y / p, polynomial (gamma x·y / p + coef0)^degree,
 /// RBF exp(-gamma |x - y|² / p). The division makes c and gamma comparable across widths.
 struct SvmOptions {
   enum class Kernel { kLinear, kPolynomial, kRbf } kernel = Kernel::kRbf;
@@ -56,7 +56,7 @@ struct SvmOptions {
 };
 
 struct KnnOptions {
-  std::vector<double> neighbours = {1, 3, 5, 9, 15, 25};
+  std::vector<double> neighbors = {1, 3, 5, 9, 15, 25};
 
   void visit(OptionsVisitor& v);
   void validate() const;
@@ -110,8 +110,8 @@ struct ClassicOptions {
   ///   statistics   of the kept frames' descriptors and bands (FrameStatistics)
   ///   descriptors  musical descriptors of the kept frames (MusicalDescriptors)
   ///   embeddings   mean and deviation of frozen networks' embeddings (SongEmbeddings)
-  std::vector<std::string> inputs = {"statistics"};
-  enum class Over { kSong, kSegment } statistics_over = Over::kSong;
+  std::vector<std::string> song_vector = {"statistics"};
+  enum class Over { kSong, kSegment } song_vector_over = Over::kSong;
   std::vector<double> percentiles = {5, 25, 50, 75, 95};
   int inner_folds = 5;  ///< at most; fewer where a class has fewer groups
 

@@ -12,7 +12,7 @@ namespace mer {
 /// LibTorch.
 struct EmbedOptions {
   std::vector<std::string> networks;  ///< empty = no embeddings
-  double hop_seconds = 3.0;           ///< between the starts of patches, which are 3 s long
+  double hop_s = 3.0;                 ///< between the starts of patches, which are 3 s long
   /// Music after the last whole patch: a patch filled with silence when at least half of it is
   /// music, or dropped. A song shorter than a patch gives one, filled with silence.
   SegmentOptions::Tail tail = SegmentOptions::Tail::kPad;

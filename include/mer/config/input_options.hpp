@@ -8,11 +8,11 @@
 
 namespace mer {
 
-/// From standardised frames to what a network sees.
+/// From standardized frames to what a network sees.
 struct InputOptions {
   /// How MFCC and residual phase come together: beside each other [w·MFCC, (1−w)·RP], summed, or as
   /// two LLD branches whose class probabilities are weighted.
-  enum class Combine { kConcat, kSum, kScore } combine = Combine::kConcat;
+  enum class Combine { kConcat, kSum, kLateFusion } combine = Combine::kConcat;
   double mfcc_weight = 0.5;  ///< w; the residual phase has 1 − w
   /// Groups of descriptors that no system sees: names of FeatureLayout::lld, "pitch" for f0 and
   /// voicing; classical systems can also do without the "spectrogram". Of MFCC and residual phase,
@@ -20,21 +20,21 @@ struct InputOptions {
   std::vector<std::string> leave_out;
   /// Bring each band to mean 0 and deviation 1 over the training songs. Networks that were trained
   /// on the bands as they are (musicnn, vgg_tagger) want false.
-  bool standardise_spectrogram = true;
-  int spectrogram_pool_bands = 1;   ///< mean over this many neighbouring mel bands
+  bool standardize_spectrogram = true;
+  int spectrogram_pool_bands = 1;   ///< mean over this many neighboring mel bands
   int spectrogram_pool_frames = 1;  ///< … and this many frames
   int lld_pool_frames = 1;          ///< LLD statistics over this many frames
-  enum class Statistics { kMean, kMeanDeviation } lld_statistics = Statistics::kMean;
-  /// Standardise the pooled descriptors once more: a mean over frames varies less than a frame, and
-  /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and score.
-  bool standardise_pooled_lld = false;
-  /// A network's third input, a vector that sums up a song or a segment (SegmentSummary), each
-  /// number standardised; side by side: musical descriptors, frozen networks' embeddings. Empty =
+  enum class Statistics { kMean, kMeanStd } lld_statistics = Statistics::kMean;
+  /// Standardize the pooled descriptors once more: a mean over frames varies less than a frame, and
+  /// a deviation has another mean than 0. Undoes mfcc_weight, but for combine: sum and late_fusion.
+  bool standardize_pooled_lld = false;
+  /// A network's third input, a vector that sums up a song or a segment (SongVectorBuilder), each
+  /// number standardized; side by side: musical descriptors, frozen networks' embeddings. Empty =
   /// none.
-  std::vector<std::string> summary;
-  enum class Over { kSong, kSegment } summary_over = Over::kSegment;
+  std::vector<std::string> song_vector;
+  enum class Over { kSong, kSegment } song_vector_over = Over::kSegment;
 
-  bool summarises(std::string_view block) const;
+  bool song_vector_has(std::string_view block) const;
   void visit(OptionsVisitor& v);
   void validate() const;
 };

@@ -12,7 +12,7 @@ struct InputParts {
 
   bool spectrogram = true;
   Lld lld = Lld::kAll;
-  bool summary = false;  ///< the vector beside them, where a config asks for one
+  bool song_vector = false;  ///< the vector beside them, where a config asks for one
 };
 
 }  // namespace mer

@@ -14,7 +14,7 @@ struct LossOptions {
   std::string name = "inter_center";
   double tau = 0.1;  ///< weight of the center term
   /// How centers move: `wen` = towards the class means of each batch by alpha (Wen et al. 2016,
-  /// eq. 4), outside the gradient; `gradient` = parameters of the optimiser; `auto` = wen for
+  /// eq. 4), outside the gradient; `gradient` = parameters of the optimizer; `auto` = wen for
   /// center, which is Wen's loss, and gradient for inter_center, which pushes them apart.
   enum class CenterUpdate { kAuto, kWen, kGradient } center_update = CenterUpdate::kAuto;
   double alpha = 0.5;

@@ -31,13 +31,13 @@ struct ModelOptions {
   int lld_lstm_units = 128;  ///< each direction
   int lld_lstm_layers = 2;
 
-  // Summary branch, where inputs.summary is not empty
-  int summary_size = 64;  ///< of the vector that it is projected to
-  double summary_dropout = 0.0;
+  // song_vector branch, where inputs.song_vector is not empty
+  int song_vector_size = 64;  ///< of the vector that it is projected to
+  double song_vector_dropout = 0.0;
 
   /// How a Bi-LSTM's outputs over time become a vector: last hidden states of both directions,
   /// mean, mean and deviation, or learned attention weights; padding never counts.
-  enum class Pooling { kLast, kMean, kStat, kAttention } pooling = Pooling::kLast;
+  enum class Pooling { kLast, kMean, kMeanStd, kAttention } pooling = Pooling::kLast;
 
   // cnn and light_cnn: blocks of convolutions on the spectrogram, each with twice the maps of the
   // one before and half its size

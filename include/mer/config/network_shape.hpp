@@ -14,9 +14,9 @@ struct NetworkShape {
   int spectrogram_steps = 0;
   int lld_columns = 0;
   int lld_steps = 0;
-  int lld_branches = 1;     ///< 2: class probabilities of two LLD branches are weighted
-  double lld_weight = 0.5;  ///< of the first branch when there are two
-  int summary_columns = 0;  ///< of the vector beside the branches; 0 = none
+  int lld_branches = 1;         ///< 2: class probabilities of two LLD branches are weighted
+  double lld_weight = 0.5;      ///< of the first branch when there are two
+  int song_vector_columns = 0;  ///< of the vector beside the branches; 0 = none
   int num_classes = 0;
   ClassScores class_scores = ClassScores::kLinear;
 

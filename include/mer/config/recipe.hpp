@@ -19,7 +19,7 @@ struct Recipe {
   void visit(OptionsVisitor& v);  ///< sections audio, vad, features
 
   /// The part that a model and the features given to it must share: all but audio.start_s,
-  /// audio.duration_s and audio.pad_to_seconds (which say how much of a song, not what of it).
+  /// audio.duration_s and audio.pad_to_s (which say how much of a song, not what of it).
   /// Options that came later are left out while they have their defaults, so that older models and
   /// feature files keep their fingerprints.
   nlohmann::ordered_json shared() const;

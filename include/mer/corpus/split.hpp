@@ -13,7 +13,7 @@ namespace mer {
 inline constexpr const char* kTrain = "train";
 inline constexpr const char* kValidation = "validation";
 inline constexpr const char* kTest = "test";
-inline constexpr const char* kUnused = "unused";  ///< what train_share leaves out
+inline constexpr const char* kUnused = "unused";  ///< what train_fraction leaves out
 
 /// How songs are divided. Always over songs, before any segment is cut.
 struct SplitOptions {
@@ -23,11 +23,12 @@ struct SplitOptions {
   /// What is divided. kSegment is wrong: pieces of one song get into training and test, and a
   /// network is then praised for knowing songs again. It exists to measure by how much.
   enum class Unit { kSong, kSegment } unit = Unit::kSong;
-  int folds = 0;                   ///< 0 = one split; k ≥ 2 = k-fold cross-validation
-  double validation_share = 0.15;  ///< with folds: this share of a fold's training groups validates
+  int folds = 0;  ///< 0 = one split; k ≥ 2 = k-fold cross-validation
+  double validation_fraction =
+      0.15;  ///< with folds: this share of a fold's training groups validates
   /// Of the songs that would be trained on, this share is; the rest is "unused". For learning
   /// curves: who validates and who is tested stays the same.
-  double train_share = 1.0;
+  double train_fraction = 1.0;
 
   void visit(OptionsVisitor& v);
   void validate() const;

@@ -19,7 +19,7 @@ using WeightFiles = std::map<std::string, std::filesystem::path>;
 /// Turns songs into files of embeddings.
 ///
 ///   file → front end of the taggers (tagger_recipe()) → patches of 187 frames (3 s), silence
-///   included, their starts hop_seconds apart → each network's embedding of each patch
+///   included, their starts hop_s apart → each network's embedding of each patch
 ///
 /// Of a song only one batch of patches is in memory. Safe to call from several threads; LibTorch's
 /// own threads are then set to 1 (set_torch_threads). Copies share the networks.

@@ -62,7 +62,7 @@ CellResults read_cell_results(const SweepCell& cell, const std::filesystem::path
 /// since cells may cut songs differently: there are none.
 /// @param names    of the cells, for errors
 /// @throws UsageError when the cells' runs, folds or songs are not the same ones
-CellResults fuse_results(const std::vector<const CellResults*>& cells,
-                         const std::vector<std::string>& names);
+CellResults ensemble_results(const std::vector<const CellResults*>& cells,
+                             const std::vector<std::string>& names);
 
 }  // namespace mer

@@ -9,7 +9,7 @@ namespace mer {
 ///
 ///   accuracy, macro_f1           of the scored songs, or of their segments
 ///   train_accuracy, gap          of the training songs; gap = train_accuracy − accuracy
-///   recall.CLASS                 share of a class that is recognised
+///   recall.CLASS                 share of a class that is recognized
 ///   confused.A.B                 share of the songs of A and B that are taken for the other
 ///   loss, loss.N                 mean training loss, after iteration N
 struct ClaimTerm {

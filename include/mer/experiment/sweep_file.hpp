@@ -41,8 +41,8 @@ struct NamedCell {
   std::map<std::string, Settings> set_in;  ///< by variant
   std::vector<std::string> only_in;        ///< variants; empty = all
   std::string reference;                   ///< a named cell; empty = as SweepFile::reference says
-  /// Named cells that answer together: nothing is trained, see fuse_results(). Empty = a run.
-  std::vector<std::string> fuse;
+  /// Named cells that answer together: nothing is trained, see ensemble_results(). Empty = a run.
+  std::vector<std::string> ensemble;
 };
 
 /// The row that another one is compared with: the one of that name, or the one that differs in
@@ -68,8 +68,8 @@ inline constexpr const char* kScoreNone = "none";
 ///
 ///   base: ../4qaed.yaml                   # or variants: {letter: {base: …, set: {…}}, small: …}
 ///   set: {train.epochs: 4}
-///   grid: {model.name: [cnn, improved_cnn], segment.seconds: [3, 10]}
-///   cells: [{name: a, set: {…}}, …]       # beside or times the grid; {name: c, fuse: [a, b]}
+///   grid: {model.name: [cnn, improved_cnn], segment.length_s: [3, 10]}
+///   cells: [{name: a, set: {…}}, …]       # beside or times the grid; {name: c, ensemble: [a, b]}
 ///   seeds: [0, 1]                         # averaged over; splits: the same with data.split.seed
 ///   reference: {model.name: cnn}
 struct SweepFile {

@@ -109,7 +109,7 @@ struct SweepSummary {
 /// @param results  parallel to plan.cells; none for a cell without results
 /// @param missing  reasons for those, for the reader
 /// @throws UsageError when cells know different classes, or one song has two labels
-SweepSummary summarise(const SweepPlan& plan,
+SweepSummary summarize(const SweepPlan& plan,
                        const std::vector<std::optional<CellResults>>& results,
                        std::vector<MissingCell> missing);
 

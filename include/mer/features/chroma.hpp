@@ -25,10 +25,10 @@ struct ChromaOptions {
 ///
 /// Each FFT bin spreads over pitch classes by a Gaussian as wide as the bin (at least a semitone);
 /// a bin's weights have unit norm and are then multiplied by a Gaussian over octaves round octave 5
-/// (centre 880 Hz with A4 = 440 Hz, deviation 2 octaves). Values in 0…1; a silent frame is all 0.
+/// (center 880 Hz with A4 = 440 Hz, deviation 2 octaves). Values in 0…1; a silent frame is all 0.
 ///
 /// With 2048 samples at 44.1 kHz semitones separate only above about 1 kHz. A longer
-/// `window_samples` takes its own Hann-windowed spectrum round the same frame centre (one more FFT
+/// `window_samples` takes its own Hann-windowed spectrum round the same frame center (one more FFT
 /// of that length); beyond the ends of the signal there are zeros. With 8192 samples semitones
 /// separate above about 250 Hz, and single tones are told apart above 100 Hz. Source: Ellis (2007),
 /// "Chroma feature analysis and synthesis"; the filters are librosa's.
@@ -47,7 +47,7 @@ class Chroma {
   /// @param power  the frame's own spectrum, [frame_window / 2 + 1]
   /// @return       [12], valid until the next call
   const Eigen::ArrayXf& compute(const Eigen::ArrayXf& power);
-  /// @param samples  [window_samples] round the frame's centre
+  /// @param samples  [window_samples] round the frame's center
   const Eigen::ArrayXf& compute_long(std::span<const double> samples);
   const Eigen::ArrayXf& compute_long(std::span<const float> samples);
 

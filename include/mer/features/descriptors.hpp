@@ -50,10 +50,10 @@ const std::vector<DescriptorFamily>& descriptor_families();
 /// largest, and what lies more than `dynamic_range_db` below it counts as that far below: no
 /// descriptor changes when the recording gets louder or softer, those of "loudness" apart, which
 /// follow it dB for dB. (As long as nothing meets the floors of the features themselves, −100 dB in
-/// a mel band, −120 dBFS of level.) Mel bands centred above `max_hz` are left out: lossy codecs cut
-/// there, each at its own frequency. T frames are numbered t; x[t, b] is band b in dB, F the frames
-/// a second. "Course statistics" are mean, deviation, 10th and 90th percentile and mean absolute
-/// change from frame to frame. Percentiles are linear between neighbours.
+/// a mel band, −120 dBFS of level.) Mel bands centered above `max_hz` are left out: lossy codecs
+/// cut there, each at its own frequency. T frames are numbered t; x[t, b] is band b in dB, F the
+/// frames a second. "Course statistics" are mean, deviation, 10th and 90th percentile and mean
+/// absolute change from frame to frame. Percentiles are linear between neighbors.
 ///
 /// **onset** — how notes begin. Onset strength o[t] = mean_b max(0, x[t, b] − x[t−1, b]) in dB, of
 ///   all bands and of those below 200, 800, 3200 Hz and above: mean, deviation, percentiles, peaks
@@ -108,7 +108,7 @@ const std::vector<DescriptorFamily>& descriptor_families();
 ///   spectral analysis".
 /// **melody** — what sings. Share of voiced frames; course statistics of voicing; mean length of
 ///   voiced stretches and how many a second; of voiced frames: percentiles of pitch, deviation,
-///   range, skewness; between voiced neighbours: mean and 90th percentile of steps up to 7.5
+///   range, skewness; between voiced neighbors: mean and 90th percentile of steps up to 7.5
 ///   semitones, shares of steady (up to a quarter of a semitone), of larger and of rising steps.
 ///   All but percentiles are the same in every key. Source: Salamon et al. (2012), "Musical genre
 ///   classification using melody features".

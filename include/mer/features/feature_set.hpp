@@ -34,7 +34,7 @@ struct FeatureLayout {
   int lld_width() const { return static_cast<int>(lld_columns.size()); }
   /// @throws std::invalid_argument when there is no such group
   const ColumnGroup& group(const std::string& name) const;
-  /// Centre of a frame in seconds after the first sample: (frame · hop − padding + window / 2) /
+  /// Center of a frame in seconds after the first sample: (frame · hop − padding + window / 2) /
   /// rate.
   double frame_time_s(std::int64_t frame) const;
 };

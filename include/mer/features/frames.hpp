@@ -10,12 +10,12 @@ namespace mer {
 
 enum class WindowKind { kBlackmanHarris, kHann };
 
-/// Where the first frame lies: at the first sample, or with its centre there.
-enum class FramePadding { kNone, kCentre };
+/// Where the first frame lies: at the first sample, or with its center there.
+enum class FramePadding { kNone, kCenter };
 
 /// How samples become frames. Frame t covers samples [t·hop − p, t·hop − p + window); a frame's
-/// time is its centre. Without padding p = 0 and only whole frames count. Centred frames have
-/// p = window / 2, zeros stand beyond both ends of the signal, and the last frame's centre is the
+/// time is its center. Without padding p = 0 and only whole frames count. Centered frames have
+/// p = window / 2, zeros stand beyond both ends of the signal, and the last frame's center is the
 /// last multiple of the hop that is no later than the end. Either way fewer samples than one window
 /// give no frame.
 struct FrameOptions {
@@ -25,7 +25,7 @@ struct FrameOptions {
   FramePadding padding = FramePadding::kNone;
 
   /// p above.
-  int padding_samples() const { return padding == FramePadding::kCentre ? window_samples / 2 : 0; }
+  int padding_samples() const { return padding == FramePadding::kCenter ? window_samples / 2 : 0; }
 
   void visit(OptionsVisitor& v);
   void validate() const;

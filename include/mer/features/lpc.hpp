@@ -18,7 +18,7 @@ void autocorrelation(std::span<const double> samples, std::span<double> lags);
 /// @return              the prediction error's power; 0 when r[0] is 0 (silence: a = 1, 0, …, 0)
 double levinson_durbin(std::span<const double> lags, std::span<double> coefficients);
 
-/// Burg's method: minimises forward and backward prediction errors together; always stable.
+/// Burg's method: minimizes forward and backward prediction errors together; always stable.
 /// Source: Burg (1975), "Maximum entropy spectral analysis".
 class Burg {
  public:

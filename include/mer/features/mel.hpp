@@ -26,7 +26,7 @@ struct MelOptions {
 double hz_to_mel(double hz, MelScale scale);
 double mel_to_hz(double mel, MelScale scale);
 
-/// Centre frequencies of the filters in Hz, [num_bands].
+/// Center frequencies of the filters in Hz, [num_bands].
 Eigen::ArrayXd mel_band_hz(const MelOptions& options, int sample_rate_hz);
 
 /// Triangular filters whose corners are equally far apart in mel.

@@ -31,7 +31,7 @@ struct Pitch {
 /// the dominant (often the common) periodicity.
 ///
 ///   d(τ)  = Σ_{n<W} (x[n] − x[n+τ])²,  W = window − longest lag         difference
-///   d'(τ) = d(τ) · τ / Σ_{1≤j≤τ} d(j)                                   cumulative-mean normalised
+///   d'(τ) = d(τ) · τ / Σ_{1≤j≤τ} d(j)                                   cumulative-mean normalized
 ///   τ*    = the first minimum of d' below `threshold`, else the lowest one; refined between
 ///   samples
 ///           by a parabola, then by windowed-sinc interpolation of d
@@ -61,7 +61,7 @@ class PitchTracker {
   float interpolated(float lag) const;
   float vertex(int lag) const;
   float refined_lag(int lag) const;
-  float normalised_at(float lag) const;
+  float normalized_at(float lag) const;
 
   PitchOptions options_;
   int sample_rate_hz_;
@@ -80,7 +80,7 @@ class PitchTracker {
   std::vector<float> exists_;      // 1 for its lags, 0 for the margins
   std::vector<float> energies_;
   std::vector<float> cumulative_;
-  std::vector<float> normalised_;
+  std::vector<float> normalized_;
 };
 
 /// Semitones above 55 Hz.

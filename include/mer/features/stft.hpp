@@ -15,7 +15,7 @@ namespace mer {
 ///
 ///   X[k] = Σ_n x[n] e^(−2πi·kn/N)
 ///
-/// A window that is a sum of cosines, w[n] = Σ_m t[m] cos(2πmn/N), adds up neighbouring bins:
+/// A window that is a sum of cosines, w[n] = Σ_m t[m] cos(2πmn/N), adds up neighboring bins:
 ///
 ///   Σ_n w[n] x[n] e^(−2πi·kn/N) = t[0] X[k] + Σ_{m>0} t[m]/2 (X[k−m] + X[k+m])
 ///
@@ -50,7 +50,7 @@ class FrameSpectrum {
   AlignedVector<std::complex<double>> bins_;
 };
 
-/// The power spectrum of one windowed frame, not normalised:
+/// The power spectrum of one windowed frame, not normalized:
 ///
 ///   P[k] = |Σ_n w[n] x[n] e^(−2πi·kn/N)|²,   k = 0 … N/2,   f[k] = k · rate / N   (Hz)
 ///

@@ -100,7 +100,7 @@ struct TemperatureFit {
 /// @throws std::invalid_argument as calibration()
 TemperatureFit fit_temperature(const ProbabilityRows& probabilities, std::span<const int> truth);
 
-/// The normalised weighted geometric mean,  Π_m p_m,c^(w_m) / Σ_k Π_m p_m,k^(w_m):  the weighted
+/// The normalized weighted geometric mean,  Π_m p_m,c^(w_m) / Σ_k Π_m p_m,k^(w_m):  the weighted
 /// mean of log-probabilities.
 /// @param opinions  several models' probabilities of one item
 /// @param weights   parallel to them

@@ -29,12 +29,13 @@ class Classifier {
   /// @param spectrogram_valid  [B, steps], 1 = music, 0 = padding; every row has music
   /// @param lld                one a branch, [B, steps, columns]
   /// @param lld_valid          [B, steps]
-  /// @param summary            [B, columns]; 0 columns where the network looks at none
+  /// @param song_vector            [B, columns]; 0 columns where the network looks at none
   /// @return                   [B × classes] row-major; each row sums to 1
   std::vector<double> probabilities(const FloatTensor& spectrogram,
                                     const FloatTensor& spectrogram_valid,
                                     const std::vector<FloatTensor>& lld,
-                                    const FloatTensor& lld_valid, const FloatTensor& summary) const;
+                                    const FloatTensor& lld_valid,
+                                    const FloatTensor& song_vector) const;
 
   int num_classes() const { return num_classes_; }
 

@@ -26,7 +26,7 @@ void load_initial_weights(Network& network, const TensorFile& file);
 ///
 /// A pattern is compared with the whole name of each parameter (`timbral_38.conv.weight`): `*`
 /// stands for any characters, `?` for one. A batch norm whose weight and bias are both frozen also
-/// keeps its running statistics and normalises by them, as in evaluation.
+/// keeps its running statistics and normalizes by them, as in evaluation.
 class FrozenWeights {
  public:
   /// Frozen parameters want no gradient from here on.

@@ -24,10 +24,10 @@ class Loss : public torch::nn::Module {
  public:
   /// @param targets  [B, classes] float, rows sum to 1: one-hot, or mixed by mixup
   virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
-  /// Before the first forward() of an optimiser step, for losses that change as training goes on.
+  /// Before the first forward() of an optimizer step, for losses that change as training goes on.
   /// @param iteration  from 1, counted over interruptions
   void start_step(std::int64_t iteration) { iteration_ = iteration; }
-  /// Moves `wen` centers after the optimiser's step; nothing for other losses.
+  /// Moves `wen` centers after the optimizer's step; nothing for other losses.
   virtual void update_centers(const torch::Tensor& embedding, const torch::Tensor& targets);
 
   /// From here on forward() gets parts of batches of `batch_rows` rows: means are over all of

@@ -18,7 +18,7 @@ struct NetworkInput {
   torch::Tensor spectrogram_valid;  ///< [B, steps] float, 1 = music, 0 = padding
   std::vector<torch::Tensor> lld;   ///< one a branch, [B, steps, columns] float
   torch::Tensor lld_valid;          ///< [B, steps] float
-  torch::Tensor summary;            ///< [B, columns] float
+  torch::Tensor song_vector;        ///< [B, columns] float
   /// One key a row for everything random inside the network (dropout), so that a row's masks depend
   /// on (seed, iteration, song) and neither on its place in the batch nor on threads. Empty when
   /// nothing is random (evaluation).

@@ -22,10 +22,10 @@ torch::Tensor to_device(const FloatTensor& plain, torch::Device device);
 /// @param spectrogram_valid  [B, steps], 1 = music, 0 = padding
 /// @param lld                one a branch, [B, steps, columns]
 /// @param lld_valid          [B, steps]
-/// @param summary            [B, columns]
+/// @param song_vector            [B, columns]
 NetworkInput to_network_input(const FloatTensor& spectrogram, const FloatTensor& spectrogram_valid,
                               const std::vector<FloatTensor>& lld, const FloatTensor& lld_valid,
-                              const FloatTensor& summary, torch::Device device);
+                              const FloatTensor& song_vector, torch::Device device);
 
 /// What a network says without training: evaluation mode, no gradients. The mode that the network
 /// was in comes back at the end, so a training loop may call this between steps.

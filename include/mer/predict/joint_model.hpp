@@ -27,7 +27,7 @@ std::vector<TensorFile> systems_in(const TensorFile& file);
 /// The temperature at which a model file answers, joined ones included.
 ModelCard::FittedTemperature calibration_of(const TensorFile& file);
 
-/// Writes models as one file (FusedCard) that answers as they do together; of one model, a copy
+/// Writes models as one file (EnsembleCard) that answers as they do together; of one model, a copy
 /// with another temperature.
 /// @throws UsageError naming the classes that disagree
 void write_joint_model(const std::filesystem::path& file, const std::vector<TensorFile>& models,

@@ -53,7 +53,7 @@ struct SongFiles {
 /// by join_opinions(), and so are their segments where all cut songs of one recipe alike; where
 /// they don't, the segments shown are the first model's own.
 ///
-/// Segments follow the model's `segment.test_hop_seconds`. A song with less music than a segment
+/// Segments follow the model's `segment.test_hop_s`. A song with less music than a segment
 /// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:

@@ -35,12 +35,12 @@ class WaveformEnvelope {
 
 /// Frames to show, put together so that a picture stays small however long the song is.
 ///
-/// A column stands for `frames_per_column` neighbouring frames: means of the images' decibels and
+/// A column stands for `frames_per_column` neighboring frames: means of the images' decibels and
 /// of voicing and chroma; medians of the pitch (of voiced frames) and of formants, which may jump;
 /// kept when VAD keeps at least half.
 struct FeatureColumns {
   std::int64_t frames_per_column = 1;
-  double first_s = 0.0;          ///< centre of column 0 in the source file
+  double first_s = 0.0;          ///< center of column 0 in the source file
   double step_s = 0.0;           ///< distance of columns
   RowMatrixXf spectrogram_db;    ///< [columns, rows]; rows are the spectrogram's, at most 256
   RowMatrixXf contrast_db;       ///< [columns, bands]

@@ -22,7 +22,7 @@ struct FeatureView {
   Eigen::Map<const RowMatrixXf> lld{nullptr, 0, 0};          ///< [num_frames, D]
   std::span<const float> energy_db;                          ///< [num_frames], dBFS
   std::span<const std::uint8_t> kept;                        ///< [num_frames], 1 = VAD keeps it
-  std::span<const double> time_s;  ///< [num_frames], centre of the frame in the source file
+  std::span<const double> time_s;  ///< [num_frames], center of the frame in the source file
   TensorMetadata metadata;         ///< the feature file's: recipe, fingerprint, version, …
   /// Lets go of the rows read so far, so that a long song goes by in constant memory; may be empty.
   std::function<void()> release;
@@ -33,7 +33,7 @@ struct FeatureView {
 /// "logmel_0", "logmel_1", …: a name a column of the spectrogram matrix.
 std::vector<std::string> spectrogram_column_names(const FeatureLayout& layout);
 
-/// Centre frequency in Hz of each column of the spectrogram matrix: the peaks of the mel filters,
+/// Center frequency in Hz of each column of the spectrogram matrix: the peaks of the mel filters,
 /// or the FFT's bins.
 std::vector<double> spectrogram_column_hz(const FeatureLayout& layout,
                                           const FeatureOptions& options);

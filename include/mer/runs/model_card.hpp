@@ -16,7 +16,7 @@ namespace mer {
 /// What stands beside the weights in a model file (best, last, bundled), so that the file alone is
 /// enough to predict with anywhere. Free of LibTorch.
 ///
-/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardisation.*`; of a
+/// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardization.*`; of a
 /// classical system `classic.*`. The card is the file's metadata: one entry a member below, of the
 /// same name, as JSON text. What belongs to rooms that this one doesn't know (recipe, segment,
 /// inputs, classic, descriptors, embeddings, layout) is kept as JSON documents. Either `classic` or
@@ -63,7 +63,7 @@ struct ModelCard {
   nlohmann::ordered_json layout;
   std::vector<std::string> classes;           ///< in the order of the network's outputs
   std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
-  std::int64_t iteration = 0;                 ///< optimiser steps behind these weights
+  std::int64_t iteration = 0;                 ///< optimizer steps behind these weights
   Validation validation;
   FittedTemperature calibration;  ///< an entry of the file where it was fitted
 

@@ -12,7 +12,7 @@ namespace mer {
 /// In double precision this is FFTW's real transform. In single precision it is FFTW's complex one
 /// of the N/2 pairs of samples, split into the real one's bins here, which takes half the time.
 ///
-/// Plans are made once in the process for each size and shared; making them is serialised, using
+/// Plans are made once in the process for each size and shared; making them is serialized, using
 /// them is not. They are FFTW's estimates: a measured plan depends on timings, so that two runs
 /// could round differently, and features must not change from run to run.
 template <class Real>
@@ -29,7 +29,7 @@ class RealFft {
   /// @param samples  [size]
   /// @param bins     [num_bins]
   void forward(const Real* samples, std::complex<Real>* bins) const;
-  /// Not normalised: the result is `size` times the samples. Overwrites `bins`.
+  /// Not normalized: the result is `size` times the samples. Overwrites `bins`.
   void inverse(std::complex<Real>* bins, Real* samples) const;
 
  private:

@@ -47,19 +47,19 @@ RootSums extreme_root_sums(const float* values, int count, int selected, float* 
 /// db = 10 · log10(max(power, 1e-10)), for finite power
 void power_to_db(const float* power, int count, float* db);
 
-/// centred[n] = x[n] − mean. Returns Σ (x[n] − mean)².
-double centre(const double* samples, int count, double mean, float* centred);
+/// centered[n] = x[n] − mean. Returns Σ (x[n] − mean)².
+double center(const double* samples, int count, double mean, float* centered);
 
 /// YIN's curves (see PitchTracker), each of num_lags + 1 values, those of lag 0 too:
 ///   energy[τ]     = Σ_{n<W} x[n]² + x[n+τ]²
 ///   difference[τ] = max(0, energy[τ] − scale · correlation[τ])
 ///   cumulative[τ] = Σ_{1≤j≤τ} difference[j]
-///   normalised[τ] = difference[τ] · τ / cumulative[τ]; 1 where energy[τ] < least
+///   normalized[τ] = difference[τ] · τ / cumulative[τ]; 1 where energy[τ] < least
 struct PitchCurves {
   float* difference;
   float* energy;
   float* cumulative;
-  float* normalised;
+  float* normalized;
 };
 /// @param leaving      x[0] …
 /// @param entering     x[W] …

@@ -11,7 +11,7 @@
 #include "mer/features/feature_set.hpp"
 #include "mer/store/lld_plan.hpp"
 #include "mer/store/segments.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 
 namespace mer {
 
@@ -22,7 +22,7 @@ struct InputShape {
   int lld_columns = 0;
   int lld_steps = 0;
   int lld_branches = 1;  ///< 2 with combine: score (MFCC + rest, RP + rest)
-  int summary_columns = 0;
+  int song_vector_columns = 0;
 };
 
 /// A batch in plain memory, row-major.
@@ -31,22 +31,22 @@ struct InputBatch {
   FloatTensor spectrogram_valid;  ///< [B, steps], 1 = music, 0 = padding
   std::vector<FloatTensor> lld;   ///< one a branch, [B, steps, columns]
   FloatTensor lld_valid;          ///< [B, steps]
-  FloatTensor summary;            ///< [B, columns], 0 columns where the network looks at none
+  FloatTensor song_vector;        ///< [B, columns], 0 columns where the network looks at none
 };
 
-/// Standardises, combines, pools and pads segments. Means and deviations run over valid frames
+/// Standardizes, combines, pools and pads segments. Means and deviations run over valid frames
 /// only; a step without a valid frame is 0 with mask 0.
 class InputBuilder {
  public:
-  /// @param standardisation  of the training songs, of their summaries too where parts want one
+  /// @param standardization  of the training songs, of their summaries too where parts want one
   /// @throws UsageError as LldPlan::make(), and when nothing is left of the spectrogram or the
   ///         descriptors
   InputBuilder(const FeatureLayout& layout, std::int64_t segment_frames,
-               const InputOptions& options, Standardisation standardisation,
+               const InputOptions& options, Standardization standardization,
                const InputParts& parts = {});
 
   const InputShape& shape() const { return shape_; }
-  /// Where each group of descriptors lies in the LLD input; with Statistics::kMeanDeviation the
+  /// Where each group of descriptors lies in the LLD input; with Statistics::kMeanStd the
   /// deviations follow in the same order, `lld_plan().width` columns further on.
   const LldPlan& lld_plan() const { return plan_; }
   InputBatch make_batch(std::int64_t batch_size) const;
@@ -56,9 +56,10 @@ class InputBuilder {
   /// segment
   void fill(const SongFeatures& song, const Segment& segment, std::int64_t row,
             InputBatch& batch) const;
-  /// Writes one segment's summary (SegmentSummary::compute()), standardised, into row `row`.
+  /// Writes one segment's song_vector (SongVectorBuilder::compute()), standardized, into row `row`.
   /// @throws std::invalid_argument when it has another width
-  void fill_summary(const Eigen::VectorXf& summary, std::int64_t row, InputBatch& batch) const;
+  void fill_song_vector(const Eigen::VectorXf& song_vector, std::int64_t row,
+                        InputBatch& batch) const;
 
  private:
   using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
@@ -76,17 +77,17 @@ class InputBuilder {
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
   RowArray lld_mean_, lld_scale_;                   ///< [D]
   RowMatrixXf pooled_lld_mean_, pooled_lld_scale_;  ///< [branches, columns], or empty
-  RowArray summary_mean_, summary_scale_;           ///< [summary columns]
+  RowArray song_vector_mean_, song_vector_scale_;   ///< [song_vector columns]
   LldPlan plan_;
   InputShape shape_;
 };
 
-/// Fills Standardisation::pooled_lld_* with the mean and deviation of every pooled descriptor over
+/// Fills Standardization::pooled_lld_* with the mean and deviation of every pooled descriptor over
 /// the training songs (cut into segments without overlap; the rest of a song counts too). A column
 /// that never varies has deviation 1. Nothing without descriptors among the parts. Sums in double
 /// precision, in the given order.
-void standardise_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
+void standardize_pooled_lld(const EachSong& songs, const FeatureLayout& layout,
                             std::int64_t segment_frames, const InputOptions& options,
-                            const InputParts& parts, Standardisation& standardisation);
+                            const InputParts& parts, Standardization& standardization);
 
 }  // namespace mer

@@ -21,7 +21,7 @@ struct Segment {
 ///
 /// @param segment_frames  length of a full segment
 /// @param hop_frames      distance of segments' starts
-/// @param padded_frames   the song counts as at least this long (audio.pad_to_seconds); segments
+/// @param padded_frames   the song counts as at least this long (audio.pad_to_s); segments
 ///                        that hold no music at all are left out. 0 = off
 std::vector<Segment> cut_segments(std::int64_t num_kept, std::int64_t segment_frames,
                                   std::int64_t hop_frames, SegmentOptions::Tail tail,

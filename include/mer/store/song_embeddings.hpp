@@ -43,8 +43,8 @@ class SongEmbeddings {
   /// What stands for the song: the mean over the patches that count, then their deviation (divided
   /// by their number, 0 for one patch). [2 · D]
   Eigen::VectorXf mean_and_deviation() const;
-  /// What stands for a part of the song: the same over the patches that count and have their centre
-  /// in it; where there is none, of the one that counts and has its centre nearest to the part's.
+  /// What stands for a part of the song: the same over the patches that count and have their center
+  /// in it; where there is none, of the one that counts and has its center nearest to the part's.
   /// @param span  in the source file
   Eigen::VectorXf mean_and_deviation(const TimeSpan& span) const;
 

@@ -16,7 +16,7 @@
 namespace mer {
 
 /// A song's feature file, mapped: tensors `spectrogram` [T, κ1], `lld` [T, D], `energy_db` [T],
-/// `kept` [T], `time_s` [T] (centre of each frame in the source file); metadata: the recipe, its
+/// `kept` [T], `time_s` [T] (center of each frame in the source file); metadata: the recipe, its
 /// fingerprint, the layout's column names, the file's length, remarks, mer's version.
 class SongFeatures {
  public:

@@ -8,21 +8,21 @@
 #include "mer/core/tensor_file.hpp"
 #include "mer/features/feature_options.hpp"
 #include "mer/store/network_input.hpp"
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 
 namespace mer {
 
-/// What one optimiser step sees, in plain memory.
+/// What one optimizer step sees, in plain memory.
 struct TrainingBatch {
   InputBatch inputs;
   FloatTensor targets;              ///< [B, classes], rows sum to 1
   std::vector<std::uint64_t> keys;  ///< one a row: (seed, iteration, song, item)
 };
 
-/// Random changes of standardised inputs, in this order:
+/// Random changes of standardized inputs, in this order:
 ///
 /// 1. gain: the level of each segment's spectrogram by N(0, deviation) dB, exactly as if the song
-///    had been louder (but for the floor of the logarithm), whatever standardisation and pooling
+///    had been louder (but for the floor of the logarithm), whatever standardization and pooling
 ///    over bands did (compressed_mel: bands that are not averaged only);
 /// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in all inputs and in the targets,
 ///    λ ~ Beta(α, α) a row; a step is valid where one of the two is;
@@ -35,7 +35,7 @@ struct TrainingBatch {
 class Augmentation {
  public:
   Augmentation(const TrainOptions& options, SpectrogramKind kind,
-               const Standardisation& standardisation, int pooled_bands, const InputShape& shape);
+               const Standardization& standardization, int pooled_bands, const InputShape& shape);
 
   /// @param batch_key  of (seed, iteration), for who mixes with whom
   void apply(TrainingBatch& batch, std::uint64_t batch_key) const;
@@ -55,7 +55,7 @@ class Augmentation {
   TrainOptions options_;
   SpectrogramKind kind_;
   InputShape shape_;
-  /// [bands]: what 1 dB (or, of a power spectrogram, one time its mean) is after standardising and
+  /// [bands]: what 1 dB (or, of a power spectrogram, one time its mean) is after standardizing and
   /// pooling.
   std::vector<float> band_step_;
   std::vector<float> band_mean_, band_deviation_;  ///< [bands], for compressed_mel only

@@ -96,13 +96,13 @@ RunResult resume_run(const std::filesystem::path& run_folder, const RunData& dat
 
 /// One line about the system that a config and a layout give. Also finds what is wrong with
 /// train.init_from and train.freeze, before any song is read.
-struct SystemSummary {
+struct SystemDescription {
   std::string name;
   std::int64_t parameters = 0;          ///< of a network
   std::int64_t trained_parameters = 0;  ///< without those that train.freeze names
   int columns = 0;                      ///< that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
-SystemSummary summarise_system(const RunConfig& config, int num_classes);
+SystemDescription describe_system(const RunConfig& config, int num_classes);
 
 }  // namespace mer

@@ -69,10 +69,10 @@ Course smoothed(const Course& course, int radius) {
   return result;
 }
 
-std::vector<int> peaks(const Course& course, int radius, int neighbourhood) {
+std::vector<int> peaks(const Course& course, int radius, int neighborhood) {
   std::vector<int> found;
   const Course threshold =
-      smoothed(course, neighbourhood) + 0.5F * static_cast<float>(deviation(course));
+      smoothed(course, neighborhood) + 0.5F * static_cast<float>(deviation(course));
   const int size = static_cast<int>(course.size());
   for (int t = 0; t < size; ++t) {
     const float value = course[t];

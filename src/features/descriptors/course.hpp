@@ -12,18 +12,18 @@ using Course = Eigen::ArrayXf;
 double mean(const Course& course);
 /// Root of the mean square distance from the mean.
 double deviation(const Course& course);
-/// Mean absolute difference of neighbours; 0 for fewer than two.
+/// Mean absolute difference of neighbors; 0 for fewer than two.
 double mean_abs_change(const Course& course);
-/// Third standardised moment; 0 for a constant.
+/// Third standardized moment; 0 for a constant.
 double skewness(const Course& course);
-/// The values below which so many per cent lie, linear between neighbours.
+/// The values below which so many per cent lie, linear between neighbors.
 /// @param percents  ascending
 std::vector<double> percentiles(Course course, std::initializer_list<double> percents);
-/// Each value's mean with its neighbours up to `radius` frames away, fewer at the ends.
+/// Each value's mean with its neighbors up to `radius` frames away, fewer at the ends.
 Course smoothed(const Course& course, int radius);
 
 /// Frames whose value is the largest within ±`radius` frames and stands above the mean of
-/// ±`neighbourhood` frames by half of the whole course's deviation.
-std::vector<int> peaks(const Course& course, int radius, int neighbourhood);
+/// ±`neighborhood` frames by half of the whole course's deviation.
+std::vector<int> peaks(const Course& course, int radius, int neighborhood);
 
 }  // namespace mer::descriptors

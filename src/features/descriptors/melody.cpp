@@ -22,7 +22,7 @@ double share(std::size_t part, std::size_t all) {
 
 struct Motion {
   std::vector<float> pitches;  // of voiced frames
-  std::vector<float> steps;    // between voiced neighbours, up to kLeapSemitones, absolute
+  std::vector<float> steps;    // between voiced neighbors, up to kLeapSemitones, absolute
   std::vector<float> runs;     // lengths of voiced stretches in frames
   std::size_t num_steps = 0;   // of any size
   std::size_t num_leaps = 0;

@@ -51,8 +51,8 @@ class Spectra {
     int count = 0;
     for (Eigen::Index start = 0; start + window_ <= course.size(); start += step, ++count) {
       const auto piece = course.segment(start, window_);
-      const float centre = (piece * hann_).sum() / hann_.sum();
-      samples_.head(window_) = (piece - centre) * hann_;
+      const float center = (piece * hann_).sum() / hann_.sum();
+      samples_.head(window_) = (piece - center) * hann_;
       samples_.tail(fft_.size() - window_).setZero();
       fft_.forward(samples_.data(), bins_.data());
       power += bins_.abs2();

@@ -13,7 +13,7 @@ constexpr std::initializer_list<double> kPartEdgesHz = {200.0, 800.0, 3200.0};
 
 // A peak is the largest within so much time and stands above the mean of so much.
 constexpr double kPeakRadiusS = 0.05;
-constexpr double kNeighbourhoodS = 0.4;
+constexpr double kNeighborhoodS = 0.4;
 
 // Tempo ranges whose strongest periodicity is told, in beats a minute.
 constexpr std::array<double, 6> kTempoEdgesBpm = {40.0, 65.0, 90.0, 120.0, 160.0, 240.0};
@@ -26,7 +26,7 @@ constexpr int kStepsPerOctave = 96;
 constexpr double kSmallestVariance = 1e-6;
 
 std::vector<int> onsets(const Course& strength, const Frames& frames) {
-  return peaks(strength, frames.frames(kPeakRadiusS), frames.frames(kNeighbourhoodS));
+  return peaks(strength, frames.frames(kPeakRadiusS), frames.frames(kNeighborhoodS));
 }
 
 /// The share of all strength that lies in the strongest tenth of the frames.
@@ -143,12 +143,12 @@ Course autocorrelation(const Course& course, int last_lag) {
   Course result = Course::Zero(last_lag + 1);
   const Eigen::Index size = course.size();
   if (size == 0) return result;
-  const Course centred = course - course.mean();
-  const double variance = centred.square().mean();
+  const Course centered = course - course.mean();
+  const double variance = centered.square().mean();
   if (!(variance > kSmallestVariance)) return result;
   for (Eigen::Index lag = 0; lag < std::min<Eigen::Index>(size, last_lag + 1); ++lag) {
     const Eigen::Index count = size - lag;
-    result[lag] = static_cast<float>((centred.head(count) * centred.tail(count)).sum() /
+    result[lag] = static_cast<float>((centered.head(count) * centered.tail(count)).sum() /
                                      (static_cast<double>(count) * variance));
   }
   return result;

@@ -6,7 +6,7 @@ namespace mer::descriptors {
 
 class Texture : public Family {
  public:
-  /// @param band_hz  centres of the mel bands
+  /// @param band_hz  centers of the mel bands
   explicit Texture(const Eigen::ArrayXd& band_hz);
   void compute(const Frames& frames, Writer& out) const override;
 
@@ -14,7 +14,7 @@ class Texture : public Family {
   Eigen::ArrayXf tilt_weights_;  // [bands]
 };
 
-/// [T, num_groups]: means of neighbouring mel bands, equally many in each group (± 1).
+/// [T, num_groups]: means of neighboring mel bands, equally many in each group (± 1).
 RowArrayXf band_groups(const RowArrayXf& mel_db, int num_groups);
 
 }  // namespace mer::descriptors

@@ -37,7 +37,7 @@ Eigen::Matrix<float, kClasses, 6> tonal_centroid_basis() {
 /// Entropy over its largest possible value; 0 for zeros.
 double entropy(const Profile& profile) {
   double sum = 0.0;
-  for (const float p : normalised(profile)) {
+  for (const float p : normalized(profile)) {
     if (p > 0.0F) sum -= p * std::log(p);
   }
   return sum / std::log(static_cast<double>(kClasses));
@@ -71,7 +71,7 @@ double changes_per_s(const std::vector<int>& states, const Frames& frames) {
 
 }  // namespace
 
-Profile normalised(const Profile& profile) {
+Profile normalized(const Profile& profile) {
   const float sum = profile.sum();
   return sum > 0.0F ? Profile(profile / sum) : Profile(Profile::Zero());
 }
@@ -94,11 +94,11 @@ KeyFinder::KeyFinder() {
 }
 
 KeyScores KeyFinder::find(const Profile& profile) const {
-  const Profile centred = profile - profile.mean();
-  const float norm = centred.matrix().norm();
+  const Profile centered = profile - profile.mean();
+  const float norm = centered.matrix().norm();
   KeyScores scores;
   if (!(norm > 1e-6F)) return scores;
-  const Eigen::Matrix<float, kKeys, 1> correlations = profiles_ * centred.matrix() / norm;
+  const Eigen::Matrix<float, kKeys, 1> correlations = profiles_ * centered.matrix() / norm;
   correlations.maxCoeff(&scores.key);
   scores.major = correlations.head<kClasses>().maxCoeff();
   scores.minor = correlations.tail<kClasses>().maxCoeff();
@@ -121,7 +121,7 @@ void Tonality::compute(const Frames& frames, Writer& out) const {
   out.add("key_major", "1", scores.major);
   out.add("key_minor", "1", scores.minor);
   out.add("key_mode", "1", scores.major - scores.minor);
-  const Profile degrees = normalised(mean_profile);
+  const Profile degrees = normalized(mean_profile);
   for (int above = 0; above < kClasses; ++above) {
     out.add("degree_", above, "share", degrees[(scores.tonic() + above) % kClasses]);
   }
@@ -211,7 +211,7 @@ ChromaShape::ChromaShape() {
 
 void ChromaShape::compute(const Frames& frames, Writer& out) const {
   const Eigen::Index size = frames.size();
-  const Profile profile = normalised(mean_chroma(frames.chroma, 0, size));
+  const Profile profile = normalized(mean_chroma(frames.chroma, 0, size));
   Profile sorted = profile;
   std::sort(sorted.begin(), sorted.end(), std::greater<>());
   out.add("chroma_entropy", "1", entropy(profile));
@@ -221,7 +221,7 @@ void ChromaShape::compute(const Frames& frames, Writer& out) const {
   Course frame_entropy(size);
   RowArrayXf shares = frames.chroma;
   for (Eigen::Index t = 0; t < size; ++t) {
-    const Profile row = normalised(frames.chroma.row(t).transpose());
+    const Profile row = normalized(frames.chroma.row(t).transpose());
     shares.row(t) = row.transpose();
     frame_entropy[t] = static_cast<float>(entropy(row));
     Eigen::Index strongest = 0;
@@ -244,9 +244,9 @@ void ChromaShape::compute(const Frames& frames, Writer& out) const {
     out.add("chroma_wave_mean_", wave, "1", mean(course));
     out.add("chroma_wave_deviation_", wave, "1", deviation(course));
   }
-  const RowArrayXf centred =
+  const RowArrayXf centered =
       shares.rowwise() - (size == 0 ? Profile(Profile::Zero()) : profile).transpose();
-  out.add("chroma_deviation", "1", size == 0 ? 0.0 : std::sqrt(centred.square().mean()));
+  out.add("chroma_deviation", "1", size == 0 ? 0.0 : std::sqrt(centered.square().mean()));
 }
 
 }  // namespace mer::descriptors

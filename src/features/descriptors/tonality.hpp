@@ -30,7 +30,7 @@ class KeyFinder {
 };
 
 /// The sum of its pitch classes is 1; zeros stay.
-Profile normalised(const Profile& profile);
+Profile normalized(const Profile& profile);
 /// Row of the mean chroma of some frames.
 Profile mean_chroma(const RowArrayXf& chroma, Eigen::Index first, Eigen::Index count);
 

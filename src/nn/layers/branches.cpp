@@ -57,16 +57,19 @@ torch::Tensor LldBranchImpl::forward(const torch::Tensor& lld, const StepMask& m
 
 std::int64_t LldBranchImpl::output_size() const { return encoder_->output_size(); }
 
-SummaryBranchImpl::SummaryBranchImpl(const ModelOptions& options, int columns) {
-  dropout_ = register_module("dropout", KeyedDropout(options.summary_dropout, "summary.dropout"));
-  projection_ = register_module("projection", torch::nn::Linear(columns, options.summary_size));
+SongVectorBranchImpl::SongVectorBranchImpl(const ModelOptions& options, int columns) {
+  dropout_ =
+      register_module("dropout", KeyedDropout(options.song_vector_dropout, "song_vector.dropout"));
+  projection_ = register_module("projection", torch::nn::Linear(columns, options.song_vector_size));
 }
 
-torch::Tensor SummaryBranchImpl::forward(const torch::Tensor& summary,
-                                         const std::vector<std::uint64_t>& keys) {
-  return torch::relu(projection_->forward(dropout_->forward(summary, keys)));
+torch::Tensor SongVectorBranchImpl::forward(const torch::Tensor& song_vector,
+                                            const std::vector<std::uint64_t>& keys) {
+  return torch::relu(projection_->forward(dropout_->forward(song_vector, keys)));
 }
 
-std::int64_t SummaryBranchImpl::output_size() const { return projection_->options.out_features(); }
+std::int64_t SongVectorBranchImpl::output_size() const {
+  return projection_->options.out_features();
+}
 
 }  // namespace mer

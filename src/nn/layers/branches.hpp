@@ -50,19 +50,19 @@ class LldBranchImpl : public torch::nn::Module {
 };
 TORCH_MODULE(LldBranch);
 
-/// Summary branch: element-wise input dropout, then relu(W x + b).
+/// song_vector branch: element-wise input dropout, then relu(W x + b).
 ///   input  [B, columns]
 ///   output [B, output_size()]
-class SummaryBranchImpl : public torch::nn::Module {
+class SongVectorBranchImpl : public torch::nn::Module {
  public:
-  SummaryBranchImpl(const ModelOptions& options, int columns);
-  torch::Tensor forward(const torch::Tensor& summary, const std::vector<std::uint64_t>& keys);
+  SongVectorBranchImpl(const ModelOptions& options, int columns);
+  torch::Tensor forward(const torch::Tensor& song_vector, const std::vector<std::uint64_t>& keys);
   std::int64_t output_size() const;
 
  private:
   KeyedDropout dropout_{nullptr};
   torch::nn::Linear projection_{nullptr};
 };
-TORCH_MODULE(SummaryBranch);
+TORCH_MODULE(SongVectorBranch);
 
 }  // namespace mer

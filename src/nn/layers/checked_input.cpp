@@ -43,14 +43,14 @@ LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape) {
 }
 
 torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape) {
-  if (!input.summary.defined()) throw std::invalid_argument("the batch has no summaries");
-  if (input.summary.dim() != 2 || input.summary.size(1) != shape.summary_columns) {
+  if (!input.song_vector.defined()) throw std::invalid_argument("the batch has no summaries");
+  if (input.song_vector.dim() != 2 || input.song_vector.size(1) != shape.song_vector_columns) {
     std::ostringstream message;
-    message << "the summary has shape " << input.summary.sizes() << ", it must be [batch, "
-            << shape.summary_columns << "]";
+    message << "the song_vector has shape " << input.song_vector.sizes() << ", it must be [batch, "
+            << shape.song_vector_columns << "]";
     throw std::invalid_argument(message.str());
   }
-  return input.summary;
+  return input.song_vector;
 }
 
 }  // namespace mer

@@ -32,7 +32,7 @@ class PoolNormImpl : public torch::nn::Module {
   /// What follows the pooling, for maps that are pooled already.
   /// @param mask  of the unpooled steps
   MaskedMaps finish(const torch::Tensor& pooled_maps, const StepMask& mask);
-  /// For convolutions that pool and normalise by themselves where NormRelu::given() is there.
+  /// For convolutions that pool and normalize by themselves where NormRelu::given() is there.
   const NormRelu& norm() const { return norm_; }
   int pool_frequency() const { return pool_frequency_; }
   int pool_time() const { return pool_time_; }

@@ -36,8 +36,8 @@ TORCH_MODULE(Head);
 void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
                    NetworkOutput& output);
 
-/// The LLD branch with its head, or two of each (`combine: score`), whose class probabilities are
-/// weighted as in Nalini & Palanivel (2015); ours: the logits are their logarithm, and the
+/// The LLD branch with its head, or two of each (`combine: late_fusion`), whose class probabilities
+/// are weighted as in Nalini & Palanivel (2015); ours: the logits are their logarithm, and the
 /// embedding that the center losses see is weighted alike, w · x_a + (1 − w) · x_b.
 class LldHeads {
  public:

@@ -153,7 +153,7 @@ std::optional<GivenNorm> NormReluImpl::given(const torch::Tensor& x) const {
 }
 
 torch::Tensor NormReluImpl::train_on_cpu(const torch::Tensor& x, const StepMask& mask) {
-  const NormalisedMaps result =
+  const NormalizedMaps result =
       norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon, all_reduce_);
   follow(result.mean, result.variance, torch::full({}, result.count, x.options()));
   return result.maps;
@@ -169,11 +169,11 @@ torch::Tensor NormReluImpl::train_on_device(const torch::Tensor& x, const StepMa
     return values.view({1, x.size(1), 1, 1});
   };
   const torch::Tensor mean = over_ranks((x * valid).sum({0, 2, 3})) / count;
-  const torch::Tensor centred = (x - per_channel(mean)) * valid;
-  const torch::Tensor variance = over_ranks(centred.square().sum({0, 2, 3})) / count;
+  const torch::Tensor centered = (x - per_channel(mean)) * valid;
+  const torch::Tensor variance = over_ranks(centered.square().sum({0, 2, 3})) / count;
   follow(mean.detach(), variance.detach(), count);
   const torch::Tensor scale = weight_ * (variance + kBatchNormEpsilon).rsqrt();
-  return torch::relu(centred * per_channel(scale) + per_channel(bias_)) * valid;
+  return torch::relu(centered * per_channel(scale) + per_channel(bias_)) * valid;
 }
 
 void NormReluImpl::follow(const torch::Tensor& mean, const torch::Tensor& variance,
@@ -198,7 +198,7 @@ SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int
 }
 
 std::int64_t SequenceEncoderImpl::output_size() const {
-  return pooling_ == ModelOptions::Pooling::kStat ? 4 * units_ : 2 * units_;
+  return pooling_ == ModelOptions::Pooling::kMeanStd ? 4 * units_ : 2 * units_;
 }
 
 torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMask& mask) {
@@ -217,7 +217,7 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMas
     weights = valid / valid.sum(1, true);
   }
   const torch::Tensor mean = (output.steps * weights).sum(1);
-  if (pooling_ != ModelOptions::Pooling::kStat) return mean;
+  if (pooling_ != ModelOptions::Pooling::kMeanStd) return mean;
   const torch::Tensor variance = ((output.steps - mean.unsqueeze(1)).square() * weights).sum(1);
   return torch::cat({mean, (variance + kDeviationEpsilon).sqrt()}, 1);
 }

@@ -46,7 +46,7 @@ class KeyedDropoutImpl : public torch::nn::Module {
 };
 TORCH_MODULE(KeyedDropout);
 
-/// Batch normalisation of maps over valid steps only, then ReLU: padding changes neither the
+/// Batch normalization of maps over valid steps only, then ReLU: padding changes neither the
 /// statistics of a batch nor the running ones. Padded steps come out as 0.
 ///   input = output  [B, channels, bands, steps]
 class NormReluImpl : public torch::nn::Module {
@@ -95,7 +95,7 @@ TORCH_MODULE(SequenceEncoder);
 
 /// Draws every weight from (seed, the parameter's name): uniform in ±1/sqrt(fan in) for
 /// convolutions and fully connected layers, ±1/sqrt(units) for LSTMs, as LibTorch does by default;
-/// normalisations stay 1 and 0. LibTorch's global generator has no influence on the result.
+/// normalizations stay 1 and 0. LibTorch's global generator has no influence on the result.
 void draw_weights(torch::nn::Module& module, std::uint64_t seed);
 
 }  // namespace mer

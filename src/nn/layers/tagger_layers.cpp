@@ -36,15 +36,15 @@ torch::Tensor TaggerNormImpl::train_shared(const torch::Tensor& x) {
       torch::full({1}, static_cast<double>(x.numel() / x.size(1)), x.options());
   const torch::Tensor count = all_reduce_sum(own_count, all_reduce_);
   const torch::Tensor mean = all_reduce_sum(x.sum(others), all_reduce_) / count;
-  const torch::Tensor centred = x - mean.view(shape);
-  const torch::Tensor variance = all_reduce_sum(centred.square().sum(others), all_reduce_) / count;
+  const torch::Tensor centered = x - mean.view(shape);
+  const torch::Tensor variance = all_reduce_sum(centered.square().sum(others), all_reduce_) / count;
   {
     const torch::NoGradGuard no_grad;
     running_mean_.lerp_(mean, kMomentum);
     running_var_.lerp_(variance * (count / (count - 1).clamp_min(1)), kMomentum);
   }
   const torch::Tensor scale = weight_ * (variance + kEpsilon).rsqrt();
-  return centred * scale.view(shape) + bias_.view(shape);
+  return centered * scale.view(shape) + bias_.view(shape);
 }
 
 TaggerNormImpl::Affine TaggerNormImpl::affine() const {

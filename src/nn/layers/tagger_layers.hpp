@@ -11,7 +11,7 @@ namespace mer {
 // What the pre-trained taggers (Pons & Serra 2019) are made of. Names are those of their weight
 // files. Maps are [B, channels, steps, bands]: time before frequency, unlike elsewhere here.
 
-/// Batch normalisation of the second dimension, with the taggers' epsilon.
+/// Batch normalization of the second dimension, with the taggers' epsilon.
 ///   input = output  [B, channels, …]
 /// Padded steps count like silence, which is what the taggers were trained on.
 class TaggerNormImpl : public torch::nn::Module {

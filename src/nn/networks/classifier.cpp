@@ -24,11 +24,11 @@ std::vector<double> Classifier::probabilities(const FloatTensor& spectrogram,
                                               const FloatTensor& spectrogram_valid,
                                               const std::vector<FloatTensor>& lld,
                                               const FloatTensor& lld_valid,
-                                              const FloatTensor& summary) const {
+                                              const FloatTensor& song_vector) const {
   at::init_num_threads();  // OpenMP counts its threads for each calling thread anew
   const torch::NoGradGuard no_grad;
   const NetworkInput input = to_network_input(spectrogram, spectrogram_valid, lld, lld_valid,
-                                              summary, torch::Device(device_));
+                                              song_vector, torch::Device(device_));
   return class_probabilities(network_->forward(input).logits);
 }
 

@@ -9,11 +9,11 @@ namespace mer {
 
 /// The paper's dual-branch network: the CRNN branch's vector beside the LLD branch's in its head,
 /// or in the heads of both LLD branches. Beside them, where the input has one, the projected
-/// summary (ours).
+/// song_vector (ours).
 class ImprovedCnn : public Network {
  public:
   static constexpr InputParts kReads = {
-      .spectrogram = true, .lld = InputParts::Lld::kAll, .summary = true};
+      .spectrogram = true, .lld = InputParts::Lld::kAll, .song_vector = true};
 
   ImprovedCnn(const ModelOptions& options, const NetworkShape& shape);
   NetworkOutput forward(const NetworkInput& input) override;
@@ -21,7 +21,7 @@ class ImprovedCnn : public Network {
  private:
   NetworkShape shape_;
   ConvBranch crnn_;
-  SummaryBranch summary_;  ///< empty without a summary
+  SongVectorBranch song_vector_;  ///< empty without a song_vector
   LldHeads lld_;
 };
 

@@ -76,7 +76,7 @@ NetworkOutput Musicnn::forward(const NetworkInput& input) {
   const torch::Tensor pooled =
       pool_->forward(pool_time(torch::cat({front, a, b, c}, 1), spectrograms.mask));
   const torch::Tensor embedding = dense_->embedding(head_.drop_input(pooled, input.keys));
-  return head_.forward(embedding, dense_->normalise(embedding), input.keys);
+  return head_.forward(embedding, dense_->normalize(embedding), input.keys);
 }
 
 }  // namespace mer

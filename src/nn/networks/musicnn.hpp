@@ -17,7 +17,7 @@ class MusicnnDenseImpl : public torch::nn::LinearImpl {
       : LinearImpl(in_features, out_features),
         bn_(register_module("bn", TaggerNorm(out_features))) {}
   torch::Tensor embedding(const torch::Tensor& x) { return torch::relu(LinearImpl::forward(x)); }
-  torch::Tensor normalise(const torch::Tensor& embedding) { return bn_->forward(embedding); }
+  torch::Tensor normalize(const torch::Tensor& embedding) { return bn_->forward(embedding); }
 
  private:
   TaggerNorm bn_;
@@ -34,7 +34,7 @@ TORCH_MODULE(MusicnnDense);
 ///   mid_3(b) (64 maps each, 7 steps) → [front, a, b, c] [B, 753, T] → maximum and mean over time
 ///   of each channel [B, 1506] → batch norm → 200 + ReLU, the embedding → batch norm → class scores
 ///
-/// Wants the front end of tagger_recipe(), not standardised. Padded steps are silence to the
+/// Wants the front end of tagger_recipe(), not standardized. Padded steps are silence to the
 /// convolutions and take no part in the maximum and mean over time.
 class Musicnn : public Network {
  public:

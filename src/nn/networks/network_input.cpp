@@ -40,13 +40,13 @@ class EvaluationMode {
 
 NetworkInput to_network_input(const FloatTensor& spectrogram, const FloatTensor& spectrogram_valid,
                               const std::vector<FloatTensor>& lld, const FloatTensor& lld_valid,
-                              const FloatTensor& summary, torch::Device device) {
+                              const FloatTensor& song_vector, torch::Device device) {
   NetworkInput input;
   input.spectrogram = to_device(spectrogram, device);
   input.spectrogram_valid = to_device(spectrogram_valid, device);
   for (const FloatTensor& branch : lld) input.lld.push_back(to_device(branch, device));
   input.lld_valid = to_device(lld_valid, device);
-  input.summary = to_device(summary, device);
+  input.song_vector = to_device(song_vector, device);
   return input;
 }
 

@@ -83,9 +83,9 @@ void check_shape(const NetworkShape& shape, const InputParts& reads) {
     check_size("lld_steps", shape.lld_steps, 1);
     check_lld_branches(shape, reads.lld == InputParts::Lld::kAll ? 2 : 1);
   }
-  if (shape.summary_columns > 0 && !reads.summary) {
-    throw UsageError("the network's input has a summary, which this network does not look at",
-                     "set inputs.summary=[], or model.name=improved_cnn");
+  if (shape.song_vector_columns > 0 && !reads.song_vector) {
+    throw UsageError("the network's input has a song_vector, which this network does not look at",
+                     "set inputs.song_vector=[], or model.name=improved_cnn");
   }
   if (!(shape.lld_weight >= 0.0 && shape.lld_weight <= 1.0)) {
     throw UsageError("the network's input has lld_weight " + format_number(shape.lld_weight) +

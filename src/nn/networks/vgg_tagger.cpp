@@ -30,7 +30,7 @@ VggTagger::VggTagger(const ModelOptions& options, const NetworkShape& shape)
   if (pooled_steps(shape.spectrogram_steps) * kMaps != kEmbeddingSize) {
     throw UsageError("'model.name: vgg_tagger' wants segments of 187 frames, they have " +
                          std::to_string(shape.spectrogram_steps),
-                     "set segment.seconds=3 with the features of configs/musicnn.yaml");
+                     "set segment.length_s=3 with the features of configs/musicnn.yaml");
   }
   input_ = register_module("input", TaggerInput(1));
   for (std::size_t i = 0; i < kPools.size(); ++i) {

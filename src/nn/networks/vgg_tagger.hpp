@@ -16,7 +16,7 @@ namespace mer {
 ///   norm → max-pool] → [B, steps 2, bands 1, 128 maps] flattened to 256, the embedding → class
 ///   scores
 ///
-/// Wants the front end of tagger_recipe(), not standardised, in segments of 3 s. Padded steps are
+/// Wants the front end of tagger_recipe(), not standardized, in segments of 3 s. Padded steps are
 /// silence.
 class VggTagger : public Network {
  public:

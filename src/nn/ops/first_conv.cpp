@@ -249,7 +249,7 @@ torch::Tensor empty_pooled(const ConvSizes& sizes, const torch::TensorOptions& o
                       options.memory_format(at::MemoryFormat::ChannelsLast));
 }
 
-/// Without a gradient: each row of pooled maps is normalised when its bands are there.
+/// Without a gradient: each row of pooled maps is normalized when its bands are there.
 template <class Real>
 void conv_pool_norm(const ConvSizes& sizes, const torch::Tensor& input, const torch::Tensor& valid,
                     const torch::Tensor& time_taps, const torch::Tensor& frequency_taps,

@@ -24,7 +24,7 @@ torch::Tensor first_conv_pool(const torch::Tensor& input, const torch::Tensor& v
                               const torch::Tensor& frequency_weight, int pool_frequency,
                               int pool_time);
 
-/// The same, normalised; without gradient.
+/// The same, normalized; without gradient.
 torch::Tensor first_conv_pool_norm_relu(const torch::Tensor& input, const torch::Tensor& valid,
                                         const torch::Tensor& time_weight,
                                         const torch::Tensor& frequency_weight, int pool_frequency,

@@ -26,7 +26,7 @@ MER_INLINE Some load(const Real* from) {
   return some;
 }
 
-// `Some` is a number, or a vector of neighbouring channels, from `c` on. NaN wins over numbers and
+// `Some` is a number, or a vector of neighboring channels, from `c` on. NaN wins over numbers and
 // passes through, so that a diverged network is noticed.
 
 template <class Some>

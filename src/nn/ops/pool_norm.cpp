@@ -194,16 +194,16 @@ class MaskedMaxPoolNode : public torch::autograd::Function<MaskedMaxPoolNode> {
 
 // ---- Batch norm
 
-/// Adds the valid steps' x to `sum`; with `centre`, their (x − centre)² instead. [channels]
+/// Adds the valid steps' x to `sum`; with `center`, their (x − center)² instead. [channels]
 template <class Real>
 MER_INLINE void add_moments(const Real* x, const float* valid, std::int64_t steps,
-                            std::int64_t channels, const Real* centre, Real* __restrict sum) {
+                            std::int64_t channels, const Real* center, Real* __restrict sum) {
   for (std::int64_t t = 0; t < steps; ++t, x += channels) {
     if (valid[t] == 0.0F) continue;
-    if (centre == nullptr) {
+    if (center == nullptr) {
       for (std::int64_t c = 0; c < channels; ++c) sum[c] += x[c];
     } else {
-      for (std::int64_t c = 0; c < channels; ++c) sum[c] += (x[c] - centre[c]) * (x[c] - centre[c]);
+      for (std::int64_t c = 0; c < channels; ++c) sum[c] += (x[c] - center[c]) * (x[c] - center[c]);
     }
   }
 }
@@ -260,19 +260,19 @@ MER_INLINE void norm_gradients(const Real* grad, const Real* y, const Real* x, c
 
 MER_VECTOR_CLONES
 void moments(const float* x, const float* valid, std::int64_t steps, std::int64_t channels,
-             const float* centre, float* sum) {
-  add_moments(x, valid, steps, channels, centre, sum);
+             const float* center, float* sum) {
+  add_moments(x, valid, steps, channels, center, sum);
 }
 void moments(const double* x, const float* valid, std::int64_t steps, std::int64_t channels,
-             const double* centre, double* sum) {
-  add_moments(x, valid, steps, channels, centre, sum);
+             const double* center, double* sum) {
+  add_moments(x, valid, steps, channels, center, sum);
 }
 MER_VECTOR_CLONES
-void normalise(const float* x, const float* valid, std::int64_t steps, std::int64_t channels,
+void normalize(const float* x, const float* valid, std::int64_t steps, std::int64_t channels,
                const float* scale, const float* shift, float* y) {
   scale_shift_relu(x, valid, steps, channels, scale, shift, y);
 }
-void normalise(const double* x, const float* valid, std::int64_t steps, std::int64_t channels,
+void normalize(const double* x, const float* valid, std::int64_t steps, std::int64_t channels,
                const double* scale, const double* shift, double* y) {
   scale_shift_relu(x, valid, steps, channels, scale, shift, y);
 }
@@ -316,15 +316,15 @@ torch::Tensor sum_over_rows(const MapSizes& sizes, std::int64_t num_sums, const 
   return sums.sum(0);
 }
 
-/// Σ x or Σ (x − centre)² of each channel's valid elements, [channels] double.
+/// Σ x or Σ (x − center)² of each channel's valid elements, [channels] double.
 torch::Tensor channel_sums(const torch::Tensor& maps, const torch::Tensor& valid,
-                           const torch::Tensor& centre) {
+                           const torch::Tensor& center) {
   const MapSizes sizes(maps);
   torch::Tensor sums;
   AT_DISPATCH_FLOATING_TYPES(maps.scalar_type(), "channel_sums", [&] {
     const auto* x = maps.data_ptr<scalar_t>();
     const auto* mask = valid.data_ptr<float>();
-    const scalar_t* about = centre.defined() ? centre.data_ptr<scalar_t>() : nullptr;
+    const scalar_t* about = center.defined() ? center.data_ptr<scalar_t>() : nullptr;
     sums = sum_over_rows<scalar_t>(
         sizes, sizes.channels, [&](std::int64_t b, std::int64_t band, scalar_t* row) {
           moments(x + b * sizes.element() + band * sizes.row(), mask + b * sizes.steps, sizes.steps,
@@ -391,7 +391,7 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
       each_element(sizes.batch, [&](std::int64_t b) {
         for (std::int64_t band = 0; band < sizes.bands; ++band) {
           const std::int64_t place = b * sizes.element() + band * sizes.row();
-          normalise(x + place, mask + b * sizes.steps, sizes.steps, sizes.channels,
+          normalize(x + place, mask + b * sizes.steps, sizes.steps, sizes.channels,
                     scale.data_ptr<scalar_t>(), shift.data_ptr<scalar_t>(), to + place);
         }
       });
@@ -420,11 +420,11 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
       const auto* from = y_grad.data_ptr<scalar_t>();
       const auto* x = maps.data_ptr<scalar_t>();
       const auto* rectified = y.data_ptr<scalar_t>();
-      const auto* centre = mean.data_ptr<scalar_t>();
+      const auto* center = mean.data_ptr<scalar_t>();
       const torch::Tensor sums = sum_over_rows<scalar_t>(
           sizes, 2 * channels, [&](std::int64_t b, std::int64_t band, scalar_t* row) {
             const std::int64_t place = b * sizes.element() + band * sizes.row();
-            gradient_sums(from + place, rectified + place, x + place, sizes.steps, channels, centre,
+            gradient_sums(from + place, rectified + place, x + place, sizes.steps, channels, center,
                           row, row + channels);
           });
       sum = sums.narrow(0, 0, channels).to(maps.scalar_type());
@@ -447,7 +447,7 @@ class NormReluNode : public torch::autograd::Function<NormReluNode> {
         for (std::int64_t band = 0; band < sizes.bands; ++band) {
           const std::int64_t place = b * sizes.element() + band * sizes.row();
           gradients(from + place, rectified + place, x + place, mask + b * sizes.steps, sizes.steps,
-                    channels, saved[5].data_ptr<scalar_t>(), centre, a.data_ptr<scalar_t>(),
+                    channels, saved[5].data_ptr<scalar_t>(), center, a.data_ptr<scalar_t>(),
                     b_factor.data_ptr<scalar_t>(), to + place);
         }
       });
@@ -474,12 +474,12 @@ torch::Tensor masked_max_pool(const torch::Tensor& maps, const torch::Tensor& va
                                   std::int64_t{pool_time});
 }
 
-NormalisedMaps norm_relu(const torch::Tensor& maps_any, const torch::Tensor& valid_any,
+NormalizedMaps norm_relu(const torch::Tensor& maps_any, const torch::Tensor& valid_any,
                          const torch::Tensor& weight, const torch::Tensor& bias, double epsilon,
                          const AllReduce& all_reduce) {
   const torch::Tensor maps = channels_last(maps_any);
   const torch::Tensor valid = as_mask(valid_any);
-  NormalisedMaps result;
+  NormalizedMaps result;
   {
     const torch::NoGradGuard no_grad;
     const Moments moments = moments_of(maps.detach(), valid, all_reduce);

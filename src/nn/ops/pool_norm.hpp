@@ -26,13 +26,13 @@ torch::Tensor masked_max_pool(const torch::Tensor& maps, const torch::Tensor& va
 /// are those of all ranks' maps together, and so is the gradient that comes back to `maps`;
 /// weight's and bias's gradients are this rank's share.
 ///   input = output  [B, channels, bands, steps]
-struct NormalisedMaps {
+struct NormalizedMaps {
   torch::Tensor maps;
   torch::Tensor mean;      ///< [channels], without gradient
   torch::Tensor variance;  ///< [channels], without gradient
   double count = 0.0;      ///< valid elements a channel, of all ranks
 };
-NormalisedMaps norm_relu(const torch::Tensor& maps, const torch::Tensor& valid,
+NormalizedMaps norm_relu(const torch::Tensor& maps, const torch::Tensor& valid,
                          const torch::Tensor& weight, const torch::Tensor& bias, double epsilon,
                          const AllReduce& all_reduce = {});
 

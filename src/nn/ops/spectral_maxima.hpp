@@ -9,7 +9,7 @@ namespace mer {
 // of the arithmetic; each inverse transform is looked at in the cache and forgotten. Evaluation on
 // the CPU only: there is no gradient.
 
-/// Largest correlation of each step's neighbourhood with a filter over all its places among the
+/// Largest correlation of each step's neighborhood with a filter over all its places among the
 /// bands:
 ///   y[b, c, t] = max_f Σ_{i<S} Σ_{j<J} x[b, f + j, t + i − (S − 1)/2] · w[c, i, j], f ≤ bands − J
 /// with zeros before and after the T steps.

@@ -51,7 +51,7 @@ void relu_norm_pool_step(const Maps& maps, const TaggerPool& pool, const Norm& n
   }
 }
 
-/// The first layer, of one map: a product of [bands, 9 neighbours] by [9, channels] a step. Where
+/// The first layer, of one map: a product of [bands, 9 neighbors] by [9, channels] a step. Where
 /// the pooling's windows are one band wide only those bands are computed that it looks at.
 class OneMapConv {
  public:
@@ -59,7 +59,7 @@ class OneMapConv {
       : taps_(weight.flatten(1).t()),
         bands_(bands),
         stride_(pool.bands == 1 ? pool.band_stride : 1),
-        neighbours_(static_cast<std::size_t>(num_bands() * kTaps)) {}
+        neighbors_(static_cast<std::size_t>(num_bands() * kTaps)) {}
 
   std::int64_t num_bands() const { return (bands_ + stride_ - 1) / stride_; }
 
@@ -71,18 +71,17 @@ class OneMapConv {
         const std::int64_t s = step + tap / kSide - kSide / 2;
         const std::int64_t b = i * stride_ + tap % kSide - kSide / 2;
         const bool inside = s >= 0 && s < steps && b >= 0 && b < bands_;
-        neighbours_[static_cast<std::size_t>(i * kTaps + tap)] =
-            inside ? map[s * bands_ + b] : 0.0F;
+        neighbors_[static_cast<std::size_t>(i * kTaps + tap)] = inside ? map[s * bands_ + b] : 0.0F;
       }
     }
-    taps_.multiply(num_bands(), {neighbours_.data(), kTaps}, {out, taps_.columns()});
+    taps_.multiply(num_bands(), {neighbors_.data(), kTaps}, {out, taps_.columns()});
   }
 
  private:
   RightFactor<float> taps_;
   std::int64_t bands_;
   std::int64_t stride_;
-  std::vector<float> neighbours_;
+  std::vector<float> neighbors_;
 };
 
 struct Element {

@@ -17,7 +17,7 @@ namespace mer {
 ///   p ← (1 − lr·decay)·p − lr · m/(1 − β1^t) / (sqrt(v/(1 − β2^t)) + ε)
 ///
 /// The decay acts on the network's matrices and kernels (two dimensions or more) only: neither on
-/// biases and normalisation nor on the loss's centers. Moments can be saved and restored exactly,
+/// biases and normalization nor on the loss's centers. Moments can be saved and restored exactly,
 /// under names that don't depend on the version of LibTorch.
 class AdamW {
  public:
@@ -40,7 +40,7 @@ class AdamW {
   /// Parameters without a gradient stay as they are.
   void step(double lr);
 
-  /// Tensors `optimiser.<name>.first` and `.second`.
+  /// Tensors `optimizer.<name>.first` and `.second`.
   void add_to(NamedTensors& tensors, std::vector<torch::Tensor>& keep_alive) const;
   std::int64_t num_steps() const { return num_steps_; }
   /// @throws UsageError when the file lacks a moment or has it in another shape

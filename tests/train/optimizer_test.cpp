@@ -1,4 +1,4 @@
-#include "mer/train/optimiser.hpp"
+#include "mer/train/optimizer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,9 +28,9 @@ void set_gradient(torch::Tensor& parameter, const torch::Tensor& gradient) {
 TEST(AdamW, DecaysMatricesAndKernelsOfTheNetworkOnly) {
   ToyNetwork network;
   ToyLoss loss;
-  const AdamW optimiser(TrainOptions(), network, loss);
+  const AdamW optimizer(TrainOptions(), network, loss);
   std::map<std::string, bool> decays;
-  for (const AdamW::Entry& entry : optimiser.entries()) decays[entry.name] = entry.decays;
+  for (const AdamW::Entry& entry : optimizer.entries()) decays[entry.name] = entry.decays;
   const std::map<std::string, bool> expected = {{"network.weight", true},
                                                 {"network.kernel", true},
                                                 {"network.bias", false},
@@ -47,14 +47,14 @@ TEST(AdamW, TakesTheStepsThatTheFormulaGives) {
   options.epsilon = 1e-12;
   ToyNetwork network;
   ToyLoss loss;
-  AdamW optimiser(options, network, loss);
+  AdamW optimizer(options, network, loss);
   const double with_decay[] = {0.88, 0.7624};
   const double without[] = {0.9, 0.8};
   for (const int step : {0, 1}) {
-    optimiser.clear_gradients();
+    optimizer.clear_gradients();
     set_gradient(network.weight, torch::full({1, 2}, 0.5F));
     set_gradient(network.bias, torch::full({2}, 0.5F));
-    optimiser.step(0.1);
+    optimizer.step(0.1);
     EXPECT_NEAR(network.weight[0][1].item<double>(), with_decay[step], 1e-6);
     EXPECT_NEAR(network.bias[0].item<double>(), without[step], 1e-6);
   }
@@ -71,11 +71,11 @@ TEST(AdamW, MomentsFollowChangingGradients) {
   options.epsilon = 1e-12;
   ToyNetwork network;
   ToyLoss loss;
-  AdamW optimiser(options, network, loss);
+  AdamW optimizer(options, network, loss);
   set_gradient(network.bias, torch::full({2}, 1.0F));
-  optimiser.step(0.1);
+  optimizer.step(0.1);
   set_gradient(network.bias, torch::full({2}, 3.0F));
-  optimiser.step(0.1);
+  optimizer.step(0.1);
   EXPECT_NEAR(network.bias[0].item<double>(), 0.9 - 0.1 * (7.0 / 3.0) / std::sqrt(39.0 / 7.0),
               1e-6);
 }
@@ -83,33 +83,33 @@ TEST(AdamW, MomentsFollowChangingGradients) {
 TEST(AdamW, ClipsTheNormOfAllGradientsTogether) {
   ToyNetwork network;
   ToyLoss loss;
-  AdamW optimiser(TrainOptions(), network, loss);
+  AdamW optimizer(TrainOptions(), network, loss);
   set_gradient(network.weight, torch::tensor({{3.0F, 0.0F}}));
   set_gradient(network.bias, torch::tensor({0.0F, 4.0F}));
-  EXPECT_DOUBLE_EQ(optimiser.clip_gradients(0.0), 5.0);  // 0 = off
-  EXPECT_DOUBLE_EQ(optimiser.clip_gradients(6.0), 5.0);  // short enough
+  EXPECT_DOUBLE_EQ(optimizer.clip_gradients(0.0), 5.0);  // 0 = off
+  EXPECT_DOUBLE_EQ(optimizer.clip_gradients(6.0), 5.0);  // short enough
   EXPECT_EQ(network.weight.grad()[0][0].item<float>(), 3.0F);
-  EXPECT_DOUBLE_EQ(optimiser.clip_gradients(1.0), 5.0);
+  EXPECT_DOUBLE_EQ(optimizer.clip_gradients(1.0), 5.0);
   EXPECT_NEAR(network.weight.grad()[0][0].item<double>(), 0.6, 1e-6);
   EXPECT_NEAR(network.bias.grad()[1].item<double>(), 0.8, 1e-6);
 }
 
 TEST(AdamW, GoesOnFromASavedStateAsIfItHadNeverStopped) {
   const test::TemporaryFolder folder;
-  const auto step = [](ToyNetwork& network, AdamW& optimiser, float gradient) {
-    optimiser.clear_gradients();
+  const auto step = [](ToyNetwork& network, AdamW& optimizer, float gradient) {
+    optimizer.clear_gradients();
     set_gradient(network.kernel, torch::full({1, 1, 2, 2}, gradient));
-    optimiser.step(0.1);
+    optimizer.step(0.1);
   };
   ToyNetwork network;
   ToyLoss loss;
-  AdamW optimiser(TrainOptions(), network, loss);
-  step(network, optimiser, 0.3F);
-  step(network, optimiser, -0.7F);
+  AdamW optimizer(TrainOptions(), network, loss);
+  step(network, optimizer, 0.3F);
+  step(network, optimizer, -0.7F);
 
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
-  optimiser.add_to(tensors, keep_alive);
+  optimizer.add_to(tensors, keep_alive);
   write_tensor_file(folder / "state.safetensors", tensors, {});
   ToyNetwork restored;
   {
@@ -117,9 +117,9 @@ TEST(AdamW, GoesOnFromASavedStateAsIfItHadNeverStopped) {
     restored.kernel.copy_(network.kernel);
   }
   AdamW other(TrainOptions(), restored, loss);
-  other.load(TensorFile::open(folder / "state.safetensors"), optimiser.num_steps());
+  other.load(TensorFile::open(folder / "state.safetensors"), optimizer.num_steps());
 
-  step(network, optimiser, 0.2F);
+  step(network, optimizer, 0.2F);
   step(restored, other, 0.2F);
   EXPECT_TRUE(torch::equal(network.kernel, restored.kernel));
   EXPECT_FALSE(torch::equal(network.kernel, torch::ones({1, 1, 2, 2})));
@@ -129,9 +129,9 @@ TEST(AdamW, RefusesAStateThatLacksAMoment) {
   const test::TemporaryFolder folder;
   ToyNetwork network;
   ToyLoss loss;
-  AdamW optimiser(TrainOptions(), network, loss);
+  AdamW optimizer(TrainOptions(), network, loss);
   write_tensor_file(folder / "state.safetensors", {}, {});
-  EXPECT_THROW(optimiser.load(TensorFile::open(folder / "state.safetensors"), 1), UsageError);
+  EXPECT_THROW(optimizer.load(TensorFile::open(folder / "state.safetensors"), 1), UsageError);
 }
 
 }  // namespace

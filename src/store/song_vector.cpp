@@ -1,4 +1,4 @@
-#include "mer/store/segment_summary.hpp"
+#include "mer/store/song_vector.hpp"
 
 #include <span>
 #include <stdexcept>
@@ -18,7 +18,7 @@ RowMatrixXf gather(const Eigen::Map<const RowMatrixXf>& all, std::span<const std
 
 }  // namespace
 
-SegmentSummary::SegmentSummary(const SummarySources& sources)
+SongVectorBuilder::SongVectorBuilder(const SongVectorSources& sources)
     : over_songs_(sources.over_songs),
       sample_rate_hz_(sources.recipe.audio.sample_rate_hz),
       window_samples_(sources.recipe.features.frame.window_samples),
@@ -28,12 +28,12 @@ SegmentSummary::SegmentSummary(const SummarySources& sources)
   }
 }
 
-int SegmentSummary::num_columns() const {
+int SongVectorBuilder::num_columns() const {
   return (descriptors_ ? descriptors_->size() : 0) + static_cast<int>(2 * embedding_columns_);
 }
 
-Eigen::VectorXf SegmentSummary::descriptors_of(const SongFeatures& song,
-                                               const Segment& segment) const {
+Eigen::VectorXf SongVectorBuilder::descriptors_of(const SongFeatures& song,
+                                                  const Segment& segment) const {
   const std::span<const std::int32_t> frames(song.kept_frames().data() + segment.first,
                                              static_cast<std::size_t>(segment.length));
   const std::span<const float> all_energy_db = song.energy_db();
@@ -45,21 +45,21 @@ Eigen::VectorXf SegmentSummary::descriptors_of(const SongFeatures& song,
                                energy_db);
 }
 
-Eigen::VectorXf SegmentSummary::embeddings_of(const SongInputs& song,
-                                              const Segment& segment) const {
+Eigen::VectorXf SongVectorBuilder::embeddings_of(const SongInputs& song,
+                                                 const Segment& segment) const {
   if (song.embeddings == nullptr || song.embeddings->matrix().cols() != embedding_columns_) {
-    throw std::invalid_argument("SegmentSummary: the song has no embeddings, or others");
+    throw std::invalid_argument("SongVectorBuilder: the song has no embeddings, or others");
   }
   if (over_songs_) return song.embeddings->mean_and_deviation();
   return song.embeddings->mean_and_deviation(
       time_span(song.features, segment, sample_rate_hz_, window_samples_));
 }
 
-Eigen::VectorXf SegmentSummary::compute(const SongInputs& song, const Segment& segment) const {
+Eigen::VectorXf SongVectorBuilder::compute(const SongInputs& song, const Segment& segment) const {
   const auto num_kept = static_cast<std::int64_t>(song.features.kept_frames().size());
   const Segment wanted = over_songs_ ? Segment{0, num_kept} : segment;
   if (wanted.first < 0 || wanted.length < 1 || wanted.first + wanted.length > num_kept) {
-    throw std::invalid_argument("SegmentSummary: the segment is empty or outside the song");
+    throw std::invalid_argument("SongVectorBuilder: the segment is empty or outside the song");
   }
   Eigen::VectorXf values(num_columns());
   Eigen::Index used = 0;

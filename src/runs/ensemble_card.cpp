@@ -1,4 +1,4 @@
-#include "mer/runs/fused_card.hpp"
+#include "mer/runs/ensemble_card.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 namespace mer {
 namespace {
 
-constexpr const char* kFusedFormat = "mer-fused";
+constexpr const char* kFusedFormat = "mer-ensemble";
 
 void check_weights(const CardReader& reader, const std::vector<double>& weights) {
   constexpr double kRounding = 1e-6;
@@ -27,7 +27,7 @@ void check_weights(const CardReader& reader, const std::vector<double>& weights)
 
 std::string member_name(std::size_t index) { return "member-" + std::to_string(index + 1); }
 
-TensorMetadata FusedCard::to_metadata() const {
+TensorMetadata EnsembleCard::to_metadata() const {
   TensorMetadata metadata = {{"format", kFusedFormat},
                              {"schema", std::to_string(kSchema)},
                              {"mer_version", mer_version},
@@ -38,15 +38,15 @@ TensorMetadata FusedCard::to_metadata() const {
   return metadata;
 }
 
-bool FusedCard::is_in(const TensorFile& file) {
+bool EnsembleCard::is_in(const TensorFile& file) {
   const auto format = file.metadata().find("format");
   return format != file.metadata().end() && format->second == kFusedFormat;
 }
 
-FusedCard FusedCard::read(const TensorFile& file) {
+EnsembleCard EnsembleCard::read(const TensorFile& file) {
   const CardReader reader(file);
   reader.expect(kFusedFormat, kSchema);
-  FusedCard card;
+  EnsembleCard card;
   card.mer_version = reader.text("mer_version");
   card.classes = reader.value<std::vector<std::string>>("classes");
   card.weights = reader.value<std::vector<double>>("weights");

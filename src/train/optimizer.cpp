@@ -1,4 +1,4 @@
-#include "mer/train/optimiser.hpp"
+#include "mer/train/optimizer.hpp"
 
 #include <cmath>
 
@@ -9,7 +9,7 @@ namespace mer {
 namespace {
 
 std::string moment_name(const AdamW::Entry& entry, const char* which) {
-  return "optimiser." + entry.name + "." + which;
+  return "optimizer." + entry.name + "." + which;
 }
 
 }  // namespace

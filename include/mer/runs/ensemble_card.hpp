@@ -15,7 +15,7 @@ namespace mer {
 /// `member-i` (a JSON object of texts); a member may itself be such a file. Beside them stand
 /// `classes`, `weights` (of the members' log-probabilities) and, where it was fitted, `calibration`
 /// (the temperature of the joined probabilities).
-struct FusedCard {
+struct EnsembleCard {
   static constexpr int kSchema = 1;
 
   std::string mer_version;
@@ -28,7 +28,7 @@ struct FusedCard {
 
   static bool is_in(const TensorFile& file);
   /// @throws UsageError naming the file and what is wrong with it
-  static FusedCard read(const TensorFile& file);
+  static EnsembleCard read(const TensorFile& file);
 };
 
 /// `member-1` for 0.

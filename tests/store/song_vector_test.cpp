@@ -1,4 +1,4 @@
-#include "mer/store/segment_summary.hpp"
+#include "mer/store/song_vector.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,9 +13,9 @@ namespace mer {
 namespace {
 
 /// Ten frames a second apart, all kept, and three patches of two columns.
-class SegmentSummaryTest : public testing::Test {
+class SegmentSongVectorTest : public testing::Test {
  protected:
-  SegmentSummaryTest() {
+  SegmentSongVectorTest() {
     sources_.recipe.features.mel.num_bands = 32;
     sources_.descriptors.emplace();
     sources_.descriptors->families = {"dynamics", "texture"};
@@ -44,50 +44,50 @@ class SegmentSummaryTest : public testing::Test {
   }
 
   TemporaryFolder folder_;
-  SummarySources sources_;
+  SongVectorSources sources_;
   test::EmbeddingFile embedding_file_;
 };
 
-TEST_F(SegmentSummaryTest, HasDescriptorsThenMeansThenDeviationsOfEmbeddings) {
+TEST_F(SegmentSongVectorTest, HasDescriptorsThenMeansThenDeviationsOfEmbeddings) {
   const SongFeatures features = song();
   const SongEmbeddings of_song = embeddings();
   const MusicalDescriptors descriptors(*sources_.descriptors, sources_.recipe.features,
                                        sources_.recipe.audio.sample_rate_hz);
-  const SegmentSummary summary(sources_);
-  ASSERT_EQ(summary.num_columns(), descriptors.size() + 4);
-  const Eigen::VectorXf values = summary.compute({features, &of_song}, {2, 6});
+  const SongVectorBuilder song_vector(sources_);
+  ASSERT_EQ(song_vector.num_columns(), descriptors.size() + 4);
+  const Eigen::VectorXf values = song_vector.compute({features, &of_song}, {2, 6});
   EXPECT_EQ(
       values.head(descriptors.size()),
       descriptors.compute(features.spectrogram().middleRows(2, 6), features.lld().middleRows(2, 6),
                           features.energy_db().subspan(2, 6)));
-  // Frames at 2 to 7 s hold the centre of the second patch, 4.5 s, alone.
+  // Frames at 2 to 7 s hold the center of the second patch, 4.5 s, alone.
   EXPECT_EQ(values.tail(4), Eigen::Vector4f(3, 20, 0, 0));
 }
 
-TEST_F(SegmentSummaryTest, OverSongsIsTheSameForEverySegment) {
+TEST_F(SegmentSongVectorTest, OverSongsIsTheSameForEverySegment) {
   sources_.over_songs = true;
   const SongFeatures features = song();
   const SongEmbeddings of_song = embeddings();
-  const SegmentSummary summary(sources_);
-  const Eigen::VectorXf whole = summary.compute({features, &of_song}, {0, 10});
-  EXPECT_EQ(summary.compute({features, &of_song}, {2, 3}), whole);
+  const SongVectorBuilder song_vector(sources_);
+  const Eigen::VectorXf whole = song_vector.compute({features, &of_song}, {0, 10});
+  EXPECT_EQ(song_vector.compute({features, &of_song}, {2, 3}), whole);
   EXPECT_EQ(whole.tail(4).head(2), Eigen::Vector2f(3, 20));
 }
 
-TEST_F(SegmentSummaryTest, IsNothingOfNothing) {
-  EXPECT_EQ(SegmentSummary(SummarySources{}).num_columns(), 0);
+TEST_F(SegmentSongVectorTest, IsNothingOfNothing) {
+  EXPECT_EQ(SongVectorBuilder(SongVectorSources{}).num_columns(), 0);
 }
 
-TEST_F(SegmentSummaryTest, RefusesSegmentsOutsideTheSongAndSongsWithoutEmbeddings) {
+TEST_F(SegmentSongVectorTest, RefusesSegmentsOutsideTheSongAndSongsWithoutEmbeddings) {
   const SongFeatures features = song();
   const SongEmbeddings of_song = embeddings();
-  const SegmentSummary summary(sources_);
+  const SongVectorBuilder song_vector(sources_);
   for (const Segment& odd : {Segment{5, 6}, Segment{-1, 3}, Segment{3, 0}}) {
-    EXPECT_THROW(summary.compute({features, &of_song}, odd), std::invalid_argument);
+    EXPECT_THROW(song_vector.compute({features, &of_song}, odd), std::invalid_argument);
   }
-  EXPECT_THROW(summary.compute({features}, {0, 10}), std::invalid_argument);
+  EXPECT_THROW(song_vector.compute({features}, {0, 10}), std::invalid_argument);
   sources_.embedding_columns = 3;
-  EXPECT_THROW(SegmentSummary(sources_).compute({features, &of_song}, {0, 10}),
+  EXPECT_THROW(SongVectorBuilder(sources_).compute({features, &of_song}, {0, 10}),
                std::invalid_argument);
 }
 

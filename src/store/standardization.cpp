@@ -1,4 +1,4 @@
-#include "mer/store/standardisation.hpp"
+#include "mer/store/standardization.hpp"
 
 #include <Eigen/Core>
 #include <cmath>
@@ -22,7 +22,7 @@ class ColumnSums {
         sum_ = Eigen::ArrayXd::Zero(row.size());
         sum_of_squares_ = sum_;
       } else if (row.size() != origin_.size()) {
-        throw std::invalid_argument("Standardisation::fit: songs of different widths");
+        throw std::invalid_argument("Standardization::fit: songs of different widths");
       }
       sum_ += row - origin_;
       sum_of_squares_ += (row - origin_).square();
@@ -31,15 +31,15 @@ class ColumnSums {
   }
 
   void result(std::vector<float>& mean, std::vector<float>& deviation) const {
-    if (count_ == 0) throw std::invalid_argument("Standardisation::fit: no frames");
+    if (count_ == 0) throw std::invalid_argument("Standardization::fit: no frames");
     const Eigen::ArrayXd offset = sum_ / static_cast<double>(count_);
     const Eigen::ArrayXd variance =
         (sum_of_squares_ / static_cast<double>(count_) - offset.square()).max(0.0);
     for (Eigen::Index column = 0; column < offset.size(); ++column) {
-      const double centre = origin_(column) + offset(column);
+      const double center = origin_(column) + offset(column);
       const double spread = std::sqrt(variance(column));
-      mean.push_back(static_cast<float>(centre));
-      const bool constant = spread <= kRounding * std::abs(centre);  // true for 0 and 0 as well
+      mean.push_back(static_cast<float>(center));
+      const bool constant = spread <= kRounding * std::abs(center);  // true for 0 and 0 as well
       deviation.push_back(constant ? 1.0F : static_cast<float>(spread));
     }
   }
@@ -49,13 +49,13 @@ class ColumnSums {
   Eigen::ArrayXd origin_, sum_, sum_of_squares_;  ///< [columns]
 };
 
-constexpr const char* kNames[] = {"standardisation.spectrogram.mean",
-                                  "standardisation.spectrogram.deviation",
-                                  "standardisation.lld.mean", "standardisation.lld.deviation"};
-constexpr const char* kPooledMean = "standardisation.pooled_lld.mean";
-constexpr const char* kPooledDeviation = "standardisation.pooled_lld.deviation";
-constexpr const char* kSummaryMean = "standardisation.summary.mean";
-constexpr const char* kSummaryDeviation = "standardisation.summary.deviation";
+constexpr const char* kNames[] = {"standardization.spectrogram.mean",
+                                  "standardization.spectrogram.deviation",
+                                  "standardization.lld.mean", "standardization.lld.deviation"};
+constexpr const char* kPooledMean = "standardization.pooled_lld.mean";
+constexpr const char* kPooledDeviation = "standardization.pooled_lld.deviation";
+constexpr const char* kSongVectorMean = "standardization.song_vector.mean";
+constexpr const char* kSongVectorDeviation = "standardization.song_vector.deviation";
 
 void add_vector(const char* name, const std::vector<float>& values, NamedTensors& tensors) {
   const auto size = static_cast<std::int64_t>(values.size());
@@ -69,31 +69,31 @@ std::vector<float> read_vector(const TensorFile& file, const char* name, std::in
 
 }  // namespace
 
-void Standardisation::fit_summaries(
+void Standardization::fit_song_vectors(
     const std::function<void(const std::function<void(const Eigen::VectorXf&)>&)>& vectors) {
   ColumnSums sums;
   vectors([&sums](const Eigen::VectorXf& vector) {
     sums.add(Eigen::Map<const RowMatrixXf>(vector.data(), 1, vector.size()), {0});
   });
-  summary_mean.clear();
-  summary_deviation.clear();
-  sums.result(summary_mean, summary_deviation);
+  song_vector_mean.clear();
+  song_vector_deviation.clear();
+  sums.result(song_vector_mean, song_vector_deviation);
 }
 
-Standardisation Standardisation::fit(const EachSong& songs) {
+Standardization Standardization::fit(const EachSong& songs) {
   ColumnSums spectrogram;
   ColumnSums lld;
   songs([&](const SongFeatures& song) {
     spectrogram.add(song.spectrogram(), song.kept_frames());
     lld.add(song.lld(), song.kept_frames());
   });
-  Standardisation result;
+  Standardization result;
   spectrogram.result(result.spectrogram_mean, result.spectrogram_deviation);
   lld.result(result.lld_mean, result.lld_deviation);
   return result;
 }
 
-void Standardisation::add_to(NamedTensors& tensors) const {
+void Standardization::add_to(NamedTensors& tensors) const {
   const std::vector<float>* values[] = {&spectrogram_mean, &spectrogram_deviation, &lld_mean,
                                         &lld_deviation};
   for (std::size_t i = 0; i < 4; ++i) add_vector(kNames[i], *values[i], tensors);
@@ -101,14 +101,14 @@ void Standardisation::add_to(NamedTensors& tensors) const {
     add_vector(kPooledMean, pooled_lld_mean, tensors);
     add_vector(kPooledDeviation, pooled_lld_deviation, tensors);
   }
-  if (!summary_mean.empty()) {
-    add_vector(kSummaryMean, summary_mean, tensors);
-    add_vector(kSummaryDeviation, summary_deviation, tensors);
+  if (!song_vector_mean.empty()) {
+    add_vector(kSongVectorMean, song_vector_mean, tensors);
+    add_vector(kSongVectorDeviation, song_vector_deviation, tensors);
   }
 }
 
-Standardisation Standardisation::from(const TensorFile& file) {
-  Standardisation result;
+Standardization Standardization::from(const TensorFile& file) {
+  Standardization result;
   std::vector<float>* values[] = {&result.spectrogram_mean, &result.spectrogram_deviation,
                                   &result.lld_mean, &result.lld_deviation};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -123,7 +123,8 @@ Standardisation Standardisation::from(const TensorFile& file) {
     deviation = read_vector(file, deviation_name, static_cast<std::int64_t>(mean.size()));
   };
   read_pair(kPooledMean, kPooledDeviation, result.pooled_lld_mean, result.pooled_lld_deviation);
-  read_pair(kSummaryMean, kSummaryDeviation, result.summary_mean, result.summary_deviation);
+  read_pair(kSongVectorMean, kSongVectorDeviation, result.song_vector_mean,
+            result.song_vector_deviation);
   return result;
 }
 

@@ -11,8 +11,8 @@
 
 namespace mer {
 
-/// What a SegmentSummary is made of.
-struct SummarySources {
+/// What a SongVectorBuilder is made of.
+struct SongVectorSources {
   Recipe recipe;                                 ///< of the songs' features
   std::optional<DescriptorOptions> descriptors;  ///< none = no musical descriptors
   std::int64_t embedding_columns = 0;            ///< of a patch; 0 = no embeddings
@@ -21,10 +21,10 @@ struct SummarySources {
 
 /// One vector that sums up a song or a segment: musical descriptors of its kept frames, then the
 /// mean and the deviation of frozen networks' embeddings. Numbers stand in their own units.
-class SegmentSummary {
+class SongVectorBuilder {
  public:
   /// @throws UsageError as MusicalDescriptors does
-  explicit SegmentSummary(const SummarySources& sources);
+  explicit SongVectorBuilder(const SongVectorSources& sources);
 
   int num_columns() const;  ///< 0 when it is made of nothing
   bool sees_embeddings() const { return embedding_columns_ > 0; }
