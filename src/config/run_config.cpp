@@ -31,7 +31,6 @@ void RunConfig::visit(OptionsVisitor& v) {
   v.section("loss", loss);
   v.section("classic", classic);
   v.section("train", train);
-  v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
   v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
 }
 

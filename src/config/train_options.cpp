@@ -9,6 +9,7 @@ void TrainOptions::visit(OptionsVisitor& v) {
   v.field("iterations", iterations, at_least(1), "optimizer steps, when epochs is 0");
   v.field("epochs", epochs, at_least(0), "passes over the training songs; 0 = use iterations");
   v.field("batch_size", batch_size, between(1, 4096), "segments a step");
+  v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
   v.field("gradient_accumulation_steps", gradient_accumulation_steps, between(1, 4096),
           "parts of a batch that follow each other, to save memory");
   v.field("init_from", init_from,

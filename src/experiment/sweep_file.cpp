@@ -118,7 +118,7 @@ class Reader {
     if (const ConfigValue* set = keys_.take("set")) add_settings(*set, "", sweep_.set);
     if (const ConfigValue* cells = keys_.take("cells")) read_cells(*cells);
     if (const ConfigValue* grid = keys_.take("grid")) read_grid(*grid, "");
-    read_repeats("seeds", "seed");
+    read_repeats("seeds", "train.seed");
     read_repeats("splits", "data.split.seed");
     read_what_is_shown();
     if (const ConfigValue* value = keys_.take("reference")) read_reference(*value);

@@ -195,7 +195,7 @@ class Planner {
       for (const Setting* setting : grid) apply_settings({*setting}, document);
       for (std::size_t axis = 0; axis < axes.size(); ++axis) {
         apply_settings({*repeat[axis]}, document);
-        const std::string word = axes[axis].key == "seed" ? "seed" : "split";
+        const std::string word = axes[axis].key == "train.seed" ? "seed" : "split";
         repeat_parts.push_back(file_name_of(word + "-" + repeat[axis]->yaml));
       }
       apply_settings(plan_.file.overrides, document);

@@ -42,8 +42,9 @@ class GradientAllReduce::Hooks {
   }
 
  private:
-  // A parameter refers weakly to its node.
-  std::vector<std::pair<std::shared_ptr<torch::autograd::Node>, std::uintptr_t>> nodes_;
+  // A parameter refers weakly to its node. Which pointer holds it depends on LibTorch's version.
+  using Accumulator = decltype(torch::autograd::impl::grad_accumulator(torch::Tensor()));
+  std::vector<std::pair<Accumulator, std::uintptr_t>> nodes_;
 };
 
 GradientAllReduce::GradientAllReduce(const std::vector<torch::Tensor>& parameters,

@@ -121,7 +121,7 @@ class TypingError : public testing::TestWithParam<Mistake> {};
 
 TEST_P(TypingError, GivesOneLineOfFactAndOneOfAdviceAndExitCodeTwo) {
   const TemporaryFolder folder;
-  folder.write("good.yaml", "seed: 1\n");
+  folder.write("good.yaml", "device: cpu\n");
   folder.write("folder/readme.txt", "no audio");
   folder.write("text.safetensors", "this is not a model, whatever its name says");
   const Outcome outcome = run_mer(GetParam().arguments, {.folder = folder.path()});

@@ -64,10 +64,10 @@ TEST(PrintConfig, CanBeFedBackAndSaysTheSame) {
                "train: {lr: 1e-05, schedule: cosine}\nloss: {center_update: wen}\n");
   const Place place{.folder = folder.path()};
   const Outcome first =
-      run_mer({"train", "-c", "c.yaml", "--set", "seed=7", "--print-config"}, place);
+      run_mer({"train", "-c", "c.yaml", "--set", "train.seed=7", "--print-config"}, place);
   ASSERT_EQ(first.exit_code, 0) << first.err;
   EXPECT_THAT(first.out, HasSubstr("lr: 1e-05"));
-  EXPECT_THAT(first.out, HasSubstr("\nseed: 7"));
+  EXPECT_THAT(first.out, HasSubstr("\n  seed: 7"));
   folder.write("elsewhere/printed.yaml", first.out);
   const Outcome second =
       run_mer({"train", "-c", "elsewhere/printed.yaml", "--print-config"}, place);

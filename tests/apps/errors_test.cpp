@@ -88,11 +88,11 @@ TEST_P(BrokenConfig, IsRefusedByFileLineAndKey) {
 INSTANTIATE_TEST_SUITE_P(
     Keys, BrokenConfig,
     testing::Values(
-        Broken{"UnknownKey", "seed: 1\ntrain:\n  iteration: 5\n",
+        Broken{"UnknownKey", "device: cpu\ntrain:\n  iteration: 5\n",
                "c.yaml:3: unknown key 'train.iteration'", "did you mean 'train.iterations'?"},
         Broken{"UnknownSection", "features:\n  melody:\n    num_bands: 3\n",
                "c.yaml:2: unknown key 'features.melody'", ""},
-        Broken{"DuplicateKey", "seed: 1\ntrain: {lr: 1}\nseed: 2\n", "c.yaml:3: ", ""},
+        Broken{"DuplicateKey", "device: cpu\ntrain: {lr: 1}\ndevice: cpu\n", "c.yaml:3: ", ""},
         Broken{"WrongType", "train:\n  batch_size: many\n",
                "c.yaml:2: 'train.batch_size' is 'many', allowed: a whole number in 1…4096", ""},
         Broken{"OutOfRange", "data:\n  split:\n    folds: -1\n",
@@ -101,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(
                "softmax"},
         Broken{"EvenKernel", "model:\n  kernel: 4\n", "'kernel' is 4, allowed: odd numbers", ""},
         Broken{"NotASection", "train: 5\n", "c.yaml:1: 'train'", ""},
-        Broken{"NotYaml", "train: {lr: 1\nseed: 2\n", "c.yaml", ""}),
+        Broken{"NotYaml", "train: {lr: 1\ndevice: cpu\n", "c.yaml", ""}),
     name_of);
 
 TEST(BrokenStore, WhoseFolderIsAFileFailsWithExitCodeOne) {
@@ -134,7 +134,7 @@ TEST(BrokenStore, WithADamagedFileNamesItAndSaysWhatToDo) {
 TEST(FullDisk, MakesAVerbThatPrintsFail) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
   const TemporaryFolder folder;
-  folder.write("c.yaml", "seed: 1\n");
+  folder.write("c.yaml", "device: cpu\n");
   const Outcome outcome = run_mer({"train", "-c", "c.yaml", "--print-config"},
                                   {.folder = folder.path(), .standard_output = "/dev/full"});
   EXPECT_EQ(outcome.exit_code, 1);

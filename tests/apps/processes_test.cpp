@@ -291,7 +291,7 @@ TEST_F(Processes, WithDifferentConfigsRefuseToTrainTogether) {
   const std::string port = Port().text();
   const Words command = {"train", "-c", "tiny.yaml", "--name", "different"};
   Words other = command;
-  other.insert(other.end(), {"--set", "seed=5"});
+  other.insert(other.end(), {"--set", "train.seed=5"});
   const auto first = start(command, by_hand(0, 2, port));
   const auto second = start(other, by_hand(1, 2, port));
   const Outcome outcome = first->wait();

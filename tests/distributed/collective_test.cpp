@@ -11,7 +11,7 @@
 #include "mer/distributed/processes.hpp"
 #include "mer/distributed/replica_group.hpp"
 #include "mer/nn/loss.hpp"
-#include "ops/pool_norm.hpp"
+#include "ops/batch_norm.hpp"
 
 namespace mer {
 namespace {
@@ -131,18 +131,6 @@ TEST(ReplicaGroup, RefusesTensorsOfDifferentSizes) {
   }
 }
 
-TEST(SumOfShares, HasTheGradientOfTheSumOverAllRanks) {
-  // Each rank r computes (r + 1) · s², s = x_0 + x_1 with x = (3, 4): d/dx_r Σ = (1 + 2) · 2 · 7.
-  ReplicaGroup team(2);
-  team.run([&](int replica) {
-    torch::Tensor x = torch::tensor(3.0 + replica, torch::kDouble).set_requires_grad(true);
-    const torch::Tensor sum = all_reduce_sum(x, over(team.member(replica)));
-    EXPECT_EQ(sum.item<double>(), 7.0);
-    ((replica + 1) * sum.square()).backward();
-    EXPECT_EQ(x.grad().item<double>(), 42.0);
-  });
-}
-
 /// Five maps with padding, uneven over two and three ranks.
 struct Maps {
   torch::Tensor maps, valid, weight, bias, output_weights;
@@ -161,6 +149,16 @@ Maps example_maps(double mean) {
   return e;
 }
 
+StepMask mask_of(const torch::Tensor& valid) {
+  return StepMask::of(valid, valid.size(0), valid.size(1));
+}
+
+/// A norm of four channels that has seen nothing yet.
+BatchNormState fresh_norm(const torch::Tensor& weight, const torch::Tensor& bias) {
+  return {weight, bias, torch::zeros({4}, weight.scalar_type()),
+          torch::ones({4}, weight.scalar_type()), kNormEpsilon};
+}
+
 class SharedBatch : public testing::TestWithParam<int> {};
 INSTANTIATE_TEST_SUITE_P(Ranks, SharedBatch, testing::Values(2, 3, 5));
 
@@ -170,8 +168,9 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
   for (const torch::Tensor& tensor : {e.maps, e.weight, e.bias}) {
     whole.push_back(tensor.clone().set_requires_grad(true));
   }
-  const NormalizedMaps expected = norm_relu(whole[0], e.valid, whole[1], whole[2], kNormEpsilon);
-  weighted_sum(expected.maps, e.output_weights).backward();
+  BatchNormState whole_norm = fresh_norm(whole[1], whole[2]);
+  const torch::Tensor expected = batch_norm_relu(whole[0], mask_of(e.valid), whole_norm, true, {});
+  weighted_sum(expected, e.output_weights).backward();
 
   const int ranks = GetParam();
   ReplicaGroup team(ranks);
@@ -181,13 +180,13 @@ TEST_P(SharedBatch, NormReluOfSharesIsThatOfTheWholeBatchWithItsGradients) {
     torch::Tensor maps = share_of(e.maps, rank, ranks).set_requires_grad(true);
     torch::Tensor weight = e.weight.clone().set_requires_grad(true);
     torch::Tensor bias = e.bias.clone().set_requires_grad(true);
-    const NormalizedMaps result = norm_relu(maps, share_of(e.valid, rank, ranks), weight, bias,
-                                            kNormEpsilon, over(team.member(rank)));
-    EXPECT_EQ(result.count, expected.count);
-    EXPECT_TRUE(near(result.mean, expected.mean, 1e-12));
-    EXPECT_TRUE(near(result.variance, expected.variance, 1e-12));
-    EXPECT_TRUE(near(result.maps, share_of(expected.maps.detach(), rank, ranks), 1e-11));
-    weighted_sum(result.maps, share_of(e.output_weights, rank, ranks)).backward();
+    BatchNormState norm = fresh_norm(weight, bias);
+    const torch::Tensor y = batch_norm_relu(maps, mask_of(share_of(e.valid, rank, ranks)), norm,
+                                            true, over(team.member(rank)));
+    EXPECT_TRUE(near(norm.running_mean, whole_norm.running_mean, 1e-12));
+    EXPECT_TRUE(near(norm.running_variance, whole_norm.running_variance, 1e-12));
+    EXPECT_TRUE(near(y, share_of(expected.detach(), rank, ranks), 1e-11));
+    weighted_sum(y, share_of(e.output_weights, rank, ranks)).backward();
     EXPECT_TRUE(near(maps.grad(), share_of(whole[0].grad(), rank, ranks), 1e-10));
     weight_grads[static_cast<std::size_t>(rank)] = weight.grad();
     bias_grads[static_cast<std::size_t>(rank)] = bias.grad();
@@ -200,17 +199,19 @@ TEST(SharedBatchNorm, GradientEqualsDifferencesOfTheWholeBatchsLoss) {
   const Maps e = example_maps(0.3);
   const auto loss_of = [&](const torch::Tensor& maps) {
     const torch::NoGradGuard no_grad;
-    const NormalizedMaps y = norm_relu(maps, e.valid, e.weight, e.bias, kNormEpsilon);
-    return weighted_sum(y.maps, e.output_weights).item<double>();
+    BatchNormState norm = fresh_norm(e.weight, e.bias);
+    return weighted_sum(batch_norm_relu(maps, mask_of(e.valid), norm, true, {}), e.output_weights)
+        .item<double>();
   };
   constexpr int kRanks = 2;
   ReplicaGroup team(kRanks);
   std::vector<torch::Tensor> grads(kRanks);
   team.run([&](int rank) {
     torch::Tensor maps = share_of(e.maps, rank, kRanks).set_requires_grad(true);
-    const NormalizedMaps y = norm_relu(maps, share_of(e.valid, rank, kRanks), e.weight, e.bias,
-                                       kNormEpsilon, over(team.member(rank)));
-    weighted_sum(y.maps, share_of(e.output_weights, rank, kRanks)).backward();
+    BatchNormState norm = fresh_norm(e.weight, e.bias);
+    const torch::Tensor y = batch_norm_relu(maps, mask_of(share_of(e.valid, rank, kRanks)), norm,
+                                            true, over(team.member(rank)));
+    weighted_sum(y, share_of(e.output_weights, rank, kRanks)).backward();
     grads[static_cast<std::size_t>(rank)] = maps.grad();
   });
   const torch::Tensor gradient = torch::cat(grads).contiguous();
@@ -229,16 +230,17 @@ TEST(SharedBatchNorm, KeepsItsPrecisionFarFromZero) {
   // Means a thousand deviations from 0, in single precision.
   const Maps e = example_maps(1000.0);
   const torch::Tensor maps = e.maps.to(torch::kFloat);
-  const torch::Tensor ones = torch::ones({4});
-  const NormalizedMaps expected = norm_relu(maps, e.valid, ones, torch::zeros({4}), kNormEpsilon);
+  BatchNormState whole = fresh_norm(torch::ones({4}), torch::zeros({4}));
+  const torch::Tensor expected = batch_norm_relu(maps, mask_of(e.valid), whole, true, {});
   ReplicaGroup team(2);
   team.run([&](int rank) {
-    const NormalizedMaps result =
-        norm_relu(share_of(maps, rank, 2), share_of(e.valid, rank, 2), ones, torch::zeros({4}),
-                  kNormEpsilon, over(team.member(rank)));
-    EXPECT_TRUE(near(result.variance, expected.variance, 1e-5));
+    BatchNormState norm = fresh_norm(torch::ones({4}), torch::zeros({4}));
+    const torch::Tensor y =
+        batch_norm_relu(share_of(maps, rank, 2), mask_of(share_of(e.valid, rank, 2)), norm, true,
+                        over(team.member(rank)));
+    EXPECT_TRUE(near(norm.running_variance, whole.running_variance, 1e-6));
     // A unit in the last place is 6e-5 there, for each of the two means.
-    EXPECT_TRUE(near(result.maps, share_of(expected.maps, rank, 2), 2e-4));
+    EXPECT_TRUE(near(y, share_of(expected, rank, 2), 2e-4));
   });
 }
 

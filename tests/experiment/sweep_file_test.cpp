@@ -36,11 +36,11 @@ TEST_F(SweepFileTest, TakesPathsFromItsOwnFolder) {
 
 TEST_F(SweepFileTest, ReadsNestedKeysAsDottedOnes) {
   const SweepFile sweep = read(
-      "set: {train: {lr: 0.1, epochs: 2}, seed: 3}\n"
+      "set: {train: {lr: 0.1, epochs: 2, seed: 3}}\n"
       "grid:\n  model.name: [cnn, crnn]\n  segment: {length_s: [3, 5]}\n");
   std::vector<std::string> keys;
   for (const Setting& setting : sweep.set) keys.push_back(setting.key + "=" + setting.yaml);
-  EXPECT_THAT(keys, ElementsAre("train.lr=0.1", "train.epochs=2", "seed=3"));
+  EXPECT_THAT(keys, ElementsAre("train.lr=0.1", "train.epochs=2", "train.seed=3"));
   ASSERT_THAT(sweep.grid, SizeIs(2));
   EXPECT_EQ(sweep.grid[1].key, "segment.length_s");
   EXPECT_EQ(sweep.grid[1].values[1].yaml, "5");
@@ -53,14 +53,14 @@ TEST_F(SweepFileTest, TakesKeysOfItsOwnAndOfCellsFromTheCommandLine) {
   ASSERT_THAT(sweep.variants, SizeIs(1));
   EXPECT_EQ(sweep.variants[0].name, "b");
   ASSERT_THAT(sweep.repeats, SizeIs(1));
-  EXPECT_EQ(sweep.repeats[0].key, "seed");
+  EXPECT_EQ(sweep.repeats[0].key, "train.seed");
   EXPECT_EQ(sweep.repeats[0].values[0].yaml, "7");
   ASSERT_THAT(sweep.overrides, SizeIs(1));
   EXPECT_EQ(sweep.overrides[0].key, "train.lr");
 }
 
 TEST_F(SweepFileTest, TakesSeedsInTheGridForRepeats) {
-  const SweepFile sweep = read("grid: {seed: [0, 1], model.name: [cnn]}\nsplits: [3, 4]\n");
+  const SweepFile sweep = read("grid: {train.seed: [0, 1], model.name: [cnn]}\nsplits: [3, 4]\n");
   ASSERT_THAT(sweep.grid, SizeIs(1));
   ASSERT_THAT(sweep.repeats, SizeIs(2));
   EXPECT_EQ(sweep.repeats[1].key, "data.split.seed");
@@ -94,7 +94,7 @@ TEST_F(SweepFileTest, NamesValuesThatCannotBe) {
   EXPECT_THAT(error_of("grid: {model.name: cnn}\n"), HasSubstr("'grid.model.name' is 'cnn'"));
   EXPECT_THAT(error_of("paper: {accuracy: {a: much}}\n"), HasSubstr("allowed: a number"));
   EXPECT_THAT(error_of("paper: {confusion: {a: [[1]]}}\n"), HasSubstr("confusion_order"));
-  EXPECT_THAT(error_of("seeds: [0]\ngrid: {seed: [1]}\n"), HasSubstr("say the same"));
+  EXPECT_THAT(error_of("seeds: [0]\ngrid: {train.seed: [1]}\n"), HasSubstr("say the same"));
   EXPECT_THAT(error_of("variants: {small: {}}\n", {"only=[smal]"}), HasSubstr("'small'?"));
   EXPECT_THAT(error_of("score: none\nshow: [train_accuracy]\n"), HasSubstr("does not go with"));
 }

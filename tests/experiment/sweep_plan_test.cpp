@@ -98,7 +98,7 @@ TEST_F(SweepPlanTest, LetsWhatIsNearerToTheCellWin) {
 }
 
 TEST_F(SweepPlanTest, LeavesOutCellsThatAreOfOtherVariants) {
-  EXPECT_THAT(names_of(plan("variants: {v: {}, w: {set: {seed: 9}}}\n"
+  EXPECT_THAT(names_of(plan("variants: {v: {}, w: {set: {train.seed: 9}}}\n"
                             "cells: [{name: a}, {name: b, only_in: [w], set: {train.lr: 0.5}}]\n")),
               ElementsAre("v_a", "w_a", "w_b"));
 }
@@ -115,7 +115,8 @@ TEST_F(SweepPlanTest, FindsAReferenceByNameOrByTheKeysThatDiffer) {
   EXPECT_FALSE(by_name.rows[1].reference);
   EXPECT_EQ(by_name.rows[3].reference, 1U);
   const SweepPlan own = plan(
-      "cells: [{name: a}, {name: b, set: {seed: 1}}, {name: c, set: {seed: 2}, reference: b}]\n"
+      "cells: [{name: a}, {name: b, set: {train.seed: 1}}, {name: c, set: {train.seed: 2}, "
+      "reference: b}]\n"
       "reference: a\n");
   EXPECT_EQ(own.rows[1].reference, 0U);
   EXPECT_EQ(own.rows[2].reference, 1U);
@@ -131,16 +132,17 @@ TEST_F(SweepPlanTest, RefusesUnknownKeysBeforeAnythingRuns) {
 TEST_F(SweepPlanTest, RefusesTwoCellsWithTheSameEffectiveConfig) {
   EXPECT_THAT(error_of("cells: [{name: a}, {name: b, set: {train.lr: 0.001}}]\n"),
               HasSubstr("cells 'a' and 'b' have the same effective config"));
-  EXPECT_THAT(error_of("grid: {seed: [0, 1]}\n", {"seed=5"}),
+  EXPECT_THAT(error_of("grid: {train.seed: [0, 1]}\n", {"train.seed=5"}),
               HasSubstr("cells 'cell_seed-0' and 'cell_seed-1' have the same effective config"));
-  EXPECT_THAT(error_of("grid: {seed: [0, 0]}\n"), HasSubstr("two cells are called 'cell_seed-0'"));
+  EXPECT_THAT(error_of("grid: {train.seed: [0, 0]}\n"),
+              HasSubstr("two cells are called 'cell_seed-0'"));
   // Threads and the store's place don't change what is learned.
   EXPECT_THAT(error_of("cells: [{name: a}, {name: b, set: {train.threads: 2, data.store: x}}]\n"),
               HasSubstr("same effective config"));
 }
 
 TEST_F(SweepPlanTest, RefusesNamesThatAreNoCells) {
-  const std::string cells = "cells: [{name: cnn}, {name: crnn, set: {seed: 1}}]\n";
+  const std::string cells = "cells: [{name: cnn}, {name: crnn, set: {train.seed: 1}}]\n";
   EXPECT_THAT(error_of(cells + "reference: cnnn\n"),
               AllOf(HasSubstr("s.yaml:2: the reference 'cnnn' is no cell"), HasSubstr("'cnn'?")));
   EXPECT_THAT(error_of(cells + "reference: {cell: cnnn}\n"), HasSubstr("value 'cnnn'"));
@@ -154,14 +156,15 @@ TEST_F(SweepPlanTest, RefusesNamesThatAreNoCells) {
 
 TEST_F(SweepPlanTest, KnowsWhichCellsShareTheirFeatures) {
   const SweepPlan made = plan(
-      "grid: {seed: [0, 1], features.residual_phase.order: [16, 32], segment.length_s: [3, 5]}");
+      "grid: {train.seed: [0, 1], features.residual_phase.order: [16, 32], segment.length_s: [3, "
+      "5]}");
   // Rows: order × seconds; the first two cells' recipe is that of order 16.
   EXPECT_THAT(cells_with_distinct_features(made, {0, 1, 2, 3, 4, 5, 6, 7}), ElementsAre(0U, 4U));
   EXPECT_THAT(cells_with_distinct_features(made, {5, 7}), ElementsAre(5U));
   // A system that sees embeddings needs more than one of the same features that sees none.
   const SweepPlan embedded = plan(
       "set: {model.name: svm, embed.networks: [musicnn]}\n"
-      "grid: {seed: [0, 1], classic.song_vector: [[statistics], [embeddings]]}\n");
+      "grid: {train.seed: [0, 1], classic.song_vector: [[statistics], [embeddings]]}\n");
   EXPECT_THAT(cells_with_distinct_features(embedded, {0, 1, 2, 3}), ElementsAre(0U, 2U));
 }
 

@@ -103,9 +103,10 @@ void manifest(const fs::path& folder) {
 void options(const fs::path& folder) {
   write_bytes(folder / "recipe.yaml", mer::to_yaml(mer::Recipe(), false));
   write_bytes(folder / "small.yaml",
-              "segment: {length_s: 1.5, tail: drop}\nsplit:\n  ratios: [0.5, 0.25, 0.25]\nseed: 3\n"
+              "segment: {length_s: 1.5, tail: drop}\nsplit:\n  ratios: [0.5, 0.25, 0.25]\ntrain: "
+              "{seed: 3}\n"
               "text: \"a\\u00fc\"\ntexts: [a, 'b']\npath: x/y\n");
-  write_bytes(folder / "set.yaml", std::string("seed: 1\n\0audio.start_s=0.5", 25));
+  write_bytes(folder / "set.yaml", std::string("device: cpu\n\0audio.start_s=0.5", 29));
   write_bytes(folder / "odd.yaml", "a: &x [1, {b: *x}]\n? c\n: |\n  d\n---\n!!str e\n");
 }
 

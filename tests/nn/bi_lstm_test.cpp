@@ -81,14 +81,17 @@ void expect_as_libtorch(torch::ScalarType type, std::int64_t layers, std::int64_
   }
 }
 
-TEST(BiLstm, EqualsLibTorchsInDoublePrecision) {
+TEST(BiLstm, EqualsLibTorchsInDoublePrecision) {  // which has no own kernel
   expect_as_libtorch(torch::kDouble, 1, 3, {6, 6, 6}, 1e-11);
   expect_as_libtorch(torch::kDouble, 2, 3, {6, 6, 6}, 1e-11);
 }
 
 TEST(BiLstm, EqualsLibTorchsOnPaddedRows) {
-  expect_as_libtorch(torch::kDouble, 1, 3, {6, 1, 4}, 1e-11);
-  expect_as_libtorch(torch::kDouble, 3, 3, {2, 6, 4}, 1e-11);
+  for (const auto& [type, tolerance] :
+       {std::pair{torch::kDouble, 1e-11}, std::pair{torch::kFloat, 2e-5}}) {
+    expect_as_libtorch(type, 1, 3, {6, 1, 4}, tolerance);
+    expect_as_libtorch(type, 3, 3, {2, 6, 4}, tolerance);
+  }
 }
 
 TEST(BiLstm, EqualsLibTorchsInSinglePrecisionForAnyNumberOfUnits) {
@@ -99,24 +102,21 @@ TEST(BiLstm, EqualsLibTorchsInSinglePrecisionForAnyNumberOfUnits) {
 }
 
 TEST(BiLstm, GivesTheSameWithoutAGradient) {
-  for (const torch::ScalarType type : {torch::kFloat, torch::kDouble}) {
-    for (const std::int64_t units : {1, 7, 32}) {
-      torch::manual_seed(1);
-      torch::nn::LSTM lstm(
-          torch::nn::LSTMOptions(5, units).num_layers(2).bidirectional(true).batch_first(true));
-      lstm->to(type);
-      const torch::Tensor x = 2.0 * torch::randn({5, 6, 5}, type);
-      torch::Tensor valid = torch::ones({5, 6}, type);
-      valid[1].slice(0, 2).zero_();     // padding at the end,
-      valid[2].slice(0, 0, 3).zero_();  // at the start
-      valid[3].slice(0, 2, 4).zero_();  // and in between
-      const StepMask mask = StepMask::of(valid, 5, 6);
-      const BiLstmOutput expected = run_bi_lstm(lstm, x, mask);
-      const torch::NoGradGuard no_grad;
-      const BiLstmOutput output = run_bi_lstm(lstm, x, mask);
-      EXPECT_TRUE(near(output.steps, expected.steps)) << units;
-      EXPECT_TRUE(near(output.last, expected.last)) << units;
-    }
+  for (const std::int64_t units : {1, 7, 32}) {
+    torch::manual_seed(1);
+    torch::nn::LSTM lstm(
+        torch::nn::LSTMOptions(5, units).num_layers(2).bidirectional(true).batch_first(true));
+    const torch::Tensor x = 2.0 * torch::randn({5, 6, 5});
+    torch::Tensor valid = torch::ones({5, 6});
+    valid[1].slice(0, 2).zero_();     // padding at the end,
+    valid[2].slice(0, 0, 3).zero_();  // at the start
+    valid[3].slice(0, 2, 4).zero_();  // and in between
+    const StepMask mask = StepMask::of(valid, 5, 6);
+    const BiLstmOutput expected = run_bi_lstm(lstm, x, mask);
+    const torch::NoGradGuard no_grad;
+    const BiLstmOutput output = run_bi_lstm(lstm, x, mask);
+    EXPECT_TRUE(near(output.steps, expected.steps)) << units;
+    EXPECT_TRUE(near(output.last, expected.last)) << units;
   }
 }
 

@@ -32,7 +32,7 @@ TEST(TimeFrequencyConv, HalvesBandsAndStepsRoundingUp) {
 
 TEST(SquareConv, OfSeparableKindHasFewerWeightsAndTheSameShape) {
   const MaskedMaps input{torch::randn({2, 4, 4, 7}), StepMask::of(torch::ones({2, 7}), 2, 7)};
-  SquareConvSizes sizes{.in_channels = 4, .out_channels = 6, .pool_frequency = 2, .pool_time = 2};
+  SquareConvSizes sizes{.in_channels = 4, .out_channels = 6, .pool = {2, 2}};
   SquareConv plain(sizes);
   sizes.separable = true;
   SquareConv separable(sizes);

@@ -75,9 +75,14 @@ TEST(LibTorchOnly, EndsWithItsScope) {
   {
     const LibTorchOnly outer;
     { const LibTorchOnly inner; }
-    EXPECT_FALSE(has_own_kernels(x));
+    EXPECT_FALSE(has_own_kernel(OwnKernel::kLstm, x));
   }
-  EXPECT_TRUE(has_own_kernels(x));
+  {
+    const LibTorchOnly outer(OwnKernel::kWinograd);
+    EXPECT_FALSE(has_own_kernel(OwnKernel::kWinograd, x));
+    EXPECT_TRUE(has_own_kernel(OwnKernel::kLstm, x));
+  }
+  EXPECT_TRUE(has_own_kernel(OwnKernel::kWinograd, x));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 #include "mer/nn/initial_weights.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/nn/network_input.hpp"
+#include "ops/conv_max_over_frequency.hpp"
 #include "ops/own_kernels.hpp"
-#include "ops/spectral_maxima.hpp"
 #include "small_network.hpp"
 
 namespace mer {
@@ -97,23 +97,23 @@ TEST(Musicnn, GivesTheSameByOwnKernelsAndByLibTorch) {
   }
 }
 
-TEST(SpectralMaxima, AreTheLargestOfAllCorrelations) {
+TEST(ConvMaxOverFrequency, IsTheLargestOfAllCorrelations) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
   const torch::Tensor x = torch::randn({2, 96, 21}, generator, torch::kFloat);
   const torch::Tensor wide = torch::randn({3, 5, 90}, generator, torch::kFloat);
   const torch::Tensor places = torch::conv2d(x.transpose(1, 2).unsqueeze(1), wide.unsqueeze(1), {},
                                              1, torch::IntArrayRef({2, 0}));  // [2, 3, 21, 7]
-  EXPECT_TRUE(test::near(maxima_over_places(x, wide), places.amax(3), 1e-4));
+  EXPECT_TRUE(test::near(conv_max_over_frequency(x, wide), places.amax(3), 1e-4));
   const torch::Tensor along = torch::randn({3, 6}, generator, torch::kFloat);
   const torch::Tensor bands =
       torch::conv2d(torch::constant_pad_nd(x, {2, 3}).unsqueeze(1), along.view({3, 1, 1, 6}));
-  EXPECT_TRUE(test::near(maxima_over_bands(x, along), bands.amax(2), 1e-4));
+  EXPECT_TRUE(test::near(conv_max_over_frequency(x, along.unsqueeze(2)), bands.amax(2), 1e-4));
 }
 
-TEST(SpectralMaxima, RefuseSizesWithoutATransform) {
-  EXPECT_THROW(maxima_over_places(torch::zeros({1, 128, 9}), torch::zeros({2, 7, 38})),
+TEST(ConvMaxOverFrequency, RefusesSizesWithoutATransform) {
+  EXPECT_THROW(conv_max_over_frequency(torch::zeros({1, 128, 9}), torch::zeros({2, 7, 38})),
                std::invalid_argument);
-  EXPECT_THROW(maxima_over_bands(torch::zeros({1, 96, 9}), torch::zeros({2, 193})),
+  EXPECT_THROW(conv_max_over_frequency(torch::zeros({1, 96, 9}), torch::zeros({2, 193, 1})),
                std::invalid_argument);
 }
 

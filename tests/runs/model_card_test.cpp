@@ -18,7 +18,7 @@ ModelCard small_card() {
   card.recipe = R"({"audio":{"duration_s":30.0}})";
   card.recipe_shared = R"({"audio":{}})";
   card.recipe_fingerprint = "0123456789ab";
-  card.segment = R"({"seconds":10.0})";
+  card.segment = R"({"length_s":10.0})";
   card.inputs = R"({"combine":"sum"})";
   card.model.c1_channels = 3;
   card.loss.tau = 0.25;

@@ -1,3 +1,4 @@
+#include <ATen/Context.h>
 #include <dlfcn.h>
 #include <torch/cuda.h>
 #include <torch/version.h>
@@ -25,6 +26,7 @@ void line(const char* what, const std::string& value) {
 
 /// The shared library that LibTorch's matrix products really come from.
 std::string blas_library() {
+  if (at::hasMKL()) return "MKL, built into LibTorch";
   void* symbol = ::dlsym(RTLD_DEFAULT, "sgemm_");
   Dl_info info{};
   if (symbol == nullptr || ::dladdr(symbol, &info) == 0) return "built into LibTorch";

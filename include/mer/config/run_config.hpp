@@ -42,8 +42,7 @@ struct RunConfig {
   ModelOptions model;
   LossOptions loss;            ///< of networks; classical systems have none
   ClassicOptions classic;      ///< of classical systems (is_classic_system(model.name))
-  TrainOptions train;          ///< of networks, but for threads, checkpoint and fold_jobs
-  std::int64_t seed = 0;       ///< of everything random in training
+  TrainOptions train;          ///< of networks, but for seed, threads, checkpoint and fold_jobs
   std::string device = "cpu";  ///< cpu | cuda | auto
 
   void visit(OptionsVisitor& v);

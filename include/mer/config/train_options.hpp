@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ struct TrainOptions {
   int iterations = 2500;  ///< optimizer steps; ignored when epochs is given
   int epochs = 0;         ///< passes over the training songs; 0 = iterations counts
   int batch_size = 16;
+  std::int64_t seed = 0;  ///< of everything random in training
   /// Parts of a batch that pass through the network one after the other, their gradients added up:
   /// the memory of a part for the step of the whole. Only batch norm sees the difference: its
   /// moments are each part's.

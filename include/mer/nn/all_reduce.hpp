@@ -11,10 +11,6 @@ namespace mer {
 /// the whole batch. What it refers to must outlive the backward pass.
 using AllReduce = std::function<void(torch::Tensor)>;
 
-/// Σ over all workers of `share`, with its gradient: what a worker's share gets is the sum of all
-/// workers' gradients. `share` itself where `all_reduce` is empty.
-torch::Tensor all_reduce_sum(const torch::Tensor& share, const AllReduce& all_reduce);
-
 /// For the saved data of an autograd node, and back.
 c10::IValue to_saved_data(const AllReduce& all_reduce);
 const AllReduce& all_reduce_of(const c10::IValue& saved);

@@ -10,8 +10,7 @@ SquareConv square_conv(const ModelOptions& options, int in_channels, int out_cha
                                     .out_channels = out_channels,
                                     .kernel = options.kernel,
                                     .separable = options.conv == ModelOptions::Conv::kSeparable,
-                                    .pool_frequency = options.pool_frequency,
-                                    .pool_time = options.pool_time});
+                                    .pool = {options.pool_frequency, options.pool_time}});
 }
 
 }  // namespace

@@ -12,8 +12,7 @@ ConvStackImpl::ConvStackImpl(const ConvStackSizes& sizes) {
       const SquareConvSizes conv{.in_channels = output_size_,
                                  .out_channels = channels,
                                  .separable = sizes.separable && output_size_ > 1,
-                                 .pool_frequency = pool,
-                                 .pool_time = pool};
+                                 .pool = {pool, pool}};
       convs_.push_back(register_module(
           "block" + std::to_string(block + 1) + "_" + std::to_string(i + 1), SquareConv(conv)));
       output_size_ = channels;

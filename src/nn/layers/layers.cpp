@@ -2,30 +2,18 @@
 
 #include <cmath>
 #include <limits>
-#include <sstream>
 #include <stdexcept>
 
 #include "layers/tagger_layers.hpp"
 #include "mer/core/random.hpp"
 #include "mer/nn/device.hpp"
 #include "ops/bi_lstm.hpp"
-#include "ops/own_kernels.hpp"
-#include "ops/pool_norm.hpp"
 
 namespace mer {
 namespace {
 
-constexpr double kBatchNormMomentum = 0.1;
-constexpr double kBatchNormEpsilon = 1e-5;
 // Keeps the slope of the square root finite where a feature doesn't change over time.
 constexpr double kDeviationEpsilon = 1e-6;
-
-template <class Sizes>
-std::string sizes_text(const Sizes& sizes) {
-  std::ostringstream text;
-  text << sizes;
-  return text.str();
-}
 
 /// SplitMix64's output function.
 std::uint64_t scramble(std::uint64_t x) {
@@ -73,36 +61,6 @@ double weight_bound(const torch::nn::Module& module) {
 
 }  // namespace
 
-StepMask StepMask::of(const torch::Tensor& valid, std::int64_t batch, std::int64_t steps) {
-  if (valid.dim() != 2 || valid.size(0) != batch || valid.size(1) != steps) {
-    throw std::invalid_argument("the mask of valid steps has shape " + sizes_text(valid.sizes()) +
-                                ", it must be [" + std::to_string(batch) + ", " +
-                                std::to_string(steps) + "]");
-  }
-  StepMask mask;
-  mask.valid = valid;
-  const torch::Tensor num_valid = valid.detach().sum(1);
-  const auto fewest = num_valid.min().item<double>();
-  if (fewest < 1.0) {
-    throw std::invalid_argument("row " + std::to_string(num_valid.argmin().item<std::int64_t>()) +
-                                " of the batch has no valid step");
-  }
-  mask.all_valid = fewest == static_cast<double>(steps);
-  return mask;
-}
-
-StepMask StepMask::pooled(int factor) const {
-  if (factor == 1) return *this;
-  StepMask mask;
-  mask.all_valid = all_valid;
-  mask.valid = torch::max_pool1d(valid, factor, factor, 0, 1, /*ceil_mode=*/true);
-  return mask;
-}
-
-torch::Tensor StepMask::for_maps() const {
-  return valid.to(torch::kBool).view({valid.size(0), 1, 1, valid.size(1)});
-}
-
 KeyedDropoutImpl::KeyedDropoutImpl(double probability, const std::string& layer_name)
     : probability_(probability), layer_seed_(seed_of(layer_name)) {}
 
@@ -126,59 +84,19 @@ torch::Tensor KeyedDropoutImpl::forward(const torch::Tensor& x,
 }
 
 NormReluImpl::NormReluImpl(std::int64_t channels) {
-  weight_ = register_parameter("weight", torch::ones(channels));
-  bias_ = register_parameter("bias", torch::zeros(channels));
-  running_mean_ = register_buffer("running_mean", torch::zeros(channels));
-  running_variance_ = register_buffer("running_variance", torch::ones(channels));
+  state_.weight = register_parameter("weight", torch::ones(channels));
+  state_.bias = register_parameter("bias", torch::zeros(channels));
+  state_.running_mean = register_buffer("running_mean", torch::zeros(channels));
+  state_.running_variance = register_buffer("running_variance", torch::ones(channels));
 }
 
 torch::Tensor NormReluImpl::forward(const torch::Tensor& x, const StepMask& mask) {
-  if (has_own_kernels(x)) {
-    return is_training() ? train_on_cpu(x, mask)
-                         : norm_relu_with(x, mask.valid, weight_, bias_, running_mean_,
-                                          running_variance_, kBatchNormEpsilon);
-  }
-  if (is_training() && (!mask.all_valid || all_reduce_)) return train_on_device(x, mask);
-  const torch::Tensor y =
-      torch::relu(torch::batch_norm(x, weight_, bias_, running_mean_, running_variance_,
-                                    is_training(), kBatchNormMomentum, kBatchNormEpsilon, true));
-  return mask.all_valid ? y : y * mask.for_maps();
+  return batch_norm_relu(x, mask, state_, is_training(), all_reduce_);
 }
 
-std::optional<GivenNorm> NormReluImpl::given(const torch::Tensor& x) const {
-  if (is_training() || torch::GradMode::is_enabled() || !has_own_kernels(x)) return std::nullopt;
-  return GivenNorm(weight_, bias_, running_mean_, running_variance_, kBatchNormEpsilon);
-}
-
-torch::Tensor NormReluImpl::train_on_cpu(const torch::Tensor& x, const StepMask& mask) {
-  const NormalizedMaps result =
-      norm_relu(x, mask.valid, weight_, bias_, kBatchNormEpsilon, all_reduce_);
-  follow(result.mean, result.variance, torch::full({}, result.count, x.options()));
-  return result.maps;
-}
-
-torch::Tensor NormReluImpl::train_on_device(const torch::Tensor& x, const StepMask& mask) {
-  const torch::Tensor valid = mask.for_maps().to(x.options());
-  const auto over_ranks = [&](const torch::Tensor& share) {
-    return all_reduce_sum(share, all_reduce_);
-  };
-  const torch::Tensor count = over_ranks(valid.sum() * x.size(2));
-  const auto per_channel = [&](const torch::Tensor& values) {
-    return values.view({1, x.size(1), 1, 1});
-  };
-  const torch::Tensor mean = over_ranks((x * valid).sum({0, 2, 3})) / count;
-  const torch::Tensor centered = (x - per_channel(mean)) * valid;
-  const torch::Tensor variance = over_ranks(centered.square().sum({0, 2, 3})) / count;
-  follow(mean.detach(), variance.detach(), count);
-  const torch::Tensor scale = weight_ * (variance + kBatchNormEpsilon).rsqrt();
-  return torch::relu(centered * per_channel(scale) + per_channel(bias_)) * valid;
-}
-
-void NormReluImpl::follow(const torch::Tensor& mean, const torch::Tensor& variance,
-                          const torch::Tensor& count) {
-  const torch::NoGradGuard no_grad;
-  running_mean_.lerp_(mean, kBatchNormMomentum);
-  running_variance_.lerp_(variance * (count / (count - 1).clamp_min(1)), kBatchNormMomentum);
+torch::Tensor NormReluImpl::after_convs(const torch::Tensor& maps, const StepMask& mask,
+                                        const std::vector<torch::Tensor>& convs, PoolSizes pool) {
+  return conv_pool_norm_relu(maps, mask, convs, pool, state_, is_training(), all_reduce_);
 }
 
 SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int layers,

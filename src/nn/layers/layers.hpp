@@ -3,30 +3,16 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "mer/config/model_options.hpp"
-#include "mer/nn/all_reduce.hpp"
-#include "ops/given_norm.hpp"
+#include "ops/batch_norm.hpp"
+#include "ops/conv_block.hpp"
+#include "ops/step_mask.hpp"
 
 namespace mer {
-
-/// Which steps of a batch are music. Padding may stand anywhere; each row has at least one valid
-/// step. `all_valid` lets every layer take the short way where nothing is padded.
-struct StepMask {
-  torch::Tensor valid;     ///< [B, steps], 1 = music, 0 = padding
-  bool all_valid = false;  ///< nothing is padded
-
-  /// @throws std::invalid_argument when the shape isn't [B, steps] or a row has no valid step
-  static StepMask of(const torch::Tensor& valid, std::int64_t batch, std::int64_t steps);
-  /// The mask after pooling over `factor` steps, the last window may be short: a pooled step is
-  /// valid when any of its steps is. [B, ceil(steps / factor)]
-  StepMask pooled(int factor) const;
-  /// valid as booleans of shape [B, 1, 1, steps], for maps [B, channels, bands, steps].
-  torch::Tensor for_maps() const;
-};
 
 /// Dropout whose masks depend on a row's key and this layer's name alone, so that a row loses the
 /// same elements wherever it stands in whichever batch, on any number of threads. Element i of a
@@ -53,22 +39,15 @@ class NormReluImpl : public torch::nn::Module {
  public:
   explicit NormReluImpl(std::int64_t channels);
   torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
-  /// What forward() does when nothing is to be learned: in evaluation, without gradient, on the
-  /// CPU; else nothing.
-  std::optional<GivenNorm> given(const torch::Tensor& x) const;
-  /// In training, `x` is this rank's share of the batch that the statistics are of; null = all of
+  /// forward() of the convolutions' pooled maps, see conv_pool_norm_relu().
+  torch::Tensor after_convs(const torch::Tensor& maps, const StepMask& mask,
+                            const std::vector<torch::Tensor>& convs, PoolSizes pool);
+  /// In training, `x` is this rank's share of the batch that the statistics are of; empty = all of
   /// it.
-  void share_batch(const AllReduce& all_reduce) { all_reduce_ = all_reduce; }
+  void share_batch(AllReduce all_reduce) { all_reduce_ = std::move(all_reduce); }
 
  private:
-  torch::Tensor train_on_cpu(const torch::Tensor& x, const StepMask& mask);
-  torch::Tensor train_on_device(const torch::Tensor& x, const StepMask& mask);
-  void follow(const torch::Tensor& mean, const torch::Tensor& variance, const torch::Tensor& count);
-
-  torch::Tensor weight_;
-  torch::Tensor bias_;
-  torch::Tensor running_mean_;
-  torch::Tensor running_variance_;
+  BatchNormState state_;
   AllReduce all_reduce_;
 };
 TORCH_MODULE(NormRelu);

@@ -15,11 +15,6 @@ constexpr std::int64_t kSteps = 7;  // kernels of the timbral branches and the m
 constexpr std::int64_t kFrontMaps = 2 * kTimbralMaps + 3 * kTemporalMaps;
 constexpr std::int64_t kAllMaps = kFrontMaps + 3 * kMidMaps;
 
-TaggerConvImpl::Padding same_time(std::int64_t kernel_steps) {
-  const std::int64_t before = (kernel_steps - 1) / 2;
-  return {before, kernel_steps - 1 - before, 0};
-}
-
 /// [B, channels, T] → per channel the maximum, then the mean over valid steps: [B, 2 · channels]
 torch::Tensor pool_time(const torch::Tensor& maps, const StepMask& mask) {
   const torch::Tensor valid = mask.valid.to(maps.scalar_type()).unsqueeze(1);  // [B, 1, T]
@@ -37,16 +32,15 @@ Musicnn::Musicnn(const ModelOptions& options, const NetworkShape& shape)
   require_tagger_bands("musicnn", shape);
   input_ = register_module("input", TaggerInput(1));
   for (const std::int64_t bands : {38, 67}) {
-    timbral_.push_back(
-        register_module("timbral_" + std::to_string(bands),
-                        TaggerConv(1, kTimbralMaps, kSteps, bands, same_time(kSteps))));
+    timbral_.push_back(register_module("timbral_" + std::to_string(bands),
+                                       TaggerConv(1, kTimbralMaps, kSteps, bands)));
   }
   for (const std::int64_t steps : {128, 64, 32}) {
     temporal_.push_back(register_module("temporal_" + std::to_string(steps),
-                                        TaggerConv(1, kTemporalMaps, steps, 1, same_time(steps))));
+                                        TaggerConv(1, kTemporalMaps, steps, 1)));
   }
   const auto middle = [&](const char* name, std::int64_t channels) {
-    return register_module(name, TaggerConv(1, kMidMaps, kSteps, channels, same_time(kSteps)));
+    return register_module(name, TaggerConv(1, kMidMaps, kSteps, channels));
   };
   mid_1_ = middle("mid_1", kFrontMaps);
   mid_2_ = middle("mid_2", kMidMaps);

@@ -34,9 +34,8 @@ VggTagger::VggTagger(const ModelOptions& options, const NetworkShape& shape)
   }
   input_ = register_module("input", TaggerInput(1));
   for (std::size_t i = 0; i < kPools.size(); ++i) {
-    convs_.push_back(register_module(
-        "conv_" + std::to_string(i + 1),
-        TaggerConv(i == 0 ? 1 : kMaps, kMaps, 3, 3, TaggerConvImpl::Padding{1, 1, 1})));
+    convs_.push_back(register_module("conv_" + std::to_string(i + 1),
+                                     TaggerConv(i == 0 ? 1 : kMaps, kMaps, 3, 3)));
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "layers/layers.hpp"
+#include "ops/step_mask.hpp"
 
 namespace mer {
 
@@ -11,7 +11,8 @@ struct BiLstmOutput {
   torch::Tensor last;   ///< [B, 2 · units]: the last layer's states at the end of each direction
 };
 
-/// Runs a bidirectional, batch-first LSTM over the valid steps of each row.
+/// Runs a bidirectional, batch-first LSTM over the valid steps of each row. Where there is no own
+/// kernel padding must stand at the rows' ends.
 BiLstmOutput run_bi_lstm(torch::nn::LSTM& lstm, const torch::Tensor& x, const StepMask& mask);
 
 }  // namespace mer

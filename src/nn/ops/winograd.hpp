@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ops/right_factor.hpp"
+#include "ops/packed_matrix.hpp"
 
 namespace mer {
 
@@ -28,7 +28,7 @@ class WinogradConv {
   explicit WinogradConv(const torch::Tensor& weight);
 
   std::int64_t in_channels() const { return in_channels_; }
-  std::int64_t channels() const { return factors_.columns(); }
+  std::int64_t channels() const { return filters_.columns(); }
 
   /// Room for what one thread computes in between; may be used again.
   struct Scratch {
@@ -42,7 +42,7 @@ class WinogradConv {
 
  private:
   std::int64_t in_channels_;
-  RightFactor<float> factors_;  ///< 36 matrices [in_channels, channels]
+  PackedMatrix filters_;  ///< 36 matrices [in_channels, channels]
 };
 
 /// Such a convolution with its gradients, which are computed in the same way: on the CPU, maps'
