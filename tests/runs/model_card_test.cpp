@@ -28,7 +28,7 @@ ModelCard small_card() {
                 .lld_steps = 54,
                 .lld_branches = 2,
                 .lld_weight = 0.25,
-                .summary_columns = 9,
+                .song_vector_columns = 9,
                 .num_classes = 2};
   card.layout = R"({"hop_samples":1024})";
   card.classes = {"happy", "sad"};
