@@ -318,7 +318,7 @@ HWY_INLINE Floats running_sum(Floats x, double& before) {
   for (int by = 1; by < kFloatLanes; by *= 2) {
     const auto from = hn::Max(hn::Sub(lane, hn::Set(ints, by)), hn::Zero(ints));
     const Floats below = hn::TableLookupLanes(x, hn::IndicesFromVec(kFloats, from));
-    const auto has_below = hn::RebindMask(kFloats, hn::Ge(lane, hn::Set(ints, by)));
+    const auto has_below = hn::RebindMask(kFloats, hn::Gt(lane, hn::Set(ints, by - 1)));
     x = hn::Add(x, hn::IfThenElseZero(has_below, below));
   }
   const Floats sums = hn::Add(x, hn::Set(kFloats, static_cast<float>(before)));
