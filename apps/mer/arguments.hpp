@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "mer/config/run_config.hpp"
-#include "mer/corpus/manifest.hpp"
-#include "terminal.hpp"
+#include "mer/runs/bundled_files.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace mer::app {
 
@@ -22,73 +25,27 @@ struct ConfigArgs {
   RunConfig read_over(ConfigDocument document) const;
 };
 
-struct PreprocessArgs {
-  ConfigArgs config;
-  int jobs = 0;
-  std::string shard = "1/1";
-  Talk talk;
+/// An audio file that the command line asks for.
+struct Input {
+  std::filesystem::path path;
+  std::filesystem::path folder;  ///< the folder INPUT that it was found in; empty for a file INPUT
 };
 
-struct TrainArgs {
-  ConfigArgs config;
-  std::string name;
-  std::filesystem::path runs = "runs";
-  std::filesystem::path resume;
-  int replicas = 0;  ///< 0 = as the config says
-  bool print_config = false;
-  Talk talk;
-};
+/// Files as given, folders searched, `-` read from stdin; in the order of the command line.
+/// @throws UsageError for a folder without audio
+std::vector<Input> expand_inputs(const std::vector<std::string>& inputs);
 
-struct EvalArgs {
-  std::vector<std::string> models;
-  std::filesystem::path manifest;
-  std::string split;
-  ConfigArgs config;
-  std::string weights;
-  std::string format = "table";
-  std::filesystem::path output;
-  bool fit = false;
-  std::vector<std::filesystem::path> fit_on;  ///< cross-validations, one a model
-  std::filesystem::path save;
-  int jobs = 0;
-  Talk talk;
-};
+/// `-m MODEL…`
+void add_model_option(CLI::App& command, std::vector<std::string>& models, const std::string& help);
+/// `-j N`
+void add_jobs_option(CLI::App& command, int& jobs, const std::string& help);
 
-struct PredictArgs {
-  std::vector<std::string> inputs;
-  std::vector<std::string> models;
-  std::string format = "table";
-  std::filesystem::path output;
-  int jobs = 0;
-  bool timeline = false;
-  bool resume = false;
-  double max_seconds = 0.0;
-  double min_confidence = 0.0;
-  Talk talk;
-};
+/// What is installed beside the executable, else the source tree's.
+BundledFiles bundled_files();
 
-struct TagArgs {
-  std::filesystem::path input;
-  bool write = false;
-  bool remove = false;
-  std::vector<std::string> models;
-  int jobs = 0;
-  double min_confidence = 0.0;
-  Talk talk;
-};
-
-// The verbs that need LibTorch. `mer` runs the engine for them; the engine does the work.
-int run_train(const TrainArgs& args);
-int run_eval(const EvalArgs& args);
-int run_predict(const PredictArgs& args);
-int run_doctor();
-/// `tag` of a folder whose songs have to be predicted first.
-int run_tag_folder(const TagArgs& args);
-/// `preprocess` with embed.networks.
-int run_embed(const PreprocessArgs& args, const RunConfig& config);
-
-/// Fills the feature store and says how many songs that were; returns the exit code.
-int preprocess_features(const PreprocessArgs& args, const RunConfig& config,
-                        const Manifest& manifest);
+/// The models of the command line, or the bundled one, which is then named on stderr.
+std::vector<FoundModel> find_models(const std::vector<std::string>& names);
+/// Their files.
+std::vector<std::filesystem::path> files_of(const std::vector<FoundModel>& models);
 
 }  // namespace mer::app

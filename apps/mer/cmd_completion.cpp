@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "command.hpp"
@@ -8,10 +9,10 @@ namespace mer::app {
 namespace {
 
 /// A bash completion that knows the verbs and flags as the parser has them.
-std::string bash_completion(CLI::App& app) {
+std::string bash_completion(const CLI::App& app) {
   std::vector<std::string> verbs;
   std::string cases;
-  for (const CLI::App* verb : verbs_of(app)) {
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; })) {
     verbs.push_back(verb->get_name());
     std::vector<std::string> flags;
     for (const CLI::Option* option : verb->get_options()) {
@@ -42,15 +43,14 @@ std::string bash_completion(CLI::App& app) {
 
 }  // namespace
 
-Command add_completion(CLI::App& app) {
+std::function<int()> add_completion(CLI::App& cmd) {
   auto shell = std::make_shared<std::string>("bash");
-  CLI::App* cmd = app.add_subcommand("completion", "Print the shell completion");
-  cmd->add_option("shell", *shell, "bash")->required()->check(one_of({"bash"}));
-  cmd->footer("Example:\n  source <(mer completion bash)\nExit codes: 0 done, 2 unknown shell");
-  return {cmd, [&app, shell] {  // the parser writes to *shell
-            std::fputs(bash_completion(app).c_str(), stdout);
-            return static_cast<int>(kDone);
-          }};
+  cmd.add_option("shell", *shell, "bash")->required()->check(one_of({"bash"}));
+  cmd.footer("Example:\n  source <(mer completion bash)\nExit codes: 0 done, 2 unknown shell");
+  return [&cmd, shell] {  // the parser writes to *shell
+    std::fputs(bash_completion(*cmd.get_parent()).c_str(), stdout);
+    return static_cast<int>(kDone);
+  };
 }
 
 }  // namespace mer::app

@@ -1,14 +1,15 @@
-#include "arguments.hpp"
+#include "cmd_doctor.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include "command.hpp"
 
 namespace mer::app {
 
-Command add_doctor(CLI::App& app) {
-  CLI::App* cmd = app.add_subcommand(
-      "doctor", "Check this installation: versions, threads, BLAS, formats that really decode");
-  cmd->footer(
+std::function<int()> add_doctor(CLI::App& cmd) {
+  cmd.footer(
       "Example:\n  mer doctor\nExit codes: 0 all is well, 1 something that mer needs is broken");
-  return {cmd, [] { return run_doctor(); }};
+  return [] { return run_doctor(); };
 }
 
 }  // namespace mer::app

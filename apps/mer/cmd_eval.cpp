@@ -1,49 +1,50 @@
-#include "arguments.hpp"
+#include "cmd_eval.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include "command.hpp"
+#include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
 
-Command add_eval(CLI::App& app) {
+std::function<int()> add_eval(CLI::App& cmd) {
   auto args = std::make_shared<EvalArgs>();
-  CLI::App* cmd = app.add_subcommand("eval", "Score trained systems on labelled songs");
-  cmd->add_option("model", args->models,
-                  "Run folder, model file or bundled model; several are averaged")
+  cmd.add_option("model", args->models,
+                 "Run folder, model file or bundled model; several are averaged")
       ->required()
       ->type_name("MODEL");
-  cmd->add_option("--manifest", args->manifest, "Score these songs instead of the run's")
+  cmd.add_option("--manifest", args->manifest, "Score these songs instead of the run's")
       ->type_name("FILE");
-  cmd->add_option("--split", args->split,
-                  "train, validation, test; default: test of a run, all of a manifest");
-  args->config.add_to(*cmd, false);
-  cmd->add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")
+  cmd.add_option("--split", args->split,
+                 "train, validation, test; default: test of a run, all of a manifest");
+  args->config.add_to(cmd, false);
+  cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")
       ->check(one_of({"best", "last"}));
-  cmd->add_option("--format", args->format, "table or json on stdout")
+  cmd.add_option("--format", args->format, "table or json on stdout")
       ->capture_default_str()
       ->check(one_of({"table", "json"}));
-  cmd->add_option("-o,--output", args->output,
-                  "Folder for metrics.json and tables of songs, segments, confusion, calibration")
+  cmd.add_option("-o,--output", args->output,
+                 "Folder for metrics.json and tables of songs, segments, confusion, calibration")
       ->type_name("DIR");
-  cmd->add_flag("--fit", args->fit,
-                "Fit temperature and, of several models, weights on the songs scored; a run's are "
-                "then its validation songs");
-  cmd->add_option("--fit-on", args->fit_on,
-                  "Fit them on a cross-validation's predictions instead; once a MODEL, in order")
+  cmd.add_flag("--fit", args->fit,
+               "Fit temperature and, of several models, weights on the songs scored; a run's are "
+               "then its validation songs");
+  cmd.add_option("--fit-on", args->fit_on,
+                 "Fit them on a cross-validation's predictions instead; once a MODEL, in order")
       ->type_name("RUN")
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cmd->add_option("--save", args->save, "Write the models as one file, with what was fitted")
+  cmd.add_option("--save", args->save, "Write the models as one file, with what was fitted")
       ->type_name("FILE");
-  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
+  add_verbosity_options(cmd);
+  cmd.footer(
       "Example:\n  mer eval runs/first\n  mer eval default --manifest songs.csv --format json\n"
       "  mer eval runs/a runs/b --fit --save both.safetensors\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read");
-  return {cmd, [args] { return run_eval(*args); }};
+  return [args] { return run_eval(*args); };
 }
 
 }  // namespace mer::app

@@ -1,7 +1,4 @@
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -10,23 +7,26 @@
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "arguments.hpp"
 #include "command.hpp"
-#include "descriptor_rows.hpp"
 #include "feature_settings.hpp"
-#include "inputs.hpp"
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
+#include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
 #include "mer/features/feature_extractor.hpp"
+#include "mer/report/descriptor_table.hpp"
 #include "mer/report/feature_export.hpp"
 #include "mer/report/feature_plot.hpp"
 #include "mer/report/gnuplot.hpp"
 #include "mer/store/song_features.hpp"
+#include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
@@ -48,7 +48,6 @@ struct FeaturesArgs {
   bool print_config = false;
   bool estimate_tuning = false;
   ConfigArgs config;
-  Talk talk;
 };
 
 /// The file's extension without its dot, in lower case.
@@ -209,65 +208,7 @@ Plan make_plan(const FeaturesArgs& args) {
   return plan;
 }
 
-constexpr std::string_view kScratchPrefix = ".mer-features-";
-
-/// A lock on a folder that ends with the process, however that ends.
-class FolderLock {
- public:
-  explicit FolderLock(const fs::path& folder)
-      : folder_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-    held_ = folder_ >= 0 && ::flock(folder_, LOCK_EX | LOCK_NB) == 0;
-  }
-  ~FolderLock() {
-    if (folder_ >= 0) ::close(folder_);
-  }
-  FolderLock(const FolderLock&) = delete;
-  FolderLock& operator=(const FolderLock&) = delete;
-  bool held() const { return held_; }
-
- private:
-  int folder_;
-  bool held_ = false;
-};
-
-/// A folder for features on their way into another format, gone at the end.
-class ScratchFolder {
- public:
-  explicit ScratchFolder(const fs::path& parent) : path_(make(parent)), lock_(path_) {}
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  fs::path operator/(const char* name) const { return path_ / name; }
-
-  /// Removes what runs left behind that were killed. What another run is using has its lock; for a
-  /// moment after it was made a folder has none yet.
-  static void sweep(const fs::path& parent) {
-    constexpr auto kMoment = std::chrono::minutes(1);
-    std::error_code ignored;
-    for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
-      if (entry.path().filename().string().rfind(kScratchPrefix, 0) != 0) continue;
-      if (fs::file_time_type::clock::now() - entry.last_write_time(ignored) < kMoment) continue;
-      const FolderLock lock(entry.path());
-      if (lock.held()) fs::remove_all(entry.path(), ignored);
-    }
-  }
-
- private:
-  static fs::path make(const fs::path& parent) {
-    std::string name = (parent / kScratchPrefix).string() + "XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(parent.string() +
-                  ": no file can be made here: " + std::generic_category().message(errno));
-    }
-    return name;
-  }
-
-  fs::path path_;
-  FolderLock lock_;
-};
+constexpr const char* kScratchPrefix = ".mer-features-";
 
 FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
   FeatureView view;
@@ -364,13 +305,22 @@ class FeaturesJob {
  public:
   FeaturesJob(const FeaturesArgs& args, const Plan& plan, const FeatureSettings& settings)
       : args_(args), plan_(plan), recipe_(settings.recipe), pictures_(args, plan) {
-    if (args.descriptors) descriptors_.emplace(settings, plan.inputs);
+    if (!args.descriptors) return;
+    std::vector<std::string> paths;
+    for (const Input& input : plan.inputs) paths.push_back(input.path.string());
+    descriptors_.emplace(
+        MusicalDescriptors(settings.descriptors, recipe_.features, recipe_.audio.sample_rate_hz),
+        std::move(paths),
+        TensorMetadata{{"recipe", to_json(recipe_).dump()},
+                       {"fingerprint", recipe_.fingerprint()},
+                       {"descriptors", to_json(settings.descriptors).dump()},
+                       {"mer_version", kVersion}});
   }
 
   std::vector<SongResult> run() {
     std::vector<SongResult> results(plan_.inputs.size());
     {
-      ProgressLine line("features", args_.talk);
+      ProgressLine line("features");
       const Progress progress = line.callback();
       parallel_for_each(
           plan_.inputs.size(), args_.jobs,
@@ -401,9 +351,9 @@ class FeaturesJob {
   }
 
  private:
-  void sweep_once(const fs::path& parent) {
+  void remove_abandoned_once(const fs::path& parent) {
     const std::scoped_lock lock(mutex_);
-    if (swept_.insert(parent).second) ScratchFolder::sweep(parent);
+    if (swept_.insert(parent).second) ScratchFolder::remove_abandoned(parent, kScratchPrefix);
   }
 
   /// @return the picture, if one is wanted
@@ -424,8 +374,8 @@ class FeaturesJob {
       const fs::path parent = output.empty()   ? fs::temp_directory_path()
                               : folder.empty() ? "."
                                                : folder;
-      sweep_once(parent);
-      scratch.emplace(parent);
+      remove_abandoned_once(parent);
+      scratch.emplace(parent, kScratchPrefix);
       feature_file = *scratch / "song.safetensors";
     }
     Recipe recipe = recipe_;
@@ -492,57 +442,52 @@ int run_features(const FeaturesArgs& args) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SongResult& result = results[i];
     for (const std::string& remark : result.remarks) {
-      say(args.talk, "note: " + plan.inputs[i].path.string() + ": " + remark);
+      log_info("note: " + plan.inputs[i].path.string() + ": " + remark);
     }
     if (result.error.empty()) continue;
     ++num_failed;
-    print_error(result.error, result.hint);
+    log_error(result.error, result.hint);
   }
   if (results.size() > 1) {
-    say(args.talk, std::to_string(results.size()) + " songs, " + std::to_string(num_failed) +
-                       " failed" +
-                       (plan.to_stdout || args.output.empty() ? "" : ": " + args.output));
+    log_info(std::to_string(results.size()) + " songs, " + std::to_string(num_failed) + " failed" +
+             (plan.to_stdout || args.output.empty() ? "" : ": " + args.output));
   }
   return num_failed == 0 ? kDone : kSomeInputsFailed;
 }
 
 }  // namespace
 
-Command add_features(CLI::App& app) {
+std::function<int()> add_features(CLI::App& cmd) {
   auto args = std::make_shared<FeaturesArgs>();
-  CLI::App* cmd =
-      app.add_subcommand("features", "Write songs' features for other programs, or draw them");
-  cmd->add_option("input", args->inputs,
-                  "Files, folders (searched for audio), or - for a list on stdin")
+  cmd.add_option("input", args->inputs,
+                 "Files, folders (searched for audio), or - for a list on stdin")
       ->type_name("INPUT");
-  cmd->add_option("-o,--output", args->output,
-                  "File to write, - for CSV on stdout; for several songs a folder")
+  cmd.add_option("-o,--output", args->output,
+                 "File to write, - for CSV on stdout; for several songs a folder")
       ->type_name("OUT");
-  cmd->add_option("--format", args->format,
-                  "safetensors, npz or csv; default: by OUT's name, in a folder safetensors")
+  cmd.add_option("--format", args->format,
+                 "safetensors, npz or csv; default: by OUT's name, in a folder safetensors")
       ->check(one_of(kFormats));
-  cmd->add_option("--plot", args->plot, "Draw the song; .svg, .png or .html (takes several songs)")
+  cmd.add_option("--plot", args->plot, "Draw the song; .svg, .png or .html (takes several songs)")
       ->type_name("FILE");
-  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  cmd->add_flag("--estimate-tuning", args->estimate_tuning,
-                "Find each song's tuning first (decodes it twice) and write it into its "
-                "features.chroma.tuning");
-  cmd->add_flag("--descriptors", args->descriptors,
-                "Write musical descriptors, a row a song, all songs in one file OUT (with --list: "
-                "print their names)");
-  cmd->add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
-  cmd->add_flag("--print-config", args->print_config, "Print every option and its value");
-  args->config.add_to(*cmd, false);
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
+  cmd.add_flag("--estimate-tuning", args->estimate_tuning,
+               "Find each song's tuning first (decodes it twice) and write it into its "
+               "features.chroma.tuning");
+  cmd.add_flag("--descriptors", args->descriptors,
+               "Write musical descriptors, a row a song, all songs in one file OUT (with --list: "
+               "print their names)");
+  cmd.add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
+  cmd.add_flag("--print-config", args->print_config, "Print every option and its value");
+  args->config.add_to(cmd, false);
+  add_verbosity_options(cmd);
+  cmd.footer(
       "The whole of each file is analysed unless audio.duration_s says otherwise.\n"
       "Example:\n  mer features song.mp3 -o song.npz --plot song.html\n"
       "  mer features ~/music -o features --set features.frame.hop_samples=512\n"
       "  mer features ~/music --descriptors -o music.csv\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
-  return {cmd, [args] { return run_features(*args); }};
+  return [args] { return run_features(*args); };
 }
 
 }  // namespace mer::app

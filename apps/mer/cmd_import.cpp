@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <map>
 
@@ -19,7 +20,6 @@ struct ImportArgs {
   std::filesystem::path output;
   MidiRenderOptions rendering;
   QuadrantOptions quadrants;
-  Talk talk;
 };
 
 ImportReport import_corpus(const ImportArgs& args) {
@@ -29,7 +29,7 @@ ImportReport import_corpus(const ImportArgs& args) {
   if (args.corpus == "pmemo") return import_pmemo(args.folder, args.output, args.quadrants);
   if (args.corpus == "emopia") {
     catch_interrupts();
-    ProgressLine line("rendering", args.talk);
+    ProgressLine line("rendering");
     MidiRenderOptions rendering = args.rendering;
     rendering.progress = line.callback();
     rendering.stop = interrupted;
@@ -41,19 +41,19 @@ ImportReport import_corpus(const ImportArgs& args) {
 int run_import(const ImportArgs& args) {
   const ImportReport report = import_corpus(args);
   for (const ImportReport::Failure& failure : report.failures) {
-    print_error(failure.message, failure.hint);
+    log_error(failure.message, failure.hint);
   }
   for (const std::string& warning : report.warnings) {
     std::fprintf(stderr, "WARNING: %s\n", warning.c_str());
   }
-  for (const std::string& note : report.notes) say(args.talk, note);
+  for (const std::string& note : report.notes) log_info(note);
   if (report.songs == 0) {
-    print_error("no clip could be read, no manifest is written", "see above");
+    log_error("no clip could be read, no manifest is written", "see above");
     return kSomeInputsFailed;
   }
   std::string line = std::to_string(report.songs) + " songs, classes " + join(report.classes, ", ");
   if (report.groups > 0) line += ", " + std::to_string(report.groups) + " groups";
-  say(args.talk, line + ": " + args.output.string());
+  log_info(line + ": " + args.output.string());
   return report.failures.empty() ? kDone : kSomeInputsFailed;
 }
 
@@ -90,36 +90,35 @@ const char* const kFooter =
 
 }  // namespace
 
-Command add_import(CLI::App& app) {
+std::function<int()> add_import(CLI::App& cmd) {
   auto args = std::make_shared<ImportArgs>();
-  CLI::App* cmd = app.add_subcommand("import", "Write a manifest for a corpus on disk");
-  cmd->add_option("corpus", args->corpus, "Which corpus, see below")
+  cmd.add_option("corpus", args->corpus, "Which corpus, see below")
       ->required()
       ->check(one_of(kCorpora));
-  cmd->add_option("dir", args->folder, "The corpus' folder")->required()->type_name("DIR");
-  cmd->add_option("-o,--output", args->output, "The manifest to write")
+  cmd.add_option("dir", args->folder, "The corpus' folder")->required()->type_name("DIR");
+  cmd.add_option("-o,--output", args->output, "The manifest to write")
       ->required()
       ->type_name("FILE");
-  cmd->add_option("--audio", args->rendering.audio_folder,
-                  "emopia: folder for the rendered audio [MANIFEST-audio]")
+  cmd.add_option("--audio", args->rendering.audio_folder,
+                 "emopia: folder for the rendered audio [MANIFEST-audio]")
       ->type_name("DIR");
-  cmd->add_option("--soundfont", args->rendering.soundfont, "emopia: what plays the MIDIs")
+  cmd.add_option("--soundfont", args->rendering.soundfont, "emopia: what plays the MIDIs")
       ->capture_default_str()
       ->type_name("FILE");
-  cmd->add_option("-j,--jobs", args->rendering.jobs, "emopia: clips at once, 0 for one per core")
+  cmd.add_option("-j,--jobs", args->rendering.jobs, "emopia: clips at once, 0 for one per core")
       ->capture_default_str()
       ->check(number(at_least(0)));
-  cmd->add_option("--neutral", args->quadrants.neutral,
-                  "deam, pmemo: leave out songs whose valence or arousal is\n"
-                  "this share of the scale or less from its middle")
+  cmd.add_option("--neutral", args->quadrants.neutral,
+                 "deam, pmemo: leave out songs whose valence or arousal is\n"
+                 "this share of the scale or less from its middle")
       ->capture_default_str()
       ->check(number(between(0.0, 0.49)));
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(kFooter);
-  return {cmd, [args, cmd] {
-            check_options(*cmd, args->corpus);
-            return run_import(*args);
-          }};
+  add_verbosity_options(cmd);
+  cmd.footer(kFooter);
+  return [args, &cmd] {
+    check_options(cmd, args->corpus);
+    return run_import(*args);
+  };
 }
 
 }  // namespace mer::app

@@ -1,11 +1,14 @@
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
-#include "models.hpp"
+#include "mer/core/text_table.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer::app {
 namespace {
@@ -14,10 +17,10 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 void print_pair(const std::string& key, const std::string& value) {
-  std::printf("%-18s %s\n", key.c_str(), value.c_str());
+  std::printf("%s %s\n", pad_right(key, 18).c_str(), value.c_str());
 }
 
-/// An entry of the metadata; of a joint model's members, what they are made of stands one a line.
+/// An entry of the metadata; of an ensemble's members, what they are made of stands one a line.
 void print_entry(const std::string& key, const std::string& value) {
   const Json member = key.starts_with("member-") ? Json::parse(value, nullptr, false) : Json();
   if (!member.is_object()) return print_pair(key, value);
@@ -42,19 +45,19 @@ void print_tensor_file(const fs::path& path) {
   }
 }
 
-void print_run(const fs::path& run) {
-  std::fputs(read_text_file(run / "run.json").c_str(), stdout);
+void print_run(const RunFolder& run) {
+  std::fputs(read_text_file(run.status_file()).c_str(), stdout);
   std::fputs("\n", stdout);
-  const auto metrics = read_csv(run / "metrics.csv");
-  if (metrics.size() < 2) return;
-  for (std::size_t i = 0; i < metrics.front().cells.size(); ++i) {
-    print_pair("last " + metrics.front().cells[i], metrics.back().cells[i]);
+  const CsvTable metrics = run.metrics();
+  if (metrics.size() == 0) return;
+  for (const std::string& column : metrics.columns()) {
+    print_pair("last " + column, metrics.cell(metrics.size() - 1, column));
   }
 }
 
 int run_info(const std::string& what) {
   if (what.empty()) {
-    const auto models = bundled_models();
+    const auto models = bundled_files().models();
     if (models.empty()) std::fputs("no bundled models\n", stdout);
     for (const fs::path& model : models) {
       fs::path card = model;
@@ -65,26 +68,23 @@ int run_info(const std::string& what) {
     return kDone;
   }
   if (fs::is_directory(what)) {
-    if (!fs::exists(fs::path(what) / "run.json")) {
-      throw UsageError(what + ": is a folder without a run in it");
-    }
-    print_run(what);
+    const RunFolder run(what);
+    if (!run.has_status()) throw UsageError(what + ": is a folder without a run in it");
+    print_run(run);
   } else {
-    print_tensor_file(find_model(what, "").file);
+    print_tensor_file(bundled_files().find_model(what).file);
   }
   return kDone;
 }
 
 }  // namespace
 
-Command add_info(CLI::App& app) {
+std::function<int()> add_info(CLI::App& cmd) {
   auto what = std::make_shared<std::string>();
-  CLI::App* cmd =
-      app.add_subcommand("info", "Show a run, a model or a feature file; alone: bundled models");
-  cmd->add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
-  cmd->footer(
+  cmd.add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
+  cmd.footer(
       "Example:\n  mer info runs/first\n  mer info default\nExit codes: 0 done, 2 no such thing");
-  return {cmd, [what] { return run_info(*what); }};
+  return [what] { return run_info(*what); };
 }
 
 }  // namespace mer::app

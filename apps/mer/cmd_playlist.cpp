@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "command.hpp"
@@ -11,7 +12,6 @@ namespace {
 struct PlaylistArgs {
   std::filesystem::path list;
   std::filesystem::path folder;
-  Talk talk;
 };
 
 std::string songs(std::size_t count) {
@@ -22,40 +22,37 @@ int run_playlist(const PlaylistArgs& args) {
   const auto list = read_prediction_list(args.list);
   if (list.empty()) throw UsageError(args.list.string() + ": holds no predictions");
   const PlaylistReport report = write_playlists(list, args.folder);
-  for (const PlaylistFailure& failure : report.failures) print_error(failure.message, failure.hint);
+  for (const PlaylistFailure& failure : report.failures) log_error(failure.message, failure.hint);
   for (const Playlist& playlist : report.playlists) {
-    say(args.talk, playlist.file.string() + "  " + songs(playlist.num_songs));
+    log_info(playlist.file.string() + "  " + songs(playlist.num_songs));
   }
-  if (report.num_uncertain > 0)
-    say(args.talk, "uncertain, left out: " + songs(report.num_uncertain));
+  if (report.num_uncertain > 0) log_info("uncertain, left out: " + songs(report.num_uncertain));
   if (report.num_failed > 0) {
-    say(args.talk, "without a prediction, left out: " + songs(report.num_failed));
+    log_info("without a prediction, left out: " + songs(report.num_failed));
   }
   if (report.failures.empty()) return kDone;
-  say(args.talk, songs(report.failures.size()) + " failed (exit code 3)");
+  log_info(songs(report.failures.size()) + " failed (exit code 3)");
   return kSomeInputsFailed;
 }
 
 }  // namespace
 
-Command add_playlist(CLI::App& app) {
+std::function<int()> add_playlist(CLI::App& cmd) {
   auto args = std::make_shared<PlaylistArgs>();
-  CLI::App* cmd =
-      app.add_subcommand("playlist", "Write a playlist per emotion, most typical songs first");
-  cmd->add_option("predictions", args->list, "The jsonl file that mer predict wrote")
+  cmd.add_option("predictions", args->list, "The jsonl file that mer predict wrote")
       ->required()
       ->type_name("FILE");
-  cmd->add_option("-o,--output", args->folder, "Folder for happy.m3u8 and the others")
+  cmd.add_option("-o,--output", args->folder, "Folder for happy.m3u8 and the others")
       ->required()
       ->type_name("DIR");
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_verbosity_options(cmd);
+  cmd.footer(
       "Extended M3U in UTF-8; paths are relative to DIR, titles come from the files' tags.\n"
       "Playlists of that name are replaced. Songs without an emotion (uncertain) are left out.\n"
       "Example:\n  mer predict ~/music --format jsonl -o moods.jsonl\n"
       "  mer playlist moods.jsonl -o ~/music/playlists\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs are missing");
-  return {cmd, [args] { return run_playlist(*args); }};
+  return [args] { return run_playlist(*args); };
 }
 
 }  // namespace mer::app

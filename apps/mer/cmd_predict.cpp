@@ -1,47 +1,45 @@
+#include "cmd_predict.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include "arguments.hpp"
 #include "command.hpp"
+#include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
 
-Command add_predict(CLI::App& app) {
+std::function<int()> add_predict(CLI::App& cmd) {
   auto args = std::make_shared<PredictArgs>();
-  CLI::App* cmd = app.add_subcommand("predict", "Tell which emotion songs carry");
-  cmd->add_option("input", args->inputs,
-                  "Files, folders (searched for audio), or - for a list on stdin")
+  cmd.add_option("input", args->inputs,
+                 "Files, folders (searched for audio), or - for a list on stdin")
       ->required()
       ->type_name("INPUT");
-  cmd->add_option(
-         "-m,--model", args->models,
-         "Run folder, model file or bundled model; may be repeated (averaged); default: the "
-         "bundled model 'default'")
-      ->type_name("MODEL")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cmd->add_option("--format", args->format, "table, json, jsonl or csv")
+  add_model_option(
+      cmd, args->models,
+      "Run folder, model file or bundled model; may be repeated (averaged); default: the "
+      "bundled model 'default'");
+  cmd.add_option("--format", args->format, "table, json, jsonl or csv")
       ->capture_default_str()
       ->check(one_of({"table", "json", "jsonl", "csv"}));
-  cmd->add_option("-o,--output", args->output, "Write there instead of stdout")->type_name("FILE");
-  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
+  cmd.add_option("-o,--output", args->output, "Write there instead of stdout")->type_name("FILE");
+  add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
+  cmd.add_flag("--timeline", args->timeline,
+               "Draw each song's emotion over its length (table only)");
+  cmd.add_option("--max-seconds", args->max_seconds, "Analyse this much from the start, 0 for all")
       ->capture_default_str()
       ->check(number(at_least(0)));
-  cmd->add_flag("--timeline", args->timeline,
-                "Draw each song's emotion over its length (table only)");
-  cmd->add_option("--max-seconds", args->max_seconds, "Analyse this much from the start, 0 for all")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  cmd->add_option("--min-confidence", args->min_confidence, "Below it the answer is \"uncertain\"")
+  cmd.add_option("--min-confidence", args->min_confidence, "Below it the answer is \"uncertain\"")
       ->capture_default_str()
       ->check(number(between(0.0, 1.0)));
-  cmd->add_flag("--resume", args->resume,
-                "Go on with a jsonl file: songs that it holds and that have the\n"
-                "same size and time as then are skipped, failed ones tried again");
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  cmd.add_flag("--resume", args->resume,
+               "Go on with a jsonl file: songs that it holds and that have the\n"
+               "same size and time as then are skipped, failed ones tried again");
+  add_verbosity_options(cmd);
+  cmd.footer(
       "Example:\n  mer predict song.mp3\n  mer predict ~/music --format jsonl -o moods.jsonl\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
-  return {cmd, [args] { return run_predict(*args); }};
+  return [args] { return run_predict(*args); };
 }
 
 }  // namespace mer::app

@@ -1,8 +1,12 @@
-#include "arguments.hpp"
+#include "cmd_preprocess.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/store/feature_store.hpp"
-#include "preprocessing.hpp"
+#include "mer/store/fill_store.hpp"
+#include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
@@ -12,38 +16,43 @@ int run_preprocess(const PreprocessArgs& args) {
   catch_interrupts();
   Shard::parse(args.shard);
   const RunConfig config = args.config.read();
-  if (!config.embed.networks.empty()) return run_embed(args, config);
-  return preprocess_features(args, config, load_manifest(config.data));
+  if (!config.embed.networks.empty()) return in_engine(run_embed, args, config);
+  return preprocess_features(args, config, config.data.load_manifest()) ? kDone : kSomeInputsFailed;
 }
 
 }  // namespace
 
-int preprocess_features(const PreprocessArgs& args, const RunConfig& config,
-                        const Manifest& manifest) {
+bool preprocess_features(const PreprocessArgs& args, const RunConfig& config,
+                         const Manifest& manifest) {
   const FeatureStore store(config.data.store, config.recipe);
-  const FeatureStore::Report report =
-      fill_store(store, manifest, {}, args.jobs, Shard::parse(args.shard), args.talk);
-  say_filled(args.talk, "preprocessed", report, store.folder());
-  return report.failures.empty() ? kDone : kSomeInputsFailed;
+  Terminal terminal;
+  const SongStore::Report report = fill_store(store.songs(), manifest, {}, args.jobs,
+                                              Shard::parse(args.shard), "features", terminal);
+  log_filled("preprocessed", report, store.folder());
+  return report.failures.empty();
 }
 
-Command add_preprocess(CLI::App& app) {
+void log_filled(const char* what, const SongStore::Report& report,
+                const std::filesystem::path& folder) {
+  log_info(std::to_string(report.made) + " songs " + what + ", " + std::to_string(report.present) +
+           " were there already, " + std::to_string(report.failures.size()) +
+           " failed: " + folder.string());
+}
+
+std::function<int()> add_preprocess(CLI::App& cmd) {
   auto args = std::make_shared<PreprocessArgs>();
-  CLI::App* cmd = app.add_subcommand("preprocess", "Turn audio files into feature files");
-  args->config.add_to(*cmd, true);
-  cmd->add_option("-j,--jobs", args->jobs, "Songs at once, 0 for one per core")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  cmd->add_option("--shard", args->shard, "Do the I-th of N equal parts only")
+  args->config.add_to(cmd, true);
+  add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
+  cmd.add_option("--shard", args->shard, "Do the I-th of N equal parts only")
       ->capture_default_str()
       ->type_name("I/N");
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_verbosity_options(cmd);
+  cmd.footer(
       "Example:\n  mer preprocess -c configs/4qaed.yaml --set data.manifest=songs.csv -j 8 --shard "
       "1/4\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs could not be read, 130 "
       "interrupted");
-  return {cmd, [args] { return run_preprocess(*args); }};
+  return [args] { return run_preprocess(*args); };
 }
 
 }  // namespace mer::app

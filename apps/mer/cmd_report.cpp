@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "command.hpp"
@@ -15,7 +16,6 @@ namespace fs = std::filesystem;
 struct ReportArgs {
   fs::path folder;
   fs::path output;
-  Talk talk;
 };
 
 /// Empty when gnuplot works.
@@ -34,32 +34,31 @@ int run_report_verb(const ReportArgs& args) {
   options.page = args.output.empty() ? args.folder / "report.html" : args.output;
   options.without_pictures = why_no_pictures();
   if (!options.without_pictures.empty()) {
-    say(args.talk, "WARNING: pictures are left out: " + options.without_pictures);
+    log_info("WARNING: pictures are left out: " + options.without_pictures);
   }
   write_text_file(options.page, kind == ReportKind::kSweep ? sweep_report(args.folder, options)
                                                            : run_report(args.folder, options));
-  say(args.talk, "written   " + options.page.string());
+  log_info("written   " + options.page.string());
   return kDone;
 }
 
 }  // namespace
 
-Command add_report(CLI::App& app) {
+std::function<int()> add_report(CLI::App& cmd) {
   auto args = std::make_shared<ReportArgs>();
-  CLI::App* cmd = app.add_subcommand("report", "Make one HTML page of a run or a sweep");
-  cmd->add_option("folder", args->folder,
-                  "A run's folder (also of a cross-validation), or a sweep's")
+  cmd.add_option("folder", args->folder,
+                 "A run's folder (also of a cross-validation), or a sweep's")
       ->required()
       ->type_name("RUN|SWEEP");
-  cmd->add_option("-o,--output", args->output, "The page; default: report.html in the folder")
+  cmd.add_option("-o,--output", args->output, "The page; default: report.html in the folder")
       ->type_name("FILE");
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_verbosity_options(cmd);
+  cmd.footer(
       "The page needs no other file and no network. gnuplot draws its pictures; where it is\n"
       "missing, they are left out and the page says so.\n"
       "Example:\n  mer report runs/quickstart\n  mer report runs/table2 -o table2.html\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage");
-  return {cmd, [args] { return run_report_verb(*args); }};
+  return [args] { return run_report_verb(*args); };
 }
 
 }  // namespace mer::app

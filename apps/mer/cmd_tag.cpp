@@ -1,9 +1,16 @@
+#include "cmd_tag.hpp"
+
+#include <CLI/CLI.hpp>
+
 #include "arguments.hpp"
 #include "command.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
-#include "mer/tagging/prediction_list.hpp"
-#include "tagging.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
+#include "mer/runs/prediction_list.hpp"
+#include "mer/tagging/mood_list.hpp"
+#include "mer/tagging/mood_tag.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
@@ -11,6 +18,30 @@ namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMoodWidth = 16;
+constexpr std::size_t kChangeWidth = 7;
+
+void print_row(const std::string& now, const std::string& after, const std::string& change,
+               const std::string& file) {
+  const auto mood = [](const std::string& text) {
+    return pad_right(shorten(printable(text), kMoodWidth), kMoodWidth);
+  };
+  std::printf("%s  %s  %s  %s\n", mood(now).c_str(), mood(after).c_str(),
+              pad_right(change, kChangeWidth).c_str(), printable(file).c_str());
+}
+
+std::string text_of(const std::vector<std::string>& mood) {
+  return mood.empty() ? "-" : join(mood, "; ");
+}
+
+/// What happens to the file, in a word.
+const char* word_of(const MoodChange& change) {
+  if (change.after == change.before) return "-";
+  if (change.after.mood.empty()) return "remove";
+  if (change.before.mood.empty()) return "add";
+  return change.after.record.empty() ? "restore" : "replace";
+}
 
 void stop_if_interrupted(const Tagging& tagging) {
   if (!interrupted()) return;
@@ -22,16 +53,10 @@ void stop_if_interrupted(const Tagging& tagging) {
 int tag_list(const TagArgs& args) {
   const auto list = read_prediction_list(args.input);
   Tagging tagging(args);
-  // A tag changes a file, but not what it sounds like: the list still answers for it.
-  std::vector<std::string> changed;
-  for (const ListedPrediction& song : list) {
-    if (interrupted()) break;
-    if (!song.ok && !args.remove) continue;
-    const bool is_up_to_date = song.stamp && song.stamp == stamp_of(song.path);
-    const bool written = tagging.add(song.path, args.remove ? std::nullopt : song.emotion);
-    if (written && is_up_to_date) changed.push_back(song.path);
-  }
-  if (!changed.empty()) renew_stamps(args.input, changed);
+  follow_list(args.input, list, args.remove, interrupted,
+              [&](const fs::path& file, const std::optional<std::string>& emotion) {
+                return tagging.add(file, emotion);
+              });
   stop_if_interrupted(tagging);
   return tagging.finish();
 }
@@ -66,45 +91,81 @@ int run_tag(const TagArgs& args, const CLI::App& command) {
     }
   }
   if (!is_folder) return tag_list(args);
-  return args.remove ? untag_folder(args) : run_tag_folder(args);
+  return args.remove ? untag_folder(args) : in_engine(run_tag_folder, args);
 }
 
 }  // namespace
 
-Command add_tag(CLI::App& app) {
+Tagging::Tagging(const TagArgs& args) : args_(args) {
+  print_row("mood now", args.remove ? "before mer" : "emotion", "change", "file");
+}
+
+bool Tagging::add(const std::filesystem::path& file, const std::optional<std::string>& emotion) {
+  ++num_files_;
+  try {
+    const bool writes = args_.write || args_.remove;
+    if (writes && file.parent_path() != tidied_) {
+      tidied_ = file.parent_path();
+      remove_half_written_copies(tidied_.empty() ? "." : tidied_);
+    }
+    const MoodChange change = change_mood(file, emotion, writes);
+    print_row(text_of(change.before.mood), text_of(change.after.mood), word_of(change),
+              file.string());
+    if (change.after == change.before) return false;
+    ++num_changes_;
+    return writes;
+  } catch (const Error& error) {
+    --num_files_;
+    fail(error.what(), error.hint());
+    return false;
+  }
+}
+
+void Tagging::fail(const std::string& message, const std::string& hint) {
+  std::fflush(stdout);
+  ++num_files_;
+  ++num_failed_;
+  log_error(message, hint);
+}
+
+int Tagging::finish() const {
+  std::string line = std::to_string(num_files_) + (num_files_ == 1 ? " file, " : " files, ") +
+                     std::to_string(num_changes_);
+  if (args_.write || args_.remove) {
+    line += " changed";
+  } else {
+    line += " to change" + std::string(num_changes_ > 0 ? "; --write stores the emotions" : "");
+  }
+  if (num_failed_ > 0) line += ", " + std::to_string(num_failed_) + " failed (exit code 3)";
+  log_info(line);
+  return num_failed_ == 0 ? kDone : kSomeInputsFailed;
+}
+
+std::function<int()> add_tag(CLI::App& cmd) {
   auto args = std::make_shared<TagArgs>();
-  CLI::App* cmd =
-      app.add_subcommand("tag", "Show or store songs' emotions as MOOD in their own tags");
-  cmd->add_option("input", args->input,
-                  "A folder, whose songs are predicted first, or the\n"
-                  "jsonl file that mer predict wrote")
+  cmd.add_option("input", args->input,
+                 "A folder, whose songs are predicted first, or the\n"
+                 "jsonl file that mer predict wrote")
       ->required()
       ->type_name("DIR|FILE");
-  CLI::Option* write =
-      cmd->add_flag("--write", args->write, "Store; without it nothing is changed");
-  cmd->add_flag("--remove", args->remove, "Undo: what was there before mer comes back")
+  CLI::Option* write = cmd.add_flag("--write", args->write, "Store; without it nothing is changed");
+  cmd.add_flag("--remove", args->remove, "Undo: what was there before mer comes back")
       ->excludes(write);
-  cmd->add_option("-m,--model", args->models, "For a folder, as in mer predict; may be repeated")
-      ->type_name("MODEL")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  cmd->add_option("-j,--jobs", args->jobs, "For a folder: songs at once, 0 for one per core")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  cmd->add_option("--min-confidence", args->min_confidence,
-                  "For a folder: below it a song gets no tag")
+  add_model_option(cmd, args->models, "For a folder, as in mer predict; may be repeated");
+  add_jobs_option(cmd, args->jobs, "For a folder: songs at once, 0 for one per core");
+  cmd.add_option("--min-confidence", args->min_confidence,
+                 "For a folder: below it a song gets no tag")
       ->capture_default_str()
       ->check(number(between(0.0, 1.0)));
-  add_talk_options(*cmd, args->talk);
-  cmd->footer(
+  add_verbosity_options(cmd);
+  cmd.footer(
       "MP3, WAV, AIFF: TMOO; FLAC, Ogg, Opus, APE: MOOD; M4A: ----:com.apple.iTunes:MOOD;\n"
       "WMA: WM/Mood. Nothing else in a file changes, but for a field MER_MOOD that remembers\n"
       "the mood before. Songs without an emotion (uncertain) get no tag.\n"
       "Example:\n  mer predict ~/music --format jsonl -o moods.jsonl --min-confidence 0.5\n"
       "  mer tag moods.jsonl\n  mer tag moods.jsonl --write\n  mer tag ~/music --remove\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
-  return {cmd, [args, cmd] { return run_tag(*args, *cmd); }};
+  return [args, &cmd] { return run_tag(*args, cmd); };
 }
 
 }  // namespace mer::app

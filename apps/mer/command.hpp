@@ -1,44 +1,48 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "mer/core/error.hpp"
+
+namespace CLI {
+class App;
+}
+
 namespace mer::app {
 
-/// Exit codes of the contract.
-enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kSomeInputsFailed = 3, kInterrupted = 130 };
-
-/// A subcommand and what it does once everything has been parsed.
-struct Command {
-  CLI::App* parser = nullptr;
-  std::function<int()> run;
+/// A subcommand. All of them stand in the table in command_line.cpp.
+struct Verb {
+  const char* name;
+  const char* help;
+  /// Adds the verb's options to its parser and returns what to do once they have been read; its
+  /// result is the exit code.
+  std::function<int()> (*add)(CLI::App& parser);
+  bool needs_engine;  ///< always; others may ask for it by in_engine()
 };
 
-Command add_import(CLI::App& app);
-Command add_sweep(CLI::App& app);
-Command add_synth(CLI::App& app);
-Command add_preprocess(CLI::App& app);
-Command add_train(CLI::App& app);
-Command add_eval(CLI::App& app);
-Command add_features(CLI::App& app);
-Command add_predict(CLI::App& app);
-Command add_report(CLI::App& app);
-Command add_tag(CLI::App& app);
-Command add_playlist(CLI::App& app);
-Command add_info(CLI::App& app);
-Command add_doctor(CLI::App& app);
-Command add_completion(CLI::App& app);
+const std::vector<Verb>& verbs();
 
 /// Reads the command line, runs the verb and returns the exit code; prints errors as a line of fact
 /// and a line of advice on stderr.
 int run_command_line(int argc, char** argv);
 
-/// Every verb with its flags, as the parser has them; feeds the shell completion and the tests.
-std::vector<CLI::App*> verbs_of(CLI::App& app);
-
-/// The command line of this process, for run.json and for the engine.
+/// The words of this process, for run.json and for the engine.
 const std::vector<std::string>& process_arguments();
+
+/// Whether this process is `mer-engine`, which has LibTorch.
+bool is_engine();
+
+/// Puts `mer-engine` in this process' place, with the same arguments.
+[[noreturn]] void become_engine();
+
+/// Calls a verb's half that needs LibTorch. It is declared [[gnu::weak]], as only the engine has
+/// it: `mer`, where it is null, becomes the engine.
+template <class... Parameters, class... Arguments>
+int in_engine(int (*half)(Parameters...), const Arguments&... arguments) {
+  if (half == nullptr) become_engine();
+  return half(arguments...);
+}
 
 }  // namespace mer::app

@@ -1,7 +1,7 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <exception>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "command.hpp"
@@ -11,13 +11,44 @@
 #include "terminal.hpp"
 
 namespace mer::app {
+
+// Every subcommand, in the order of `mer --help`: name, whether it always needs LibTorch, help. A
+// new one is a line here and a file cmd_<name>.cpp with add_<name>(); its half that needs LibTorch,
+// if it has one, is engine/run_<name>.cpp.
+#define MER_VERBS(VERB)                                                                \
+  VERB(predict, true, "Tell which emotion songs carry")                                \
+  VERB(tag, false, "Show or store songs' emotions as MOOD in their own tags")          \
+  VERB(playlist, false, "Write a playlist per emotion, most typical songs first")      \
+  VERB(train, false, "Train a network or a classical system into a new run folder")    \
+  VERB(eval, true, "Score trained systems on labelled songs")                          \
+  VERB(sweep, false, "Train and score every cell of a grid and compare them")          \
+  VERB(report, false, "Make one HTML page of a run or a sweep")                        \
+  VERB(preprocess, false, "Turn audio files into feature files")                       \
+  VERB(features, false, "Write songs' features for other programs, or draw them")      \
+  VERB(import, false, "Write a manifest for a corpus on disk")                         \
+  VERB(synth, false, "Compose the small demo corpus")                                  \
+  VERB(info, false, "Show a run, a model or a feature file; alone: bundled models")    \
+  VERB(doctor, true,                                                                   \
+       "Check this installation: versions, threads, BLAS, formats that really decode") \
+  VERB(completion, false, "Print the shell completion")
+
+#define MER_DECLARE_VERB(name, needs_engine, help) \
+  std::function<int()> add_##name(CLI::App& parser);
+MER_VERBS(MER_DECLARE_VERB)
+
+const std::vector<Verb>& verbs() {
+#define MER_VERB_ROW(name, needs_engine, help) {#name, help, add_##name, needs_engine},
+  static const std::vector<Verb> table = {MER_VERBS(MER_VERB_ROW)};
+  return table;
+}
+
 namespace {
 
 std::vector<std::string> g_arguments;  // set once, before anything runs
 
-std::vector<std::string> verb_names(CLI::App& app) {
+std::vector<std::string> verb_names() {
   std::vector<std::string> names;
-  for (const CLI::App* verb : verbs_of(app)) names.push_back(verb->get_name());
+  for (const Verb& verb : verbs()) names.emplace_back(verb.name);
   return names;
 }
 
@@ -31,10 +62,10 @@ std::vector<std::string> option_names(const CLI::App& verb) {
   return names;
 }
 
-int unknown_verb(CLI::App& app, const std::string& word) {
-  const auto near = nearest_word(word, verb_names(app));
-  print_error("unknown command '" + word + "'" + (near ? ", did you mean '" + *near + "'?" : ""),
-              "mer --help lists the commands");
+int unknown_verb(const std::string& word) {
+  const auto near = nearest_word(word, verb_names());
+  log_error("unknown command '" + word + "'" + (near ? ", did you mean '" + *near + "'?" : ""),
+            "mer --help lists the commands");
   return kUsage;
 }
 
@@ -58,7 +89,7 @@ int parse_error(CLI::App& app, const CLI::ParseError& error) {
     }
   }
   if (!message.empty() && message.back() == '\n') message.pop_back();
-  print_error(message, hint);
+  log_error(message, hint);
   return kUsage;
 }
 
@@ -68,60 +99,55 @@ void print_text(const std::string& text) {
   if (text.empty() || text.back() != '\n') std::fputs("\n", stdout);
 }
 
-int run_guarded(const Command& command) {
+int run_guarded(const std::string& name, const std::function<int()>& run) {
   try {
-    const int code = command.run();
+    const int code = run();
     // What printf could not write would otherwise be lost without a word.
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       throw Error("stdout: cannot be written", "is the disk full?");
     }
     return code;
   } catch (const Interrupted& error) {
-    print_error(error.what(), error.hint());
+    log_error(error.what(), error.hint());
     return kInterrupted;
   } catch (const UsageError& error) {
-    print_error(error.what(), error.hint().empty() ? "mer " + command.parser->get_name() + " --help"
-                                                   : error.hint());
+    log_error(error.what(), error.hint().empty() ? "mer " + name + " --help" : error.hint());
     return kUsage;
   } catch (const InputError& error) {
-    print_error(error.what(), error.hint());
+    log_error(error.what(), error.hint());
     return kSomeInputsFailed;
   } catch (const Error& error) {
-    print_error(error.what(), error.hint());
+    log_error(error.what(), error.hint());
     return kFailed;
   } catch (const std::bad_alloc&) {
-    print_error("out of memory", "lower -j or train.batch_size");
+    log_error("out of memory", "lower -j or train.batch_size");
     return kFailed;
   } catch (const std::exception& error) {
-    print_error(std::string("internal error: ") + error.what(), "");
+    log_error(std::string("internal error: ") + error.what(), "");
     return kFailed;
   }
 }
 
 }  // namespace
 
-std::vector<CLI::App*> verbs_of(CLI::App& app) {
-  return app.get_subcommands([](const CLI::App*) { return true; });
-}
-
 const std::vector<std::string>& process_arguments() { return g_arguments; }
 
 int run_command_line(int argc, char** argv) {
   g_arguments.assign(argv, argv + argc);
+  log_to_stderr();
   CLI::App app("Music emotion recognition: which of four emotions does a song carry?", "mer");
   app.set_version_flag("--version", std::string("mer ") + kVersion);
   app.footer(
       "Start here:  mer predict song.wav\nEach command explains itself:  mer COMMAND --help");
-  const std::vector<Command> commands = {
-      add_predict(app), add_tag(app),    add_playlist(app),   add_train(app),     add_eval(app),
-      add_sweep(app),   add_report(app), add_preprocess(app), add_features(app),  add_import(app),
-      add_synth(app),   add_info(app),   add_doctor(app),     add_completion(app)};
+  std::vector<std::function<int()>> runs;
+  for (const Verb& verb : verbs())
+    runs.push_back(verb.add(*app.add_subcommand(verb.name, verb.help)));
   app.require_subcommand(0, 1);
 
   if (argc > 1 && argv[1][0] != '-') {
-    const auto names = verb_names(app);
+    const auto names = verb_names();
     if (std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-      return unknown_verb(app, argv[1]);
+      return unknown_verb(argv[1]);
     }
   }
   try {
@@ -134,8 +160,13 @@ int run_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return parse_error(app, error);
   }
-  for (const Command& command : commands) {
-    if (command.parser->parsed()) return run_guarded(command);
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Verb& verb = verbs()[i];
+    if (!app.get_subcommand(verb.name)->parsed()) continue;
+    return run_guarded(verb.name, [&] {
+      if (verb.needs_engine && !is_engine()) become_engine();
+      return runs[i]();
+    });
   }
   print_text(app.help());
   return kDone;

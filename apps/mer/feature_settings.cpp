@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mer/core/error.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/features/feature_extractor.hpp"
 
 namespace mer::app {
@@ -13,24 +14,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-void print_table(const Rows& rows) {
-  const auto width_of = [](const std::string& text) {
-    std::size_t width = 0;  // characters, not bytes
-    for (const char c : text) width += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
-    return width;
-  };
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  for (const auto& row : rows) {
-    std::string text;
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      text += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');
-    }
-    std::printf("%s%s\n", text.c_str(), row.back().c_str());
-  }
-}
+void print_table(const Rows& rows) { std::fputs(aligned_rows(rows).c_str(), stdout); }
 
 Rows frame_features(const FeatureLayout& layout) {
   Rows rows = {{"feature", "columns", "unit", "source", "what it is"}};

@@ -26,32 +26,27 @@ void on_signal(int signal) {
 
 }  // namespace
 
-void add_talk_options(CLI::App& command, Talk& talk) {
-  CLI::Option* quiet = command.add_flag("-q,--quiet", talk.quiet, "Say errors only");
-  command.add_flag("-v,--verbose", talk.verbose, "Say more")->excludes(quiet);
+void log_to_stderr() {
+  const auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("mer", sink));
+  spdlog::set_pattern("%v");
 }
 
-std::shared_ptr<spdlog::logger> make_logger(const Talk& talk) {
-  auto logger =
-      std::make_shared<spdlog::logger>("mer", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%v");
-  logger->set_level(talk.quiet     ? spdlog::level::err
-                    : talk.verbose ? spdlog::level::debug
-                                   : spdlog::level::info);
-  spdlog::set_default_logger(logger);
-  return logger;
+void be_quiet() { spdlog::set_level(spdlog::level::err); }
+
+void add_verbosity_options(CLI::App& command) {
+  CLI::Option* quiet = command.add_flag_callback("-q,--quiet", be_quiet, "Say errors only");
+  command
+      .add_flag_callback(
+          "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Say more")
+      ->excludes(quiet);
 }
 
-void print_error(const std::string& message, const std::string& hint) {
-  std::fprintf(stderr, "error: %s\n", message.c_str());
-  if (!hint.empty()) std::fprintf(stderr, "  hint: %s\n", hint.c_str());
-}
+void log_info(const std::string& line) { spdlog::info(line); }
 
-void say(const Talk& talk, const std::string& line) {
-  if (!talk.quiet) std::fprintf(stderr, "%s\n", line.c_str());
+void log_error(const std::string& message, const std::string& hint) {
+  spdlog::error("error: " + message + (hint.empty() ? "" : "\n  hint: " + hint));
 }
-
-bool stderr_is_terminal() { return ::isatty(STDERR_FILENO) != 0; }
 
 int terminal_columns() {
   constexpr int kDefaultColumns = 100;
@@ -60,10 +55,12 @@ int terminal_columns() {
   return size.ws_col;
 }
 
-ProgressLine::ProgressLine(std::string label, const Talk& talk)
-    : label_(std::move(label)), enabled_(!talk.quiet), on_terminal_(stderr_is_terminal()) {}
+ProgressLine::ProgressLine(std::string label)
+    : label_(std::move(label)),
+      enabled_(spdlog::should_log(spdlog::level::info)),
+      on_terminal_(::isatty(STDERR_FILENO) != 0) {}
 
-ProgressLine::~ProgressLine() { clear(); }
+ProgressLine::~ProgressLine() { ProgressLine::clear(); }
 
 Progress ProgressLine::callback() {
   return [this](std::size_t done, std::size_t total, const std::string& note) {

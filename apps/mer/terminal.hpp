@@ -6,49 +6,41 @@
 
 #include "mer/core/progress.hpp"
 
-namespace spdlog {
-class logger;
-}
-
 namespace CLI {
 class App;
 }
 
 namespace mer::app {
 
-/// How much is said on stderr.
-struct Talk {
-  bool quiet = false;    ///< -q: errors only
-  bool verbose = false;  ///< -v: debug
-};
+/// Lets spdlog's default logger, which everything below goes through, write lines to stderr; its
+/// own would write to stdout.
+void log_to_stderr();
 
-void add_talk_options(CLI::App& command, Talk& talk);
+/// -q and -v, which set the level of that logger.
+void add_verbosity_options(CLI::App& command);
+/// From here on errors only.
+void be_quiet();
 
-/// The logger on stderr at the level asked for; made spdlog's default, which would write to stdout.
-std::shared_ptr<spdlog::logger> make_logger(const Talk& talk);
-
+/// A line on stderr unless quiet.
+void log_info(const std::string& line);
 /// "error: …" and "  hint: …" on stderr.
-void print_error(const std::string& message, const std::string& hint);
+void log_error(const std::string& message, const std::string& hint);
 
-/// A line of talk on stderr unless quiet.
-void say(const Talk& talk, const std::string& line);
-
-bool stderr_is_terminal();
 /// Columns of the terminal on stdout, 100 when it is none.
 int terminal_columns();
 
 /// Draws `label  12/90  3.1/s, 0:25 left` on one line of a terminal; elsewhere a line at most every
 /// 30 s. The line is removed when the object ends.
-class ProgressLine {
+class ProgressLine : public ProgressDisplay {
  public:
-  ProgressLine(std::string label, const Talk& talk);
-  ~ProgressLine();
+  explicit ProgressLine(std::string label);
+  ~ProgressLine() override;
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
-  Progress callback();
-  void show(const std::string& text);
-  void clear();
+  Progress callback() override;
+  void show(const std::string& text) override;
+  void clear() override;
 
  private:
   std::string label_;
@@ -62,5 +54,18 @@ class ProgressLine {
 /// Ctrl-C and SIGTERM set a flag that long jobs ask for; a second Ctrl-C ends the process at once.
 void catch_interrupts();
 bool interrupted();
+
+/// Tells the terminal what a job has to tell.
+class Terminal : public JobListener {
+ public:
+  void info(const std::string& line) override { log_info(line); }
+  void error(const std::string& message, const std::string& hint) override {
+    log_error(message, hint);
+  }
+  std::unique_ptr<ProgressDisplay> progress(const std::string& label) override {
+    return std::make_unique<ProgressLine>(label);
+  }
+  bool stopped() override { return interrupted(); }
+};
 
 }  // namespace mer::app

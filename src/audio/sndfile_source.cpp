@@ -6,10 +6,10 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 
 #include "mer/core/error.hpp"
+#include "mer/core/text_table.hpp"
 #include "sample_source.hpp"
 
 namespace mer {
@@ -305,9 +305,7 @@ std::unique_ptr<SampleSource> open_by_sndfile(const std::filesystem::path& path,
 }
 
 std::string time_of_frame(std::int64_t frame, int sample_rate_hz) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.3f s", static_cast<double>(frame) / sample_rate_hz);
-  return text.data();
+  return fixed(static_cast<double>(frame) / sample_rate_hz, 3) + " s";
 }
 
 }  // namespace mer

@@ -5,6 +5,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
+#include "mer/core/json.hpp"
 
 namespace mer {
 namespace {
@@ -27,40 +28,6 @@ void leave_out_later_options(nlohmann::ordered_json& json) {
 
 std::string short_hash(const nlohmann::ordered_json& json) {
   return hash_hex(json.dump()).substr(0, kDigits);
-}
-
-/// The first option, in the expected recipe's order, whose value is not the same.
-struct Difference {
-  std::string key;
-  std::string expected;
-  std::string found;
-};
-
-std::string text_of(const nlohmann::ordered_json* value) {
-  return value == nullptr ? "absent" : value->dump();
-}
-
-/// @return false when there is no difference
-bool find_difference(const nlohmann::ordered_json& expected, const nlohmann::ordered_json& found,
-                     const std::string& prefix, Difference& difference) {
-  const auto compare = [&](const std::string& key, const nlohmann::ordered_json* one,
-                           const nlohmann::ordered_json* other) {
-    const std::string dotted = prefix.empty() ? key : prefix + "." + key;
-    if (one && other && one->is_object() && other->is_object()) {
-      return find_difference(*one, *other, dotted, difference);
-    }
-    if (one && other && *one == *other) return false;
-    difference = {dotted, text_of(one), text_of(other)};
-    return true;
-  };
-  for (const auto& [key, value] : expected.items()) {
-    const auto other = found.find(key);
-    if (compare(key, &value, other == found.end() ? nullptr : &*other)) return true;
-  }
-  for (const auto& [key, value] : found.items()) {
-    if (!expected.contains(key) && compare(key, nullptr, &value)) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -89,11 +56,11 @@ std::string Recipe::store_key() const {
 
 void require_same_recipe(const nlohmann::ordered_json& expected_shared,
                          const nlohmann::ordered_json& found_shared, const std::string& where) {
-  Difference difference;
-  if (!find_difference(expected_shared, found_shared, "", difference)) return;
-  throw UsageError(where + ": made with " + difference.key + " " + difference.found +
-                       ", while this recipe has " + difference.expected,
-                   "set " + difference.key +
+  const auto difference = find_difference(expected_shared, found_shared);
+  if (!difference) return;
+  throw UsageError(where + ": made with " + difference->key + " " + difference->found +
+                       ", while this recipe has " + difference->expected,
+                   "set " + difference->key +
                        " to the same value in both, or make the features or the model again");
 }
 

@@ -12,6 +12,14 @@ void DataOptions::visit(OptionsVisitor& v) {
   v.section("split", split);
 }
 
+Manifest DataOptions::load_manifest() const {
+  if (manifest.empty()) {
+    throw UsageError("'data.manifest' is not given",
+                     "--set data.manifest=songs.csv (mer import writes one)");
+  }
+  return Manifest::load(manifest);
+}
+
 void RunConfig::visit(OptionsVisitor& v) {
   v.section("data", data);
   recipe.visit(v);

@@ -12,8 +12,6 @@ void TrainOptions::visit(OptionsVisitor& v) {
   v.field("seed", seed, at_least(0), "of weights, order, crops, augmentation and dropout");
   v.field("gradient_accumulation_steps", gradient_accumulation_steps, between(1, 4096),
           "parts of a batch that follow each other, to save memory");
-  v.choice("precision", precision, {{"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
-           "of the multiplications in training; bf16 where the processor has it");
   v.field("init_from", init_from,
           "model or pre-trained weights to start from, a file or a bundled name; empty = none");
   v.field("freeze", freeze, "names of weights that are not trained; * stands for any characters");
@@ -27,8 +25,6 @@ void TrainOptions::visit(OptionsVisitor& v) {
   v.field("warmup_fraction", warmup_fraction, between(0, 1), "fraction of the steps that warm up");
   v.field("min_lr_fraction", min_lr_fraction, between(0, 1), "where the cosine ends, share of lr");
   v.field("clip_norm", clip_norm, at_least(0), "gradient norm; 0 = off");
-  v.field("average_decay", average_decay, between(0, 0.99999),
-          "moving average of the weights, evaluated and saved in their place; 0 = off");
   v.field("class_balanced", class_balanced, "draw every class equally often");
   v.field("random_crops", random_crops, "segments start anywhere in the song");
   v.field("crops_per_song", crops_per_song, between(1, 1000), "random crops a song an epoch");

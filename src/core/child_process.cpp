@@ -2,7 +2,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace mer {
 namespace {
 
 constexpr std::size_t kMaxLineBytes = 400;
-constexpr std::size_t kMaxOutputBytes = 4096;
+constexpr int kBySignal = 128;
+constexpr int kNotStarted = 127;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -36,26 +38,124 @@ struct Pipe {
   }
 };
 
+/// A file in memory that holds a text; nothing for an empty one.
+FileDescriptor input_of(std::string_view text, const std::string& program) {
+  FileDescriptor file(text.empty() ? ::open("/dev/null", O_RDONLY | O_CLOEXEC)
+                                   : ::memfd_create("input", MFD_CLOEXEC));
+  while (!text.empty()) {
+    const ssize_t written = ::write(file.get(), text.data(), text.size());
+    if (written < 0) throw Error("cannot hold the input of " + program + ": " + reason(errno));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+FileDescriptor open_log(const std::filesystem::path& log) {
+  constexpr int kMode = 0644;
+  FileDescriptor file(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kMode));
+  if (!file.is_open()) throw Error(log.string() + ": cannot be written: " + reason(errno));
+  return file;
+}
+
+/// What the child needs, made before it is there.
+struct Start {
+  const char* program;
+  std::vector<char*> arguments;
+  std::array<int, 3> streams;
+  int failure;  ///< where errno goes when it can't be started
+  bool ends_with_us;
+  pid_t parent;
+};
+
+/// In the child: from here on nothing returns, and nothing allocates.
+[[noreturn]] void become(const Start& start) {
+  ::setpgid(0, 0);
+  if (start.ends_with_us) {
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != start.parent) ::_exit(kNotStarted);  // it died before the line above
+  }
+  // Signal settings of the calling thread are not for the child.
+  for (const int signal : {SIGPIPE, SIGINT, SIGTERM}) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int stream = 0; stream < 3; ++stream) {
+    ::dup2(start.streams[static_cast<std::size_t>(stream)], stream);
+  }
+  ::execvp(start.program, start.arguments.data());
+  const int error = errno;
+  static_cast<void>(!::write(start.failure, &error, sizeof(error)));
+  ::_exit(kNotStarted);
+}
+
 }  // namespace
+
+bool LastLine::is_blank(const std::string& line) {
+  return line.find_first_not_of(" \t") == std::string::npos;
+}
 
 void LastLine::add(std::string_view piece) {
   for (const char c : piece) {
     if (c == '\n' || c == '\r') {
-      if (!current_.empty()) last_ = std::exchange(current_, {});
+      if (!is_blank(current_)) last_ = current_;
+      current_.clear();
     } else if (current_.size() < kMaxLineBytes) {
       current_ += c;
     }
   }
 }
 
-ChildProcess::ChildProcess(std::vector<std::string> command) : program_(command.at(0)) {
-  start(command);
+ChildProcess::ChildProcess(std::vector<std::string> command, const ChildOptions& options)
+    : name_(command.at(0)) {
+  Start start{options.program.empty() ? name_.c_str() : options.program.c_str(),
+              {},
+              {},
+              -1,
+              options.ends_with_us,
+              ::getpid()};
+  for (std::string& word : command) start.arguments.push_back(word.data());
+  start.arguments.push_back(nullptr);
+  const FileDescriptor in = input_of(options.input, name_);
+  FileDescriptor out;
+  FileDescriptor err;
+  if (options.log.empty()) {
+    Pipe to_stdout(name_);
+    Pipe to_stderr(name_);
+    stdout_ = std::move(to_stdout.read_end);
+    stderr_ = std::move(to_stderr.read_end);
+    out = std::move(to_stdout.write_end);
+    err = std::move(to_stderr.write_end);
+  } else {
+    out = open_log(options.log);
+  }
+  start.streams = {in.get(), out.get(), err.is_open() ? err.get() : out.get()};
+  Pipe failure(name_);
+  start.failure = failure.write_end.get();
+
+  pid_ = ::fork();
+  if (pid_ == 0) become(start);
+  int error = errno;
+  failure.write_end.reset();
+  if (pid_ > 0) {
+    ssize_t count = 0;
+    do {
+      count = ::read(failure.read_end.get(), &error, sizeof(error));
+    } while (count < 0 && errno == EINTR);
+    if (count != sizeof(error)) return;  // it runs
+    reap(0);
+    stdout_.reset();
+    stderr_.reset();
+    installed_ = false;
+    if (error == ENOENT || error == EACCES || error == ENOTDIR) return;
+  }
+  throw Error("cannot start " + name_ + ": " + reason(error));
 }
 
 ChildProcess::~ChildProcess() {
   if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  reap();
+  ::kill(pid_, SIGKILL);
+  reap(0);
 }
 
 std::size_t ChildProcess::read(std::span<std::byte> bytes) {
@@ -66,60 +166,24 @@ std::size_t ChildProcess::read(std::span<std::byte> bytes) {
   }
   if (!stdout_.is_open() && pid_ > 0) {
     while (stderr_.is_open()) wait_for_data();
-    reap();
+    reap(0);
   }
   return filled;
 }
 
-void ChildProcess::start(std::vector<std::string>& command) {
-  std::vector<char*> argv;
-  argv.reserve(command.size() + 1);
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
+std::optional<int> ChildProcess::exit_code() {
+  if (pid_ > 0 && !reap(WNOHANG)) return std::nullopt;
+  return exit_code_;
+}
 
-  Pipe out(program_);
-  Pipe err(program_);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, out.write_end.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.write_end.get(), STDERR_FILENO);
-
-  // Signal settings of the calling thread are not for the child.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  posix_spawnattr_setsigmask(&attributes, &defaults);
-  sigaddset(&defaults, SIGPIPE);
-  sigaddset(&defaults, SIGINT);
-  sigaddset(&defaults, SIGTERM);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(
-      &attributes,
-      static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP));
-
-  const int error =
-      posix_spawnp(&pid_, program_.c_str(), &actions, &attributes, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) {
-    pid_ = -1;
-    installed_ = false;
-    if (error != ENOENT && error != EACCES && error != ENOTDIR) {
-      throw Error("cannot start " + program_ + ": " + reason(error));
-    }
-    return;
-  }
-  stdout_ = std::move(out.read_end);
-  stderr_ = std::move(err.read_end);
+void ChildProcess::ask_to_stop() const {
+  if (pid_ > 0) ::kill(pid_, SIGINT);
 }
 
 void ChildProcess::wait_for_data() {
   std::array<pollfd, 2> waits = {{{stdout_.get(), POLLIN, 0}, {stderr_.get(), POLLIN, 0}}};
-  if (poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) {
-    throw Error("cannot wait for " + program_ + ": " + reason(errno));
+  if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) {
+    throw Error("cannot wait for " + name_ + ": " + reason(errno));
   }
   stdout_ready_ = waits[0].revents != 0;
   if (waits[1].revents != 0) read_stderr();
@@ -139,25 +203,30 @@ std::size_t ChildProcess::read_stdout(std::span<std::byte> bytes) {
   return count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
-void ChildProcess::reap() {
+bool ChildProcess::reap(int options) {
   int status = 0;
   pid_t result = 0;
   do {
-    result = waitpid(pid_, &status, 0);
+    result = ::waitpid(pid_, &status, options);
   } while (result < 0 && errno == EINTR);
+  if (result == 0) return false;
   // ECHILD: the program ignores SIGCHLD, the exit status is gone; what was said has to do.
-  succeeded_ =
-      result < 0 ? stderr_line_.text().empty() : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  exit_code_ = result < 0          ? (stderr_line_.text().empty() ? 0 : 1)
+               : WIFEXITED(status) ? WEXITSTATUS(status)
+                                   : kBySignal + WTERMSIG(status);
+  succeeded_ = exit_code_ == 0;
   pid_ = -1;
+  return true;
 }
 
-ProgramResult run_program(std::vector<std::string> command) {
-  ChildProcess process(std::move(command));
+ProgramResult run_program(std::vector<std::string> command, const ChildOptions& options,
+                          std::size_t max_output_bytes) {
+  ChildProcess process(std::move(command), options);
   ProgramResult result;
   result.installed = process.installed();
-  std::array<std::byte, 4096> block{};
+  std::array<std::byte, 1 << 16> block{};
   while (const std::size_t count = process.read(block)) {
-    const std::size_t kept = std::min(count, kMaxOutputBytes - result.output.size());
+    const std::size_t kept = std::min(count, max_output_bytes - result.output.size());
     result.output.append(reinterpret_cast<const char*>(block.data()), kept);
   }
   result.succeeded = process.succeeded();

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "mer/core/text_table.hpp"
+
 namespace mer {
 
 RateMeter::RateMeter() : start_(std::chrono::steady_clock::now()) {}
@@ -19,10 +21,8 @@ double RateMeter::per_second(std::size_t done) const {
 std::string RateMeter::text(std::size_t done, std::size_t total) const {
   const double rate = per_second(done);
   if (done == 0 || rate <= 0.0) return "";
-  char text[64];
-  std::snprintf(text, sizeof(text), "%.3g/s", rate);
   const double left_s = total > done ? static_cast<double>(total - done) / rate : 0.0;
-  return std::string(text) + ", " + format_duration(left_s) + " left";
+  return significant(rate, 3) + "/s, " + format_duration(left_s) + " left";
 }
 
 std::string format_duration(double seconds) {

@@ -1,7 +1,7 @@
 #include "mer/core/text_table.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstdio>
 #include <utility>
 #include <vector>
@@ -20,16 +20,10 @@ struct Character {
 /// @param text  valid UTF-8
 std::vector<Character> characters(std::string_view text) {
   std::vector<Character> found;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[at]);
-    const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    char32_t code = size == 1 ? lead : lead & (0xFFU >> (size + 1));
-    for (std::size_t i = 1; i < size && at + i < text.size(); ++i) {
-      code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
-    }
-    found.push_back({code, at, size});
-    at += size;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto [code, num_bytes] = first_character(text.substr(at));
+    found.push_back({code, at, num_bytes});
+    at += num_bytes;
   }
   return found;
 }
@@ -58,6 +52,12 @@ std::size_t width_of(char32_t code) {
     return 2;
   }
   return 1;
+}
+
+std::string printed(const char* format, int digits, double value) {
+  std::array<char, 400> text{};  // the largest double has 309 digits before the point
+  std::snprintf(text.data(), text.size(), format, digits, value);
+  return text.data();
 }
 
 bool is_control(char32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
@@ -112,10 +112,25 @@ std::string shorten(std::string_view text, std::size_t width) {
          (back < all.size() ? std::string(text.substr(all[back].begin)) : std::string());
 }
 
-std::string fixed(double value, int digits) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, value);
-  return text.data();
+std::string aligned_rows(std::span<const std::vector<std::string>> rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += i + 1 < row.size() ? pad_right(row[i], widths[i] + 2) : row[i] + "\n";
+    }
+  }
+  return text;
 }
+
+std::string fixed(double value, int digits) { return printed("%.*f", digits, value); }
+
+std::string significant(double value, int digits) { return printed("%.*g", digits, value); }
 
 }  // namespace mer

@@ -8,7 +8,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "csv_table.hpp"
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"

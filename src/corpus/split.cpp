@@ -294,8 +294,6 @@ Split given_split(const Manifest& manifest, const SplitOptions& options) {
   return split;
 }
 
-const std::vector<std::string> kSplitColumns = {"id", "path", "label", "group", "split"};
-
 }  // namespace
 
 void SplitOptions::visit(OptionsVisitor& v) {
@@ -382,65 +380,6 @@ std::vector<Split> make_folds(const Manifest& manifest, const SplitOptions& opti
     splits.push_back(std::move(split));
   }
   return splits;
-}
-
-void write_split_csv(const std::filesystem::path& file, const Manifest& manifest,
-                     const Split& split) {
-  if (split.size() != manifest.songs.size()) {
-    throw std::invalid_argument("write_split_csv: the split has another number of songs");
-  }
-  std::string text = csv_line(kSplitColumns);
-  for (std::size_t i = 0; i < split.size(); ++i) {
-    const Song& song = manifest.songs[i];
-    const std::vector<std::string> cells = {song.id, song.listed_path, song.label, song.group,
-                                            split[i]};
-    text += csv_line(cells);
-  }
-  write_text_file(file, text);
-}
-
-Split read_split_csv(const std::filesystem::path& file, const Manifest& manifest) {
-  const std::vector<CsvRow> rows = read_csv(file);
-  if (rows.empty() || rows.front().cells != kSplitColumns) {
-    throw UsageError(file.string() + ":1: the columns must be " + join(kSplitColumns, ","),
-                     "take a split.csv that `mer train` wrote");
-  }
-  std::map<std::string, std::size_t> song_of_id;
-  for (std::size_t i = 0; i < manifest.songs.size(); ++i) song_of_id[manifest.songs[i].id] = i;
-
-  const std::string hint =
-      "the manifest is '" + manifest.file.string() + "': use the one that the split was made from";
-  Split split(manifest.songs.size());
-  for (std::size_t r = 1; r < rows.size(); ++r) {
-    const std::vector<std::string>& cells = rows[r].cells;
-    const std::string where = file.string() + ":" + std::to_string(rows[r].line) + ": ";
-    const auto found = song_of_id.find(cells[0]);
-    if (found == song_of_id.end()) {
-      throw UsageError(where + "song '" + cells[0] + "' is not in the manifest", hint);
-    }
-    const Song& song = manifest.songs[found->second];
-    if (song.label != cells[2]) {
-      throw UsageError(where + "song '" + song.id + "' has the label '" + cells[2] +
-                           "' here and '" + song.label + "' in the manifest",
-                       hint);
-    }
-    if (cells[4] != kTrain && cells[4] != kValidation && cells[4] != kTest && cells[4] != kUnused) {
-      throw UsageError(where + "unknown split '" + cells[4] + "'",
-                       "splits are called train, validation, test, unused");
-    }
-    if (!split[found->second].empty()) {
-      throw UsageError(where + "song '" + song.id + "' stands there twice",
-                       "remove one of the lines");
-    }
-    split[found->second] = cells[4];
-  }
-  for (std::size_t i = 0; i < split.size(); ++i) {
-    if (split[i].empty()) {
-      throw UsageError(
-          file.string() + ": song '" + manifest.songs[i].id + "' of the manifest is missing", hint);
-    }
-  }
-  return split;
 }
 
 std::vector<std::size_t> songs_in(const Split& split, const std::string& part) {

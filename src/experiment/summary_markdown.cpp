@@ -1,21 +1,15 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <functional>
 
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/experiment/sweep_summary.hpp"
 
 namespace mer {
 namespace {
 
 constexpr const char* kNothing = "–";
-
-std::string fixed(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.*f", digits, value);
-  return text;
-}
 
 std::string number(double value, int digits) {
   return std::isnan(value) ? kNothing : fixed(value, digits);

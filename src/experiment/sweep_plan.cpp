@@ -382,13 +382,9 @@ void check_songs(const SweepPlan& plan) {
     const DataOptions& data = cell.config.data;
     // Segments are known only when the features are there.
     if (data.split.unit == SplitOptions::Unit::kSegment) continue;
-    if (data.manifest.empty()) {
-      throw UsageError("'data.manifest' is not given",
-                       "--set data.manifest=songs.csv (mer import writes one)");
-    }
     auto found = manifests.find(data.manifest);
     if (found == manifests.end()) {
-      found = manifests.emplace(data.manifest, Manifest::load(data.manifest)).first;
+      found = manifests.emplace(data.manifest, data.load_manifest()).first;
     }
     const Manifest& manifest = found->second;
     if (!checked.insert(data.manifest.string() + to_json(data.split).dump()).second) continue;

@@ -1,5 +1,3 @@
-#include <nlohmann/json.hpp>
-
 #include "mer/classic/classic_model.hpp"
 #include "trained_system.hpp"
 
@@ -7,8 +5,8 @@ namespace mer {
 namespace {
 
 ClassicOptions options_of(const TensorFile& file) {
-  return options_from_json<ClassicOptions>(ModelCard::read(file).classic,
-                                           file.path().string() + " ('classic' of the model)");
+  return options_in_card<ClassicOptions>(ModelCard::read(file).classic, "classic",
+                                         file.path().string());
 }
 
 class ClassicSystem : public TrainedSystem {
@@ -45,8 +43,7 @@ class ClassicSystem : public TrainedSystem {
     SongSources sources;
     sources.recipe = recipe();
     sources.layout = layout();
-    sources.inputs =
-        options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)");
+    sources.inputs = options_in_card<InputOptions>(card().inputs, "inputs", file());
     if (options.sees("descriptors")) sources.descriptors = descriptor_options();
     if (options.sees("embeddings")) sources.embedding_columns = embedding_columns();
     return sources;

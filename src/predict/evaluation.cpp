@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
-#include "mer/core/version.hpp"
 #include "probability_scores.hpp"
 
 namespace mer {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t kBootstrapSeed = 0;
 constexpr std::size_t kNumberWidth = 9;
@@ -75,42 +70,6 @@ std::size_t count_groups(const std::vector<ScoredSong>& songs) {
   int largest = -1;
   for (const ScoredSong& scored : songs) largest = std::max(largest, groups.of(scored.song));
   return static_cast<std::size_t>(largest + 1);
-}
-
-Json scores_json(const Scores& scores, const std::vector<std::string>& classes) {
-  Json json;
-  json["count"] = scores.count;
-  json["accuracy"] = scores.accuracy;
-  json["accuracy_ci95"] = scores.accuracy_ci95;
-  json["macro_f1"] = scores.macro_f1;
-  json["macro_f1_ci95"] = scores.macro_f1_ci95;
-  Json& per_class = json["per_class"] = Json::object();
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    const ClassScores& of_class = scores.per_class.at(c);
-    per_class[classes[c]] = {{"precision", of_class.precision},
-                             {"recall", of_class.recall},
-                             {"f1", of_class.f1},
-                             {"support", of_class.support}};
-  }
-  Json& confusion = json["confusion"] = Json::array();
-  for (Eigen::Index row = 0; row < scores.confusion.rows(); ++row) {
-    Json counts = Json::array();
-    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
-      counts.push_back(scores.confusion(row, column));
-    }
-    confusion.push_back(std::move(counts));
-  }
-  return json;
-}
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json regression_json(const RegressionScores& scores) {
-  return {{"count", scores.count},
-          {"r2", number_or_null(scores.r2)},
-          {"rmse", number_or_null(scores.rmse)},
-          {"pearson", number_or_null(scores.pearson)},
-          {"concordance", number_or_null(scores.concordance)}};
 }
 
 /// Scores of one of the two numbers, over the songs for which truth and prediction are known.
@@ -212,62 +171,6 @@ std::string confusion_table(const std::string& title, const Scores& scores,
   return text;
 }
 
-std::string confusion_csv(const Evaluation& evaluation) {
-  std::vector<std::string> cells = {"truth"};
-  cells.insert(cells.end(), evaluation.classes.begin(), evaluation.classes.end());
-  std::string text = csv_line(cells);
-  const ConfusionMatrix& confusion = evaluation.song_scores.confusion;
-  for (std::size_t c = 0; c < evaluation.classes.size(); ++c) {
-    cells = {evaluation.classes[c]};
-    for (Eigen::Index column = 0; column < confusion.cols(); ++column) {
-      cells.push_back(std::to_string(confusion(static_cast<Eigen::Index>(c), column)));
-    }
-    text += csv_line(cells);
-  }
-  return to_valid_utf8(text);
-}
-
-std::string predictions_csv(const Evaluation& evaluation) {
-  std::vector<std::string> cells = {"id", "path", "label", "predicted", "confidence"};
-  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
-  cells.push_back("segments");
-  std::string text = csv_line(cells);
-  for (const ScoredSong& scored : evaluation.songs) {
-    const SongPrediction& prediction = scored.prediction;
-    const auto predicted = static_cast<std::size_t>(prediction.predicted());
-    cells = {scored.song.id, scored.song.listed_path, scored.song.label,
-             evaluation.classes.at(predicted), format_number(prediction.probabilities[predicted])};
-    for (const double probability : prediction.probabilities) {
-      cells.push_back(format_number(probability));
-    }
-    cells.push_back(std::to_string(prediction.segments.size()));
-    text += csv_line(cells);
-  }
-  return to_valid_utf8(text);
-}
-
-std::string segments_csv(const Evaluation& evaluation) {
-  std::vector<std::string> cells = {"id", "start_s", "end_s", "predicted"};
-  for (const std::string& name : evaluation.classes) cells.push_back("p_" + name);
-  std::string text = csv_line(cells);
-  for (const ScoredSong& scored : evaluation.songs) {
-    for (const SegmentPrediction& segment : scored.prediction.segments) {
-      const auto predicted = static_cast<std::size_t>(argmax(segment.probabilities));
-      cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
-               evaluation.classes.at(predicted)};
-      for (const double probability : segment.probabilities) {
-        cells.push_back(format_number(probability));
-      }
-      text += csv_line(cells);
-    }
-  }
-  return to_valid_utf8(text);
-}
-
-std::string metrics_json(const Evaluation& evaluation) {
-  return to_json(evaluation).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
 }  // namespace
 
 void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
@@ -323,24 +226,6 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
   return evaluation;
 }
 
-Json to_json(const Evaluation& evaluation) {
-  Json json;
-  json["schema"] = 1;
-  json["mer_version"] = kVersion;
-  json["model"] = evaluation.model;
-  json["split"] = evaluation.split;
-  json["classes"] = evaluation.classes;
-  json["baseline_accuracy"] = evaluation.baseline_accuracy;
-  json["baseline_class"] = evaluation.baseline_class;
-  json["failed"] = evaluation.failed;
-  json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
-  json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
-  add_probability_scores(evaluation.probability_scores, json);
-  if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
-  if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
-  return json;
-}
-
 std::string to_table(const Evaluation& evaluation) {
   const Scores& songs = evaluation.song_scores;
   const Scores& segments = evaluation.segment_scores;
@@ -366,21 +251,6 @@ std::string to_table(const Evaluation& evaluation) {
   text += confusion_table("songs", songs, evaluation.classes) + "\n";
   text += confusion_table("segments", segments, evaluation.classes);
   return text;
-}
-
-void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder) {
-  std::error_code failure;
-  std::filesystem::create_directories(folder, failure);
-  if (failure) {
-    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
-                "give another one with -o");
-  }
-  write_text_file(folder / "metrics.json", metrics_json(evaluation));
-  write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
-  write_text_file(folder / "predictions.csv", predictions_csv(evaluation));
-  write_text_file(folder / "segments.csv", segments_csv(evaluation));
-  write_text_file(folder / "reliability.csv", reliability_csv(evaluation.probability_scores));
-  write_text_file(folder / "coverage.csv", coverage_csv(evaluation.probability_scores));
 }
 
 }  // namespace mer

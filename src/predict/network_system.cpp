@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "mer/nn/classifier.hpp"
@@ -18,8 +17,7 @@ class NetworkSystem : public TrainedSystem {
  public:
   NetworkSystem(const TensorFile& weights, const std::string& device)
       : TrainedSystem(weights, false),
-        options_(
-            options_from_json<InputOptions>(card().inputs, file() + " ('inputs' of the model)")),
+        options_(options_in_card<InputOptions>(card().inputs, "inputs", file())),
         inputs_(layout(), segment_frames(), options_, standardization_of(weights),
                 inputs_of(card().model)),
         song_vector_(make_song_vector()),

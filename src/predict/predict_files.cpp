@@ -46,8 +46,7 @@ FileResult predict_one(const Predictor& predictor, const std::filesystem::path& 
   result.stamp = stamp_of(file);
   try {
     SongPrediction song = predictor.predict_file(file, options.max_seconds);
-    const double confidence = song.probabilities[static_cast<std::size_t>(song.predicted())];
-    result.uncertain = confidence < options.min_confidence;
+    result.uncertain = song.confidence() < options.min_confidence;
     result.prediction = std::move(song);
   } catch (const Error& error) {
     result.error = error.what();

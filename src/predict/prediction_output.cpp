@@ -3,55 +3,19 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 #include "mer/core/progress.hpp"
-#include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
-#include "mer/core/version.hpp"
-#include "mer/metrics/quadrants.hpp"
 #include "mer/metrics/scores.hpp"
 
 namespace mer {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxFileWidth = 60;
 constexpr std::size_t kLengthWidth = 6;
 constexpr std::size_t kNumberWidth = 5;
 constexpr int kMinTimelineWidth = 40;
 constexpr const char* kUncertain = "uncertain";
-
-std::string dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
-
-double to_milliseconds(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
-
-Json probabilities_json(const std::vector<double>& probabilities,
-                        const std::vector<std::string>& classes) {
-  Json json = Json::object();
-  for (std::size_t c = 0; c < classes.size(); ++c) json[classes[c]] = probabilities.at(c);
-  return json;
-}
-
-Json segments_json(const SongPrediction& song, const std::vector<std::string>& classes) {
-  Json json = Json::array();
-  for (const SegmentPrediction& segment : song.segments) {
-    const auto best = static_cast<std::size_t>(argmax(segment.probabilities));
-    json.push_back({{"start_s", to_milliseconds(segment.start_s)},
-                    {"end_s", to_milliseconds(segment.end_s)},
-                    {"emotion", classes.at(best)},
-                    {"probabilities", probabilities_json(segment.probabilities, classes)}});
-  }
-  return json;
-}
-
-double confidence_of(const SongPrediction& song) {
-  return song.probabilities.at(static_cast<std::size_t>(song.predicted()));
-}
 
 const std::string& emotion_of(const SongPrediction& song, const std::vector<std::string>& classes) {
   return classes.at(static_cast<std::size_t>(song.predicted()));
@@ -146,95 +110,6 @@ std::string time_axis(double duration_s, std::size_t columns) {
 
 }  // namespace
 
-Json to_json(const FileResult& result, const std::vector<std::string>& classes) {
-  Json json;
-  json["path"] = to_valid_utf8(result.path);
-  json["status"] = result.ok() ? "ok" : "error";
-  if (!result.ok()) {
-    json["error"] = result.error;
-    for (const char* key : {"duration_s", "analysed_s", "emotion", "confidence", "probabilities"}) {
-      json[key] = nullptr;
-    }
-    json["segments"] = Json::array();
-    json["warnings"] = Json::array();
-    json["hint"] = result.hint;
-    return json;
-  }
-  const SongPrediction& song = *result.prediction;
-  json["error"] = nullptr;
-  json["duration_s"] = to_milliseconds(song.duration_s);
-  json["analysed_s"] = to_milliseconds(song.analysed_s);
-  json["emotion"] = result.uncertain ? Json() : Json(emotion_of(song, classes));
-  json["confidence"] = confidence_of(song);
-  json["probabilities"] = probabilities_json(song.probabilities, classes);
-  if (const auto quadrants = Quadrants::of(classes)) {
-    json["p_positive_valence"] = quadrants->positive_valence(song.probabilities);
-    json["p_high_arousal"] = quadrants->high_arousal(song.probabilities);
-  }
-  if (!std::isnan(song.valence)) json["valence"] = song.valence;
-  if (!std::isnan(song.arousal)) json["arousal"] = song.arousal;
-  json["segments"] = segments_json(song, classes);
-  json["warnings"] = song.warnings;
-  return json;
-}
-
-std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
-                             std::span<const FileResult> results) {
-  Json json;
-  json["schema"] = 1;
-  json["mer_version"] = kVersion;
-  json["model"] = model;
-  json["classes"] = classes;
-  json["results"] = Json::array();
-  for (const FileResult& result : results) json["results"].push_back(to_json(result, classes));
-  return dump(json, 2);
-}
-
-std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
-                             const std::string& model) {
-  Json json = to_json(result, classes);
-  json["size_bytes"] = result.stamp ? Json(result.stamp->size_bytes) : Json();
-  json["modified"] = result.stamp ? Json(result.stamp->modified) : Json();
-  json["model"] = model;
-  return dump(json, -1);
-}
-
-std::string predictions_csv_header(const std::vector<std::string>& classes) {
-  std::vector<std::string> cells = {"path", "status", "emotion", "confidence"};
-  for (const std::string& name : classes) cells.push_back("p_" + name);
-  for (const char* name : {"duration_s", "analysed_s", "segments", "error"}) cells.push_back(name);
-  if (Quadrants::of(classes)) {
-    for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
-  }
-  return to_valid_utf8(csv_line(cells));
-}
-
-std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes) {
-  const auto quadrants = Quadrants::of(classes);
-  std::vector<std::string> cells = {result.path, result.ok() ? "ok" : "error"};
-  if (result.ok()) {
-    const SongPrediction& song = *result.prediction;
-    cells.push_back(result.uncertain ? "" : emotion_of(song, classes));
-    cells.push_back(format_number(confidence_of(song)));
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      cells.push_back(format_number(song.probabilities.at(c)));
-    }
-    cells.push_back(format_number(to_milliseconds(song.duration_s)));
-    cells.push_back(format_number(to_milliseconds(song.analysed_s)));
-    cells.push_back(std::to_string(song.segments.size()));
-    cells.push_back("");
-    if (quadrants) {
-      cells.push_back(format_number(quadrants->positive_valence(song.probabilities)));
-      cells.push_back(format_number(quadrants->high_arousal(song.probabilities)));
-    }
-  } else {
-    cells.resize(cells.size() + 2 + classes.size() + 3);
-    cells.push_back(result.error);
-    if (quadrants) cells.resize(cells.size() + 2);
-  }
-  return to_valid_utf8(csv_line(cells));
-}
-
 PredictionTable::PredictionTable(std::span<const std::string> paths,
                                  std::vector<std::string> classes)
     : classes_(std::move(classes)), file_width_(std::string("file").size()) {
@@ -261,7 +136,7 @@ std::string PredictionTable::row(const FileResult& result) const {
       pad_right(shorten(printable(result.path), file_width_), file_width_) + "  " +
       pad_left(ok ? format_duration(result.prediction->duration_s) : "-", kLengthWidth) + "  " +
       pad_right(emotion, answer_width(classes_)) + "  " +
-      pad_left(ok ? fixed(confidence_of(*result.prediction), 2) : "-",
+      pad_left(ok ? fixed(result.prediction->confidence(), 2) : "-",
                std::string("confidence").size()) +
       " ";
   for (std::size_t c = 0; c < classes_.size(); ++c) {

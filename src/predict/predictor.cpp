@@ -1,18 +1,15 @@
 #include "mer/predict/predictor.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
-#include "joined_opinion.hpp"
+#include "ensemble_tree.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/store/segments.hpp"
@@ -20,37 +17,6 @@
 
 namespace mer {
 namespace {
-
-/// A folder of its own in the system's temporary folder, removed with all that is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code failure;
-    const std::filesystem::path parent = std::filesystem::temp_directory_path(failure);
-    if (failure) {
-      throw Error("the temporary folder can't be used: " + failure.message(),
-                  "set TMPDIR to a folder that can be written");
-    }
-    std::string name = (parent / "mer-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) {
-      throw Error(parent.string() + ": no temporary folder can be made here: " +
-                      std::generic_category().message(errno),
-                  "free some space, or set TMPDIR to another folder");
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// The mean over the systems that predict it; NaN when none does.
 double mean_of_known(const std::vector<SystemAnswer>& answers, double SystemAnswer::*number) {
@@ -109,8 +75,6 @@ struct Member {
 
 }  // namespace
 
-int SongPrediction::predicted() const { return argmax(probabilities); }
-
 bool SongFiles::complete() const {
   const auto is_there = [](const std::filesystem::path& file) { return !file.empty(); };
   return std::all_of(features.begin(), features.end(), is_there) &&
@@ -119,7 +83,7 @@ bool SongFiles::complete() const {
 
 struct Predictor::Impl {
   std::vector<Member> members;
-  JoinedOpinion opinion;  ///< of the members
+  EnsembleTree tree;  ///< of the members
   std::vector<Recipe> recipes;
   std::vector<EmbeddingExtractor> extractors;
   std::vector<std::int64_t> training_counts;
@@ -137,8 +101,8 @@ struct Predictor::Impl {
   std::optional<std::size_t> index_of_extractor(const TrainedSystem& system,
                                                 const std::string& device,
                                                 const WeightFiles& weights);
-  void join_answers(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
-                    SongPrediction& prediction) const;
+  void combine(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
+               SongPrediction& prediction) const;
 };
 
 std::size_t Predictor::Impl::index_of_recipe(const TrainedSystem& system) {
@@ -154,14 +118,14 @@ std::size_t Predictor::Impl::index_of_recipe(const TrainedSystem& system) {
 std::optional<std::size_t> Predictor::Impl::index_of_extractor(const TrainedSystem& system,
                                                                const std::string& device,
                                                                const WeightFiles& weights) {
-  if (system.embedding_recipe().is_null()) return std::nullopt;
-  const auto found = std::find_if(
-      extractors.begin(), extractors.end(),
-      [&](const EmbeddingExtractor& one) { return one.recipe() == system.embedding_recipe(); });
+  const nlohmann::ordered_json recipe = system.embedding_recipe();
+  if (recipe.is_null()) return std::nullopt;
+  const auto found =
+      std::find_if(extractors.begin(), extractors.end(),
+                   [&](const EmbeddingExtractor& one) { return one.recipe() == recipe; });
   const auto index = static_cast<std::size_t>(found - extractors.begin());
   if (index == extractors.size()) {
-    extractors.push_back(
-        EmbeddingExtractor::of_recipe(system.embedding_recipe(), system.file(), weights, device));
+    extractors.push_back(EmbeddingExtractor::of_recipe(recipe, system.file(), weights, device));
   }
   return index;
 }
@@ -205,14 +169,14 @@ void Predictor::Impl::require_recipes_of(const OpenSong& song) const {
   }
 }
 
-void Predictor::Impl::join_answers(const std::vector<SystemAnswer>& answers,
-                                   const SongFeatures& song, SongPrediction& prediction) const {
-  const auto joined = [&](const auto& probabilities_of) {
+void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
+                              SongPrediction& prediction) const {
+  const auto together = [&](const auto& probabilities_of) {
     ProbabilityRows of_systems;
     for (const SystemAnswer& answer : answers) of_systems.push_back(probabilities_of(answer));
-    return opinion.from(of_systems);
+    return tree.answer(of_systems);
   };
-  prediction.probabilities = joined([](const SystemAnswer& answer) { return answer.song; });
+  prediction.probabilities = together([](const SystemAnswer& answer) { return answer.song; });
   prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
   prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
   const Recipe& recipe = first().recipe();
@@ -221,7 +185,7 @@ void Predictor::Impl::join_answers(const std::vector<SystemAnswer>& answers,
     const TimeSpan span = time_span(song, segments[s], recipe.audio.sample_rate_hz,
                                     recipe.features.frame.window_samples);
     prediction.segments.push_back({span.start_s, span.end_s,
-                                   systems_cut_alike ? joined([&](const SystemAnswer& answer) {
+                                   systems_cut_alike ? together([&](const SystemAnswer& answer) {
                                      return answer.probabilities[s];
                                    })
                                                      : answers.front().probabilities[s]});
@@ -255,7 +219,7 @@ SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
     if (noted_length) prediction.warnings.push_back(std::move(note));
   }
   prediction.duration_s = song.features.front()->duration_s();
-  join_answers(answers, *song.features.front(), prediction);
+  combine(answers, *song.features.front(), prediction);
   return prediction;
 }
 
@@ -268,15 +232,15 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
                           const std::string& device, const WeightFiles& weights) {
   if (model_files.empty()) throw std::invalid_argument("Predictor::load: no model files");
   auto impl = std::make_unique<Impl>();
-  std::vector<JoinedOpinion> opinions;
+  std::vector<EnsembleTree> trees;
   const auto add = [&](std::unique_ptr<TrainedSystem> system) {
     impl->add(std::move(system), device, weights);
     return impl->members.size() - 1;
   };
   for (const std::filesystem::path& file : model_files) {
-    opinions.push_back(load_systems(TensorFile::open(file), device, add));
+    trees.push_back(load_systems(TensorFile::open(file), device, add));
   }
-  impl->opinion = JoinedOpinion::of_all(std::move(opinions));
+  impl->tree = EnsembleTree::of_equals(std::move(trees));
   return Predictor(std::move(impl));
 }
 
@@ -314,7 +278,7 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
 
 SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file,
                                        double max_seconds) const {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   SongFiles files;
   for (Recipe recipe : recipes()) {
     recipe.audio.start_s = 0.0;

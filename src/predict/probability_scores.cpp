@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
@@ -11,13 +10,9 @@
 namespace mer {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 constexpr std::size_t kNameWidth = 10;
 constexpr std::size_t kNumberWidth = 9;
 constexpr double kCoverageStep = 0.1;  // of the points with intervals
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// Of the items at least so sure; the threshold stays the same in every resample.
 Interval interval_of(const CoveragePoint& point, const ProbabilityItems& songs,
@@ -48,26 +43,6 @@ Scores score_sides(const ProbabilityItems& songs, const Truth& is_above,
     chosen.push_back(probability(songs.probabilities[i]) >= kEven ? 1 : 0);
   }
   return scores_with_intervals(truth, chosen, songs.groups, 2, seed);
-}
-
-Json side_json(const Scores& scores) {
-  return {{"count", scores.count},
-          {"accuracy", scores.accuracy},
-          {"accuracy_ci95", scores.accuracy_ci95},
-          {"macro_f1", scores.macro_f1},
-          {"macro_f1_ci95", scores.macro_f1_ci95}};
-}
-
-Json bins_json(const std::vector<ReliabilityBin>& bins) {
-  Json json = Json::array();
-  for (const ReliabilityBin& bin : bins) {
-    json.push_back({{"from", bin.from},
-                    {"to", bin.to},
-                    {"count", bin.count},
-                    {"mean_confidence", number_or_null(bin.mean_confidence)},
-                    {"accuracy", number_or_null(bin.accuracy)}});
-  }
-  return json;
 }
 
 std::string line(const std::string& name, double value, const Interval& interval,
@@ -119,30 +94,6 @@ ProbabilityScores score_probabilities(const ProbabilityItems& songs,
   return scores;
 }
 
-void add_probability_scores(const ProbabilityScores& scores, Json& json) {
-  for (const auto& [name, calibration] :
-       {std::pair("songs", &scores.songs), {"segments", &scores.segments}}) {
-    json[name]["ece"] = calibration->ece;
-    json[name]["brier"] = calibration->brier;
-  }
-  const Calibration& songs = scores.songs;
-  json["calibration"] = {{"count", songs.count},           {"ece", songs.ece},
-                         {"ece_ci95", songs.ece_ci95},     {"brier", songs.brier},
-                         {"brier_ci95", songs.brier_ci95}, {"nll", songs.nll},
-                         {"nll_ci95", songs.nll_ci95},     {"bins", bins_json(songs.bins)}};
-  Json& coverage = json["coverage"] = Json::array();
-  for (const auto& [point, interval] : scores.coverage_intervals) {
-    coverage.push_back({{"coverage", point.coverage},
-                        {"count", point.count},
-                        {"min_confidence", point.min_confidence},
-                        {"accuracy", point.accuracy},
-                        {"accuracy_ci95", interval}});
-  }
-  if (!scores.positive_valence) return;
-  json["valence_arousal"] = {{"positive_valence", side_json(*scores.positive_valence)},
-                             {"high_arousal", side_json(*scores.high_arousal)}};
-}
-
 std::string probability_table(const ProbabilityScores& scores) {
   if (scores.coverage.empty()) return {};
   const Calibration& songs = scores.songs;
@@ -159,28 +110,6 @@ std::string probability_table(const ProbabilityScores& scores) {
   text += line("Brier", songs.brier, songs.brier_ci95, "squared error of probabilities, 0 to 2");
   text += line("NLL", songs.nll, songs.nll_ci95, "mean -ln of the true class's probability");
   return text + coverage_line(scores.coverage) + "\n";
-}
-
-std::string reliability_csv(const ProbabilityScores& scores) {
-  std::string text =
-      csv_line(std::array<std::string, 5>{"from", "to", "count", "mean_confidence", "accuracy"});
-  for (const ReliabilityBin& bin : scores.songs.bins) {
-    text += csv_line(std::array<std::string, 5>{
-        format_number(bin.from), format_number(bin.to), std::to_string(bin.count),
-        format_number(bin.mean_confidence), format_number(bin.accuracy)});
-  }
-  return text;
-}
-
-std::string coverage_csv(const ProbabilityScores& scores) {
-  std::string text =
-      csv_line(std::array<std::string, 4>{"coverage", "count", "min_confidence", "accuracy"});
-  for (const CoveragePoint& point : scores.coverage) {
-    text += csv_line(std::array<std::string, 4>{
-        format_number(point.coverage), std::to_string(point.count),
-        format_number(point.min_confidence), format_number(point.accuracy)});
-  }
-  return text;
 }
 
 }  // namespace mer

@@ -13,6 +13,8 @@
 namespace mer {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::int64_t frames_in(double seconds, const FeatureLayout& layout) {
   if (seconds <= 0.0) return 0;
   SegmentOptions whole;
@@ -40,14 +42,17 @@ std::unique_ptr<TrainedSystem> TrainedSystem::load(const TensorFile& file,
 TrainedSystem::TrainedSystem(const TensorFile& file, bool answers_for_songs)
     : file_(file.path().string()),
       card_(ModelCard::read(file)),
-      recipe_(options_from_json<Recipe>(card_.recipe, file_ + " ('recipe' of the model)")),
-      segment_(
-          options_from_json<SegmentOptions>(card_.segment, file_ + " ('segment' of the model)")),
-      layout_(layout_from_json(card_.layout, file_)),
+      recipe_(options_in_card<Recipe>(card_.recipe, "recipe", file_)),
+      segment_(options_in_card<SegmentOptions>(card_.segment, "segment", file_)),
+      layout_(layout_from_json(Json::parse(card_.layout), file_)),
       answers_for_songs_(answers_for_songs),
       segment_frames_(segment_.num_frames(layout_.sample_rate_hz, layout_.hop_samples)),
       hop_frames_(segment_.hop_frames(layout_.sample_rate_hz, layout_.hop_samples, true)),
       padded_frames_(frames_in(recipe_.audio.pad_to_s, layout_)) {}
+
+Json TrainedSystem::embedding_recipe() const {
+  return card_.embeddings.empty() ? Json() : Json::parse(card_.embeddings);
+}
 
 bool TrainedSystem::cuts_like(const TrainedSystem& other) const {
   if (answers_for_songs_ || other.answers_for_songs_) {
@@ -106,14 +111,13 @@ void TrainedSystem::require_finite(const std::vector<double>& probabilities) con
 }
 
 DescriptorOptions TrainedSystem::descriptor_options() const {
-  if (card_.descriptors.is_null()) refuse("it has no 'descriptors'");
-  return options_from_json<DescriptorOptions>(card_.descriptors,
-                                              file_ + " ('descriptors' of the model)");
+  if (card_.descriptors.empty()) refuse("it has no 'descriptors'");
+  return options_in_card<DescriptorOptions>(card_.descriptors, "descriptors", file_);
 }
 
 std::int64_t TrainedSystem::embedding_columns() const {
-  if (card_.embeddings.is_null()) refuse("it has no 'embeddings'");
-  return mer::embedding_columns(embed_options_of(card_.embeddings, file_));
+  if (card_.embeddings.empty()) refuse("it has no 'embeddings'");
+  return mer::embedding_columns(embed_options_of(embedding_recipe(), file_));
 }
 
 void TrainedSystem::refuse(const std::string& reason) const {

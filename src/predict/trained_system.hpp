@@ -37,7 +37,7 @@ class TrainedSystem {
   const ModelCard& card() const { return card_; }
   const Recipe& recipe() const { return recipe_; }
   /// The extractor's recipe of the embeddings that it sees; null when it sees none.
-  const nlohmann::ordered_json& embedding_recipe() const { return card_.embeddings; }
+  nlohmann::ordered_json embedding_recipe() const;
 
   /// Whether two systems cut every song into the same segments.
   bool cuts_like(const TrainedSystem& other) const;

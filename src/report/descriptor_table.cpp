@@ -43,6 +43,31 @@ std::string shortest(float value) {
 
 }  // namespace
 
+DescriptorRows::DescriptorRows(MusicalDescriptors descriptors, std::vector<std::string> paths,
+                               TensorMetadata metadata)
+    : descriptors_(std::move(descriptors)),
+      paths_(std::move(paths)),
+      metadata_(std::move(metadata)),
+      rows_(paths_.size()) {}
+
+void DescriptorRows::add(std::size_t index, const FeatureView& view) {
+  rows_[index] = describe(descriptors_, view.spectrogram, view.lld, view.energy_db, view.kept);
+}
+
+DescriptorTable DescriptorRows::table() const {
+  DescriptorTable table;
+  table.columns = descriptors_.descriptors();
+  table.metadata = metadata_;
+  table.values.resize(static_cast<Eigen::Index>(rows_.size()), descriptors_.size());
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].size() == 0) continue;  // this song could not be read
+    table.values.row(static_cast<Eigen::Index>(table.paths.size())) = rows_[i].transpose();
+    table.paths.push_back(paths_[i]);
+  }
+  table.values.conservativeResize(static_cast<Eigen::Index>(table.paths.size()), Eigen::NoChange);
+  return table;
+}
+
 std::string descriptors_csv(const DescriptorTable& table) {
   nlohmann::ordered_json description = metadata_json(table.metadata);
   for (const Descriptor& column : table.columns) {
@@ -87,6 +112,17 @@ void write_descriptors_tensor(const std::filesystem::path& file, const Descripto
       file,
       {{"descriptors", view_of(values_of(table), {table.values.rows(), table.values.cols()})}},
       metadata);
+}
+
+void write_descriptors(const DescriptorTable& table, const std::filesystem::path& file,
+                       const std::string& format) {
+  if (format == "csv") {
+    write_text_file(file, descriptors_csv(table));
+  } else if (format == "npz") {
+    write_descriptors_npz(file, table);
+  } else {
+    write_descriptors_tensor(file, table);
+  }
 }
 
 }  // namespace mer

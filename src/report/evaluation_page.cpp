@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <limits>
-#include <nlohmann/json.hpp>
+#include <iterator>
+#include <tuple>
 
 #include "html.hpp"
 #include "mer/core/text.hpp"
@@ -14,75 +13,65 @@
 namespace mer {
 namespace {
 
-using Json = nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
 constexpr int kDigits = 3;
 constexpr std::size_t kNumErrors = 20;
 
-double number_at(const Json& json, const std::string& name) {
-  return json.is_object() && json.contains(name) && json[name].is_number()
-             ? json[name].get<double>()
-             : std::numeric_limits<double>::quiet_NaN();
-}
+std::string number_text(double value) { return std::isnan(value) ? "" : fixed(value, kDigits); }
 
-std::string number_text(const Json& json, const std::string& name) {
-  const double value = number_at(json, name);
-  return std::isnan(value) ? "" : fixed(value, kDigits);
-}
-
-std::string scores_table(const Json& metrics) {
+std::string scores_table(const Evaluation& evaluation) {
+  const ProbabilityScores& worth = evaluation.probability_scores;
   // Scored by an earlier version, they are missing.
-  const bool has_probabilities = metrics.value("songs", Json::object()).contains("ece");
+  const bool has_probabilities = !std::isnan(worth.songs.ece);
   Rows rows;
-  for (const char* items : {"songs", "segments"}) {
-    const Json scores = metrics.value(items, Json::object());
-    rows.push_back({items, std::to_string(scores.value("count", 0)),
-                    score_with_interval(scores, "accuracy"),
-                    score_with_interval(scores, "macro_f1")});
+  for (const auto& [name, scores, calibration] :
+       {std::tuple("songs", &evaluation.song_scores, &worth.songs),
+        {"segments", &evaluation.segment_scores, &worth.segments}}) {
+    rows.push_back({name, std::to_string(scores->count),
+                    score_with_interval(scores->accuracy, scores->accuracy_ci95),
+                    score_with_interval(scores->macro_f1, scores->macro_f1_ci95)});
     if (!has_probabilities) continue;
-    rows.back().push_back(number_text(scores, "ece"));
-    rows.back().push_back(number_text(scores, "brier"));
+    rows.back().push_back(number_text(calibration->ece));
+    rows.back().push_back(number_text(calibration->brier));
   }
   std::vector<std::string> head = {"", "count", "accuracy [95 %]", "macro F1 [95 %]"};
   if (has_probabilities) head.insert(head.end(), {"ECE", "Brier"});
   std::string html = html_table(head, rows);
-  html += "<p>Saying always <i>" + escaped(metrics.value("baseline_class", "")) +
+  html += "<p>Saying always <i>" + escaped(evaluation.baseline_class) +
           "</i>, the training songs' most frequent class, is right for " +
-          number_text(metrics, "baseline_accuracy") +
+          number_text(evaluation.baseline_accuracy) +
           " of these songs. Intervals come from resampling groups of songs (artists, where the "
           "manifest names them).</p>\n";
-  const std::size_t num_failed = metrics.value("failed", Json::array()).size();
-  if (num_failed > 0) {
-    html += "<p>" + std::to_string(num_failed) +
+  if (!evaluation.failed.empty()) {
+    html += "<p>" + std::to_string(evaluation.failed.size()) +
             " of the songs could not be read; they are not counted.</p>\n";
   }
   return html;
 }
 
-/// Positive or negative valence, high or low arousal, and the numbers of va_regression.
-std::string axes_table(const Json& metrics) {
+/// Positive or negative valence, high or low arousal.
+std::string axes_table(const ProbabilityScores& sides) {
   Rows rows;
-  const Json sides = metrics.value("valence_arousal", Json::object());
-  for (const auto& [name, meaning] :
-       {std::pair{"positive_valence", "positive (happy, relaxed) or negative"},
-        {"high_arousal", "high (happy, anger) or low"}}) {
-    if (!sides.contains(name)) continue;
-    rows.push_back({escaped(meaning), score_with_interval(sides[name], "accuracy"),
-                    score_with_interval(sides[name], "macro_f1")});
+  for (const auto& [scores, meaning] :
+       {std::pair{&sides.positive_valence, "positive (happy, relaxed) or negative"},
+        {&sides.high_arousal, "high (happy, anger) or low"}}) {
+    if (!*scores) continue;
+    rows.push_back({escaped(meaning),
+                    score_with_interval((*scores)->accuracy, (*scores)->accuracy_ci95),
+                    score_with_interval((*scores)->macro_f1, (*scores)->macro_f1_ci95)});
   }
   if (rows.empty()) return "";
   return "<h3>The two axes</h3>\n" +
          html_table({"valence and arousal of songs", "accuracy [95 %]", "macro F1 [95 %]"}, rows);
 }
 
-std::string classes_table(const Json& scores, const std::vector<std::string>& classes) {
+std::string classes_table(const Evaluation& evaluation) {
   Rows rows;
-  const Json per_class = scores.value("per_class", Json::object());
-  for (const std::string& name : classes) {
-    const Json one = per_class.value(name, Json::object());
-    rows.push_back({escaped(name), number_text(one, "recall"), number_text(one, "precision"),
-                    number_text(one, "f1"), std::to_string(one.value("support", 0))});
+  for (std::size_t c = 0; c < evaluation.classes.size(); ++c) {
+    const ClassScores& one = evaluation.song_scores.per_class.at(c);
+    rows.push_back({escaped(evaluation.classes[c]), number_text(one.recall),
+                    number_text(one.precision), number_text(one.f1), std::to_string(one.support)});
   }
   return "<h3>Each class</h3>\n" +
          html_table({"songs of the class", "accuracy (recall)", "precision", "F1", "songs"}, rows);
@@ -91,34 +80,43 @@ std::string classes_table(const Json& scores, const std::vector<std::string>& cl
 /// A cell as dark as its share of the row is large, with the count and the share in it.
 std::string heat_cell(double count, double share) {
   const int strength = static_cast<int>(std::lround(share * 100.0));
-  char style[96];
-  std::snprintf(style, sizeof(style), "background:rgba(59,110,165,%.2f);color:%s", share,
-                share > 0.6 ? "#fff" : "#222");
-  return "<td style=\"" + std::string(style) + "\">" + fixed(count, 0) + "<br><small>" +
+  return "<td style=\"background:rgba(59,110,165," + fixed(share, 2) +
+         ");color:" + (share > 0.6 ? "#fff" : "#222") + "\">" + fixed(count, 0) + "<br><small>" +
          std::to_string(strength) + " %</small></td>";
 }
 
-std::string confusion_table(const Json& scores, const std::vector<std::string>& classes) {
-  const Json confusion = scores.value("confusion", Json::array());
+std::string confusion_table(const Evaluation& evaluation) {
+  const ConfusionMatrix& confusion = evaluation.song_scores.confusion;
   std::string html =
       "<h3>Confusion</h3>\n<div class=\"scroll\"><table class=\"heat\">"
       "<tr><th>truth \\ answer</th>";
-  for (const std::string& name : classes) html += "<th>" + escaped(name) + "</th>";
+  for (const std::string& name : evaluation.classes) html += "<th>" + escaped(name) + "</th>";
   html += "</tr>\n";
-  for (std::size_t row = 0; row < confusion.size() && row < classes.size(); ++row) {
-    double sum = 0.0;
-    for (const Json& count : confusion[row]) sum += count.get<double>();
-    html += "<tr><th>" + escaped(classes[row]) + "</th>";
-    for (const Json& count : confusion[row]) {
-      html += heat_cell(count.get<double>(), sum > 0.0 ? count.get<double>() / sum : 0.0);
+  for (Eigen::Index row = 0; row < confusion.rows(); ++row) {
+    const auto sum = static_cast<double>(confusion.row(row).sum());
+    html += "<tr><th>" + escaped(evaluation.classes[static_cast<std::size_t>(row)]) + "</th>";
+    for (Eigen::Index column = 0; column < confusion.cols(); ++column) {
+      const auto count = static_cast<double>(confusion(row, column));
+      html += heat_cell(count, sum > 0.0 ? count / sum : 0.0);
     }
     html += "</tr>\n";
   }
   return html + "</table></div>\n";
 }
 
-std::string probabilities_part(const EvaluationRecord& evaluation, const ReportOptions& options) {
-  const SongProbabilities songs = probabilities_of(evaluation);
+/// Of the songs whose label is among the classes.
+LabelledProbabilities known_songs(const Evaluation& evaluation) {
+  std::vector<ScoredSong> known;
+  std::copy_if(evaluation.songs.begin(), evaluation.songs.end(), std::back_inserter(known),
+               [&](const ScoredSong& one) {
+                 return std::count(evaluation.classes.begin(), evaluation.classes.end(),
+                                   one.song.label) > 0;
+               });
+  return labelled(known, evaluation.classes);
+}
+
+std::string probabilities_part(const Evaluation& evaluation, const ReportOptions& options) {
+  const LabelledProbabilities songs = known_songs(evaluation);
   if (songs.truth.empty()) return "";
   const auto draw = [&] {
     return "<div class=\"side\">\n<div class=\"figure\">" +
@@ -130,24 +128,31 @@ std::string probabilities_part(const EvaluationRecord& evaluation, const ReportO
   return "<h3>Can the probabilities be believed?</h3>\n" + figure_or_note(options, draw);
 }
 
-std::string surest_errors(const EvaluationRecord& evaluation) {
-  std::vector<const PredictedSong*> errors;
-  for (const PredictedSong& song : evaluation.songs) {
-    if (song.label != song.predicted) errors.push_back(&song);
+std::string surest_errors(const Evaluation& evaluation) {
+  if (evaluation.classes.empty()) return "";
+  const auto answer_to = [&](const ScoredSong& one) {
+    return evaluation.classes.at(static_cast<std::size_t>(one.prediction.predicted()));
+  };
+  std::vector<const ScoredSong*> errors;
+  for (const ScoredSong& one : evaluation.songs) {
+    if (one.song.label != answer_to(one)) errors.push_back(&one);
   }
   if (errors.empty()) return "";
-  std::sort(errors.begin(), errors.end(), [](const PredictedSong* a, const PredictedSong* b) {
-    return a->confidence != b->confidence ? a->confidence > b->confidence : a->path < b->path;
+  std::sort(errors.begin(), errors.end(), [](const ScoredSong* a, const ScoredSong* b) {
+    const double of_a = a->prediction.confidence();
+    const double of_b = b->prediction.confidence();
+    return of_a != of_b ? of_a > of_b : a->song.listed_path < b->song.listed_path;
   });
   const std::size_t num_all = errors.size();
   errors.resize(std::min(errors.size(), kNumErrors));
   std::vector<std::string> head = {"song", "truth", "answer", "confidence"};
   for (const std::string& name : evaluation.classes) head.push_back(escaped("p " + name));
   Rows rows;
-  for (const PredictedSong* song : errors) {
-    std::vector<std::string> row = {escaped(song->path), escaped(song->label),
-                                    escaped(song->predicted), fixed(song->confidence, kDigits)};
-    for (const double p : song->probabilities) row.push_back(fixed(p, kDigits));
+  for (const ScoredSong* one : errors) {
+    std::vector<std::string> row = {escaped(one->song.listed_path), escaped(one->song.label),
+                                    escaped(answer_to(*one)),
+                                    fixed(one->prediction.confidence(), kDigits)};
+    for (const double p : one->prediction.probabilities) row.push_back(fixed(p, kDigits));
     rows.push_back(std::move(row));
   }
   return "<h3>The errors it was surest of</h3>\n<p>" + std::to_string(rows.size()) + " of " +
@@ -156,22 +161,18 @@ std::string surest_errors(const EvaluationRecord& evaluation) {
 
 }  // namespace
 
-std::string score_with_interval(const Json& scores, const std::string& name) {
-  std::string text = number_text(scores, name);
-  const std::string interval = name + "_ci95";
-  if (text.empty() || !scores.contains(interval)) return text;
-  return text + " [" + fixed(scores[interval].at(0).get<double>(), kDigits) + ", " +
-         fixed(scores[interval].at(1).get<double>(), kDigits) + "]";
+std::string score_with_interval(double score, const Interval& interval) {
+  const std::string text = number_text(score);
+  if (text.empty() || std::isnan(interval[0])) return text;
+  return text + " [" + fixed(interval[0], kDigits) + ", " + fixed(interval[1], kDigits) + "]";
 }
 
-std::string evaluation_section(const EvaluationRecord& evaluation, const ReportOptions& options) {
-  const Json songs = evaluation.metrics.value("songs", Json::object());
+std::string evaluation_section(const Evaluation& evaluation, const ReportOptions& options) {
   return section("Scores on the " + evaluation.split + " songs",
-                 scores_table(evaluation.metrics) + "<div class=\"side\">\n<div>" +
-                     confusion_table(songs, evaluation.classes) + "</div>\n<div>" +
-                     classes_table(songs, evaluation.classes) + axes_table(evaluation.metrics) +
-                     "</div>\n</div>\n" + probabilities_part(evaluation, options) +
-                     surest_errors(evaluation));
+                 scores_table(evaluation) + "<div class=\"side\">\n<div>" +
+                     confusion_table(evaluation) + "</div>\n<div>" + classes_table(evaluation) +
+                     axes_table(evaluation.probability_scores) + "</div>\n</div>\n" +
+                     probabilities_part(evaluation, options) + surest_errors(evaluation));
 }
 
 }  // namespace mer

@@ -2,19 +2,22 @@
 
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "mer/report/run_report.hpp"
-#include "run_record.hpp"
+#include "mer/runs/evaluation_files.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer {
 
-/// "0.600 [0.559, 0.641]" of an object of metrics.json; empty when it has no such score.
-std::string score_with_interval(const nlohmann::json& scores, const std::string& name);
+/// "0.600 [0.559, 0.641]"; without the interval, or nothing, where they are NaN.
+std::string score_with_interval(double score, const Interval& interval);
 
 /// Scores, confusion, classes, calibration and the surest errors of one part of the songs.
-std::string evaluation_section(const EvaluationRecord& evaluation, const ReportOptions& options);
+std::string evaluation_section(const Evaluation& evaluation, const ReportOptions& options);
+
+/// A run's own page where there is one, else its folder.
+std::filesystem::path page_or_folder(const RunFolder& run);
 
 /// What a link in the page says to reach a file.
 std::string relative_to_page(const std::filesystem::path& file, const std::filesystem::path& page);

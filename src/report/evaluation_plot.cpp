@@ -1,9 +1,9 @@
 #include "mer/report/evaluation_plot.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/report/gnuplot.hpp"
 
 namespace mer {
@@ -11,12 +11,6 @@ namespace {
 
 constexpr const char* kBlue = "#3b6ea5";
 constexpr const char* kRed = "#c44e52";
-
-std::string fixed(double value, int digits) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.*f", digits, value);
-  return text;
-}
 
 /// What every picture begins with.
 std::string head(int width, int height) {

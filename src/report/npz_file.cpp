@@ -37,18 +37,11 @@ std::string npy_header(const std::string& type, const std::vector<std::int64_t>&
 
 /// UTF-8 to code points.
 std::u32string code_points(const std::string& text) {
-  const std::string valid = to_valid_utf8(text);
   std::u32string points;
-  for (std::size_t i = 0; i < valid.size();) {
-    const auto lead = static_cast<unsigned char>(valid[i]);
-    const int more = lead < 0x80 ? 0 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
-    char32_t point = more == 0 ? lead : lead & (0x3FU >> more);
-    for (int k = 1; k <= more; ++k) {
-      point =
-          point << 6 | (static_cast<unsigned char>(valid[i + static_cast<std::size_t>(k)]) & 0x3FU);
-    }
-    points += point;
-    i += static_cast<std::size_t>(more) + 1;
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [code, num_bytes] = first_character(rest);
+    points += code;
+    rest.remove_prefix(num_bytes);
   }
   return points;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "mer/metrics/calibration.hpp"
+#include "mer/core/csv_table.hpp"
+#include "mer/runs/evaluation_files.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer {
 
@@ -18,48 +20,22 @@ struct Curve {
   bool empty() const;  ///< nothing was measured
 };
 
-/// A song of predictions.csv.
-struct PredictedSong {
-  std::string path;
-  std::string label;
-  std::string predicted;
-  double confidence = 0.0;
-  std::vector<double> probabilities;
-};
-
-/// A folder `eval/<split>`.
-struct EvaluationRecord {
-  std::string split;
-  nlohmann::json metrics;  ///< metrics.json
-  std::vector<std::string> classes;
-  std::vector<PredictedSong> songs;
-};
-
 /// What a run, or a cross-validation, has left in its folder.
 struct RunRecord {
-  std::filesystem::path folder;
-  nlohmann::json run;         ///< run.json; null of a cross-validation
-  std::string config;         ///< config.yaml as text; empty when there is none
-  std::vector<Curve> curves;  ///< of metrics.csv
-  std::vector<EvaluationRecord> evaluations;
+  RunFolder folder;
+  std::optional<RunStatus> status;  ///< none of a cross-validation
+  std::string config;               ///< config.yaml as text; empty when there is none
+  std::vector<Curve> curves;        ///< of metrics.csv
+  std::vector<Evaluation> evaluations;
   std::vector<RunRecord> folds;
 
-  std::string name() const;
   const Curve* curve(const std::string& name) const;  ///< null when it is empty or absent
 };
 
 /// @throws UsageError naming a file that can't be read
-RunRecord read_run(const std::filesystem::path& folder);
+RunRecord read_run(const RunFolder& folder);
 
 /// Every column but the first, which is the iteration.
-/// @throws UsageError when the file can't be read
-std::vector<Curve> read_curves(const std::filesystem::path& csv);
-
-/// Of the songs whose label is among the classes.
-struct SongProbabilities {
-  ProbabilityRows probabilities;
-  std::vector<int> truth;
-};
-SongProbabilities probabilities_of(const EvaluationRecord& evaluation);
+std::vector<Curve> curves_of(const CsvTable& table);
 
 }  // namespace mer

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "curve_plot.hpp"
 #include "evaluation_page.hpp"
@@ -17,17 +16,12 @@ namespace mer {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
-/// What stands at a place like "dataset/training_songs" of a JSON document, as text.
-std::string text_at(const Json& json, const std::string& pointer) {
-  const Json::json_pointer place("/" + pointer);
-  if (!json.is_object() || !json.contains(place) || json.at(place).is_null()) return "";
-  const Json& value = json.at(place);
-  if (value.is_string()) return value.get<std::string>();
-  if (value.is_number_float()) return format_number(value.get<double>());
-  return value.dump();
+/// A whole number; empty when it is not there.
+template <class Number>
+std::string text_of(const std::optional<Number>& number) {
+  return number ? std::to_string(*number) : "";
 }
 
 /// The value of a dotted key in a config; empty when it is not there.
@@ -61,49 +55,43 @@ std::string fact(const std::string& name, const std::string& value) {
 }
 
 /// "cnn, 426228 parameters", whatever of it is known.
-std::string model_text(const Json& run) {
-  const std::string parameters = text_at(run, "network/parameters");
-  std::string text = text_at(run, "network/name");
-  if (text.empty()) text = text_at(run, "system/name");
-  if (!parameters.empty()) text += ", " + parameters + " parameters";
-  return text;
+std::string model_text(const RunStatus& run) {
+  if (run.network) {
+    return run.network->name + ", " + std::to_string(run.network->parameters) + " parameters";
+  }
+  return run.system ? run.system->name : "";
 }
 
-std::string songs_text(const Json& run) {
-  const std::string songs = text_at(run, "dataset/training_songs");
-  if (songs.empty()) return "";
-  std::string text = songs + " for training";
-  const std::string segments = text_at(run, "dataset/training_segments");
-  if (!segments.empty()) text += " (" + segments + " segments)";
-  text += ", " + text_at(run, "dataset/validation_songs") + " for validation";
-  const std::string hash = text_at(run, "dataset/hash");
-  return hash.empty() ? text : text + "; dataset " + hash;
+std::string songs_text(const std::optional<RunStatus::Dataset>& dataset) {
+  if (!dataset) return "";
+  return std::to_string(dataset->training_songs) + " for training (" +
+         std::to_string(dataset->training_segments) + " segments), " +
+         std::to_string(dataset->validation_songs) + " for validation; dataset " + dataset->hash;
 }
 
 std::string facts(const RunRecord& record) {
   // Of a cross-validation, what its first fold says holds for all.
   const RunRecord& source = record.folds.empty() ? record : record.folds.front();
-  const Json& run = source.run;
+  const RunStatus run = source.status.value_or(RunStatus());
   const bool has_folds = !record.folds.empty();
-  const std::string ended = text_at(has_folds ? record.folds.back().run : run, "ended");
+  const std::optional<RunStatus>& last = has_folds ? record.folds.back().status : source.status;
+  const std::string ended = last ? last->ended : "";
+  const RunStatus::Seeds seeds = run.seeds.value_or(RunStatus::Seeds());
   std::string html = "<div class=\"scroll\"><table>";
   html += fact("model", model_text(run));
   if (has_folds) html += fact("cross-validation", std::to_string(record.folds.size()) + " folds");
-  html += fact("status", text_at(run, "status"));
-  html += fact("trained", text_at(run, "started") + (ended.empty() ? "" : " to " + ended));
-  html += fact("iterations", text_at(run, "iterations"));
-  html += fact(has_folds ? "songs of the first fold" : "songs", songs_text(run));
-  html += fact("seeds", "training " + text_at(run, "seeds/train") + ", split " +
-                            text_at(run, "seeds/split"));
+  html += fact("status", run.status);
+  html += fact("trained", run.started + (ended.empty() ? "" : " to " + ended));
+  html += fact("iterations", text_of(run.iterations));
+  html += fact(has_folds ? "songs of the first fold" : "songs", songs_text(run.dataset));
+  html += fact("seeds", "training " + std::to_string(seeds.train) + ", split " +
+                            std::to_string(seeds.split));
   html += fact("options", config_essentials(source.config));
-  html += fact("command", text_at(run, "command"));
-  html +=
-      fact("made by", "mer " + text_at(run, "mer_version") + ", commit " + text_at(run, "commit"));
-  const std::string threads = text_at(run, "threads");
-  html +=
-      fact("device", text_at(run, "device") + ", " + threads +
-                         (threads == "1" ? " thread, " : " threads, ") + text_at(run, "precision"));
-  html += fact("feature recipe", text_at(run, "recipe_fingerprint")) + "</table></div>\n";
+  html += fact("command", run.command);
+  html += fact("made by", "mer " + run.mer_version + ", commit " + run.commit);
+  html += fact("device", run.device + ", " + text_of(run.threads) +
+                             (run.threads == 1 ? " thread" : " threads"));
+  html += fact("feature recipe", run.recipe_fingerprint) + "</table></div>\n";
   if (!source.config.empty()) {
     html += details("The whole config", "<pre>" + escaped(source.config) + "</pre>");
   }
@@ -164,17 +152,18 @@ std::string learning_curves(const RunRecord& record) {
 std::string folds_table(const RunRecord& record, const ReportOptions& options) {
   Rows rows;
   for (const RunRecord& fold : record.folds) {
-    const fs::path page =
-        fs::exists(fold.folder / "report.html") ? fold.folder / "report.html" : fold.folder;
-    std::vector<std::string> row = {link_to(relative_to_page(page, options.page), fold.name()),
-                                    escaped(text_at(fold.run, "status")),
-                                    escaped(text_at(fold.run, "best/iteration"))};
-    const bool is_scored = !fold.evaluations.empty();
-    const Json none;
-    const Json& songs = is_scored ? fold.evaluations.front().metrics.value("songs", Json()) : none;
-    row.push_back(escaped(text_at(songs, "count")));
-    row.push_back(score_with_interval(songs, "accuracy"));
-    row.push_back(score_with_interval(songs, "macro_f1"));
+    const RunStatus run = fold.status.value_or(RunStatus());
+    std::vector<std::string> row = {
+        link_to(relative_to_page(page_or_folder(fold.folder), options.page), fold.folder.name()),
+        escaped(run.status), run.best ? std::to_string(run.best->iteration) : ""};
+    if (fold.evaluations.empty()) {
+      row.resize(row.size() + 3);
+    } else {
+      const Scores& songs = fold.evaluations.front().song_scores;
+      row.push_back(std::to_string(songs.count));
+      row.push_back(score_with_interval(songs.accuracy, songs.accuracy_ci95));
+      row.push_back(score_with_interval(songs.macro_f1, songs.macro_f1_ci95));
+    }
     rows.push_back(std::move(row));
   }
   return section(
@@ -186,6 +175,10 @@ std::string folds_table(const RunRecord& record, const ReportOptions& options) {
 }
 
 }  // namespace
+
+fs::path page_or_folder(const RunFolder& run) {
+  return fs::exists(run.report_file()) ? run.report_file() : run.path();
+}
 
 std::string relative_to_page(const fs::path& file, const fs::path& page) {
   const fs::path folder = fs::weakly_canonical(fs::absolute(page)).parent_path();
@@ -205,8 +198,8 @@ ReportKind report_kind_of(const fs::path& folder) {
     throw UsageError(folder.string() + ": no such folder",
                      "mer report takes a run's folder, e.g. runs/quickstart, or a sweep's");
   }
-  if (fs::is_directory(folder / "fold-1")) return ReportKind::kFolds;
-  if (fs::exists(folder / "run.json")) return ReportKind::kRun;
+  if (!RunFolder(folder).folds().empty()) return ReportKind::kFolds;
+  if (RunFolder(folder).has_status()) return ReportKind::kRun;
   if (fs::exists(folder / "summary.md")) return ReportKind::kSweep;
   if (fs::is_directory(folder / "configs") && fs::is_directory(folder / "logs")) {
     throw UsageError(folder.string() + ": is a sweep that has not been summed up yet",
@@ -217,14 +210,14 @@ ReportKind report_kind_of(const fs::path& folder) {
 }
 
 std::string run_report(const fs::path& run, const ReportOptions& options) {
-  const RunRecord record = read_run(run);
-  std::string page = page_head(record.name()) + facts(record);
+  const RunRecord record = read_run(RunFolder(run));
+  std::string page = page_head(record.folder.name()) + facts(record);
   if (record.evaluations.empty()) {
     page += section("Scores",
                     "<p class=\"note\">Nothing has been scored yet: <code>mer eval</code> "
                     "does it.</p>\n");
   }
-  for (const EvaluationRecord& evaluation : record.evaluations) {
+  for (const Evaluation& evaluation : record.evaluations) {
     page += evaluation_section(evaluation, options);
   }
   if (!record.folds.empty()) page += folds_table(record, options);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "curve_plot.hpp"
 #include "evaluation_page.hpp"
@@ -17,7 +16,6 @@ namespace mer {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 /// Markdown with tables as HTML; raw HTML in it is left out.
 std::string to_html(const std::string& markdown) {
@@ -49,34 +47,33 @@ Summary read_summary(const fs::path& sweep) {
 }
 
 /// Folders of cells: those with a run, or with folds, in them.
-std::vector<fs::path> cells_of(const fs::path& sweep) {
-  std::vector<fs::path> cells;
-  for (const auto& entry : fs::directory_iterator(sweep)) {
-    if (fs::exists(entry.path() / "run.json") || fs::exists(entry.path() / "fold-1/run.json")) {
-      cells.push_back(entry.path());
-    }
+std::vector<RunFolder> cells_of(const fs::path& sweep) {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(sweep)) folders.push_back(entry.path());
+  std::sort(folders.begin(), folders.end());
+  std::vector<RunFolder> cells;
+  for (const fs::path& folder : folders) {
+    const RunFolder cell(folder);
+    if (cell.has_status() || cell.fold(1).has_status()) cells.push_back(cell);
   }
-  std::sort(cells.begin(), cells.end());
   return cells;
 }
 
 std::string cells_table(const fs::path& sweep, const ReportOptions& options) {
   std::vector<std::vector<std::string>> rows;
-  for (const fs::path& cell : cells_of(sweep)) {
-    const bool has_folds = fs::exists(cell / "fold-1");
-    const fs::path page = fs::exists(cell / "report.html") ? cell / "report.html" : cell;
-    const fs::path metrics = cell / "eval/test/metrics.json";
-    Json songs = Json::object();
-    if (fs::exists(metrics)) {
-      const Json json = Json::parse(read_text_file(metrics), nullptr, false);
-      if (!json.is_object()) throw UsageError(metrics.string() + ": is not valid JSON");
-      songs = json.value("songs", Json::object());
+  for (const RunFolder& cell : cells_of(sweep)) {
+    rows.push_back({link_to(relative_to_page(page_or_folder(cell), options.page),
+                            cell.path().filename().string()),
+                    cell.folds().empty() ? "run" : "cross-validation"});
+    const fs::path test = cell.evaluation_folder(kTest);
+    if (!has_scores(test)) {
+      rows.back().resize(rows.back().size() + 3);
+      continue;
     }
-    rows.push_back({link_to(relative_to_page(page, options.page), cell.filename().string()),
-                    has_folds ? "cross-validation" : "run",
-                    songs.contains("count") ? songs["count"].dump() : "",
-                    score_with_interval(songs, "accuracy"),
-                    score_with_interval(songs, "macro_f1")});
+    const Scores songs = read_evaluation(test, EvaluationPart::kScores).song_scores;
+    rows.back().push_back(std::to_string(songs.count));
+    rows.back().push_back(score_with_interval(songs.accuracy, songs.accuracy_ci95));
+    rows.back().push_back(score_with_interval(songs.macro_f1, songs.macro_f1_ci95));
   }
   if (rows.empty()) return "";
   return section(
@@ -88,7 +85,7 @@ std::string cells_table(const fs::path& sweep, const ReportOptions& options) {
 
 std::string losses(const fs::path& sweep, const ReportOptions& options) {
   if (!fs::exists(sweep / "loss.csv")) return "";
-  const std::vector<Curve> curves = read_curves(sweep / "loss.csv");
+  const std::vector<Curve> curves = curves_of(CsvTable(sweep / "loss.csv"));
   std::vector<PlottedCurve> plotted;
   for (const Curve& curve : curves) {
     if (!curve.empty())

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "mer/core/error.hpp"
-#include "mer/core/options.hpp"
+#include "mer/core/json.hpp"
 #include "mer/runs/model_card.hpp"
 
 namespace mer {
@@ -48,6 +48,12 @@ class CardReader {
     return json;
   }
 
+  /// An object as it stands there.
+  const std::string& object_text(const std::string& key) const {
+    object(key);
+    return text(key);
+  }
+
   template <class Value>
   Value value(const std::string& key) const {
     try {
@@ -59,7 +65,7 @@ class CardReader {
 
   template <class Options>
   Options options(const std::string& key) const {
-    return options_from_json<Options>(object(key), name_ + " ('" + key + "' of the model)");
+    return options_in_card<Options>(object_text(key), key, name_);
   }
 
   /// A number of an object; NaN where it is null or not there.
@@ -100,9 +106,5 @@ class CardReader {
   std::string name_;
   const TensorMetadata& metadata_;
 };
-
-inline std::string dump(const nlohmann::ordered_json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 }  // namespace mer

@@ -13,8 +13,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "mer-model";
 
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 }  // namespace
 
 Json to_json(const ModelCard::FittedTemperature& calibration) {
@@ -33,27 +31,27 @@ TensorMetadata ModelCard::to_metadata() const {
                              {"schema", std::to_string(kSchema)},
                              {"mer_version", mer_version},
                              {"run_name", run_name},
-                             {"config", dump(config)},
-                             {"recipe", dump(recipe)},
-                             {"recipe_shared", dump(recipe_shared)},
+                             {"config", config},
+                             {"recipe", recipe},
+                             {"recipe_shared", recipe_shared},
                              {"recipe_fingerprint", recipe_fingerprint},
-                             {"segment", dump(segment)},
-                             {"inputs", dump(inputs)},
-                             {"model", dump(to_json(model))},
-                             {"layout", dump(layout)},
-                             {"classes", dump(classes)},
-                             {"training_counts", dump(training_counts)},
+                             {"segment", segment},
+                             {"inputs", inputs},
+                             {"model", json_text(to_json(model))},
+                             {"layout", layout},
+                             {"classes", json_text(classes)},
+                             {"training_counts", json_text(training_counts)},
                              {"iteration", std::to_string(iteration)},
-                             {"validation", dump(scores)}};
-  if (!descriptors.is_null()) metadata["descriptors"] = dump(descriptors);
-  if (!embeddings.is_null()) metadata["embeddings"] = dump(embeddings);
+                             {"validation", json_text(scores)}};
+  if (!descriptors.empty()) metadata["descriptors"] = descriptors;
+  if (!embeddings.empty()) metadata["embeddings"] = embeddings;
   if (is_network()) {
-    metadata["loss"] = dump(to_json(loss));
-    metadata["shape"] = dump(to_json(shape));
+    metadata["loss"] = json_text(to_json(loss));
+    metadata["shape"] = json_text(to_json(shape));
   } else {
-    metadata["classic"] = dump(classic);
+    metadata["classic"] = classic;
   }
-  if (calibration.songs > 0) metadata["calibration"] = dump(to_json(calibration));
+  if (calibration.songs > 0) metadata["calibration"] = json_text(to_json(calibration));
   return metadata;
 }
 
@@ -63,22 +61,23 @@ ModelCard ModelCard::read(const TensorFile& file) {
   ModelCard card;
   card.mer_version = reader.text("mer_version");
   card.run_name = reader.text("run_name");
-  card.config = reader.object("config");
-  card.recipe = reader.object("recipe");
-  card.recipe_shared = reader.object("recipe_shared");
+  card.config = reader.object_text("config");
+  card.recipe = reader.object_text("recipe");
+  card.recipe_shared = reader.object_text("recipe_shared");
   card.recipe_fingerprint = reader.text("recipe_fingerprint");
-  card.segment = reader.object("segment");
-  card.inputs = reader.object("inputs");
+  card.segment = reader.object_text("segment");
+  card.inputs = reader.object_text("inputs");
   card.model = reader.options<ModelOptions>("model");
   if (file.metadata().count("classic") > 0) {
-    card.classic = reader.object("classic");
+    card.classic = reader.object_text("classic");
   } else {
     card.loss = reader.options<LossOptions>("loss");
     card.shape = reader.options<NetworkShape>("shape");
   }
-  if (file.metadata().count("descriptors") > 0) card.descriptors = reader.object("descriptors");
-  if (file.metadata().count("embeddings") > 0) card.embeddings = reader.object("embeddings");
-  card.layout = reader.object("layout");
+  if (file.metadata().count("descriptors") > 0)
+    card.descriptors = reader.object_text("descriptors");
+  if (file.metadata().count("embeddings") > 0) card.embeddings = reader.object_text("embeddings");
+  card.layout = reader.object_text("layout");
   card.classes = reader.value<std::vector<std::string>>("classes");
   card.training_counts = reader.value<std::vector<std::int64_t>>("training_counts");
   card.iteration = reader.value<std::int64_t>("iteration");

@@ -6,8 +6,9 @@
 // The file is included once for each instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels.cpp"
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/foreach_target.h>
+// After the line above, which includes this file again.
+#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -317,7 +318,7 @@ HWY_INLINE Floats running_sum(Floats x, double& before) {
   for (int by = 1; by < kFloatLanes; by *= 2) {
     const auto from = hn::Max(hn::Sub(lane, hn::Set(ints, by)), hn::Zero(ints));
     const Floats below = hn::TableLookupLanes(x, hn::IndicesFromVec(kFloats, from));
-    const auto has_below = hn::RebindMask(kFloats, hn::Ge(lane, hn::Set(ints, by)));
+    const auto has_below = hn::RebindMask(kFloats, hn::Gt(lane, hn::Set(ints, by - 1)));
     x = hn::Add(x, hn::IfThenElseZero(has_below, below));
   }
   const Floats sums = hn::Add(x, hn::Set(kFloats, static_cast<float>(before)));

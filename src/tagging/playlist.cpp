@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "mer/core/error.hpp"
@@ -39,28 +38,23 @@ std::string on_one_line(std::string text) {
   return to_valid_utf8(text);
 }
 
-double probability_of(const ListedPrediction& song, const std::string& emotion) {
-  const auto found = song.probabilities.find(emotion);
-  return found == song.probabilities.end() ? 0.0 : found->second;
-}
-
 /// The song's line and the one that names it.
 /// @throws InputError for a file that is missing or that a line can't name
 std::string entry_of(const ListedPrediction& song, const fs::path& folder) {
-  const fs::path file = song.path;
+  const fs::path file = song.result.path;
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
   if (error) {
-    throw InputError(song.path + ": no such file",
+    throw InputError(song.result.path + ": no such file",
                      "has it been moved? mer predict --resume brings the list up to date");
   }
   std::string path = real.lexically_relative(folder).string();
   if (path.find_first_of("\r\n") != std::string::npos) {
-    throw InputError(song.path + ": its name has a line break, which a playlist can't hold",
+    throw InputError(song.result.path + ": its name has a line break, which a playlist can't hold",
                      "rename the file");
   }
   if (path.starts_with('#') || path.starts_with(' ')) path = "./" + path;  // no comment
-  return "#EXTINF:" + std::to_string(std::lround(song.duration_s)) + "," +
+  return "#EXTINF:" + std::to_string(std::lround(song.result.prediction->duration_s)) + "," +
          on_one_line(display_title(file)) + "\n" + path + "\n";
 }
 
@@ -70,8 +64,8 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const 
   PlaylistReport report;
   std::map<std::string, std::vector<const ListedPrediction*>> songs;
   for (const ListedPrediction& song : list) {
-    for (const auto& [emotion, probability] : song.probabilities) songs[emotion];
-    if (!song.ok) {
+    for (const std::string& emotion : song.classes) songs[emotion];
+    if (!song.result.ok()) {
       ++report.num_failed;
     } else if (!song.emotion) {
       ++report.num_uncertain;
@@ -87,9 +81,9 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const 
   for (auto& [emotion, chosen] : songs) {
     std::sort(chosen.begin(), chosen.end(),
               [&name = emotion](const ListedPrediction* a, const ListedPrediction* b) {
-                const double of_a = probability_of(*a, name);
-                const double of_b = probability_of(*b, name);
-                return of_a != of_b ? of_a > of_b : a->path < b->path;
+                const double of_a = a->probability_of(name);
+                const double of_b = b->probability_of(name);
+                return of_a != of_b ? of_a > of_b : a->result.path < b->result.path;
               });
     Playlist playlist{folder / file_name(emotion), emotion, 0};
     std::string text = "#EXTM3U\n#PLAYLIST:" + on_one_line(emotion) + "\n";

@@ -12,8 +12,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kStateFormat = "mer-state";
-constexpr const char* kAverageNetwork = "average.network";
-constexpr const char* kAverageLoss = "average.loss";
 
 Json to_json(const Progression& progression) {
   const Progression::Sums& sums = progression.since_row;
@@ -63,25 +61,21 @@ void write_model_file(const std::filesystem::path& file, const Network& network,
 
 void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
                       const Standardization& standardization, const AdamW& optimizer,
-                      const WeightAverage* average, const Progression& progression) {
+                      const Progression& progression) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(network, kNetworkPrefix, tensors, keep_alive);
   add_module_to(loss, kLossPrefix, tensors, keep_alive);
   standardization.add_to(tensors);
   optimizer.add_to(tensors, keep_alive);
-  if (average != nullptr) {
-    add_module_to(average->network(), kAverageNetwork, tensors, keep_alive);
-    add_module_to(average->loss(), kAverageLoss, tensors, keep_alive);
-  }
   write_tensor_file(file, tensors,
                     {{"format", kStateFormat},
                      {"optimizer_steps", std::to_string(optimizer.num_steps())},
                      {"progression", to_json(progression).dump()}});
 }
 
-Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimizer,
-                            WeightAverage* average) {
+Progression read_state_file(const TensorFile& file, Network& network, Loss& loss,
+                            AdamW& optimizer) {
   const TensorMetadata& metadata = file.metadata();
   const auto format = metadata.find("format");
   if (format == metadata.end() || format->second != kStateFormat) {
@@ -89,10 +83,6 @@ Progression read_state_file(const TensorFile& file, Network& network, Loss& loss
   }
   load_module_from(network, kNetworkPrefix, file);
   load_module_from(loss, kLossPrefix, file);
-  if (average != nullptr) {
-    load_module_from(average->network(), kAverageNetwork, file);
-    load_module_from(average->loss(), kAverageLoss, file);
-  }
   try {
     optimizer.load(file, Json::parse(metadata.at("optimizer_steps")).get<std::int64_t>());
     return progression_of(Json::parse(metadata.at("progression")));

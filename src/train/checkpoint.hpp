@@ -7,7 +7,6 @@
 #include "mer/runs/model_card.hpp"
 #include "mer/store/standardization.hpp"
 #include "mer/train/optimizer.hpp"
-#include "weight_average.hpp"
 
 namespace mer {
 
@@ -32,14 +31,12 @@ void write_model_file(const std::filesystem::path& file, const Network& network,
                       const Standardization& standardization, const ModelCard& card);
 
 /// Writes state.safetensors: all that going on needs.
-/// @param average  null = none is kept; as in read_state_file()
 void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
                       const Standardization& standardization, const AdamW& optimizer,
-                      const WeightAverage* average, const Progression& progression);
+                      const Progression& progression);
 
 /// Reads the weights, centers and moments back in and returns where the run stood.
 /// @throws UsageError naming the file when it doesn't fit the network
-Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimizer,
-                            WeightAverage* average);
+Progression read_state_file(const TensorFile& file, Network& network, Loss& loss, AdamW& optimizer);
 
 }  // namespace mer

@@ -9,13 +9,13 @@
 
 #include "mer/classic/classic_model.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/embed/embedding_extractor.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
-#include "run_folder.hpp"
 
 namespace mer {
 namespace {
@@ -62,18 +62,15 @@ class ClassicRun {
   }
 
   RunResult run(const std::filesystem::path& run_folder, const std::string& command_line) {
-    RunFolder folder = RunFolder::create(run_folder, config_, data_);
-    folder.start_status(command_line);
-    Json& status = folder.status();
-    status["system"] = {{"name", config_.model.name},
-                        {"inputs", config_.classic.song_vector},
-                        {"columns", num_columns(config_)}};
-    status["threads"] = config_.train.threads;
-    status.update(describe_data(config_, prepared_));
+    RunWriter folder = RunWriter::create(run_folder, config_, data_.manifest, data_.split);
+    RunStatus& status = folder.status();
+    status = RunStatus::of_start(command_line);
+    status.system = {config_.model.name, config_.classic.song_vector, num_columns(config_)};
+    status.threads = config_.train.threads;
+    describe_data(config_, prepared_, status);
     folder.write_status();
     const auto end_with = [&](const char* word) {
-      status["status"] = word;
-      status["ended"] = utc_now();
+      status.end_as(word);
       folder.write_status();
     };
     try {
@@ -88,14 +85,14 @@ class ClassicRun {
       return result;
     } catch (const std::exception& error) {
       folder.log().error(error.what());
-      status["error"] = error.what();
+      status.error = error.what();
       end_with("failed");
       throw;
     }
   }
 
  private:
-  RunResult train(RunFolder& folder) {
+  RunResult train(RunWriter& folder) {
     for (const SongFailure& failure : prepared_.failures) {
       log(folder, "left out: " + failure.message);
     }
@@ -116,7 +113,7 @@ class ClassicRun {
     for (const Json& chosen : model.chosen()) {
       if (!chosen.empty()) log(folder, "chosen on inner folds: " + chosen.dump());
     }
-    folder.status()["chosen"] = model.chosen();
+    folder.status().chosen = json_text(model.chosen());
     const double seconds = std::chrono::duration<double>(Clock::now() - started).count();
     return write(folder, model, validate(model), seconds);
   }
@@ -197,11 +194,11 @@ class ClassicRun {
     return validate_songs(probabilities, prepared_.validation, loss / num_rows);
   }
 
-  RunResult write(RunFolder& folder, const ClassicModel& model, const Validated& validated,
+  RunResult write(RunWriter& folder, const ClassicModel& model, const Validated& validated,
                   double seconds) {
     const ModelCard::Validation& scored = validated.scores;
     ModelCard card = start_card(config_, prepared_, folder.path());
-    card.classic = to_json(config_.classic);
+    card.classic = json_text(to_json(config_.classic));
     card.iteration = 1;
     card.validation = scored;
     card.calibration = validated.calibration;
@@ -223,9 +220,8 @@ class ClassicRun {
     row.val_macro_f1 = scored.macro_f1;
     row.is_best = !prepared_.validation.empty();
     folder.add_metrics(row);
-    folder.status()["iterations"] = 1;
-    folder.status()["best"] = scores_json(validated);
-    folder.status()["best"]["iteration"] = 1;
+    folder.status().iterations = 1;
+    folder.status().best = {scored, validated.calibration, 1};
     log(folder, "finished");
     if (callbacks_.on_row) callbacks_.on_row(row);
 
@@ -236,7 +232,7 @@ class ClassicRun {
     return result;
   }
 
-  void log(RunFolder& folder, const std::string& message) const {
+  void log(RunWriter& folder, const std::string& message) const {
     folder.log().info(message);
     if (callbacks_.log) callbacks_.log->info(message);
   }

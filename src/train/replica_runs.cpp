@@ -66,17 +66,17 @@ ReplicaRuns::ReplicaRuns(const RunConfig& config, PreparedData data, const RunCa
   }
 }
 
-nlohmann::ordered_json ReplicaRuns::description() const {
-  nlohmann::ordered_json description = runs_.front()->description();
-  description.update(workers_description());
-  return description;
+void ReplicaRuns::describe(RunStatus& status) const {
+  runs_.front()->describe(status);
+  describe_workers(status);
 }
 
-nlohmann::ordered_json ReplicaRuns::workers_description() const {
-  return {{"processes", num_processes_}, {"replicas", runs_.size()}};
+void ReplicaRuns::describe_workers(RunStatus& status) const {
+  status.processes = num_processes_;
+  status.replicas = static_cast<int>(runs_.size());
 }
 
-RunResult ReplicaRuns::run(RunFolder* folder) {
+RunResult ReplicaRuns::run(RunWriter* folder) {
   BatchFeed feed(inputs_.batches, iterations_done() + 1, inputs_.iterations,
                  team_ ? &*team_ : nullptr);
   const auto run = [&](int replica) {

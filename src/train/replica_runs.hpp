@@ -20,12 +20,12 @@ class ReplicaRuns {
 
   std::int64_t iterations_done() const { return runs_.front()->iterations_done(); }
   /// What run.json says about a run before it starts.
-  nlohmann::ordered_json description() const;
+  void describe(RunStatus& status) const;
   /// Of it, what may be another when the run is resumed.
-  nlohmann::ordered_json workers_description() const;
+  void describe_workers(RunStatus& status) const;
 
   /// Trains to the end. @param folder  null where another process writes it
-  RunResult run(RunFolder* folder);
+  RunResult run(RunWriter* folder);
 
  private:
   std::optional<ReplicaGroup> team_;  ///< none for one replica

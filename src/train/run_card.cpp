@@ -3,16 +3,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "mer/core/json.hpp"
 #include "mer/core/version.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/store/layout_json.hpp"
 
 namespace mer {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 /// Segments of the training songs' grids, random crops are drawn beside them; whole songs count as
 /// one each.
@@ -36,41 +33,32 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
   RunConfig travelling = config;
   travelling.data.manifest = config.data.manifest.filename();
   travelling.data.store.clear();
-  card.config = to_json(travelling);
-  card.recipe = to_json(config.recipe);
-  card.recipe_shared = config.recipe.shared();
+  card.config = json_text(to_json(travelling));
+  card.recipe = json_text(to_json(config.recipe));
+  card.recipe_shared = json_text(config.recipe.shared());
   card.recipe_fingerprint = config.recipe.fingerprint();
-  card.segment = to_json(config.segment);
-  card.inputs = to_json(config.inputs);
-  if (config.sees_descriptors()) card.descriptors = to_json(config.descriptors);
-  card.embeddings = data.embedding_recipe;
+  card.segment = json_text(to_json(config.segment));
+  card.inputs = json_text(to_json(config.inputs));
+  if (config.sees_descriptors()) card.descriptors = json_text(to_json(config.descriptors));
+  if (!data.embedding_recipe.is_null()) card.embeddings = json_text(data.embedding_recipe);
   card.model = config.model;
-  card.layout = layout_to_json(data.layout);
+  card.layout = json_text(layout_to_json(data.layout));
   card.classes = data.classes;
   card.training_counts = data.training_counts;
   return card;
 }
 
-Json describe_data(const RunConfig& config, const PreparedData& data) {
-  return {{"seeds", {{"train", config.train.seed}, {"split", config.data.split.seed}}},
-          {"dataset",
-           {{"hash", data.hash},
-            {"classes", data.classes},
-            {"training_songs", data.training.size()},
-            {"validation_songs", data.validation.size()},
-            {"training_counts", data.training_counts},
-            {"training_segments", num_segments(config, data)},
-            {"left_out", data.failures.size()}}},
-          {"recipe_fingerprint", config.recipe.fingerprint()}};
-}
-
-Json scores_json(const Validated& validated) {
-  const ModelCard::Validation& scores = validated.scores;
-  Json json = {{"loss", number_or_null(scores.loss)},
-               {"accuracy", number_or_null(scores.accuracy)},
-               {"macro_f1", number_or_null(scores.macro_f1)}};
-  if (validated.calibration.songs > 0) json["calibration"] = to_json(validated.calibration);
-  return json;
+void describe_data(const RunConfig& config, const PreparedData& data, RunStatus& status) {
+  status.seeds = {config.train.seed, config.data.split.seed};
+  RunStatus::Dataset& dataset = status.dataset.emplace();
+  dataset.hash = data.hash;
+  dataset.classes = data.classes;
+  dataset.training_songs = static_cast<std::int64_t>(data.training.size());
+  dataset.validation_songs = static_cast<std::int64_t>(data.validation.size());
+  dataset.training_counts = data.training_counts;
+  dataset.training_segments = static_cast<std::int64_t>(num_segments(config, data));
+  dataset.left_out = static_cast<std::int64_t>(data.failures.size());
+  status.recipe_fingerprint = config.recipe.fingerprint();
 }
 
 Validated validate_songs(const ProbabilityRows& probabilities, const std::vector<RunSong>& songs,

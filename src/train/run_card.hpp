@@ -1,11 +1,11 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "mer/config/run_config.hpp"
 #include "mer/metrics/calibration.hpp"
 #include "mer/runs/model_card.hpp"
+#include "mer/runs/run_status.hpp"
 #include "run_data.hpp"
 
 namespace mer {
@@ -15,16 +15,13 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
                      const std::filesystem::path& run_folder);
 
 /// What run.json says about the songs and seeds of every run.
-nlohmann::ordered_json describe_data(const RunConfig& config, const PreparedData& data);
+void describe_data(const RunConfig& config, const PreparedData& data, RunStatus& status);
 
 /// What a run finds out from its validation songs.
 struct Validated {
   ModelCard::Validation scores;
   ModelCard::FittedTemperature calibration;
 };
-
-/// Null where there were no validation songs.
-nlohmann::ordered_json scores_json(const Validated& validated);
 
 /// Scores songs by their class probabilities and fits the temperature of these, with at least 20
 /// songs: fewer say little, and may all be right, which asks for answers as sharp as can be.

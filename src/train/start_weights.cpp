@@ -38,7 +38,7 @@ void require_same_front_end(const RunConfig& config, const TensorFile& weights) 
   Json theirs = tagger_front_end(config);
   if (weights.metadata().count("format") > 0) {
     const ModelCard card = ModelCard::read(weights);
-    theirs = front_end(card.recipe_shared, card.inputs);
+    theirs = front_end(Json::parse(card.recipe_shared), Json::parse(card.inputs));
   }
   require_same_recipe(ours, theirs, weights.path().string());
 }
@@ -52,10 +52,13 @@ void start_from(const RunConfig& config, Network& network) {
   require_same_front_end(config, weights);
 }
 
-Json description_of_start(const RunConfig& config) {
+RunStatus::Network description_of_start(const RunConfig& config) {
+  RunStatus::Network network;
   const std::filesystem::path& file = config.train.init_from;
-  if (file.empty()) return nullptr;
-  return {{"file", file.filename().string()}, {"hash", hash_file_hex(file)}};
+  if (file.empty()) return network;
+  network.init_file = file.filename().string();
+  network.init_hash = hash_file_hex(file);
+  return network;
 }
 
 }  // namespace mer

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include "mer/config/run_config.hpp"
 #include "mer/nn/network.hpp"
+#include "mer/runs/run_status.hpp"
 
 namespace mer {
 
@@ -12,7 +11,7 @@ namespace mer {
 ///         config makes
 void start_from(const RunConfig& config, Network& network);
 
-/// For run.json: name and hash of the file that train.init_from names; null without one.
-nlohmann::ordered_json description_of_start(const RunConfig& config);
+/// For run.json: name and hash of the file that train.init_from names, if it names one.
+RunStatus::Network description_of_start(const RunConfig& config);
 
 }  // namespace mer

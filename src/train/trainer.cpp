@@ -1,13 +1,11 @@
 #include "mer/train/trainer.hpp"
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "classic_run.hpp"
 #include "mer/core/error.hpp"
 #include "mer/nn/device.hpp"
 #include "replica_runs.hpp"
-#include "run_folder.hpp"
 #include "start_weights.hpp"
 
 namespace mer {
@@ -61,24 +59,25 @@ RunResult train_new(const RunConfig& config, const RunData& data,
                               [&] { return prepare_data(config, data); });
   if (!writes) return team->run(nullptr);
 
-  RunFolder folder = RunFolder::create(run_folder, config, data);
-  folder.start_status(command_line);
-  folder.status().update(team->description());
+  RunWriter folder = RunWriter::create(run_folder, config, data.manifest, data.split);
+  folder.status() = RunStatus::of_start(command_line);
+  team->describe(folder.status());
   return team->run(&folder);
 }
 
 RunResult go_on(const std::filesystem::path& run_folder, const RunData& data,
                 const RunCallbacks& callbacks, const Workers& workers) {
-  std::optional<RunFolder> folder;
-  if (writes_folder(workers)) folder.emplace(RunFolder::reopen(run_folder));
-  const RunConfig config = read_run_config(run_folder);
+  const RunFolder run(run_folder);
+  std::optional<RunWriter> folder;
+  if (writes_folder(workers)) folder.emplace(RunWriter::reopen(run_folder));
+  const RunConfig config = run.config();
   RunData same = data;
-  same.split = read_split_csv(run_folder / "split.csv", data.manifest);
+  same.split = run.split(data.manifest);
   const auto prepare = [&] {
     PreparedData prepared = prepare_data(config, same);
     if (!folder) return prepared;
-    const nlohmann::ordered_json& dataset = folder->status()["dataset"];
-    if (!dataset.is_object() || dataset.value("hash", "") != prepared.hash) {
+    const auto& dataset = folder->status().dataset;
+    if (!dataset || dataset->hash != prepared.hash) {
       throw UsageError(run_folder.string() + ": the songs of " + data.manifest.file.string() +
                            " have changed since this run started",
                        "start a new run, or put the manifest and the audio files back");
@@ -86,12 +85,12 @@ RunResult go_on(const std::filesystem::path& run_folder, const RunData& data,
     return prepared;
   };
   // Rank 0 writes no new state before all have read this one: they compare first where they are.
-  const auto team = make_team(config, callbacks, TensorFile::open(run_folder / "state.safetensors"),
-                              workers, prepare);
+  const auto team =
+      make_team(config, callbacks, TensorFile::open(run.state_file()), workers, prepare);
   if (!folder) return team->run(nullptr);
   folder->open_metrics(team->iterations_done());
-  folder->status()["resumed"].push_back(utc_now());
-  folder->status().update(team->workers_description());
+  folder->status().resumed.push_back(utc_now());
+  team->describe_workers(folder->status());
   return team->run(&*folder);
 }
 

@@ -1,5 +1,7 @@
 #include "training_run.hpp"
 
+#include <spdlog/logger.h>
+
 #include <algorithm>
 #include <cfloat>
 #include <cmath>
@@ -11,7 +13,6 @@
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/nn/classifier.hpp"
-#include "mer/nn/mixed_precision.hpp"
 #include "mer/nn/network_input.hpp"
 #include "mer/train/schedule.hpp"
 #include "prefetcher.hpp"
@@ -20,8 +21,6 @@
 
 namespace mer {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // Guessing costs ln 4 a segment; even a sum over thousands of them is far from this.
 constexpr double kExplodedLoss = 1e6;
@@ -100,8 +99,7 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
       batches(config, data, builder, standardization, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
-                                         : config.train.iterations),
-      bf16(config.train.precision == TrainOptions::Precision::kBf16 && has_bf16(device)) {}
+                                         : config.train.iterations) {}
 
 namespace {
 
@@ -148,32 +146,25 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
   if (collective_ != nullptr || config_.train.gradient_accumulation_steps > 1) {
     loss_->share_batch(all_reduce, config_.train.batch_size);
   }
-  if (config_.train.average_decay > 0.0) {
-    average_ = std::make_unique<WeightAverage>(first_network(inputs, state), first_loss(inputs),
-                                               config_.train.average_decay);
-  }
   if (state) {
-    progression_ = read_state_file(*state, *network_, *loss_, *optimizer_, average_.get());
+    progression_ = read_state_file(*state, *network_, *loss_, *optimizer_);
     seconds_before_ = progression_.seconds;
     last_saved_ = progression_.iteration;
   }
 }
 
-Json TrainingRun::description() const {
-  Json description = {{"network",
-                       {{"name", config_.model.name},
-                        {"parameters", num_parameters(*network_)},
-                        {"frozen_parameters", frozen_.num_parameters()},
-                        {"init_from", description_of_start(config_)}}},
-                      {"device", inputs_.device.str()},
-                      {"threads", config_.train.threads},
-                      {"precision", inputs_.bf16 ? "bf16" : "fp32"}};
-  description.update(describe_data(config_, data_));
-  description["iterations_planned"] = iterations_;
-  return description;
+void TrainingRun::describe(RunStatus& status) const {
+  status.network = description_of_start(config_);
+  status.network->name = config_.model.name;
+  status.network->parameters = num_parameters(*network_);
+  status.network->frozen_parameters = frozen_.num_parameters();
+  status.device = inputs_.device.str();
+  status.threads = static_cast<int>(config_.train.threads);
+  describe_data(config_, data_, status);
+  status.iterations_planned = iterations_;
 }
 
-RunResult TrainingRun::run(const NextBatch& next_batch, RunFolder* folder) {
+RunResult TrainingRun::run(const NextBatch& next_batch, RunWriter* folder) {
   // Of the calling thread: replicas and folds that train side by side each have their own.
   set_torch_threads(config_.train.threads);
   const FlushDenormals flush;
@@ -181,17 +172,16 @@ RunResult TrainingRun::run(const NextBatch& next_batch, RunFolder* folder) {
   return folder == nullptr ? train(next_batch, nullptr) : train_and_tell(next_batch, *folder);
 }
 
-RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& folder) {
-  Json& status = folder.status();
+RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunWriter& folder) {
+  RunStatus& status = folder.status();
   const auto end_with = [&](const char* word) {
-    status["status"] = word;
-    status["ended"] = utc_now();
-    status["iterations"] = progression_.iteration;
+    status.end_as(word);
+    status.iterations = progression_.iteration;
     folder.write_status();
   };
-  status["status"] = "running";
-  status["ended"] = nullptr;
-  status.erase("error");
+  status.status = "running";
+  status.ended.clear();
+  status.error.clear();
   folder.write_status();
   try {
     const RunResult result = train(next_batch, &folder);
@@ -199,7 +189,7 @@ RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& fo
     return result;
   } catch (const std::exception& error) {
     log(&folder, spdlog::level::err, error.what());
-    status["error"] = error.what();
+    status.error = error.what();
     try {
       end_with("failed");
     } catch (const Error&) {
@@ -209,7 +199,7 @@ RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunFolder& fo
   }
 }
 
-RunResult TrainingRun::train(const NextBatch& next_batch, RunFolder* folder) {
+RunResult TrainingRun::train(const NextBatch& next_batch, RunWriter* folder) {
   for (const SongFailure& failure : data_.failures) {
     log(folder, spdlog::level::warn, "left out: " + failure.message);
   }
@@ -222,10 +212,6 @@ RunResult TrainingRun::train(const NextBatch& next_batch, RunFolder* folder) {
           (collective_ == nullptr
                ? ""
                : ", by " + std::to_string(collective_->size()) + " workers together"));
-  if (config_.train.precision == TrainOptions::Precision::kBf16 && !inputs_.bf16) {
-    log(folder, spdlog::level::warn,
-        "train.precision is bf16, but this processor has no AVX512_BF16: training goes on in fp32");
-  }
   if (collective_ != nullptr) expect_same_run_everywhere();
   // So that even a crash can be resumed.
   if (folder != nullptr && progression_.iteration == 0) save_state(*folder);
@@ -310,18 +296,7 @@ void TrainingRun::StepLoss::add(const StepLoss& part) {
   as_printed += part.as_printed;
 }
 
-NetworkOutput TrainingRun::forward(const NetworkInput& input) {
-  const MixedPrecision precision(inputs_.bf16, inputs_.device);
-  NetworkOutput output = network_->forward(input);
-  output.logits = at_least_float(output.logits);
-  output.embedding = at_least_float(output.embedding);
-  for (AngularScores& head : output.angular) {
-    head = {at_least_float(head.logits), at_least_float(head.norm)};
-  }
-  return output;
-}
-
-void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
+void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
   const torch::Tensor targets = to_device(batch.targets, inputs_.device);
@@ -334,7 +309,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   const RowRange all = {0, static_cast<std::int64_t>(batch.keys.size())};
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = all.part(part, num_parts);
-    const NetworkOutput output = forward(take_rows(input, batch.keys, rows));
+    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
     const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
     loss.add(whole_loss(value));
     timing_.forward += seconds_since(mark);
@@ -354,7 +329,6 @@ void TrainingRun::step(const TrainingBatch& batch, const RunFolder* folder) {
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
   optimizer_->step(lr_);
   loss_->update_centers(torch::cat(embeddings), targets);
-  if (average_) average_->update(*network_, *loss_, progression_.iteration + 1);
   timing_.optimizer += seconds_since(mark);
 
   ++progression_.iteration;
@@ -388,8 +362,7 @@ Validated TrainingRun::validate() {
       [&](std::int64_t i) { return inputs_.validation.make(rank + i * size); }, 0, num_mine - 1);
   for (std::int64_t i = 0; i < num_mine; ++i) {
     const ValidationBatches::Batch batch = prefetcher.next();
-    const NetworkOutput output =
-        mer::evaluate(scored_network(), as_input(batch.inputs, inputs_.device));
+    const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, inputs_.device));
     const std::vector<double> probabilities = class_probabilities(output.logits);
     for (std::size_t row = 0; row < batch.songs.size(); ++row) {
       const double* segment = probabilities.data() + row * num_classes;
@@ -408,7 +381,7 @@ Validated TrainingRun::validate() {
   return validate_songs(sums, data_.validation, loss / num_segments);
 }
 
-void TrainingRun::evaluate(RunFolder* folder) {
+void TrainingRun::evaluate(RunWriter* folder) {
   Clock::time_point mark = Clock::now();
   const Validated validated = validate();
   const ModelCard::Validation& scored = validated.scores;
@@ -436,14 +409,13 @@ void TrainingRun::evaluate(RunFolder* folder) {
   }
 }
 
-void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated, bool better,
+void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated, bool better,
                                    double validation_seconds) {
   const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
-    write_model_file(folder.best_file(), scored_network(), scored_loss(), inputs_.standardization,
+    write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardization,
                      card(folder, validated));
-    folder.status()["best"] = scores_json(validated);
-    folder.status()["best"]["iteration"] = progression_.iteration;
+    folder.status().best = {scored, validated.calibration, progression_.iteration};
   }
   save_last(folder, validated);
 
@@ -464,10 +436,10 @@ void TrainingRun::write_evaluation(RunFolder& folder, const Validated& validated
   row.is_best = better;
   folder.add_metrics(row);
   const double as_printed = sums.as_printed / steps;
-  folder.status()["train_loss_as_printed"] = as_printed;
-  folder.status()["segments_per_second"] = row.segments_per_second;
+  folder.status().train_loss_as_printed = as_printed;
+  folder.status().segments_per_second = row.segments_per_second;
   if (!data_.validation.empty()) {
-    folder.status()["validation_segments_per_second"] =
+    folder.status().validation_segments_per_second =
         static_cast<double>(inputs_.validation.num_segments()) / validation_seconds;
   }
   log(&folder, spdlog::level::debug,
@@ -491,13 +463,13 @@ bool TrainingRun::out_of_patience() const {
          progression_.evaluations_without_progress >= config_.train.patience;
 }
 
-void TrainingRun::save_state(const RunFolder& folder) const {
+void TrainingRun::save_state(const RunWriter& folder) const {
   write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardization, *optimizer_,
-                   average_.get(), progression_);
+                   progression_);
 }
 
-void TrainingRun::save_last(RunFolder& folder, const Validated& validated) {
-  write_model_file(folder.last_file(), scored_network(), scored_loss(), inputs_.standardization,
+void TrainingRun::save_last(RunWriter& folder, const Validated& validated) {
+  write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardization,
                    card(folder, validated));
   last_saved_ = progression_.iteration;
 }
@@ -512,7 +484,7 @@ RunResult TrainingRun::result(RunResult::Status status) const {
   return result;
 }
 
-ModelCard TrainingRun::card(const RunFolder& folder, const Validated& validated) const {
+ModelCard TrainingRun::card(const RunWriter& folder, const Validated& validated) const {
   ModelCard card = start_card(config_, data_, folder.path());
   card.loss = config_.loss;
   card.shape = inputs_.shape;
@@ -522,7 +494,7 @@ ModelCard TrainingRun::card(const RunFolder& folder, const Validated& validated)
   return card;
 }
 
-void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, const std::string& what,
+void TrainingRun::diverged(const RunWriter* folder, std::int64_t iteration, const std::string& what,
                            double value) const {
   const std::string where = folder == nullptr ? "" : folder->path().string() + ": ";
   const std::string saved = folder == nullptr ? "process 0 says where the last good weights are"
@@ -539,7 +511,7 @@ void TrainingRun::diverged(const RunFolder* folder, std::int64_t iteration, cons
                   format_number(config_.train.lr) + " or with train.clip_norm");
 }
 
-void TrainingRun::log(RunFolder* folder, int level, const std::string& message) const {
+void TrainingRun::log(RunWriter* folder, int level, const std::string& message) const {
   if (folder == nullptr) return;
   const auto spdlog_level = static_cast<spdlog::level::level_enum>(level);
   folder->log().log(spdlog_level, spdlog::string_view_t(message));

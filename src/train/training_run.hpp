@@ -18,8 +18,6 @@
 #include "mer/train/trainer.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
-#include "run_folder.hpp"
-#include "weight_average.hpp"
 
 namespace mer {
 
@@ -41,7 +39,6 @@ struct RunInputs {
   BatchMaker batches;
   ValidationBatches validation;
   std::int64_t iterations;  ///< planned
-  bool bf16;                ///< asked for and there
 };
 
 /// One worker of a run from its (first or restored) state to its end: all of the run when it is
@@ -61,13 +58,13 @@ class TrainingRun {
 
   std::int64_t iterations_done() const { return progression_.iteration; }
   /// What run.json says about a run before it starts.
-  nlohmann::ordered_json description() const;
+  void describe(RunStatus& status) const;
 
   /// Trains to the end, in the calling thread; the folder's status says how it went whatever
   /// happens.
   /// @param next_batch  this worker's rows of an iteration's batch
   /// @param folder      null for all workers but one, which write and say nothing
-  RunResult run(const NextBatch& next_batch, RunFolder* folder);
+  RunResult run(const NextBatch& next_batch, RunWriter* folder);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -82,33 +79,28 @@ class TrainingRun {
     void add(const StepLoss& part);
   };
 
-  RunResult train_and_tell(const NextBatch& next_batch, RunFolder& folder);
-  RunResult train(const NextBatch& next_batch, RunFolder* folder);
+  RunResult train_and_tell(const NextBatch& next_batch, RunWriter& folder);
+  RunResult train(const NextBatch& next_batch, RunWriter* folder);
   void expect_same_run_everywhere() const;
-  void step(const TrainingBatch& batch, const RunFolder* folder);
-  /// In the precision of training.
-  NetworkOutput forward(const NetworkInput& input);
-  /// What is evaluated and saved: the weights or their average.
-  Network& scored_network() const { return average_ ? average_->network() : *network_; }
-  Loss& scored_loss() const { return average_ ? average_->loss() : *loss_; }
+  void step(const TrainingBatch& batch, const RunWriter* folder);
   /// The whole batch's from this worker's share.
   StepLoss whole_loss(const LossValue& share) const;
   bool should_stop() const;
   bool evaluation_due() const;
   /// Scores the validation songs; with a folder, writes a row and the checkpoints.
-  void evaluate(RunFolder* folder);
-  void write_evaluation(RunFolder& folder, const Validated& validated, bool better,
+  void evaluate(RunWriter* folder);
+  void write_evaluation(RunWriter& folder, const Validated& validated, bool better,
                         double validation_seconds);
   Validated validate();
-  void save_state(const RunFolder& folder) const;
-  void save_last(RunFolder& folder, const Validated& validated);
+  void save_state(const RunWriter& folder) const;
+  void save_last(RunWriter& folder, const Validated& validated);
   bool out_of_patience() const;
   RunResult result(RunResult::Status status) const;
-  ModelCard card(const RunFolder& folder, const Validated& validated) const;
-  [[noreturn]] void diverged(const RunFolder* folder, std::int64_t iteration,
+  ModelCard card(const RunWriter& folder, const Validated& validated) const;
+  [[noreturn]] void diverged(const RunWriter* folder, std::int64_t iteration,
                              const std::string& what, double value) const;
   /// Nothing without a folder.
-  void log(RunFolder* folder, int level, const std::string& message) const;
+  void log(RunWriter* folder, int level, const std::string& message) const;
   double seconds() const;
   double segments_per_second() const;
 
@@ -123,7 +115,6 @@ class TrainingRun {
   std::shared_ptr<Loss> loss_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientAllReduce> gradients_;  ///< null when alone
-  std::unique_ptr<WeightAverage> average_;        ///< null without train.average_decay
 
   Progression progression_;
   Timing timing_;

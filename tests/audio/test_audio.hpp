@@ -19,18 +19,13 @@
 
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/scratch_folder.hpp"
 
 namespace mer {
 
 /// A folder of its own for each test, gone afterwards.
 class AudioTest : public testing::Test {
  protected:
-  AudioTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mer-audio-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~AudioTest() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path path(const std::string& name) const { return folder_ / name; }
 
   /// Writes interleaved samples in one of libsndfile's formats.
@@ -66,7 +61,8 @@ class AudioTest : public testing::Test {
   }
 
  private:
-  std::filesystem::path folder_;
+  ScratchFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 constexpr int kWavFloat = SF_FORMAT_WAV | SF_FORMAT_FLOAT;

@@ -122,7 +122,7 @@ double segments_per_second(const Job& job, double seconds, std::int64_t rows,
   return static_cast<double>(segments) / seconds_gone();
 }
 
-/// A step of training without its optimiser.
+/// A step of training without its optimizer.
 std::function<void()> training_step(const ModelCard& card, const TensorFile& file,
                                     const Batch& batch) {
   const std::shared_ptr<Network> network = make_network(card.model, card.shape, 0);

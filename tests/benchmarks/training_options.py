@@ -26,9 +26,7 @@ VARIANTS = {
     "no label smoothing": ["loss.label_smoothing=0"],
     "no cosine": ["train.schedule=constant"],
     "no warm-up": ["train.warmup_fraction=0"],
-    "average of weights 0.98": ["train.average_decay=0.98"],
     "two parts a batch": ["train.gradient_accumulation_steps=2"],
-    "bf16": ["train.precision=bf16"],
 }
 SCORES = ("val_accuracy", "val_macro_f1", "val_loss")
 

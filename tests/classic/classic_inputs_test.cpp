@@ -44,7 +44,7 @@ class ClassicInputsTest : public testing::Test {
   }
   ClassicInputs inputs(const std::vector<std::string>& blocks) const {
     ClassicOptions options = options_;
-    options.inputs = blocks;
+    options.song_vector = blocks;
     return {options, sources_, std::nullopt};
   }
 
@@ -152,7 +152,7 @@ TEST_F(ClassicInputsTest, WantEmbeddingsOfTheirWidth) {
 TEST(ClassicOptions, NameEachBlockOnceAndInOrder) {
   const auto message = [](const std::vector<std::string>& blocks) {
     ClassicOptions options;
-    options.inputs = blocks;
+    options.song_vector = blocks;
     return message_of<UsageError>([&] { options.validate(); });
   };
   EXPECT_THAT(message({}), HasSubstr("'inputs' is an empty list"));

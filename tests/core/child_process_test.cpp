@@ -5,6 +5,11 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "mer/core/scratch_folder.hpp"
+#include "mer/core/text.hpp"
 
 namespace mer {
 namespace {
@@ -29,6 +34,42 @@ TEST(RunProgram, KeepsTheBeginningOfALongOutputAndWaitsForItsEnd) {
   const ProgramResult result = run_program({"sh", "-c", "head -c 300000 /dev/zero; exit 0"});
   EXPECT_TRUE(result.succeeded);
   EXPECT_EQ(result.output, std::string(4096, '\0'));
+}
+
+TEST(RunProgram, GivesItItsInputAndKeepsAsMuchOfTheOutputAsIsAskedFor) {
+  const std::string text(300000, 'x');
+  const ChildOptions options = {.program = {}, .input = text, .log = {}};
+  EXPECT_EQ(run_program({"cat"}, options, text.size()).output, text);
+  EXPECT_EQ(run_program({"cat"}).output, "");  // no input is an empty one
+}
+
+TEST(RunProgram, TakesALineOfSpacesForNone) {
+  EXPECT_EQ(run_program({"sh", "-c", "printf 'wrong\n   ^\n  \n' >&2"}).last_line, "   ^");
+}
+
+TEST(ChildProcess, WritesBothOutputsBehindWhatItsLogHolds) {
+  const ScratchFolder folder;
+  const std::filesystem::path log = folder / "log.txt";
+  write_text_file(log, "before\n");
+  ChildProcess process({"other name", "-c", "echo one; echo two >&2; exit 7"},
+                       {.program = "/bin/sh", .input = {}, .log = log});
+  std::optional<int> exit_code;
+  while (!(exit_code = process.exit_code())) std::this_thread::yield();
+  EXPECT_EQ(exit_code, 7);
+  EXPECT_EQ(process.exit_code(), 7);  // and stays
+  EXPECT_EQ(read_text_file(log), "before\none\ntwo\n");
+}
+
+TEST(ChildProcess, StopsWhenItIsAskedTo) {
+  const ScratchFolder folder;
+  ChildProcess process({"sleep", "60"}, {.program = {}, .input = {}, .log = folder / "log.txt"});
+  process.ask_to_stop();
+  std::optional<int> exit_code;
+  while (!(exit_code = process.exit_code())) std::this_thread::yield();
+  EXPECT_EQ(exit_code, 128 + SIGINT);
+  ChildProcess missing({"no-such-program"},
+                       {.program = {}, .input = {}, .log = folder / "log.txt"});
+  EXPECT_EQ(missing.exit_code(), 127);
 }
 
 TEST(ChildProcess, IsEndedWithItsObject) {

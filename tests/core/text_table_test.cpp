@@ -25,6 +25,18 @@ TEST(Padding, CountsColumnsNotBytes) {
   EXPECT_EQ(pad_right("long", 2), "long");
 }
 
+TEST(AlignedRows, AreAsWideAsTheirWidestCell) {
+  const std::vector<std::vector<std::string>> rows = {{"a", "number"}, {"é音", "1"}};
+  EXPECT_EQ(aligned_rows(rows), "a    number\né音  1\n");
+  EXPECT_EQ(aligned_rows({}), "");
+}
+
+TEST(Significant, IsAsShortAsItsDigitsAllow) {
+  EXPECT_EQ(significant(12.34, 3), "12.3");
+  EXPECT_EQ(significant(0.00001, 2), "1e-05");
+  EXPECT_EQ(fixed(1e300, 0).size(), 301U);
+}
+
 TEST(Shorten, KeepsBothEndsWithinTheWidth) {
   EXPECT_EQ(shorten("abcdefghij", 10), "abcdefghij");
   EXPECT_EQ(shorten("abcdefghij", 7), "abc…hij");

@@ -8,6 +8,7 @@
 
 #include "mer/core/random.hpp"
 #include "mer/metrics/calibration.hpp"
+#include "mer/metrics/ensemble.hpp"
 
 namespace mer {
 namespace {
@@ -137,19 +138,19 @@ TEST(FitTemperature, IsOneWhereNothingDependsOnIt) {
   EXPECT_TRUE(std::isnan(nothing.nll_after));
 }
 
-TEST(JoinOpinions, IsTheNormalizedWeightedGeometricMean) {
-  const ProbabilityRows opinions = {{0.6, 0.2, 0.2}, {0.1, 0.8, 0.1}};
+TEST(Ensemble, AnswersWithTheNormalizedWeightedGeometricMean) {
+  const ProbabilityRows members = {{0.6, 0.2, 0.2}, {0.1, 0.8, 0.1}};
   const std::vector<double> weights = {0.75, 0.25};
   std::vector<double> expected;
   for (std::size_t c = 0; c < 3; ++c) {
-    expected.push_back(std::pow(opinions[0][c], 0.75) * std::pow(opinions[1][c], 0.25));
+    expected.push_back(std::pow(members[0][c], 0.75) * std::pow(members[1][c], 0.25));
   }
   const double sum = std::accumulate(expected.begin(), expected.end(), 0.0);
   for (double& value : expected) value /= sum;
-  EXPECT_THAT(join_opinions(opinions, weights), Pointwise(DoubleNear(1e-12), expected));
-  EXPECT_THAT(join_opinions(opinions, std::vector{1.0, 0.0}),
-              Pointwise(DoubleNear(1e-12), opinions[0]));
-  EXPECT_THROW(join_opinions(opinions, std::vector{1.0}), std::invalid_argument);
+  EXPECT_THAT((Ensemble{weights, 1.0}.answer(members)), Pointwise(DoubleNear(1e-12), expected));
+  EXPECT_THAT((Ensemble{{1.0, 0.0}, 1.0}.answer(members)),
+              Pointwise(DoubleNear(1e-12), members[0]));
+  EXPECT_THROW((Ensemble{{1.0}, 1.0}.answer(members)), std::invalid_argument);
 }
 
 TEST(FitWeights, GiveAllToTheModelThatKnowsAndNoneToOneThatGuesses) {
@@ -184,7 +185,7 @@ TEST(FitWeights, HaveTheLargestLikelihoodOfAllOnTheSimplex) {
   const auto nll_of = [&](const std::vector<double>& weights) {
     ProbabilityRows joined;
     for (std::size_t i = 0; i < sample.truth.size(); ++i) {
-      joined.push_back(join_opinions({models[0][i], models[1][i], models[2][i]}, weights));
+      joined.push_back(Ensemble{weights, 1.0}.answer({models[0][i], models[1][i], models[2][i]}));
     }
     return nll(joined, sample.truth);
   };

@@ -41,7 +41,7 @@ TEST(PackedMatrix, HoldsSeveralMatrices) {
 }
 
 TEST(PackedMatrix, TakesRowsFromWhereTheOffsetsSay) {
-  // Row r has the numbers at r, r + 5 and r + 2: a filter of three taps over neighbouring places.
+  // Row r has the numbers at r, r + 5 and r + 2: a filter of three taps over neighboring places.
   const torch::Tensor numbers = torch::arange(20, torch::kFloat);
   const torch::Tensor matrix = torch::tensor({{1.0F}, {10.0F}, {100.0F}});
   torch::Tensor out = torch::empty({13, 1});

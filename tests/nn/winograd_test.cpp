@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "mer/nn/mixed_precision.hpp"
 #include "ops/own_kernels.hpp"
 #include "small_network.hpp"
 
@@ -112,11 +111,7 @@ TEST(WinogradConv, KnowsWhichConvolutionsItIsFor) {
   EXPECT_FALSE(fits({8, 1, 3, 3}));
   EXPECT_FALSE(fits({12, 16, 3, 3}));
   EXPECT_FALSE(fits({8, 16, 5, 5}));
-  {
-    const LibTorchOnly libtorch;
-    EXPECT_FALSE(fits({8, 16, 3, 3}));
-  }
-  const MixedPrecision precision(true, torch::kCPU);
+  const LibTorchOnly libtorch;
   EXPECT_FALSE(fits({8, 16, 3, 3}));
 }
 

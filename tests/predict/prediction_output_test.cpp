@@ -3,18 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
-#include "../support/json_schema.hpp"
-#include "mer/core/text.hpp"
-
 namespace mer {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
-using Json = nlohmann::ordered_json;
 
 const std::vector<std::string> kClasses = {"happy", "anger", "sad", "relaxed"};
 
@@ -46,117 +38,6 @@ std::vector<std::string> lines_of(const std::string& text) {
   }
   EXPECT_EQ(start, text.size()) << "the last line has no line feed";
   return lines;
-}
-
-std::vector<std::string> keys_of(const Json& json) {
-  std::vector<std::string> keys;
-  for (const auto& [key, value] : json.items()) keys.push_back(key);
-  return keys;
-}
-
-TEST(PredictionJson, HasTheContractsKeysInOrder) {
-  const Json json =
-      Json::parse(predictions_json("default", kClasses, std::vector<FileResult>{good(), bad()}));
-  EXPECT_THAT(keys_of(json), ElementsAre("schema", "mer_version", "model", "classes", "results"));
-  EXPECT_EQ(json["schema"], 1);
-  EXPECT_EQ(json["model"], "default");
-  const Json& ok = json["results"][0];
-  EXPECT_THAT(
-      keys_of(ok),
-      ElementsAre("path", "status", "error", "duration_s", "analysed_s", "emotion", "confidence",
-                  "probabilities", "p_positive_valence", "p_high_arousal", "segments", "warnings"));
-  EXPECT_EQ(ok["emotion"], "sad");
-  EXPECT_EQ(ok["confidence"], 0.71);
-  EXPECT_EQ(ok["duration_s"], 214.0);
-  EXPECT_THAT(keys_of(ok["probabilities"]), testing::ElementsAreArray(kClasses));
-  EXPECT_EQ(ok["segments"][1]["emotion"], "happy");
-  EXPECT_EQ(ok["segments"][1]["start_s"], 121.0);
-  const Json& failed = json["results"][1];
-  EXPECT_EQ(failed["status"], "error");
-  EXPECT_EQ(failed["error"], "songs/b.m4a: cannot decode AAC");
-  EXPECT_EQ(failed["hint"], "ffmpeg -i songs/b.m4a b.wav");
-  EXPECT_TRUE(failed["emotion"].is_null());
-  EXPECT_TRUE(failed["segments"].empty());
-}
-
-TEST(PredictionJson, FitsTheContractsSchema) {
-  if (!test::has_json_schema()) GTEST_SKIP() << "python3-jsonschema is not installed";
-  FileResult uncertain = good();
-  uncertain.uncertain = true;
-  FileResult odd_path = good();
-  odd_path.path = "caf\xE9\n\x01.wav";
-  const std::string json =
-      predictions_json("a + b", kClasses, std::vector{good(), bad(), uncertain, odd_path});
-  EXPECT_TRUE(test::fits_schema(json, "predict.schema.json")) << json;
-  EXPECT_TRUE(test::fits_schema(predictions_json("m", kClasses, {}), "predict.schema.json"));
-
-  Json broken = Json::parse(json);  // the schema does refuse
-  broken["results"][1]["emotion"] = "sad";
-  EXPECT_FALSE(test::fits_schema(broken.dump(), "predict.schema.json"));
-}
-
-TEST(PredictionJson, NamesNoEmotionWhenUncertainButKeepsTheProbabilities) {
-  FileResult result = good();
-  result.uncertain = true;
-  const Json json = to_json(result, kClasses);
-  EXPECT_TRUE(json["emotion"].is_null());
-  EXPECT_EQ(json["status"], "ok");
-  EXPECT_EQ(json["confidence"], 0.71);
-}
-
-TEST(PredictionJson, AddsUpTheSidesOfBothAxesWhereTheClassesAreTheFour) {
-  const Json json = to_json(good(), kClasses);
-  EXPECT_DOUBLE_EQ(json["p_positive_valence"].get<double>(), 0.19 + 0.02);  // happy, relaxed
-  EXPECT_DOUBLE_EQ(json["p_high_arousal"].get<double>(), 0.19 + 0.08);      // happy, anger
-  const std::vector<std::string> others = {"happy", "anger", "sad", "tender"};
-  EXPECT_FALSE(to_json(good(), others).contains("p_high_arousal"));
-  EXPECT_EQ(predictions_csv_header(others).find("p_high_arousal"), std::string::npos);
-  EXPECT_FALSE(to_json(bad(), kClasses).contains("p_high_arousal"));
-}
-
-TEST(PredictionJson, ReplacesBytesThatAreNotUtf8) {
-  FileResult result = bad();
-  result.path = "caf\xE9.wav";
-  result.error = "caf\xE9.wav: gone";
-  const Json json = Json::parse(prediction_jsonl(result, kClasses, "m"));
-  EXPECT_EQ(json["path"], "caf\uFFFD.wav");
-  EXPECT_EQ(json["error"], "caf\uFFFD.wav: gone");
-}
-
-TEST(PredictionJsonl, IsOneLineAnElementWithTheFilesStampAndTheModel) {
-  FileResult result = good();
-  result.stamp = FileStamp{1234, "2026-01-31T12:00:00.000000001Z"};
-  const std::string line = prediction_jsonl(result, kClasses, "m");
-  EXPECT_EQ(line.find('\n'), line.size() - 1);
-  Json expected = to_json(good(), kClasses);
-  expected["size_bytes"] = 1234;
-  expected["modified"] = "2026-01-31T12:00:00.000000001Z";
-  expected["model"] = "m";
-  EXPECT_EQ(Json::parse(line), expected);
-  EXPECT_TRUE(Json::parse(prediction_jsonl(bad(), kClasses, "m"))["modified"].is_null());
-}
-
-TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
-  FileResult quoted = bad();
-  quoted.path = "a,\"b\".wav";
-  FileResult uncertain = good();
-  uncertain.uncertain = true;
-  const std::string text = predictions_csv_header(kClasses) + prediction_csv_row(good(), kClasses) +
-                           prediction_csv_row(quoted, kClasses) +
-                           prediction_csv_row(uncertain, kClasses);
-  const std::vector<CsvRow> rows = parse_csv(text, "csv");  // throws when widths differ
-  ASSERT_EQ(rows.size(), 4U);
-  EXPECT_THAT(rows[0].cells,
-              ElementsAre("path", "status", "emotion", "confidence", "p_happy", "p_anger", "p_sad",
-                          "p_relaxed", "duration_s", "analysed_s", "segments", "error",
-                          "p_positive_valence", "p_high_arousal"));
-  EXPECT_THAT(rows[1].cells,
-              ElementsAre("songs/a.mp3", "ok", "sad", "0.71", "0.19", "0.08", "0.71", "0.02", "214",
-                          "200", "2", "", format_number(0.19 + 0.02), format_number(0.19 + 0.08)));
-  EXPECT_THAT(rows[2].cells, ElementsAre("a,\"b\".wav", "error", "", "", "", "", "", "", "", "", "",
-                                         "songs/b.m4a: cannot decode AAC", "", ""));
-  EXPECT_THAT(rows[3].cells[2], "");
-  EXPECT_THAT(rows[3].cells[3], "0.71");
 }
 
 TEST(PredictionTable, LooksLikeThis) {

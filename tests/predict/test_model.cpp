@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/json.hpp"
 #include "mer/core/version.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/nn/classifier.hpp"
@@ -85,12 +86,12 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   ModelCard card;
   card.mer_version = kVersion;
   card.run_name = "test";
-  card.config = nlohmann::ordered_json::object();
-  card.recipe = to_json(model.recipe);
-  card.recipe_shared = model.recipe.shared();
+  card.config = "{}";
+  card.recipe = json_text(to_json(model.recipe));
+  card.recipe_shared = json_text(model.recipe.shared());
   card.recipe_fingerprint = model.recipe.fingerprint();
-  card.segment = to_json(model.segment);
-  card.inputs = to_json(InputOptions{});
+  card.segment = json_text(to_json(model.segment));
+  card.inputs = json_text(to_json(InputOptions{}));
   card.model = small_network();
   card.shape.spectrogram_bands = inputs.shape().spectrogram_bands;
   card.shape.spectrogram_steps = inputs.shape().spectrogram_steps;
@@ -98,7 +99,7 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   card.shape.lld_steps = inputs.shape().lld_steps;
   card.shape.lld_branches = inputs.shape().lld_branches;
   card.shape.num_classes = static_cast<int>(model.classes.size());
-  card.layout = layout_to_json(layout);
+  card.layout = json_text(layout_to_json(layout));
   card.classes = model.classes;
   card.training_counts = model.training_counts;
   card.iteration = 1;

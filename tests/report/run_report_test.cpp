@@ -95,7 +95,8 @@ TEST_F(ReportPage, NamesTheFileThatIsDamaged) {
   folder_.write("run/eval/test/metrics.json", kMetrics);
   folder_.write("run/eval/test/predictions.csv", "id,path\n1,a.mp3\n");
   EXPECT_THAT(message_of<UsageError>([&] { page(); }),
-              HasSubstr("predictions.csv:2: has too few cells"));
+              HasSubstr("predictions.csv: its columns are not id,path,label,predicted,confidence,"
+                        "p_happy,p_<sad>,segments"));
 }
 
 TEST_F(ReportPage, OfFoldsHasThePooledScoresAndEachFold) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
@@ -15,12 +14,12 @@ ModelCard small_card() {
   ModelCard card;
   card.mer_version = "1.2.3";
   card.run_name = "Größe 1";
-  card.config = {{"seed", 4}};
-  card.recipe = {{"audio", {{"duration_s", 30.0}}}};
-  card.recipe_shared = {{"audio", nlohmann::ordered_json::object()}};
+  card.config = R"({"seed":4})";
+  card.recipe = R"({"audio":{"duration_s":30.0}})";
+  card.recipe_shared = R"({"audio":{}})";
   card.recipe_fingerprint = "0123456789ab";
-  card.segment = {{"length_s", 10.0}};
-  card.inputs = {{"combine", "sum"}};
+  card.segment = R"({"length_s":10.0})";
+  card.inputs = R"({"combine":"sum"})";
   card.model.c1_channels = 3;
   card.loss.tau = 0.25;
   card.shape = {.spectrogram_bands = 64,
@@ -31,7 +30,7 @@ ModelCard small_card() {
                 .lld_weight = 0.25,
                 .summary_columns = 9,
                 .num_classes = 2};
-  card.layout = {{"hop_samples", 1024}};
+  card.layout = R"({"hop_samples":1024})";
   card.classes = {"happy", "sad"};
   card.training_counts = {7, 5};
   card.iteration = 120;

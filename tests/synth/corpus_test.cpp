@@ -8,6 +8,7 @@
 
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
 #include "test_synth.hpp"
 
@@ -16,12 +17,6 @@ namespace {
 
 class CorpusTest : public testing::Test {
  protected:
-  CorpusTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "mer-synth-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~CorpusTest() override { std::filesystem::remove_all(folder_); }
-
   static SynthOptions small() {
     SynthOptions options;
     options.songs = 6;
@@ -30,7 +25,8 @@ class CorpusTest : public testing::Test {
     return options;
   }
 
-  std::filesystem::path folder_;
+  ScratchFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 TEST(CorpusPlan, IsBalancedAndMixesEmotionsWithinArtists) {

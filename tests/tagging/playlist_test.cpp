@@ -19,12 +19,14 @@ class Playlists : public testing::Test {
   ListedPrediction song(const std::string& name, const std::string& emotion, double probability,
                         double duration_s = 61.6) const {
     ListedPrediction prediction;
-    prediction.path = folder_.write(name, "no audio: titles are file names").string();
-    prediction.ok = true;
-    prediction.probabilities = {{"sad", 0.0}, {"happy", 0.0}, {"awe", 0.0}};
-    prediction.probabilities[emotion] = probability;
+    prediction.result.path = folder_.write(name, "no audio: titles are file names").string();
+    prediction.classes = {"sad", "happy", "awe"};
+    SongPrediction& answer = prediction.result.prediction.emplace();
+    for (const std::string& one : prediction.classes) {
+      answer.probabilities.push_back(one == emotion ? probability : 0.0);
+    }
     prediction.emotion = emotion;
-    prediction.duration_s = duration_s;
+    answer.duration_s = duration_s;
     return prediction;
   }
   std::string content(const std::string& name) const { return read_text_file(lists_ / name); }
@@ -60,10 +62,10 @@ TEST_F(Playlists, LeaveOutWhatIsUncertainFailedOrMissing) {
   ListedPrediction uncertain = song("unsure.mp3", "sad", 0.3);
   uncertain.emotion.reset();
   ListedPrediction failed = song("failed.mp3", "sad", 0.3);
-  failed.ok = false;
+  failed.result.prediction.reset();
   failed.emotion.reset();
   const ListedPrediction gone = song("gone.mp3", "sad", 0.9);
-  fs::remove(gone.path);
+  fs::remove(gone.result.path);
   const PlaylistReport report =
       write_playlists({uncertain, failed, gone, song("here.mp3", "sad", 0.4)}, lists_);
   EXPECT_EQ(report.num_uncertain, 1U);

@@ -66,7 +66,7 @@ TEST(ClassicRun, TheCardSaysWhatPredictionNeedsAndNothingOfNetworks) {
   const ModelCard card = ModelCard::read(file);
   EXPECT_FALSE(card.is_network());
   EXPECT_EQ(card.model.name, "knn");
-  EXPECT_EQ(card.classic["song_vector_over"], "song");
+  EXPECT_EQ(nlohmann::ordered_json::parse(card.classic)["song_vector_over"], "song");
   EXPECT_EQ(card.classes.size(), 4U);
   EXPECT_FALSE(file.metadata().contains("loss"));
   EXPECT_FALSE(file.metadata().contains("shape"));
@@ -89,11 +89,12 @@ TEST(ClassicRun, SeesDescriptorsAndEmbeddingsAndTheCardSaysWhich) {
     const std::string run = blocks.front() + std::to_string(blocks.size());
     EXPECT_EQ(train(songs, run).status, RunResult::Status::kFinished);
     const ModelCard card = ModelCard::read(TensorFile::open(songs / run / "best.safetensors"));
-    EXPECT_EQ(card.classic["inputs"], blocks);
-    EXPECT_EQ(card.descriptors.is_null(), blocks.front() != "descriptors");
-    EXPECT_EQ(card.embeddings.is_null(), blocks.back() != "embeddings");
+    EXPECT_EQ(nlohmann::ordered_json::parse(card.classic)["inputs"], blocks);
+    EXPECT_EQ(card.descriptors.empty(), blocks.front() != "descriptors");
+    EXPECT_EQ(card.embeddings.empty(), blocks.back() != "embeddings");
     if (blocks.back() == "embeddings") {
-      EXPECT_EQ(card.embeddings["embed"]["networks"][0], "vgg_tagger");
+      EXPECT_EQ(nlohmann::ordered_json::parse(card.embeddings)["embed"]["networks"][0],
+                "vgg_tagger");
     }
     if (blocks.front() == "embeddings") {
       EXPECT_EQ(card.validation.accuracy, 1.0);

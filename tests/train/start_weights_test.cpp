@@ -83,7 +83,6 @@ TEST(Freeze, LeavesTheNamedWeightsAndTheirStatisticsAlone) {
   for (const int replicas : {1, 2}) {
     ToySongs songs;
     songs.config.train.replicas = replicas;
-    songs.config.train.average_decay = 0.9;
     songs.config.train.iterations = 1;
     songs.config.train.evaluate_every = 1;
     songs.config.train.freeze = {"crnn.*"};

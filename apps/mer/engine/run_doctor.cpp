@@ -8,19 +8,20 @@
 #include <filesystem>
 
 #include "../arguments.hpp"
+#include "../cmd_doctor.hpp"
 #include "../command.hpp"
-#include "../models.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/child_process.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/source_commit.hpp"
+#include "mer/core/text_table.hpp"
 #include "mer/core/version.hpp"
 
 namespace mer::app {
 namespace {
 
 void line(const char* what, const std::string& value) {
-  std::printf("%-12s %s\n", what, value.c_str());
+  std::printf("%s %s\n", pad_right(what, 12).c_str(), value.c_str());
 }
 
 /// The shared library that LibTorch's matrix products really come from.
@@ -71,7 +72,7 @@ int run_doctor() {
     if (!format.works && !format.is_optional) well = false;
   }
   line("fluidsynth", fluidsynth());
-  const auto models = bundled_models();
+  const auto models = bundled_files().models();
   for (const auto& model : models) line("model", model.string());
   if (models.empty()) line("model", "none is bundled");
   std::puts(well ? "all is well" : "something that mer needs is broken, see above");

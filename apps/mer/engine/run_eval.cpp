@@ -5,20 +5,22 @@
 #include <numeric>
 #include <optional>
 
-#include "../arguments.hpp"
+#include "../cmd_eval.hpp"
 #include "../command.hpp"
-#include "../models.hpp"
-#include "../preprocessing.hpp"
+#include "../terminal.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
+#include "mer/crossval/ensemble_fit.hpp"
 #include "mer/predict/evaluation.hpp"
-#include "mer/predict/joint_model.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/runs/model_card.hpp"
+#include "mer/predict/song_files.hpp"
+#include "mer/runs/ensemble_card.hpp"
+#include "mer/runs/run_folder.hpp"
+#include "mer/store/fill_store.hpp"
 #include "mer/store/segment_rows.hpp"
-#include "song_files.hpp"
 
 namespace mer::app {
 namespace {
@@ -57,21 +59,24 @@ EvalSongs songs_of_manifest(const EvalArgs& args) {
 /// The songs of the run's own split.
 EvalSongs songs_of_run(const EvalArgs& args, const RunConfig& config, const fs::path& run) {
   const std::string usual = args.fit ? kValidation : kTest;
-  EvalSongs chosen{load_manifest(config.data), {}, args.split.empty() ? usual : args.split, {}};
+  EvalSongs chosen{config.data.load_manifest(), {}, args.split.empty() ? usual : args.split, {}};
   if (config.data.split.unit == SplitOptions::Unit::kSegment) {
     const FeatureStore store(config.data.store, config.recipe);
-    chosen.features = fill_store(store, chosen.manifest, {}, args.jobs, {}, args.talk);
+    Terminal terminal;
+    chosen.features =
+        fill_store(store.songs(), chosen.manifest, {}, args.jobs, {}, "features", terminal);
     expand_to_segments(config.recipe, config.segment, chosen.manifest, *chosen.features);
   }
-  chosen.songs = songs_in(read_split_csv(run / "split.csv", chosen.manifest), chosen.split);
+  chosen.songs = songs_in(RunFolder(run).split(chosen.manifest), chosen.split);
   return chosen;
 }
 
 /// The files of the chosen rows.
-std::vector<SongFiles> files_of(const EvalArgs& args, const RunConfig& config,
-                                const Predictor& predictor, const EvalSongs& chosen) {
+std::vector<SongFiles> song_files_of(const EvalArgs& args, const RunConfig& config,
+                                     const Predictor& predictor, const EvalSongs& chosen) {
   if (!chosen.features) {
-    return files_for(predictor, config, chosen.manifest, chosen.songs, args.jobs, args.talk);
+    Terminal terminal;
+    return make_song_files(predictor, config, chosen.manifest, chosen.songs, args.jobs, terminal);
   }
   if (predictor.recipes().size() > 1 || !predictor.extractors().empty()) {
     throw UsageError("a split by segment is of one recipe's features, and these models want more",
@@ -87,11 +92,11 @@ std::vector<SongFiles> files_of(const EvalArgs& args, const RunConfig& config,
 RunConfig eval_config(const EvalArgs& args, const FoundModel& model) {
   if (!args.config.config.empty()) return args.config.read();
   if (!model.run.empty()) {
-    return args.config.read_over(ConfigDocument::load(model.run / "config.yaml"));
+    return args.config.read_over(ConfigDocument::load(RunFolder(model.run).config_file()));
   }
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
   return args.config.read_over(ConfigDocument::parse(
-      card.recipe.dump(), model.file.string() + " ('recipe' of the model)", fs::path()));
+      card.recipe, model.file.string() + " ('recipe' of the model)", fs::path()));
 }
 
 void check(const EvalArgs& args) {
@@ -130,8 +135,7 @@ Scoring prepare(const EvalArgs& args, const FoundModel& model) {
   Scoring scoring{eval_config(args, model), {}};
   // A config given by hand may change which part of a song is read, but not what features mean.
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
-  const Recipe recipe =
-      options_from_json<Recipe>(card.recipe, model.file.string() + " ('recipe' of the model)");
+  const Recipe recipe = options_in_card<Recipe>(card.recipe, "recipe", model.file.string());
   require_same_recipe(scoring.config.recipe.shared(), recipe.shared(), model.name);
   scoring.chosen = args.manifest.empty() ? songs_of_run(args, scoring.config, model.run)
                                          : songs_of_manifest(args);
@@ -143,10 +147,11 @@ Scoring prepare(const EvalArgs& args, const FoundModel& model) {
 
 Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
                  const std::vector<std::string>& names, const Scoring& scoring) {
-  const Predictor predictor = Predictor::load(files, scoring.config.device, pretrained_weights());
+  const Predictor predictor =
+      Predictor::load(files, scoring.config.device, bundled_files().pretrained_weights());
   const std::vector<SongFiles> song_files =
-      files_of(args, scoring.config, predictor, scoring.chosen);
-  ProgressLine line("scoring", args.talk);
+      song_files_of(args, scoring.config, predictor, scoring.chosen);
+  ProgressLine line("scoring");
   Evaluation evaluation =
       evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,
                      scoring.chosen.songs, song_files, args.jobs, line.callback());
@@ -154,94 +159,48 @@ Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
   return evaluation;
 }
 
-/// The models' own predictions of the songs that are scored. A lone model's are taken back to
-/// temperature 1: it gets another.
-Joint fit_on_songs(const EvalArgs& args, const std::vector<FoundModel>& models,
-                   const Scoring& scoring) {
+/// The models' own predictions of the songs that are scored.
+std::vector<LabelledProbabilities> predictions_of(const EvalArgs& args,
+                                                  const std::vector<FoundModel>& models,
+                                                  const Scoring& scoring) {
   std::vector<LabelledProbabilities> predictions;
   for (const FoundModel& model : models) {
-    predictions.push_back(predictions_of(score(args, {model.file}, {model.name}, scoring)));
-    if (models.size() > 1) continue;
-    predictions.back().apply_temperature(1.0 /
-                                         calibration_of(TensorFile::open(model.file)).temperature);
-  }
-  return fit_joint(predictions,
-                   args.manifest.empty() ? "validation songs" : args.manifest.filename().string());
-}
-
-/// What each fold of a cross-validation said of its test songs, at temperature 1.
-LabelledProbabilities out_of_fold(const fs::path& run, const std::vector<std::string>& classes) {
-  const std::vector<fs::path> folds = folds_of(run);
-  if (folds.empty()) {
-    throw UsageError(run.string() + ": is not a cross-validation: it has no fold-1",
-                     "mer train with data.split.folds makes one");
-  }
-  LabelledProbabilities predictions;
-  for (const fs::path& fold : folds) {
-    LabelledProbabilities of_fold =
-        read_predictions(fold / "eval" / kTest / "predictions.csv", classes);
-    of_fold.apply_temperature(
-        1.0 / calibration_of(TensorFile::open(find_model(fold.string(), "").file)).temperature);
-    predictions.append(of_fold);
+    const Evaluation evaluation = score(args, {model.file}, {model.name}, scoring);
+    predictions.push_back(labelled(evaluation.songs, evaluation.classes));
   }
   return predictions;
 }
 
-/// Predictions of models that were trained alike, on songs that those had not seen. Several models
-/// are joined as they answer, each at its own temperature; a lone one gets another.
-Joint fit_on_folds(const EvalArgs& args, const std::vector<FoundModel>& models) {
-  std::vector<LabelledProbabilities> predictions;
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    const TensorFile file = TensorFile::open(models[i].file);
-    const std::vector<std::string> classes = ModelCard::read(systems_in(file).front()).classes;
-    predictions.push_back(out_of_fold(args.fit_on[i], classes));
-    names.push_back(fs::absolute(args.fit_on[i]).lexically_normal().filename().string());
-    if (models.size() > 1) predictions.back().apply_temperature(calibration_of(file).temperature);
-  }
-  return fit_joint(predictions, "out-of-fold predictions of " + join(names, ", "));
-}
-
-/// Several models with equal weights; a lone one at the temperature that it has.
-Joint as_they_are(const std::vector<FoundModel>& models) {
-  Joint joint = Joint::with_equal_weights(models.size());
-  if (models.size() == 1) {
-    joint.calibration = calibration_of(TensorFile::open(models.front().file));
-  }
-  return joint;
-}
-
 /// Writes the models as one file and says what was fitted.
-void save(const EvalArgs& args, const std::vector<FoundModel>& models, const Joint& joint) {
-  std::vector<TensorFile> files;
-  for (const FoundModel& model : models) files.push_back(TensorFile::open(model.file));
-  write_joint_model(args.save, files, joint);
+void save(const EvalArgs& args, const std::vector<fs::path>& models,
+          const FittedEnsemble& ensemble) {
+  write_ensemble_file(args.save, models, ensemble);
   const auto rounded = [](double value) { return format_number(std::round(value * 1e3) / 1e3); };
-  if (joint.calibration.songs > 0) {
+  const ModelCard::FittedTemperature& fitted = ensemble.calibration;
+  if (fitted.songs > 0) {
     std::vector<std::string> weights;
-    for (const double weight : joint.weights) weights.push_back(rounded(weight));
-    say(args.talk,
-        "fitted    on " + std::to_string(joint.calibration.songs) +
-            " songs: " + (models.size() > 1 ? "weights " + join(weights, ", ") + "; " : "") +
-            "temperature " + rounded(joint.calibration.temperature) + ", NLL " +
-            rounded(joint.calibration.nll_before) + " -> " + rounded(joint.calibration.nll_after));
+    for (const double weight : ensemble.weights) weights.push_back(rounded(weight));
+    log_info("fitted    on " + std::to_string(fitted.songs) +
+             " songs: " + (models.size() > 1 ? "weights " + join(weights, ", ") + "; " : "") +
+             "temperature " + rounded(fitted.temperature) + ", NLL " + rounded(fitted.nll_before) +
+             " -> " + rounded(fitted.nll_after));
   }
-  say(args.talk, "saved     " + args.save.string());
+  log_info("saved     " + args.save.string());
 }
 
 void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& run) {
   if (args.format == "json") {
-    const std::string json =
-        to_json(evaluation).dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
-    std::fputs((json + "\n").c_str(), stdout);
+    std::fputs((json_text(to_json(evaluation), 2) + "\n").c_str(), stdout);
   } else {
     std::fputs(to_table(evaluation).c_str(), stdout);
   }
   fs::path output = args.output;
-  if (output.empty() && args.manifest.empty()) output = run / "eval" / evaluation.split;
+  if (output.empty() && args.manifest.empty()) {
+    output = RunFolder(run).evaluation_folder(evaluation.split);
+  }
   if (output.empty()) return;
   write_evaluation(evaluation, output);
-  say(args.talk, "written   " + output.string());
+  log_info("written   " + output.string());
 }
 
 }  // namespace
@@ -250,11 +209,10 @@ int run_eval(const EvalArgs& args) {
   catch_interrupts();
   check(args);
   std::vector<FoundModel> models;
-  std::vector<fs::path> files;
   for (const std::string& name : args.models) {
-    models.push_back(find_model(name, args.weights));
-    files.push_back(models.back().file);
+    models.push_back(bundled_files().find_model(name, args.weights));
   }
+  std::vector<fs::path> files = files_of(models);
   std::vector<std::string> names = args.models;
 
   const bool has_songs = !args.manifest.empty() || !models.front().run.empty();
@@ -263,21 +221,25 @@ int run_eval(const EvalArgs& args) {
                      "--manifest songs.csv says which songs to score");
   }
   if (!args.fit_on.empty()) {
-    save(args, models, fit_on_folds(args, models));
+    save(args, files, fit_on_folds(files, args.fit_on));
     if (args.manifest.empty() && args.split.empty()) return kDone;
   }
   std::optional<Scoring> scoring;
   if (has_songs) scoring = prepare(args, models.front());
   if (!args.save.empty()) {
     if (args.fit_on.empty()) {
-      save(args, models, args.fit ? fit_on_songs(args, models, *scoring) : as_they_are(models));
+      const std::string fitted_on =
+          args.manifest.empty() ? "validation songs" : args.manifest.filename().string();
+      save(args, files,
+           args.fit ? fit_on_songs(files, predictions_of(args, models, *scoring), fitted_on)
+                    : ensemble_of_equals(files));
     }
     files = {args.save};
     names = {args.save.string()};
   }
   if (!has_songs) return kDone;
   const Evaluation evaluation = score(args, files, names, *scoring);
-  if (args.fit) say(args.talk, "note      these scores are of the songs that were fitted on");
+  if (args.fit) log_info("note      these scores are of the songs that were fitted on");
   report(args, evaluation, models.front().run);
   return evaluation.failed.empty() ? kDone : kSomeInputsFailed;
 }

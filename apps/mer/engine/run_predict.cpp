@@ -3,15 +3,15 @@
 #include <iostream>
 
 #include "../arguments.hpp"
+#include "../cmd_predict.hpp"
 #include "../command.hpp"
-#include "../inputs.hpp"
-#include "../models.hpp"
+#include "../terminal.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/prediction_output.hpp"
 #include "mer/predict/predictor.hpp"
-#include "mer/tagging/prediction_list.hpp"
+#include "mer/runs/prediction_list.hpp"
 
 namespace mer::app {
 namespace {
@@ -26,7 +26,7 @@ std::vector<fs::path> left_to_do(const PredictArgs& args, const std::string& mod
                      " done, " + std::to_string(point.to_do.size()) + " to do";
   if (point.num_changed > 0) line += ", " + std::to_string(point.num_changed) + " have changed";
   if (point.num_failed > 0) line += ", " + std::to_string(point.num_failed) + " failed before";
-  say(args.talk, line);
+  log_info(line);
   return point.to_do;
 }
 
@@ -108,21 +108,18 @@ int run_predict(const PredictArgs& args) {
   check(args);
   std::vector<fs::path> inputs;
   for (Input& input : expand_inputs(args.inputs)) inputs.push_back(std::move(input.path));
-  const std::vector<FoundModel> models = find_models(args.models, args.talk);
-  std::vector<fs::path> files;
+  const std::vector<FoundModel> models = find_models(args.models);
   std::vector<std::string> names;
-  for (const FoundModel& model : models) {
-    files.push_back(model.file);
-    names.push_back(model.name);
-  }
+  for (const FoundModel& model : models) names.push_back(model.name);
   const std::string model = join(names, " + ");
-  const Predictor predictor = Predictor::load(files, "cpu", pretrained_weights());
+  const Predictor predictor =
+      Predictor::load(files_of(models), "cpu", bundled_files().pretrained_weights());
   if (args.resume) inputs = left_to_do(args, model, inputs);
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());
   Writer writer(args, predictor.classes(), model, paths);
-  ProgressLine line("predicting", args.talk);
+  ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());
   std::size_t done = 0;
@@ -133,7 +130,7 @@ int run_predict(const PredictArgs& args) {
         const bool ok = result.ok();
         if (!ok && args.format != "table") {
           line.clear();
-          print_error(result.error, result.hint);
+          log_error(result.error, result.hint);
         }
         writer.add(std::move(result));
         ++done;
@@ -146,7 +143,7 @@ int run_predict(const PredictArgs& args) {
     throw Interrupted("interrupted after " + std::to_string(count.done) + " files",
                       args.resume || args.format == "jsonl" ? "--resume goes on" : "");
   }
-  if (inputs.size() != 1 || count.failed > 0) say(args.talk, closing_line(count));
+  if (inputs.size() != 1 || count.failed > 0) log_info(closing_line(count));
   return count.failed == 0 ? kDone : kSomeInputsFailed;
 }
 

@@ -1,7 +1,6 @@
 #include "../arguments.hpp"
-#include "../inputs.hpp"
-#include "../models.hpp"
-#include "../tagging.hpp"
+#include "../cmd_tag.hpp"
+#include "../terminal.hpp"
 #include "mer/core/error.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/predictor.hpp"
@@ -11,9 +10,8 @@ namespace mer::app {
 int run_tag_folder(const TagArgs& args) {
   std::vector<std::filesystem::path> inputs;
   for (Input& input : expand_inputs({args.input.string()})) inputs.push_back(std::move(input.path));
-  std::vector<std::filesystem::path> models;
-  for (const FoundModel& model : find_models(args.models, args.talk)) models.push_back(model.file);
-  const Predictor predictor = Predictor::load(models, "cpu", pretrained_weights());
+  const Predictor predictor = Predictor::load(files_of(find_models(args.models)), "cpu",
+                                              bundled_files().pretrained_weights());
   Tagging tagging(args);
   predict_files(
       predictor, inputs, {.jobs = args.jobs, .min_confidence = args.min_confidence},

@@ -1,36 +1,27 @@
 #include <malloc.h>
-#include <spdlog/logger.h>
+#include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "../arguments.hpp"
+#include "../cmd_train.hpp"
 #include "../command.hpp"
-#include "../models.hpp"
-#include "../preprocessing.hpp"
+#include "../terminal.hpp"
 #include "launch.hpp"
 #include "mer/core/error.hpp"
-#include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/core/text_table.hpp"
+#include "mer/crossval/training_job.hpp"
 #include "mer/distributed/collective.hpp"
-#include "mer/predict/evaluation.hpp"
-#include "mer/predict/predict_files.hpp"
-#include "mer/store/segment_rows.hpp"
-#include "mer/train/trainer.hpp"
-#include "song_files.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string command_line() { return join(process_arguments(), " "); }
 
 /// `runs/NAME`; without a name the config's stem, with -2, -3, … when taken.
 fs::path new_run_folder(const TrainArgs& args) {
@@ -49,45 +40,6 @@ fs::path new_run_folder(const TrainArgs& args) {
   }
 }
 
-std::string counts_text(const Split& split) {
-  return std::to_string(songs_in(split, kTrain).size()) + "/" +
-         std::to_string(songs_in(split, kValidation).size()) + "/" +
-         std::to_string(songs_in(split, kTest).size());
-}
-
-bool is_first(const Workers& workers) {
-  return workers.processes == nullptr || workers.processes->rank() == 0;
-}
-
-/// What the first process found out, for all of them.
-int as_first(const Workers& workers, int value) {
-  if (workers.processes == nullptr) return value;
-  return static_cast<int>(all_gather(*workers.processes, value).front());
-}
-
-/// The features of all songs. Several processes make a shard each; then each looks for all of them,
-/// and makes what is missing where hosts don't share a store.
-FeatureStore::Report fill_together(const FeatureStore& store, const Manifest& manifest,
-                                   const Workers& workers, const Talk& talk) {
-  if (workers.processes == nullptr) return fill_store(store, manifest, {}, 0, {}, talk);
-  const int process = workers.processes->rank() + 1;
-  FeatureStore::Report report;
-  for (const Shard& shard : {Shard{process, workers.processes->size()}, Shard{}}) {
-    run_beside_barriers(workers.processes, [&](const std::function<bool()>& give_up) {
-      const auto stop = [&] { return interrupted() || give_up(); };
-      {
-        ProgressLine line("features", talk);
-        report = store.fill(manifest, {}, 0, shard, line.callback(), stop);
-      }
-      if (interrupted()) throw Interrupted("interrupted; finished features stay");
-    });
-  }
-  if (is_first(workers)) {
-    for (const SongFailure& failure : report.failures) print_error(failure.message, failure.hint);
-  }
-  return report;
-}
-
 std::string system_text(const SystemDescription& system, const RunConfig& config) {
   if (system.columns > 0) {
     const bool songs = config.classic.song_vector_over == ClassicOptions::Over::kSong;
@@ -98,9 +50,7 @@ std::string system_text(const SystemDescription& system, const RunConfig& config
            (songs ? "song" : "segment");
   }
   const auto millions = [](std::int64_t count) {
-    char text[32];
-    std::snprintf(text, sizeof(text), "%.2f M", static_cast<double>(count) / 1e6);
-    return std::string(text);
+    return fixed(static_cast<double>(count) / 1e6, 2) + " M";
   };
   std::string size = millions(system.parameters) + " parameters";
   if (system.trained_parameters < system.parameters) {
@@ -109,270 +59,146 @@ std::string system_text(const SystemDescription& system, const RunConfig& config
   return system.name + ", " + size + ", " + config.loss.name + " loss   device " + config.device;
 }
 
-bool divides_segments(const RunConfig& config) {
-  return config.data.split.unit == SplitOptions::Unit::kSegment;
-}
-
-/// "16 songs (8/4/4), split by group"
-std::string division_text(const RunConfig& config, const Manifest& manifest,
-                          const std::string& division) {
-  const std::string count = std::to_string(manifest.songs.size());
-  if (divides_segments(config)) {
-    return count + " segments (" + division + "), split by SEGMENT: wrong, only measures leakage";
-  }
-  const bool grouped =
-      manifest.has_groups && config.data.split.group_by == SplitOptions::GroupBy::kGroup;
-  return count + " songs (" + division + "), split by " + (grouped ? "group" : "song");
-}
-
-void print_summary(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
-                   const std::string& division, const fs::path& run, const Workers& workers) {
+void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& manifest,
+                 const std::string& division) {
+  const RunConfig& config = job.config;
   RunConfig summarized = config;
-  if (!args.resume.empty()) summarized.train.init_from.clear();  // the run has its own weights now
+  if (job.resumes) summarized.train.init_from.clear();  // the run has its own weights now
   const SystemDescription system =
       describe_system(summarized, static_cast<int>(manifest.classes.size()));
-  say(args.talk,
-      "config    " + (args.resume.empty() ? args.config.config : run / "config.yaml").string());
-  say(args.talk, "data      " + division_text(config, manifest, division) + ", seed " +
-                     std::to_string(config.data.split.seed) + "; classes " +
-                     join(manifest.classes, ", "));
-  say(args.talk, "features  recipe " + config.recipe.fingerprint() + "   segments " +
-                     format_number(config.segment.length_s) + " s (" +
-                     std::to_string(system.segment_frames) + " frames)");
-  say(args.talk, "model     " + system_text(system, config));
-  const int processes = workers.processes == nullptr ? 1 : workers.processes->size();
-  const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;
+  log_info("config    " +
+           (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
+  log_info("data      " + division_text(config, manifest, division) + ", seed " +
+           std::to_string(config.data.split.seed) + "; classes " + join(manifest.classes, ", "));
+  log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
+           format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
+           " frames)");
+  log_info("model     " + system_text(system, config));
+  const int processes = job.workers.processes == nullptr ? 1 : job.workers.processes->size();
+  const int replicas = job.workers.replicas > 0 ? job.workers.replicas : config.train.replicas;
   if (processes * replicas > 1) {
-    say(args.talk, "workers   " + std::to_string(processes) + " processes x " +
-                       std::to_string(replicas) + " replicas share each batch of " +
-                       std::to_string(config.train.batch_size));
+    log_info("workers   " + std::to_string(processes) + " processes x " + std::to_string(replicas) +
+             " replicas share each batch of " + std::to_string(config.train.batch_size));
   }
-  say(args.talk, "run       " + run.string());
-}
-
-void print_row_header(const Talk& talk, bool with_fold) {
-  say(talk, std::string(with_fold ? "fold  " : "") +
-                " iter   epoch    loss  (softmax + center)  val loss  val acc   val F1        lr  "
-                "segments/s");
+  log_info("run       " + job.run.string());
 }
 
 /// A number of a column, `-` where it was not measured.
-std::string cell(const char* format, int width, double value) {
-  char text[32];
-  if (std::isnan(value)) {
-    std::snprintf(text, sizeof(text), "%*s", width, "-");
-  } else {
-    std::snprintf(text, sizeof(text), format, width, value);
-  }
-  return text;
+std::string cell(double value, int digits, std::size_t width) {
+  return pad_left(std::isnan(value) ? "-" : fixed(value, digits), width);
 }
 
-void print_row(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
-  char start[24];
-  std::snprintf(start, sizeof(start), "%5lld  ", static_cast<long long>(row.iteration));
-  say(talk, prefix + start + cell("%*.1f", 6, row.epoch) + cell("%*.3f", 8, row.train_loss) +
-                "  (" + cell("%*.3f", 7, row.train_softmax) + " + " +
-                cell("%*.3f", 6, row.train_center) + ")" + cell("%*.3f", 10, row.val_loss) +
-                cell("%*.3f", 9, row.val_accuracy) + cell("%*.3f", 9, row.val_macro_f1) +
-                cell("%*.2g", 10, row.lr) + cell("%*.0f", 12, row.segments_per_second) +
-                (row.is_best ? "  best" : ""));
+void log_row(const std::string& prefix, const MetricsRow& row) {
+  log_info(prefix + pad_left(std::to_string(row.iteration), 5) + "  " + cell(row.epoch, 1, 6) +
+           cell(row.train_loss, 3, 8) + "  (" + cell(row.train_softmax, 3, 7) + " + " +
+           cell(row.train_center, 3, 6) + ")" + cell(row.val_loss, 3, 10) +
+           cell(row.val_accuracy, 3, 9) + cell(row.val_macro_f1, 3, 9) +
+           pad_left(std::isnan(row.lr) ? "-" : significant(row.lr, 2), 10) +
+           cell(row.segments_per_second, 0, 12) + (row.is_best ? "  best" : ""));
 }
 
-void print_trained(const Talk& talk, const std::string& prefix, const MetricsRow& row) {
+void log_trained(const std::string& prefix, const MetricsRow& row) {
   const std::string scores = std::isnan(row.val_accuracy)
                                  ? ""
-                                 : "; validation accuracy" + cell("%*.3f", 6, row.val_accuracy) +
-                                       ", macro-F1" + cell("%*.3f", 6, row.val_macro_f1);
-  say(talk, (prefix.empty() ? "trained   " : "fold " + prefix) + "in" +
-                cell("%*.1f", 5, row.seconds) + " s" + scores);
+                                 : "; validation accuracy" + cell(row.val_accuracy, 3, 6) +
+                                       ", macro-F1" + cell(row.val_macro_f1, 3, 6);
+  log_info((prefix.empty() ? "trained   " : "fold " + prefix) + "in" + cell(row.seconds, 1, 5) +
+           " s" + scores);
 }
 
-/// What a run tells the terminal. `prefix` names the fold; only a lone run draws a progress line.
-/// `header` says whether the table's header was printed; it and `mutex` are shared by all folds.
-RunCallbacks make_callbacks(const Talk& talk, const std::string& prefix, ProgressLine* line,
-                            bool& header, std::mutex& mutex,
-                            const std::shared_ptr<spdlog::logger>& log) {
-  RunCallbacks callbacks;
-  callbacks.on_row = [&talk, prefix, line, &header, &mutex](const MetricsRow& row) {
-    const std::scoped_lock lock(mutex);
-    if (line != nullptr) line->clear();
+/// What runs tell the terminal: one table for all folds, and of a lone run a progress line.
+class TrainingTable {
+ public:
+  RunCallbacks callbacks(int fold) {
+    const std::string prefix = fold == 0 ? "" : std::to_string(fold) + "     ";
+    RunCallbacks callbacks;
+    callbacks.on_row = [this, prefix](const MetricsRow& row) { add(prefix, row); };
+    if (fold == 0) {
+      line_.emplace("training");
+      callbacks.on_step = [this](std::int64_t iteration, std::int64_t iterations, double rate) {
+        line_->show(std::to_string(iteration) + "/" + std::to_string(iterations) + "  " +
+                    fixed(rate, 0) + " segments/s");
+      };
+    }
+    callbacks.stop = interrupted;
+    callbacks.log = spdlog::default_logger();
+    return callbacks;
+  }
+
+  void clear() {
+    if (line_) line_->clear();
+  }
+
+ private:
+  void add(const std::string& prefix, const MetricsRow& row) {
+    const std::scoped_lock lock(mutex_);
+    clear();
     if (std::isnan(row.train_loss)) {  // a classical system is trained in one go
-      print_trained(talk, prefix, row);
+      log_trained(prefix, row);
       return;
     }
     // Not before: what is said about the data and the network comes first.
-    if (!std::exchange(header, true)) print_row_header(talk, !prefix.empty());
-    print_row(talk, prefix, row);
-  };
-  if (line != nullptr) {
-    callbacks.on_step = [line](std::int64_t iteration, std::int64_t iterations, double rate) {
-      char text[96];
-      std::snprintf(text, sizeof(text), "%lld/%lld  %.0f segments/s",
-                    static_cast<long long>(iteration), static_cast<long long>(iterations), rate);
-      line->show(text);
-    };
-  }
-  callbacks.stop = interrupted;
-  callbacks.log = log;
-  return callbacks;
-}
-
-/// True when run.json says that nothing is left to do.
-bool is_finished(const fs::path& run) {
-  if (!fs::exists(run / "run.json")) return false;
-  const auto json = nlohmann::json::parse(read_text_file(run / "run.json"), nullptr, false);
-  return json.is_object() && json.value("status", "") == "finished";
-}
-
-RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs::path& run,
-                          const RunCallbacks& callbacks, const Workers& workers) {
-  if (as_first(workers, fs::exists(run / "state.safetensors") ? 1 : 0) == 1) {
-    return resume_run(run, data, callbacks, workers);
-  }
-  // Stopped before its first checkpoint: nothing is lost by starting again.
-  if (is_first(workers)) fs::remove_all(run);
-  return train_run(config, data, run, command_line(), callbacks, workers);
-}
-
-[[noreturn]] void stop_here(const RunConfig& config, const fs::path& run) {
-  const bool starts_anew = is_classic_system(config.model.name);
-  throw Interrupted(starts_anew ? "interrupted" : "interrupted; the state is saved",
-                    "mer train --resume " + run.string() + (starts_anew ? " starts it anew" : ""));
-}
-
-int train_one(const TrainArgs& args, const RunConfig& config, const fs::path& run, bool resuming,
-              const Workers& workers) {
-  RunData data;
-  data.manifest = load_manifest(config.data);
-  const FeatureStore store(config.data.store, config.recipe);
-  if (divides_segments(config)) {
-    data.features = fill_together(store, data.manifest, workers, args.talk);
-    expand_to_segments(config.recipe, config.segment, data.manifest, data.features);
-  }
-  data.split = resuming ? read_split_csv(run / "split.csv", data.manifest)
-                        : make_split(data.manifest, config.data.split);
-  print_summary(args, config, data.manifest, counts_text(data.split), run, workers);
-  if (!divides_segments(config)) {
-    data.features = fill_together(store, data.manifest, workers, args.talk);
-  }
-  data.embeddings = embeddings_of_run(config, data.manifest, data.features, args.talk);
-
-  std::mutex mutex;
-  bool header = false;
-  ProgressLine line("training", args.talk);
-  const auto callbacks =
-      make_callbacks(args.talk, "", &line, header, mutex, make_logger(args.talk));
-  const bool starts_anew = resuming && is_classic_system(config.model.name) && !is_finished(run);
-  const RunResult result = starts_anew ? train_or_resume(config, data, run, callbacks, workers)
-                           : resuming
-                               ? resume_run(run, data, callbacks, workers)
-                               : train_run(config, data, run, command_line(), callbacks, workers);
-  line.clear();
-  if (result.status == RunResult::Status::kInterrupted) {
-    if (!is_first(workers)) return kInterrupted;  // one process says it
-    stop_here(config, run);
-  }
-  if (!std::isnan(result.best_macro_f1)) {
-    char best[64];
-    std::snprintf(best, sizeof(best), "validation macro-F1 %.3f at iteration %lld",
-                  result.best_macro_f1, static_cast<long long>(result.best_iteration));
-    say(args.talk, std::string("best      ") + best);
-  }
-  say(args.talk, "next      mer eval " + run.string());
-  return result.failures.empty() ? kDone : kSomeInputsFailed;
-}
-
-/// Scores each fold's model on its own test songs, and all of them pooled.
-void score_folds(const TrainArgs& args, const RunConfig& config, const Manifest& manifest,
-                 const std::vector<Split>& folds, const FeatureStore::Report& features,
-                 const SongStore::Report& embeddings, const fs::path& run) {
-  std::vector<ScoredSong> pooled;
-  std::vector<std::string> failed;
-  std::vector<std::int64_t> training_counts(manifest.classes.size(), 0);
-  ProgressLine line("scoring", args.talk);
-  for (std::size_t i = 0; i < folds.size(); ++i) {
-    const FoundModel model = find_model((run / ("fold-" + std::to_string(i + 1))).string(), "");
-    const Predictor predictor = Predictor::load({model.file}, config.device, pretrained_weights());
-    const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
-    std::vector<SongFiles> files;
-    for (const std::size_t song : songs) {
-      files.push_back({{features.files[song]}, {}});
-      if (config.sees_embeddings()) files.back().embeddings = {embeddings.files[song]};
+    if (!std::exchange(has_header_, true)) {
+      log_info(std::string(prefix.empty() ? "" : "fold  ") +
+               " iter   epoch    loss  (softmax + center)  val loss  val acc   val F1        lr  "
+               "segments/s");
     }
-    Evaluation evaluation =
-        evaluate_songs(predictor, model.name, kTest, manifest, songs, files, 0, line.callback());
-    write_evaluation(evaluation, model.run / "eval" / kTest);
-    for (std::size_t c = 0; c < training_counts.size(); ++c) {
-      training_counts[c] += predictor.training_counts()[c];
+    log_row(prefix, row);
+  }
+
+  std::mutex mutex_;
+  bool has_header_ = false;
+  std::optional<ProgressLine> line_;
+};
+
+[[noreturn]] void stop_here(const TrainingJob& job) {
+  const bool starts_anew = is_classic_system(job.config.model.name);
+  throw Interrupted(
+      starts_anew ? "interrupted" : "interrupted; the state is saved",
+      "mer train --resume " + job.run.string() + (starts_anew ? " starts it anew" : ""));
+}
+
+int train(const TrainArgs& args, Workers workers) {
+  TrainingJob job;
+  job.resumes = !args.resume.empty();
+  if (job.resumes && !RunFolder(args.resume).has_config()) {
+    throw UsageError(args.resume.string() + ": is not a run folder", "runs are kept in runs/");
+  }
+  ConfigArgs source = args.config;
+  if (job.resumes) source.config = RunFolder(args.resume).config_file();
+  job.config = source.read();
+  if (args.replicas > 0) job.config.train.replicas = args.replicas;
+  job.workers = workers;
+  job.workers.replicas = job.config.train.replicas;
+  job.run = job.resumes      ? args.resume
+            : job.is_first() ? new_run_folder(args)
+                             : args.runs / args.name;
+  job.command_line = join(process_arguments(), " ");
+  job.weights = bundled_files().pretrained_weights();
+
+  Terminal terminal;
+  TrainingTable table;
+  const TrainingOutcome outcome =
+      run_training(job, {terminal,
+                         [&](const Manifest& manifest, const std::string& division) {
+                           log_summary(args, job, manifest, division);
+                         },
+                         [&](int fold) { return table.callbacks(fold); }});
+  table.clear();
+  if (outcome.is_interrupted) {
+    if (!job.is_first()) return kInterrupted;  // one process says it
+    stop_here(job);
+  }
+  if (outcome.evaluation) {
+    std::fputs(to_table(*outcome.evaluation).c_str(), stdout);
+  } else if (job.config.data.split.folds == 0) {
+    if (!std::isnan(outcome.result.best_macro_f1)) {
+      log_info("best      validation macro-F1 " + fixed(outcome.result.best_macro_f1, 3) +
+               " at iteration " + std::to_string(outcome.result.best_iteration));
     }
-    std::move(evaluation.songs.begin(), evaluation.songs.end(), std::back_inserter(pooled));
-    failed.insert(failed.end(), evaluation.failed.begin(), evaluation.failed.end());
+    log_info("next      mer eval " + job.run.string());
   }
-  line.clear();
-  const Evaluation evaluation = score_songs(run.string(), kTest, manifest.classes,
-                                            std::move(pooled), std::move(failed), training_counts);
-  write_evaluation(evaluation, run / "eval" / kTest);
-  std::fputs(to_table(evaluation).c_str(), stdout);
-}
-
-/// Folds trained at once: as many as there are cores for them, but one where processes share it.
-int fold_jobs(const RunConfig& config, const Workers& workers) {
-  if (workers.processes != nullptr) return 1;
-  if (config.train.fold_jobs > 0) return config.train.fold_jobs;
-  const int replicas = workers.replicas > 0 ? workers.replicas : config.train.replicas;
-  return std::max(1, available_cores() / replicas);
-}
-
-int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& run,
-                const Workers& workers) {
-  Manifest manifest = load_manifest(config.data);
-  const FeatureStore store(config.data.store, config.recipe);
-  FeatureStore::Report features;
-  if (divides_segments(config)) {
-    features = fill_together(store, manifest, workers, args.talk);
-    expand_to_segments(config.recipe, config.segment, manifest, features);
-  }
-  const std::vector<Split> folds = make_folds(manifest, config.data.split);
-  print_summary(args, config, manifest, std::to_string(folds.size()) + " folds", run, workers);
-  if (!divides_segments(config)) {
-    features = fill_together(store, manifest, workers, args.talk);
-  }
-  const SongStore::Report embeddings = embeddings_of_run(config, manifest, features, args.talk);
-  if (is_first(workers)) {
-    fs::create_directories(run);
-    write_text_file(run / "config.yaml", to_yaml(config, false));
-  }
-
-  std::mutex mutex;
-  bool header = false;
-  const auto log = make_logger(args.talk);
-  std::atomic<bool> any_failed{false};
-  std::atomic<bool> any_interrupted{false};
-  const auto stop = [&] { return interrupted() || any_interrupted; };
-  parallel_for_each(
-      folds.size(), fold_jobs(config, workers),
-      [&](std::size_t i) {
-        const fs::path fold = run / ("fold-" + std::to_string(i + 1));
-        if (as_first(workers, is_finished(fold) ? 1 : 0) == 1) return;
-        RunConfig fold_config = config;
-        fold_config.data.split.folds = 0;
-        const RunData data{manifest, folds[i], features, embeddings};
-        const auto callbacks =
-            make_callbacks(args.talk, std::to_string(i + 1) + "     ", nullptr, header, mutex, log);
-        const RunResult result = train_or_resume(fold_config, data, fold, callbacks, workers);
-        if (!result.failures.empty()) any_failed = true;
-        if (result.status == RunResult::Status::kInterrupted) any_interrupted = true;
-      },
-      // Processes that share the folds agree on when to stop as they train.
-      workers.processes == nullptr ? std::function<bool()>(stop)
-                                   : [&] { return any_interrupted.load(); });
-  if (workers.processes == nullptr ? stop() : any_interrupted.load()) {
-    if (!is_first(workers)) return kInterrupted;
-    stop_here(config, run);
-  }
-  if (!is_first(workers)) return any_failed ? kSomeInputsFailed : kDone;
-  score_folds(args, config, manifest, folds, features, embeddings, run);
-  return any_failed ? kSomeInputsFailed : kDone;
+  return outcome.songs_failed ? kSomeInputsFailed : kDone;
 }
 
 /// Every step needs the same large tensors again: giving their memory back to the system after each
@@ -380,23 +206,6 @@ int train_folds(const TrainArgs& args, const RunConfig& config, const fs::path& 
 void keep_freed_memory() {
   ::mallopt(M_MMAP_MAX, 0);
   ::mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
-}
-
-int train(const TrainArgs& args, Workers& workers) {
-  const bool resuming = !args.resume.empty();
-  if (resuming && !fs::exists(args.resume / "config.yaml")) {
-    throw UsageError(args.resume.string() + ": is not a run folder", "runs are kept in runs/");
-  }
-  ConfigArgs source = args.config;
-  if (resuming) source.config = args.resume / "config.yaml";
-  RunConfig config = source.read();
-  if (args.replicas > 0) config.train.replicas = args.replicas;
-  workers.replicas = config.train.replicas;
-  const fs::path run = resuming            ? args.resume
-                       : is_first(workers) ? new_run_folder(args)
-                                           : args.runs / args.name;
-  if (config.data.split.folds > 0) return train_folds(args, config, run, workers);
-  return train_one(args, config, run, resuming, workers);
 }
 
 }  // namespace
@@ -411,10 +220,9 @@ int run_train(const TrainArgs& args) {
   const std::shared_ptr<Collective> processes = join_processes(*place, {}, interrupted);
   workers.processes = processes.get();
   workers.rank_on_host = place->rank_on_host;
-  TrainArgs mine = args;
-  if (place->rank > 0) mine.talk.quiet = true;
+  if (place->rank > 0) be_quiet();
   try {
-    return train(mine, workers);
+    return train(args, workers);
   } catch (const Interrupted&) {
     throw;
   } catch (const std::exception& error) {

@@ -14,6 +14,7 @@
 #include "mer/config/segment_options.hpp"
 #include "mer/config/train_options.hpp"
 #include "mer/core/error.hpp"
+#include "mer/corpus/manifest.hpp"
 #include "mer/corpus/split.hpp"
 #include "mer/features/descriptors.hpp"
 
@@ -26,6 +27,8 @@ struct DataOptions {
   SplitOptions split;
 
   void visit(OptionsVisitor& v);
+  /// @throws UsageError when no manifest is given, or as Manifest::load() does
+  Manifest load_manifest() const;
 };
 
 /// A whole config file. Free of LibTorch, so that every verb can read it.

@@ -20,10 +20,6 @@ struct TrainOptions {
   /// moments are each part's.
   int gradient_accumulation_steps = 1;
 
-  /// Of the multiplications in training. bf16 has eight bits, weights keep their float; validation
-  /// and prediction multiply in float either way.
-  enum class Precision { kFp32, kBf16 } precision = Precision::kFp32;
-
   // Where the network starts
   std::filesystem::path init_from;  ///< weights by name instead of drawn ones; empty = draw all
   std::vector<std::string> freeze;  ///< weights that stay as they are, see FrozenWeights
@@ -38,7 +34,6 @@ struct TrainOptions {
   double warmup_fraction = 0.0;  ///< linear warm-up over this share of all steps
   double min_lr_fraction = 0.0;  ///< cosine ends at this share of lr
   double clip_norm = 5.0;        ///< gradient norm; 0 = off
-  double average_decay = 0.0;    ///< moving average of the weights, which is what is saved; 0 = off
 
   // Sampling
   bool class_balanced = false;  ///< draw songs so that every class is equally frequent

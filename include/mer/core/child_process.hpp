@@ -3,6 +3,8 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,27 +14,37 @@
 
 namespace mer {
 
-/// Keeps the last line that is not empty of a text that comes in pieces, in constant memory.
+/// Keeps the last line with more than spaces of a text that comes in pieces, in constant memory.
 class LastLine {
  public:
   void add(std::string_view piece);
-  std::string text() const { return current_.empty() ? last_ : current_; }
+  std::string text() const { return is_blank(current_) ? last_ : current_; }
 
  private:
+  static bool is_blank(const std::string& line);
+
   std::string current_;
   std::string last_;
 };
 
-/// A running program without standard input whose standard output is read; ended and reaped at the
-/// latest by the destructor.
+/// What a program is started with.
+struct ChildOptions {
+  std::filesystem::path program;  ///< its file; empty = the command's first word, found by PATH
+  std::string_view input;         ///< its standard input
+  std::filesystem::path log;      ///< its outputs are appended here; empty = they are read by us
+  /// Gets SIGTERM when the thread that starts it ends, however that ends.
+  bool ends_with_us = false;
+};
+
+/// A running program; ended and reaped at the latest by the destructor.
 ///
 /// It is in a process group of its own, so that Ctrl-C reaches us and not the middle of its work,
 /// and it dies of SIGPIPE when we are gone and it writes.
 class ChildProcess {
  public:
-  /// @param command  the program, looked for in PATH, and its arguments
-  /// @throws Error when it is there and can't be started
-  explicit ChildProcess(std::vector<std::string> command);
+  /// @param command  the program's name and its arguments
+  /// @throws Error when it is there and can't be started, or the log can't be written
+  explicit ChildProcess(std::vector<std::string> command, const ChildOptions& options = {});
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -44,21 +56,26 @@ class ChildProcess {
   /// After read() came to the end: whether the program itself was content.
   bool succeeded() const { return succeeded_; }
 
-  /// Reads until `bytes` is full or the output ends; returns how many bytes there were.
+  /// Reads its standard output until `bytes` is full or it ends; returns how many bytes there were.
   std::size_t read(std::span<std::byte> bytes);
 
+  /// None while it runs; 128 + n when signal n ended it, 127 when there is no such program. Of a
+  /// program with a log.
+  std::optional<int> exit_code();
+  void ask_to_stop() const;  ///< as Ctrl-C does
+
  private:
-  void start(std::vector<std::string>& command);
   void wait_for_data();
   void read_stderr();
   std::size_t read_stdout(std::span<std::byte> bytes);
-  void reap();
+  bool reap(int options);
 
-  std::string program_;
+  std::string name_;
   pid_t pid_ = -1;
   bool installed_ = true;
   bool succeeded_ = false;
   bool stdout_ready_ = false;
+  int exit_code_ = 0;
   FileDescriptor stdout_;
   FileDescriptor stderr_;
   LastLine stderr_line_;
@@ -73,6 +90,8 @@ struct ProgramResult {
 };
 
 /// Runs a program to its end. @throws Error when it is there and can't be started
-ProgramResult run_program(std::vector<std::string> command);
+/// @param max_output_bytes  that are kept
+ProgramResult run_program(std::vector<std::string> command, const ChildOptions& options = {},
+                          std::size_t max_output_bytes = 4096);
 
 }  // namespace mer

@@ -19,6 +19,9 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
+/// What the program's exit codes mean, also of one that is a child of another.
+enum ExitCode { kDone = 0, kFailed = 1, kUsage = 2, kSomeInputsFailed = 3, kInterrupted = 130 };
+
 /// The command line, a config, a manifest or a model is wrong or can't be found (exit 2).
 class UsageError : public Error {
  public:

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace mer {
@@ -25,5 +26,27 @@ class RateMeter {
 
 /// "3:34", "1:02:07" for seconds.
 std::string format_duration(double seconds);
+
+/// Shows how far one part of a long job has come; what is shown is gone with the object.
+class ProgressDisplay {
+ public:
+  virtual ~ProgressDisplay() = default;
+  virtual void show(const std::string& text) = 0;
+  virtual void clear() = 0;
+  /// Shows a part of which so much is done; for as long as the object lives.
+  virtual Progress callback() = 0;
+};
+
+/// Whom a job of several parts tells how it goes. The library itself never prints.
+class JobListener {
+ public:
+  virtual ~JobListener() = default;
+  virtual void info(const std::string& line) = 0;
+  /// Something failed; the job goes on with the rest.
+  virtual void error(const std::string& message, const std::string& hint) = 0;
+  /// @param label  of the part that begins, e.g. "features"
+  virtual std::unique_ptr<ProgressDisplay> progress(const std::string& label) = 0;
+  virtual bool stopped() = 0;  ///< the user asked to stop
+};
 
 }  // namespace mer

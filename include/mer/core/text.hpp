@@ -50,6 +50,15 @@ void write_text_file(const std::filesystem::path& path, std::string_view text);
 /// Without the spaces, tabs and no-break spaces around it.
 std::string trimmed(std::string_view text);
 
+/// A character at the front of a text.
+struct Utf8Character {
+  char32_t code = 0;
+  std::size_t num_bytes = 0;
+};
+
+/// The character at the front of a text that is not empty; of a byte that is no UTF-8 U+FFFD.
+Utf8Character first_character(std::string_view text);
+
 /// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);
 

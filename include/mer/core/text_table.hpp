@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mer {
 
@@ -22,5 +24,10 @@ std::string shorten(std::string_view text, std::size_t width);
 
 /// A number with so many digits after the point.
 std::string fixed(double value, int digits);
+/// A number with at most so many digits that count, "1e-05" where that is shorter.
+std::string significant(double value, int digits);
+
+/// Rows of cells as lines, in columns as wide as their widest cell, two spaces between them.
+std::string aligned_rows(std::span<const std::vector<std::string>> rows);
 
 }  // namespace mer

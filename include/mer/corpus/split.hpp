@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -45,12 +44,6 @@ Split make_split(const Manifest& manifest, const SplitOptions& options);
 /// k splits; each song is in the test part of exactly one. Stratified, grouped; the validation part
 /// is drawn from the training groups of the fold.
 std::vector<Split> make_folds(const Manifest& manifest, const SplitOptions& options);
-
-/// `id,path,label,group,split`
-void write_split_csv(const std::filesystem::path& file, const Manifest& manifest,
-                     const Split& split);
-/// @throws UsageError when the file does not list exactly the manifest's songs
-Split read_split_csv(const std::filesystem::path& file, const Manifest& manifest);
 
 /// Indices of the songs in a part, in manifest order.
 std::vector<std::size_t> songs_in(const Split& split, const std::string& part);

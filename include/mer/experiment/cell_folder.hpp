@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mer/experiment/sweep_plan.hpp"
+#include "mer/runs/run_folder.hpp"
 
 namespace mer {
 
@@ -27,8 +28,7 @@ CellProgress progress_of(const SweepCell& cell, const std::filesystem::path& fol
                          const std::string& score, bool score_training);
 
 /// The ordinary runs that a cell consists of: its folds, or itself.
-std::vector<std::filesystem::path> runs_of(const SweepCell& cell,
-                                           const std::filesystem::path& folder);
+std::vector<RunFolder> runs_of(const SweepCell& cell, const std::filesystem::path& folder);
 
 /// A part of a run's split that `mer eval` has still to score.
 struct UnscoredPart {

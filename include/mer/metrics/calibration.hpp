@@ -100,19 +100,4 @@ struct TemperatureFit {
 /// @throws std::invalid_argument as calibration()
 TemperatureFit fit_temperature(const ProbabilityRows& probabilities, std::span<const int> truth);
 
-/// The normalized weighted geometric mean,  Π_m p_m,c^(w_m) / Σ_k Π_m p_m,k^(w_m):  the weighted
-/// mean of log-probabilities.
-/// @param opinions  several models' probabilities of one item
-/// @param weights   parallel to them
-std::vector<double> join_opinions(const ProbabilityRows& opinions, std::span<const double> weights);
-
-/// The weights (at least 0, sum 1) of the models whose joined probabilities, join_opinions(), have
-/// the smallest mean negative log-likelihood. Convex: weight moves between two models at a time, by
-/// bisection on the slope, until no pair gains. One model has weight 1; without items, and where
-/// all models say the same, the weights are equal.
-/// @param models  each model's probabilities of the same items
-/// @throws std::invalid_argument as calibration(), and without models
-std::vector<double> fit_weights(std::span<const ProbabilityRows> models,
-                                std::span<const int> truth);
-
 }  // namespace mer

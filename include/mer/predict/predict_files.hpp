@@ -3,29 +3,16 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "mer/core/file_stamp.hpp"
 #include "mer/core/progress.hpp"
 #include "mer/corpus/manifest.hpp"
 #include "mer/predict/evaluation.hpp"
 #include "mer/predict/predictor.hpp"
+#include "mer/runs/prediction.hpp"
 
 namespace mer {
-
-/// What came out for one input file: a prediction, or why there is none.
-struct FileResult {
-  std::string path;  ///< as given; bytes, not necessarily UTF-8
-  std::optional<SongPrediction> prediction;
-  std::string error;               ///< empty when there is a prediction
-  std::string hint;                ///< what to do about the error; may be empty
-  bool uncertain = false;          ///< the largest probability is below the one asked for
-  std::optional<FileStamp> stamp;  ///< of the file just before it was read; none when it is missing
-
-  bool ok() const { return prediction.has_value(); }
-};
 
 struct PredictFilesOptions {
   int jobs = 0;                 ///< files at a time; 0 = one per core

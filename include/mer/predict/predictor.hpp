@@ -1,38 +1,16 @@
 #pragma once
 
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mer/config/recipe.hpp"
 #include "mer/embed/embedding_extractor.hpp"
+#include "mer/runs/prediction.hpp"
 #include "mer/store/song_features.hpp"
 
 namespace mer {
-
-/// One segment's class probabilities and its span in the source file.
-struct SegmentPrediction {
-  double start_s = 0.0;
-  double end_s = 0.0;
-  std::vector<double> probabilities;
-};
-
-/// A song's class probabilities: the mean over its segments, at the model's temperature.
-struct SongPrediction {
-  std::vector<double> probabilities;
-  std::vector<SegmentPrediction> segments;
-  double duration_s = 0.0;  ///< of the file
-  double analysed_s = 0.0;  ///< kept frames that the segments cover
-  /// Where the song lies in the plane of emotions, about −1…1; NaN unless a model says so
-  /// (va_regression). The mean over segments, then over the models that say so.
-  double valence = std::numeric_limits<double>::quiet_NaN();
-  double arousal = std::numeric_limits<double>::quiet_NaN();
-  std::vector<std::string> warnings;
-
-  int predicted() const;  ///< the class with the largest probability
-};
 
 /// The files that a song is predicted from; an empty path is one that could not be made.
 struct SongFiles {
@@ -49,16 +27,17 @@ struct SongFiles {
 ///
 /// Several models may want features of different recipes; each gets its own. A model's song is the
 /// mean over its segments, to which its temperature is then applied (with_temperature()); segments
-/// are shown at the same temperature. Models without one have 1. Several models' songs are joined
-/// by join_opinions(), and so are their segments where all cut songs of one recipe alike; where
-/// they don't, the segments shown are the first model's own.
+/// are shown at the same temperature. Models without one have 1. Several models answer as an
+/// Ensemble does, for songs and, where all cut songs of one recipe alike, for segments; where they
+/// don't, the segments shown are the first model's own. Valence and arousal are the mean over
+/// segments, then over the models that say so.
 ///
 /// Segments follow the model's `segment.test_hop_s`. A song with less music than a segment
 /// gets a warning; for a network it is padded to one, masked.
 class Predictor {
  public:
   /// @param model_files  each a best/last/bundled .safetensors, or one that holds several models
-  ///                     (write_joint_model()), with weights of its own; all must agree in their
+  ///                     (write_ensemble()), with weights of its own; all must agree in their
   ///                     classes. Several files weigh the same
   /// @param weights      of the frozen networks whose embeddings the models see
   /// @throws UsageError naming the file and what is wrong with it, the classes that disagree, or

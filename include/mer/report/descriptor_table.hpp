@@ -6,6 +6,7 @@
 
 #include "mer/core/tensor_file.hpp"
 #include "mer/features/descriptors.hpp"
+#include "mer/report/feature_view.hpp"
 
 namespace mer {
 
@@ -15,6 +16,23 @@ struct DescriptorTable {
   std::vector<std::string> paths;  ///< the songs, in the order of the rows
   RowMatrixXf values;              ///< [songs, descriptors]
   TensorMetadata metadata;         ///< what made them: "recipe", "descriptors" (options), …
+};
+
+/// Collects the descriptors of songs, a row a song that could be read, in the order of the paths.
+class DescriptorRows {
+ public:
+  DescriptorRows(MusicalDescriptors descriptors, std::vector<std::string> paths,
+                 TensorMetadata metadata);
+
+  /// Songs may be added by several threads at once.
+  void add(std::size_t index, const FeatureView& view);
+  DescriptorTable table() const;
+
+ private:
+  MusicalDescriptors descriptors_;
+  std::vector<std::string> paths_;
+  TensorMetadata metadata_;
+  std::vector<Eigen::VectorXf> rows_;  // parallel to the paths
 };
 
 /// The table as CSV: `path` and the descriptors' names, then a row a song. The first line is a
@@ -33,5 +51,9 @@ void write_descriptors_npz(const std::filesystem::path& file, const DescriptorTa
 /// "names", "families" and "units" as JSON.
 /// @throws Error when the file can't be written
 void write_descriptors_tensor(const std::filesystem::path& file, const DescriptorTable& table);
+
+/// The table in a file. @param format  csv, npz or safetensors
+void write_descriptors(const DescriptorTable& table, const std::filesystem::path& file,
+                       const std::string& format);
 
 }  // namespace mer

@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
 #include "mer/config/loss_options.hpp"
 #include "mer/config/model_options.hpp"
 #include "mer/config/network_shape.hpp"
+#include "mer/core/options.hpp"
 #include "mer/core/tensor_file.hpp"
 
 namespace mer {
@@ -19,7 +20,7 @@ namespace mer {
 /// Tensors: `network.*` (weights), `loss.*` (class centers, if any), `standardization.*`; of a
 /// classical system `classic.*`. The card is the file's metadata: one entry a member below, of the
 /// same name, as JSON text. What belongs to rooms that this one doesn't know (recipe, segment,
-/// inputs, classic, descriptors, embeddings, layout) is kept as JSON documents. Either `classic` or
+/// inputs, classic, descriptors, embeddings, layout) is kept as JSON text. Either `classic` or
 /// `loss` and `shape` stand in a file.
 struct ModelCard {
   static constexpr int kSchema = 1;
@@ -42,32 +43,32 @@ struct ModelCard {
   };
 
   std::string mer_version;
-  std::string run_name;           ///< the run folder's name
-  nlohmann::ordered_json config;  ///< the whole effective RunConfig
-  nlohmann::ordered_json recipe;  ///< to_json(Recipe), including which part of a song was read
-  nlohmann::ordered_json recipe_shared;  ///< Recipe::shared(), to compare with a feature file's
-  std::string recipe_fingerprint;        ///< Recipe::fingerprint()
-  nlohmann::ordered_json segment;        ///< to_json(SegmentOptions)
-  nlohmann::ordered_json inputs;         ///< to_json(InputOptions)
-  nlohmann::ordered_json classic;        ///< to_json(ClassicOptions); null for a network
-  /// to_json(DescriptorOptions); null where the system sees no musical descriptors
-  nlohmann::ordered_json descriptors;
-  /// EmbeddingExtractor::recipe(); null where the system sees no embeddings
-  nlohmann::ordered_json embeddings;
+  std::string run_name;            ///< the run folder's name
+  std::string config;              ///< the whole effective RunConfig
+  std::string recipe;              ///< to_json(Recipe), including which part of a song was read
+  std::string recipe_shared;       ///< Recipe::shared(), to compare with a feature file's
+  std::string recipe_fingerprint;  ///< Recipe::fingerprint()
+  std::string segment;             ///< to_json(SegmentOptions)
+  std::string inputs;              ///< to_json(InputOptions)
+  std::string classic;             ///< to_json(ClassicOptions); empty for a network
+  /// to_json(DescriptorOptions); empty where the system sees no musical descriptors
+  std::string descriptors;
+  /// EmbeddingExtractor::recipe(); empty where the system sees no embeddings
+  std::string embeddings;
   ModelOptions model;
   LossOptions loss;
   NetworkShape shape;
   /// What the feature columns are: `sample_rate_hz`, `window_samples`, `hop_samples`,
   /// `spectrogram_columns`, `lld_columns` [names], `lld_groups` [{name, first_column,
   /// num_columns}].
-  nlohmann::ordered_json layout;
+  std::string layout;
   std::vector<std::string> classes;           ///< in the order of the network's outputs
   std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
   std::int64_t iteration = 0;                 ///< optimizer steps behind these weights
   Validation validation;
   FittedTemperature calibration;  ///< an entry of the file where it was fitted
 
-  bool is_network() const { return classic.is_null(); }
+  bool is_network() const { return classic.empty(); }
   TensorMetadata to_metadata() const;
 
   /// @throws UsageError naming the file when it isn't a model of mer, comes from a newer mer, or
@@ -76,5 +77,15 @@ struct ModelCard {
 };
 
 nlohmann::ordered_json to_json(const ModelCard::FittedTemperature& calibration);
+
+/// The options that an entry of a card holds.
+/// @param entry  its name, and the model file's path, for messages
+template <class Options>
+Options options_in_card(const std::string& json, const std::string& entry,
+                        const std::string& file) {
+  Options options;
+  ConfigDocument::parse(json, file + " ('" + entry + "' of the model)", {}).read(options);
+  return options;
+}
 
 }  // namespace mer

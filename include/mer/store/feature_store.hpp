@@ -17,6 +17,7 @@ class FeatureStore {
   FeatureStore(const std::filesystem::path& root, Recipe recipe);
 
   const Recipe& recipe() const { return recipe_; }
+  const SongStore& songs() const { return songs_; }
   const std::filesystem::path& folder() const { return songs_.folder(); }
   std::filesystem::path file_of(const Song& song) const { return songs_.file_of(song); }
   /// Preprocesses what is missing; see SongStore::fill().

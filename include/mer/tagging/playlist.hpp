@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mer/tagging/prediction_list.hpp"
+#include "mer/runs/prediction_list.hpp"
 
 namespace mer {
 

@@ -10,27 +10,12 @@
 #include "mer/core/progress.hpp"
 #include "mer/corpus/manifest.hpp"
 #include "mer/corpus/split.hpp"
+#include "mer/runs/run_writer.hpp"
 #include "mer/store/feature_store.hpp"
-
-namespace spdlog {
-class logger;
-}
 
 namespace mer {
 
 class Collective;
-
-/// A row of metrics.csv; NaN where not measured.
-struct MetricsRow {
-  std::int64_t iteration = 0;
-  double epoch = 0.0;
-  double seconds = 0.0;
-  double lr = 0.0;
-  double train_loss = 0.0, train_softmax = 0.0, train_center = 0.0;  ///< means since the last row
-  double val_loss = 0.0, val_accuracy = 0.0, val_macro_f1 = 0.0;     ///< per song
-  double segments_per_second = 0.0;
-  bool is_best = false;
-};
 
 /// What a run talks to: never the terminal itself.
 struct RunCallbacks {

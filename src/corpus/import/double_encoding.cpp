@@ -22,26 +22,17 @@ std::optional<unsigned char> windows_1252_byte(char32_t character) {
   return std::nullopt;
 }
 
-/// The next character of valid UTF-8; moves `position` behind it.
-char32_t next_character(const std::string& text, std::size_t& position) {
-  const auto byte = [&] { return static_cast<unsigned char>(text[position++]); };
-  const unsigned char lead = byte();
-  if (lead < 0x80) return lead;
-  const int continuations = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
-  char32_t character = lead & (0x3FU >> continuations);
-  for (int i = 0; i < continuations; ++i) character = (character << 6) | (byte() & 0x3FU);
-  return character;
-}
-
 }  // namespace
 
 std::string repair_double_encoding(const std::string& text) {
   if (to_valid_utf8(text) != text) return text;
   std::string undone;
-  for (std::size_t position = 0; position < text.size();) {
-    const std::optional<unsigned char> byte = windows_1252_byte(next_character(text, position));
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto [code, num_bytes] = first_character(rest);
+    const std::optional<unsigned char> byte = windows_1252_byte(code);
     if (!byte) return text;
     undone.push_back(static_cast<char>(*byte));
+    rest.remove_prefix(num_bytes);
   }
   return to_valid_utf8(undone) == undone ? undone : text;
 }

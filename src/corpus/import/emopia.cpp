@@ -3,12 +3,12 @@
 #include <set>
 #include <utility>
 
-#include "../csv_table.hpp"
 #include "import/importing.hpp"
 #include "import/midi_files.hpp"
 #include "import/midi_renderer.hpp"
 #include "import/quadrants.hpp"
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 
 // Two layouts.

@@ -6,8 +6,8 @@
 #include <optional>
 #include <stdexcept>
 
-#include "../csv_table.hpp"
 #include "import/importing.hpp"
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 
 // The layout is that of http://www2.projects.science.uu.nl/memotion/emotifydata/ (data.csv and

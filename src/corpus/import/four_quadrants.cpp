@@ -1,11 +1,11 @@
 #include <map>
 #include <optional>
 
-#include "../csv_table.hpp"
 #include "import/double_encoding.hpp"
 #include "import/importing.hpp"
 #include "import/quadrants.hpp"
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {

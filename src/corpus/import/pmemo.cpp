@@ -1,7 +1,7 @@
 #include <map>
 
-#include "../csv_table.hpp"
 #include "import/rated_songs.hpp"
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 
 // The layout is that of PMEmo2019.zip (https://github.com/HuiZhangDB/PMEmo, README and

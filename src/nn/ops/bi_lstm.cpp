@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "mer/nn/mixed_precision.hpp"
 #include "mer/signal/network_kernels.hpp"
 #include "ops/own_kernels.hpp"
 #include "ops/packed_matrix.hpp"
@@ -200,7 +199,7 @@ BiLstmOutput run_own(const torch::nn::LSTM& lstm, const torch::Tensor& x, const 
     const torch::Tensor bias =
         torch::cat({ahead.input_bias + ahead.hidden_bias, back.input_bias + back.hidden_bias});
     const torch::Tensor projected =
-        at_least_float(torch::linear(steps, torch::cat({ahead.input, back.input}), bias));
+        torch::linear(steps, torch::cat({ahead.input, back.input}), bias);
     steps = BiLstmLayer::apply(projected, ahead.hidden, back.hidden, valid, keeps);
   }
   const torch::Tensor last = torch::cat(

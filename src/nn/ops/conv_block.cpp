@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "mer/nn/mixed_precision.hpp"
 #include "mer/signal/network_kernels.hpp"
 #include "ops/own_kernels.hpp"
 #include "ops/packed_matrix.hpp"
@@ -93,7 +92,7 @@ class OneMapConv {
 
 /// Whether one of this project's kernels can do such convolutions.
 bool has_kernel(const torch::Tensor& maps, const std::vector<torch::Tensor>& weights) {
-  if (MixedPrecision::active() || LibTorchOnly::is_without(OwnKernel::kPoolNorm)) return false;
+  if (LibTorchOnly::is_without(OwnKernel::kPoolNorm)) return false;
   if (maps.size(1) == 1) return has_own_kernel(OwnKernel::kFirstConv, maps);
   return weights.size() == 1 && WinogradConv::fits(maps, weights.front());
 }
@@ -193,7 +192,7 @@ torch::Tensor conv_pool_norm_relu(const torch::Tensor& maps, const StepMask& mas
     all.push_back(WinogradConv::fits(maps, weight) ? winograd_conv(maps, weight)
                                                    : same_conv(maps, weight));
   }
-  const torch::Tensor unpooled = at_least_float(all.size() == 1 ? all.front() : torch::cat(all, 1));
+  const torch::Tensor unpooled = all.size() == 1 ? all.front() : torch::cat(all, 1);
   return batch_norm_relu(max_pool(unpooled, mask, pool), mask.pooled(pool.time), norm, training,
                          all_reduce);
 }

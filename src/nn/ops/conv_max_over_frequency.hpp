@@ -7,7 +7,7 @@
 
 namespace mer {
 
-/// Largest correlation of each step's neighbourhood with a filter over all its places among the
+/// Largest correlation of each step's neighborhood with a filter over all its places among the
 /// bands:
 ///   y[b, c, t] = max_f Σ_{i<S} Σ_{j<J} x[b, f + j, t + i − (S − 1)/2] · w[c, i, j], f ≤ bands − J
 /// with zeros before and after the T steps; (S − 1)/2 rounded down. Of 30 to 96 numbers one is

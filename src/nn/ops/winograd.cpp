@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "mer/nn/mixed_precision.hpp"
 #include "mer/signal/network_kernels.hpp"
 #include "ops/own_kernels.hpp"
 
@@ -169,10 +168,10 @@ class WinogradNode : public torch::autograd::Function<WinogradNode> {
 
 bool WinogradConv::fits(const torch::Tensor& maps, const torch::Tensor& weight) {
   constexpr std::int64_t kChannels = 8;
-  return has_own_kernel(OwnKernel::kWinograd, maps) && !MixedPrecision::active() &&
-         weight.scalar_type() == torch::kFloat && weight.size(2) == kWinogradSide &&
-         weight.size(3) == kWinogradSide && weight.size(0) % kChannels == 0 &&
-         weight.size(1) % kChannels == 0 && weight.size(1) == maps.size(1);
+  return has_own_kernel(OwnKernel::kWinograd, maps) && weight.scalar_type() == torch::kFloat &&
+         weight.size(2) == kWinogradSide && weight.size(3) == kWinogradSide &&
+         weight.size(0) % kChannels == 0 && weight.size(1) % kChannels == 0 &&
+         weight.size(1) == maps.size(1);
 }
 
 WinogradConv::WinogradConv(const torch::Tensor& weight)

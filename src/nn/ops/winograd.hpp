@@ -21,7 +21,7 @@ namespace mer {
 class WinogradConv {
  public:
   /// Whether a convolution is of this kind and may be computed here: on the CPU, a square of three,
-  /// float (and not to be multiplied in bfloat16), channels in eights.
+  /// float, channels in eights.
   static bool fits(const torch::Tensor& maps, const torch::Tensor& weight);
 
   /// @param weight  [channels, in_channels, 3, 3], fits()

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mer::app {
+
+struct PredictArgs {
+  std::vector<std::string> inputs;
+  std::vector<std::string> models;
+  std::string format = "table";
+  std::filesystem::path output;
+  int jobs = 0;
+  bool timeline = false;
+  bool resume = false;
+  double max_seconds = 0.0;
+  double min_confidence = 0.0;
+};
+
+[[gnu::weak]] int run_predict(const PredictArgs& args);
+
+}  // namespace mer::app

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mer/runs/prediction.hpp"
+
+namespace mer {
+
+// What `mer predict` writes for programs: a JSON document, a JSON object a line, or CSV. Bytes that
+// are not UTF-8 become U+FFFD everywhere.
+
+/// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
+/// order; a failed file also has `hint`, and where the classes are the four of Quadrants a song has
+/// `p_positive_valence` and `p_high_arousal`. What a model does not answer is left out, or null
+/// where the schema asks for the key. Times are rounded to milliseconds.
+nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::string>& classes);
+
+/// The whole document of `--format json`, with a line feed at the end.
+/// @param model    name or path of the model used; several are joined by " + "
+/// @param classes  empty for a model without classes
+std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
+                             std::span<const FileResult> results);
+
+/// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
+/// and `modified` of the file (null when it is missing) and `model`; for maps and neighbors the
+/// song's `embedding`, if there is one.
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model);
+
+/// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
+/// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.
+std::string predictions_csv_header(const std::vector<std::string>& classes);
+/// A row below that header; cells that don't apply are empty.
+std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes);
+
+/// A line of what `mer predict --format jsonl` writes.
+struct ListedPrediction {
+  int line = 0;  ///< from 1
+  FileResult result;
+  std::vector<std::string> classes;    ///< of its probabilities, in their order
+  std::optional<std::string> emotion;  ///< none when it failed or is uncertain
+  std::string model;
+
+  double probability_of(const std::string& name) const;  ///< 0 of a class that it doesn't know
+};
+
+/// Reads an element of `results` or a line of a list; none when it is neither.
+/// @param with_segments  of a long song they are most of the text
+std::optional<ListedPrediction> parse_prediction(const std::string& json, bool with_segments);
+
+/// Reads such a file line by line, without segments and in constant memory.
+class PredictionListReader {
+ public:
+  /// @throws UsageError when the file can't be read
+  explicit PredictionListReader(std::filesystem::path file);
+
+  /// The next line; none at the end, and for a last line without a line feed that is cut off.
+  /// @throws UsageError naming the line that is no prediction
+  std::optional<ListedPrediction> next();
+
+  std::uintmax_t begin() const { return begin_; }  ///< of the line that next() gave, in bytes
+  std::uintmax_t end() const { return end_; }      ///< behind its line feed
+  /// After the end: whether the last line is cut off, as a process that was killed leaves it.
+  bool is_cut_off() const { return is_cut_off_; }
+
+ private:
+  std::filesystem::path file_;
+  std::ifstream stream_;
+  int line_ = 0;
+  std::uintmax_t begin_ = 0;
+  std::uintmax_t end_ = 0;
+  bool is_cut_off_ = false;
+};
+
+/// All of a file, for those who want it in one piece.
+/// @throws UsageError naming the line that is no prediction, also for one that is cut off
+std::vector<ListedPrediction> read_prediction_list(const std::filesystem::path& file);
+
+/// Where a batch goes on.
+struct ResumePoint {
+  std::vector<std::filesystem::path> to_do;  ///< of the inputs, in their order
+  std::size_t num_done = 0;
+  std::size_t num_changed = 0;  ///< of to_do: predicted before they changed
+  std::size_t num_failed = 0;   ///< of to_do: failed before
+};
+
+/// Finds which inputs a list already holds: done are those of the same path, size and time of
+/// modification that did not fail. Lines of the others are dropped, as is a last line that is cut
+/// off, so that the list, once it is written on, has one line an input. Lines of files that are not
+/// among the inputs stay. The file is replaced atomically, if at all.
+///
+/// @param model  that goes on; a line that is done must be of the same
+/// @throws UsageError when the file is no such list, or another model's
+ResumePoint resume_prediction_list(const std::filesystem::path& file, const std::string& model,
+                                   const std::vector<std::filesystem::path>& inputs);
+
+/// Writes the stamps that files have now into their lines; other lines and everything else in the
+/// list stay. For whoever changes files in a way that leaves the predictions true.
+/// @param files  as the list spells them; those that it does not hold are passed over
+void renew_stamps(const std::filesystem::path& list, const std::vector<std::string>& files);
+
+}  // namespace mer

@@ -1,0 +1,428 @@
+#include "mer/runs/evaluation_files.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "mer/core/csv_table.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
+
+namespace mer {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kMetrics = "metrics.json";
+constexpr const char* kPredictions = "predictions.csv";
+constexpr const char* kSegments = "segments.csv";
+
+Json scores_json(const Scores& scores, const std::vector<std::string>& classes) {
+  Json json;
+  json["count"] = scores.count;
+  json["accuracy"] = scores.accuracy;
+  json["accuracy_ci95"] = scores.accuracy_ci95;
+  json["macro_f1"] = scores.macro_f1;
+  json["macro_f1_ci95"] = scores.macro_f1_ci95;
+  Json& per_class = json["per_class"] = Json::object();
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const ClassScores& of_class = scores.per_class.at(c);
+    per_class[classes[c]] = {{"precision", of_class.precision},
+                             {"recall", of_class.recall},
+                             {"f1", of_class.f1},
+                             {"support", of_class.support}};
+  }
+  Json& confusion = json["confusion"] = Json::array();
+  for (Eigen::Index row = 0; row < scores.confusion.rows(); ++row) {
+    Json counts = Json::array();
+    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
+      counts.push_back(scores.confusion(row, column));
+    }
+    confusion.push_back(std::move(counts));
+  }
+  return json;
+}
+
+Json regression_json(const RegressionScores& scores) {
+  return {{"count", scores.count},
+          {"r2", number_or_null(scores.r2)},
+          {"rmse", number_or_null(scores.rmse)},
+          {"pearson", number_or_null(scores.pearson)},
+          {"concordance", number_or_null(scores.concordance)}};
+}
+
+Json side_json(const Scores& scores) {
+  return {{"count", scores.count},
+          {"accuracy", scores.accuracy},
+          {"accuracy_ci95", scores.accuracy_ci95},
+          {"macro_f1", scores.macro_f1},
+          {"macro_f1_ci95", scores.macro_f1_ci95}};
+}
+
+Json bins_json(const std::vector<ReliabilityBin>& bins) {
+  Json json = Json::array();
+  for (const ReliabilityBin& bin : bins) {
+    json.push_back({{"from", bin.from},
+                    {"to", bin.to},
+                    {"count", bin.count},
+                    {"mean_confidence", number_or_null(bin.mean_confidence)},
+                    {"accuracy", number_or_null(bin.accuracy)}});
+  }
+  return json;
+}
+
+void add_probability_scores(const ProbabilityScores& scores, Json& json) {
+  for (const auto& [name, calibration] :
+       {std::pair("songs", &scores.songs), {"segments", &scores.segments}}) {
+    json[name]["ece"] = calibration->ece;
+    json[name]["brier"] = calibration->brier;
+  }
+  const Calibration& songs = scores.songs;
+  json["calibration"] = {{"count", songs.count},           {"ece", songs.ece},
+                         {"ece_ci95", songs.ece_ci95},     {"brier", songs.brier},
+                         {"brier_ci95", songs.brier_ci95}, {"nll", songs.nll},
+                         {"nll_ci95", songs.nll_ci95},     {"bins", bins_json(songs.bins)}};
+  Json& coverage = json["coverage"] = Json::array();
+  for (const auto& [point, interval] : scores.coverage_intervals) {
+    coverage.push_back({{"coverage", point.coverage},
+                        {"count", point.count},
+                        {"min_confidence", point.min_confidence},
+                        {"accuracy", point.accuracy},
+                        {"accuracy_ci95", interval}});
+  }
+  if (!scores.positive_valence) return;
+  json["valence_arousal"] = {{"positive_valence", side_json(*scores.positive_valence)},
+                             {"high_arousal", side_json(*scores.high_arousal)}};
+}
+
+/// Of predictions.csv. Without classes the songs' places in the plane of emotions are at the end.
+std::vector<std::string> song_columns(const std::vector<std::string>& classes) {
+  std::vector<std::string> columns = {"id", "path", "label", "predicted", "confidence"};
+  for (const std::string& name : classes) columns.push_back("p_" + name);
+  columns.push_back("segments");
+  if (classes.empty()) columns.insert(columns.end(), {"valence", "arousal"});
+  return columns;
+}
+
+/// Of segments.csv.
+std::vector<std::string> segment_columns(const std::vector<std::string>& classes) {
+  std::vector<std::string> columns = {"id", "start_s", "end_s", "predicted"};
+  for (const std::string& name : classes) columns.push_back("p_" + name);
+  if (classes.empty()) columns.insert(columns.end(), {"valence", "arousal"});
+  return columns;
+}
+
+std::string chosen_class(const std::vector<double>& probabilities,
+                         const std::vector<std::string>& classes) {
+  return classes.empty() ? "" : classes.at(static_cast<std::size_t>(argmax(probabilities)));
+}
+
+void add_numbers(const std::vector<double>& numbers, std::vector<std::string>& cells) {
+  for (const double number : numbers) cells.push_back(format_number(number));
+}
+
+std::string confusion_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = {"truth"};
+  cells.insert(cells.end(), evaluation.classes.begin(), evaluation.classes.end());
+  std::string text = csv_line(cells);
+  const ConfusionMatrix& confusion = evaluation.song_scores.confusion;
+  for (std::size_t c = 0; c < evaluation.classes.size(); ++c) {
+    cells = {evaluation.classes[c]};
+    for (Eigen::Index column = 0; column < confusion.cols(); ++column) {
+      cells.push_back(std::to_string(confusion(static_cast<Eigen::Index>(c), column)));
+    }
+    text += csv_line(cells);
+  }
+  return to_valid_utf8(text);
+}
+
+std::string predictions_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = song_columns(evaluation.classes);
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    const SongPrediction& prediction = scored.prediction;
+    cells = {scored.song.id, scored.song.listed_path, scored.song.label,
+             chosen_class(prediction.probabilities, evaluation.classes),
+             evaluation.classes.empty() ? "" : format_number(prediction.confidence())};
+    add_numbers(prediction.probabilities, cells);
+    cells.push_back(std::to_string(prediction.segments.size()));
+    if (evaluation.classes.empty()) add_numbers({prediction.valence, prediction.arousal}, cells);
+    text += csv_line(cells);
+  }
+  return to_valid_utf8(text);
+}
+
+std::string segments_csv(const Evaluation& evaluation) {
+  std::vector<std::string> cells = segment_columns(evaluation.classes);
+  std::string text = csv_line(cells);
+  for (const ScoredSong& scored : evaluation.songs) {
+    for (const SegmentPrediction& segment : scored.prediction.segments) {
+      cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
+               chosen_class(segment.probabilities, evaluation.classes)};
+      add_numbers(segment.probabilities, cells);
+      if (evaluation.classes.empty()) add_numbers({segment.valence, segment.arousal}, cells);
+      text += csv_line(cells);
+    }
+  }
+  return to_valid_utf8(text);
+}
+
+std::string reliability_csv(const ProbabilityScores& scores) {
+  std::string text =
+      csv_line(std::array<std::string, 5>{"from", "to", "count", "mean_confidence", "accuracy"});
+  for (const ReliabilityBin& bin : scores.songs.bins) {
+    text += csv_line(std::array<std::string, 5>{
+        format_number(bin.from), format_number(bin.to), std::to_string(bin.count),
+        format_number(bin.mean_confidence), format_number(bin.accuracy)});
+  }
+  return text;
+}
+
+std::string coverage_csv(const ProbabilityScores& scores) {
+  std::string text =
+      csv_line(std::array<std::string, 4>{"coverage", "count", "min_confidence", "accuracy"});
+  for (const CoveragePoint& point : scores.coverage) {
+    text += csv_line(std::array<std::string, 4>{
+        format_number(point.coverage), std::to_string(point.count),
+        format_number(point.min_confidence), format_number(point.accuracy)});
+  }
+  return text;
+}
+
+Interval read_interval(const Json& json, const std::string& name) {
+  const auto found = json.find(name);
+  if (found != json.end()) return found->get<Interval>();
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  return {kNone, kNone};
+}
+
+Scores read_scores(const Json& json, const std::vector<std::string>& classes) {
+  Scores scores;
+  scores.count = json.value("count", std::int64_t{0});
+  scores.accuracy = number_or_nan(json, "accuracy");
+  scores.macro_f1 = number_or_nan(json, "macro_f1");
+  scores.accuracy_ci95 = read_interval(json, "accuracy_ci95");
+  scores.macro_f1_ci95 = read_interval(json, "macro_f1_ci95");
+  const Json per_class = json.value("per_class", Json::object());
+  for (const std::string& name : classes) {
+    const Json of_class = per_class.value(name, Json::object());
+    scores.per_class.push_back({number_or_nan(of_class, "precision"),
+                                number_or_nan(of_class, "recall"), number_or_nan(of_class, "f1"),
+                                of_class.value("support", std::int64_t{0})});
+  }
+  const auto num_classes = static_cast<Eigen::Index>(classes.size());
+  const auto confusion = json.find("confusion");
+  if (confusion == json.end()) return scores;
+  scores.confusion.resize(num_classes, num_classes);
+  for (std::size_t row = 0; row < classes.size(); ++row) {
+    for (std::size_t column = 0; column < classes.size(); ++column) {
+      scores.confusion(static_cast<Eigen::Index>(row), static_cast<Eigen::Index>(column)) =
+          confusion->at(row).at(column).get<std::int64_t>();
+    }
+  }
+  return scores;
+}
+
+Calibration read_calibration(const Json& json) {
+  Calibration calibration;
+  calibration.count = json.value("count", std::int64_t{0});
+  calibration.ece = number_or_nan(json, "ece");
+  calibration.brier = number_or_nan(json, "brier");
+  calibration.nll = number_or_nan(json, "nll");
+  calibration.ece_ci95 = read_interval(json, "ece_ci95");
+  calibration.brier_ci95 = read_interval(json, "brier_ci95");
+  calibration.nll_ci95 = read_interval(json, "nll_ci95");
+  for (const Json& bin : json.value("bins", Json::array())) {
+    calibration.bins.push_back({bin.at("from").get<double>(), bin.at("to").get<double>(),
+                                bin.at("count").get<std::int64_t>(),
+                                number_or_nan(bin, "mean_confidence"),
+                                number_or_nan(bin, "accuracy")});
+  }
+  return calibration;
+}
+
+ProbabilityScores read_probability_scores(const Json& json) {
+  ProbabilityScores scores;
+  scores.songs = read_calibration(json.value("calibration", Json::object()));
+  scores.segments = read_calibration(json.value("segments", Json::object()));
+  for (const Json& point : json.value("coverage", Json::array())) {
+    scores.coverage_intervals.emplace_back(
+        CoveragePoint{point.at("coverage").get<double>(), point.at("count").get<std::int64_t>(),
+                      point.at("min_confidence").get<double>(), point.at("accuracy").get<double>()},
+        read_interval(point, "accuracy_ci95"));
+  }
+  const Json sides = json.value("valence_arousal", Json::object());
+  if (sides.contains("positive_valence")) {
+    scores.positive_valence = read_scores(sides["positive_valence"], {});
+    scores.high_arousal = read_scores(sides.at("high_arousal"), {});
+  }
+  return scores;
+}
+
+std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {
+  const auto found = json.find("regression");
+  if (found == json.end() || !found->contains(axis)) return std::nullopt;
+  const Json& scores = found->at(axis);
+  return RegressionScores{scores.at("count").get<std::int64_t>(), number_or_nan(scores, "r2"),
+                          number_or_nan(scores, "rmse"), number_or_nan(scores, "pearson"),
+                          number_or_nan(scores, "concordance")};
+}
+
+Evaluation read_metrics(const fs::path& file) {
+  const Json json = read_json_file(file);
+  Evaluation evaluation;
+  try {
+    json.at("classes").get_to(evaluation.classes);
+    evaluation.model = json.value("model", "");
+    evaluation.split = json.value("split", "");
+    evaluation.failed = json.value("failed", std::vector<std::string>());
+    evaluation.baseline_accuracy = number_or_nan(json, "baseline_accuracy");
+    evaluation.baseline_class = json.value("baseline_class", "");
+    evaluation.song_scores = read_scores(json.value("songs", Json::object()), evaluation.classes);
+    evaluation.segment_scores =
+        read_scores(json.value("segments", Json::object()), evaluation.classes);
+    evaluation.probability_scores = read_probability_scores(json);
+    evaluation.valence = read_regression(json, "valence");
+    evaluation.arousal = read_regression(json, "arousal");
+  } catch (const Json::exception& error) {
+    throw UsageError(file.string() + ": " + error.what());
+  }
+  return evaluation;
+}
+
+/// The numbers of a row that song_columns() and segment_columns() share.
+template <class Prediction>
+void read_answer(const CsvTable& table, std::size_t row, const std::vector<std::string>& classes,
+                 Prediction& prediction) {
+  for (const std::string& name : classes) {
+    prediction.probabilities.push_back(table.number(row, "p_" + name));
+  }
+  if (!classes.empty()) return;
+  prediction.valence = table.number_or_nan(row, "valence");
+  prediction.arousal = table.number_or_nan(row, "arousal");
+}
+
+void read_segments(const fs::path& file, const std::vector<std::string>& classes,
+                   std::vector<ScoredSong>& songs) {
+  const CsvTable table(file);
+  table.require(segment_columns(classes), "mer eval writes it anew");
+  std::map<std::string, ScoredSong*> song_of;
+  for (ScoredSong& song : songs) song_of[song.song.id] = &song;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const auto song = song_of.find(table.cell(row, "id"));
+    if (song == song_of.end()) {
+      throw UsageError(table.where(row) + "song '" + table.cell(row, "id") + "' is not in " +
+                       kPredictions);
+    }
+    SegmentPrediction segment{table.number(row, "start_s"), table.number(row, "end_s"), {}};
+    read_answer(table, row, classes, segment);
+    song->second->prediction.segments.push_back(std::move(segment));
+  }
+}
+
+}  // namespace
+
+Json to_json(const Evaluation& evaluation) {
+  Json json;
+  json["schema"] = 1;
+  json["mer_version"] = kVersion;
+  json["model"] = evaluation.model;
+  json["split"] = evaluation.split;
+  json["classes"] = evaluation.classes;
+  const bool has_classes = !evaluation.classes.empty();
+  if (has_classes) {
+    json["baseline_accuracy"] = evaluation.baseline_accuracy;
+    json["baseline_class"] = evaluation.baseline_class;
+  }
+  json["failed"] = evaluation.failed;
+  if (has_classes) {
+    json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
+    json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
+    add_probability_scores(evaluation.probability_scores, json);
+  }
+  if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
+  if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
+  return json;
+}
+
+void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
+  std::error_code failure;
+  fs::create_directories(folder, failure);
+  if (failure) {
+    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
+                "give another one with -o");
+  }
+  write_text_file(folder / kMetrics, json_text(to_json(evaluation), 2) + "\n");
+  write_text_file(folder / kPredictions, predictions_csv(evaluation));
+  write_text_file(folder / kSegments, segments_csv(evaluation));
+  if (evaluation.classes.empty()) return;
+  write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
+  write_text_file(folder / "reliability.csv", reliability_csv(evaluation.probability_scores));
+  write_text_file(folder / "coverage.csv", coverage_csv(evaluation.probability_scores));
+}
+
+bool has_scores(const fs::path& folder) { return fs::is_regular_file(folder / kMetrics); }
+
+bool has_songs(const fs::path& folder) {
+  return has_scores(folder) && fs::is_regular_file(folder / kPredictions);
+}
+
+bool has_songs_and_segments(const fs::path& folder) {
+  return has_songs(folder) && fs::is_regular_file(folder / kSegments);
+}
+
+Evaluation read_evaluation(const fs::path& folder, EvaluationPart part) {
+  Evaluation evaluation = read_metrics(folder / kMetrics);
+  if (part == EvaluationPart::kScores) return evaluation;
+  evaluation.songs = read_predictions(folder, evaluation.classes);
+  if (part == EvaluationPart::kSegments) {
+    read_segments(folder / kSegments, evaluation.classes, evaluation.songs);
+  }
+  return evaluation;
+}
+
+std::vector<ScoredSong> read_predictions(const fs::path& folder,
+                                         const std::vector<std::string>& classes) {
+  const CsvTable table(folder / kPredictions);
+  const std::vector<std::string> columns = song_columns(classes);
+  if (!std::all_of(columns.begin(), columns.end(),
+                   [&](const std::string& column) { return table.has(column); })) {
+    throw UsageError(table.file().string() + ": its columns are not " + join(columns, ","),
+                     "a predictions.csv of a model of the same classes is wanted");
+  }
+  std::vector<ScoredSong> songs;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    ScoredSong song;
+    song.song.id = table.cell(row, "id");
+    song.song.listed_path = table.cell(row, "path");
+    song.song.label = table.cell(row, "label");
+    read_answer(table, row, classes, song.prediction);
+    songs.push_back(std::move(song));
+  }
+  return songs;
+}
+
+LabelledProbabilities labelled(const std::vector<ScoredSong>& songs,
+                               const std::vector<std::string>& classes) {
+  LabelledProbabilities predictions;
+  for (const ScoredSong& scored : songs) {
+    const auto label = std::find(classes.begin(), classes.end(), scored.song.label);
+    if (label == classes.end()) {
+      throw UsageError("song '" + scored.song.id + "': label '" + scored.song.label +
+                       "' is not among " + join(classes, ", "));
+    }
+    predictions.ids.push_back(scored.song.id);
+    predictions.truth.push_back(static_cast<int>(label - classes.begin()));
+    predictions.probabilities.push_back(scored.prediction.probabilities);
+  }
+  return predictions;
+}
+
+}  // namespace mer

@@ -1,0 +1,414 @@
+#include "mer/runs/prediction_list.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_map>
+
+#include "mer/core/atomic_file.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/json.hpp"
+#include "mer/core/text.hpp"
+#include "mer/core/version.hpp"
+#include "mer/metrics/quadrants.hpp"
+#include "mer/metrics/scores.hpp"
+
+namespace mer {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+double to_milliseconds(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
+
+const std::string& emotion_of(const SongPrediction& song, const std::vector<std::string>& classes) {
+  return classes.at(static_cast<std::size_t>(song.predicted()));
+}
+
+Json probabilities_json(const std::vector<double>& probabilities,
+                        const std::vector<std::string>& classes) {
+  if (classes.empty()) return nullptr;
+  Json json = Json::object();
+  for (std::size_t c = 0; c < classes.size(); ++c) json[classes[c]] = probabilities.at(c);
+  return json;
+}
+
+/// Valence and arousal, where they are answered.
+template <class Prediction>
+void add_place(const Prediction& prediction, Json& json) {
+  if (!std::isnan(prediction.valence)) json["valence"] = prediction.valence;
+  if (!std::isnan(prediction.arousal)) json["arousal"] = prediction.arousal;
+}
+
+Json segments_json(const SongPrediction& song, const std::vector<std::string>& classes) {
+  Json json = Json::array();
+  for (const SegmentPrediction& segment : song.segments) {
+    Json emotion;
+    if (!classes.empty()) {
+      emotion = classes.at(static_cast<std::size_t>(argmax(segment.probabilities)));
+    }
+    json.push_back({{"start_s", to_milliseconds(segment.start_s)},
+                    {"end_s", to_milliseconds(segment.end_s)},
+                    {"emotion", std::move(emotion)},
+                    {"probabilities", probabilities_json(segment.probabilities, classes)}});
+    add_place(segment, json.back());
+  }
+  return json;
+}
+
+/// A value of an object; null when it is not there.
+const Json& at(const Json& json, const char* key) {
+  static const Json kNull;
+  const auto found = json.find(key);
+  return found == json.end() ? kNull : *found;
+}
+
+std::string text_at(const Json& json, const char* key) {
+  const Json& value = at(json, key);
+  return value.is_null() ? "" : value.get<std::string>();
+}
+
+template <class Prediction>
+void read_place(const Json& json, Prediction& prediction) {
+  prediction.valence = number_or_nan(json, "valence");
+  prediction.arousal = number_or_nan(json, "arousal");
+}
+
+std::vector<double> values_of(const Json& object) {
+  std::vector<double> values;
+  for (const auto& [key, value] : object.items()) values.push_back(value.get<double>());
+  return values;
+}
+
+SongPrediction read_song(const Json& json) {
+  SongPrediction song;
+  song.probabilities = values_of(at(json, "probabilities"));
+  song.duration_s = json.value("duration_s", 0.0);
+  song.analysed_s = json.value("analysed_s", 0.0);
+  read_place(json, song);
+  for (const auto& [tag, probability] : at(json, "tags").items()) {
+    song.tags.emplace_back(tag, probability.get<double>());
+  }
+  if (const Json& curve = at(json, "over_time"); !curve.is_null()) {
+    song.over_time.emplace();
+    curve.at("time_s").get_to(song.over_time->time_s);
+    curve.at("valence").get_to(song.over_time->valence);
+    curve.at("arousal").get_to(song.over_time->arousal);
+  }
+  song.unlike_training = number_or_nan(json, "unlike_training");
+  for (const Json& value : at(json, "embedding")) song.embedding.push_back(value.get<double>());
+  for (const Json& warning : at(json, "warnings")) {
+    song.warnings.push_back(warning.get<std::string>());
+  }
+  for (const Json& of_segment : at(json, "segments")) {
+    SegmentPrediction segment{of_segment.at("start_s").get<double>(),
+                              of_segment.at("end_s").get<double>(),
+                              values_of(at(of_segment, "probabilities"))};
+    read_place(of_segment, segment);
+    song.segments.push_back(std::move(segment));
+  }
+  return song;
+}
+
+ListedPrediction read_prediction(const Json& json) {
+  ListedPrediction listed;
+  FileResult& result = listed.result;
+  result.path = json.at("path").get<std::string>();
+  const bool is_ok = json.at("status").get<std::string>() == "ok";
+  for (const auto& [name, probability] : at(json, "probabilities").items()) {
+    listed.classes.push_back(name);
+  }
+  if (is_ok) result.prediction = read_song(json);
+  if (const Json& emotion = at(json, "emotion"); !emotion.is_null()) {
+    listed.emotion = emotion.get<std::string>();
+  }
+  result.uncertain = is_ok && !listed.emotion && !listed.classes.empty();
+  result.error = text_at(json, "error");
+  result.hint = text_at(json, "hint");
+  listed.model = text_at(json, "model");
+  if (!at(json, "modified").is_null()) {
+    result.stamp =
+        FileStamp{at(json, "size_bytes").get<std::uintmax_t>(), text_at(json, "modified")};
+  }
+  return listed;
+}
+
+/// Part of a file, in bytes.
+struct Span {
+  std::uintmax_t begin = 0;
+  std::uintmax_t end = 0;
+};
+
+/// Replaces a file by these parts of it.
+void keep_spans(const fs::path& file, const std::vector<Span>& spans) {
+  std::ifstream stream(file, std::ios::binary);
+  AtomicFile shorter(file);
+  std::string block;
+  for (const Span& span : spans) {
+    block.resize(span.end - span.begin);
+    stream.seekg(static_cast<std::streamoff>(span.begin));
+    if (!stream.read(block.data(), static_cast<std::streamsize>(block.size()))) {
+      throw Error(file.string() + ": cannot be read");
+    }
+    shorter.write(std::as_bytes(std::span(block)));
+  }
+  shorter.commit();
+}
+
+/// What a list says of a path; the last of several lines counts.
+struct Entry {
+  int line = 0;
+  Span span;
+  bool ok = false;
+  std::optional<FileStamp> stamp;
+  std::string model;
+};
+
+struct ScannedList {
+  std::unordered_map<std::string, Entry> entries;
+  bool has_more = false;  ///< than the entries: lines that a later one supersedes, a torn end
+};
+
+ScannedList scan(const fs::path& file) {
+  ScannedList list;
+  PredictionListReader reader(file);
+  while (auto prediction = reader.next()) {
+    Entry entry{prediction->line,
+                {reader.begin(), reader.end()},
+                prediction->result.ok(),
+                std::move(prediction->result.stamp),
+                std::move(prediction->model)};
+    const bool is_new =
+        list.entries.insert_or_assign(std::move(prediction->result.path), std::move(entry)).second;
+    list.has_more = list.has_more || !is_new;
+  }
+  list.has_more = list.has_more || reader.is_cut_off();
+  return list;
+}
+
+}  // namespace
+
+Json to_json(const FileResult& result, const std::vector<std::string>& classes) {
+  Json json;
+  json["path"] = to_valid_utf8(result.path);
+  json["status"] = result.ok() ? "ok" : "error";
+  if (!result.ok()) {
+    json["error"] = result.error;
+    for (const char* key : {"duration_s", "analysed_s", "emotion", "confidence", "probabilities"}) {
+      json[key] = nullptr;
+    }
+    json["segments"] = Json::array();
+    json["warnings"] = Json::array();
+    json["hint"] = result.hint;
+    return json;
+  }
+  const SongPrediction& song = *result.prediction;
+  json["error"] = nullptr;
+  json["duration_s"] = to_milliseconds(song.duration_s);
+  json["analysed_s"] = to_milliseconds(song.analysed_s);
+  const bool is_certain = !classes.empty() && !result.uncertain;
+  json["emotion"] = is_certain ? Json(emotion_of(song, classes)) : Json();
+  json["confidence"] = classes.empty() ? Json() : Json(song.confidence());
+  json["probabilities"] = probabilities_json(song.probabilities, classes);
+  if (const auto quadrants = Quadrants::of(classes)) {
+    json["p_positive_valence"] = quadrants->positive_valence(song.probabilities);
+    json["p_high_arousal"] = quadrants->high_arousal(song.probabilities);
+  }
+  add_place(song, json);
+  for (const auto& [tag, probability] : song.tags) json["tags"][tag] = probability;
+  if (song.over_time) {
+    json["over_time"] = {{"time_s", song.over_time->time_s},
+                         {"valence", song.over_time->valence},
+                         {"arousal", song.over_time->arousal}};
+  }
+  if (!std::isnan(song.unlike_training)) json["unlike_training"] = song.unlike_training;
+  json["segments"] = segments_json(song, classes);
+  json["warnings"] = song.warnings;
+  return json;
+}
+
+std::string predictions_json(const std::string& model, const std::vector<std::string>& classes,
+                             std::span<const FileResult> results) {
+  Json json;
+  json["schema"] = 1;
+  json["mer_version"] = kVersion;
+  json["model"] = model;
+  json["classes"] = classes;
+  json["results"] = Json::array();
+  for (const FileResult& result : results) json["results"].push_back(to_json(result, classes));
+  return json_text(json, 2) + "\n";
+}
+
+std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
+                             const std::string& model) {
+  Json json = to_json(result, classes);
+  json["size_bytes"] = result.stamp ? Json(result.stamp->size_bytes) : Json();
+  json["modified"] = result.stamp ? Json(result.stamp->modified) : Json();
+  json["model"] = model;
+  if (result.ok() && !result.prediction->embedding.empty()) {
+    json["embedding"] = result.prediction->embedding;
+  }
+  return json_text(json) + "\n";
+}
+
+std::string predictions_csv_header(const std::vector<std::string>& classes) {
+  std::vector<std::string> cells = {"path", "status", "emotion", "confidence"};
+  for (const std::string& name : classes) cells.push_back("p_" + name);
+  for (const char* name : {"duration_s", "analysed_s", "segments", "error"}) cells.push_back(name);
+  if (Quadrants::of(classes)) {
+    for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
+  }
+  return to_valid_utf8(csv_line(cells));
+}
+
+std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes) {
+  const auto quadrants = Quadrants::of(classes);
+  std::vector<std::string> cells = {result.path, result.ok() ? "ok" : "error"};
+  if (result.ok()) {
+    const SongPrediction& song = *result.prediction;
+    const bool has_classes = !classes.empty();
+    cells.push_back(result.uncertain || !has_classes ? "" : emotion_of(song, classes));
+    cells.push_back(has_classes ? format_number(song.confidence()) : "");
+    for (std::size_t c = 0; c < classes.size(); ++c) {
+      cells.push_back(format_number(song.probabilities.at(c)));
+    }
+    cells.push_back(format_number(to_milliseconds(song.duration_s)));
+    cells.push_back(format_number(to_milliseconds(song.analysed_s)));
+    cells.push_back(std::to_string(song.segments.size()));
+    cells.push_back("");
+    if (quadrants) {
+      cells.push_back(format_number(quadrants->positive_valence(song.probabilities)));
+      cells.push_back(format_number(quadrants->high_arousal(song.probabilities)));
+    }
+  } else {
+    cells.resize(cells.size() + 2 + classes.size() + 3);
+    cells.push_back(result.error);
+    if (quadrants) cells.resize(cells.size() + 2);
+  }
+  return to_valid_utf8(csv_line(cells));
+}
+
+std::optional<ListedPrediction> parse_prediction(const std::string& text, bool with_segments) {
+  const auto wanted = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    return with_segments || depth != 1 || event != Json::parse_event_t::key || parsed != "segments";
+  };
+  try {
+    return read_prediction(Json::parse(text, wanted));
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+double ListedPrediction::probability_of(const std::string& name) const {
+  const auto found = std::find(classes.begin(), classes.end(), name);
+  if (found == classes.end() || !result.ok()) return 0.0;
+  return result.prediction->probabilities[static_cast<std::size_t>(found - classes.begin())];
+}
+
+PredictionListReader::PredictionListReader(fs::path file)
+    : file_(std::move(file)), stream_(file_, std::ios::binary) {
+  std::error_code ignored;
+  if (!stream_ || fs::is_directory(file_, ignored)) {
+    throw UsageError(file_.string() + ": cannot be read",
+                     "mer predict … --format jsonl -o FILE writes one");
+  }
+}
+
+std::optional<ListedPrediction> PredictionListReader::next() {
+  std::string text;
+  if (!std::getline(stream_, text)) return std::nullopt;
+  ++line_;
+  begin_ = end_;
+  const bool has_line_feed = !stream_.eof();
+  end_ += text.size() + (has_line_feed ? 1 : 0);
+  auto prediction = parse_prediction(text, false);
+  if (!has_line_feed) {
+    is_cut_off_ = true;
+    return std::nullopt;
+  }
+  if (!prediction) {
+    throw UsageError(
+        file_.string() + ":" + std::to_string(line_) + ": is no line of mer predict --format jsonl",
+        "mer predict … --format jsonl -o FILE, without --resume, writes it anew");
+  }
+  prediction->line = line_;
+  return prediction;
+}
+
+std::vector<ListedPrediction> read_prediction_list(const fs::path& file) {
+  std::vector<ListedPrediction> predictions;
+  PredictionListReader reader(file);
+  while (auto prediction = reader.next()) predictions.push_back(std::move(*prediction));
+  if (reader.is_cut_off()) {
+    throw UsageError(
+        file.string() + ":" + std::to_string(predictions.size() + 1) + ": the last line is cut off",
+        "the mer predict that wrote it, run again with --resume, goes on from there");
+  }
+  return predictions;
+}
+
+ResumePoint resume_prediction_list(const fs::path& file, const std::string& model,
+                                   const std::vector<fs::path>& inputs) {
+  ResumePoint point;
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) {
+    point.to_do = inputs;
+    return point;
+  }
+  ScannedList list = scan(file);
+  std::set<std::string> dropped;
+  for (const fs::path& input : inputs) {
+    const std::string path = to_valid_utf8(input.string());
+    const auto found = list.entries.find(path);
+    if (found == list.entries.end()) {
+      point.to_do.push_back(input);
+      continue;
+    }
+    const Entry& entry = found->second;
+    if (entry.ok && entry.stamp && entry.stamp == stamp_of(input)) {
+      if (entry.model != model) {
+        throw UsageError(file.string() + ":" + std::to_string(entry.line) +
+                             ": is an answer of the model '" + entry.model + "', not of '" + model +
+                             "'",
+                         "give the same -m, or leave --resume out to write the file anew");
+      }
+      ++point.num_done;
+      continue;
+    }
+    point.to_do.push_back(input);
+    ++(entry.ok ? point.num_changed : point.num_failed);
+    dropped.insert(path);
+  }
+  if (dropped.empty() && !list.has_more) return point;
+  std::vector<Span> kept;
+  for (const auto& [path, entry] : list.entries) {
+    if (!dropped.contains(path)) kept.push_back(entry.span);
+  }
+  std::sort(kept.begin(), kept.end(),
+            [](const Span& a, const Span& b) { return a.begin < b.begin; });
+  keep_spans(file, kept);
+  return point;
+}
+
+void renew_stamps(const fs::path& list, const std::vector<std::string>& files) {
+  const std::set<std::string> changed(files.begin(), files.end());
+  std::ifstream stream(list, std::ios::binary);
+  AtomicFile renewed(list);
+  for (std::string text; std::getline(stream, text);) {
+    const auto prediction = parse_prediction(text, false);
+    if (prediction && prediction->result.stamp && changed.contains(prediction->result.path)) {
+      auto line = Json::parse(text);
+      if (const auto stamp = stamp_of(prediction->result.path)) {
+        line["size_bytes"] = stamp->size_bytes;
+        line["modified"] = stamp->modified;
+      }
+      text = line.dump();
+    }
+    if (!stream.eof()) text += '\n';
+    renewed.write(std::as_bytes(std::span(text)));
+  }
+  renewed.commit();
+}
+
+}  // namespace mer

@@ -1,0 +1,147 @@
+#include "mer/runs/run_writer.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+#include "mer/runs/split_file.hpp"
+
+namespace mer {
+namespace {
+
+const std::array<std::string, 10> kMetricsHeader = {
+    "iteration",     "epoch",        "seconds",  "lr",           "train_loss",
+    "train_softmax", "train_center", "val_loss", "val_accuracy", "val_macro_f1"};
+
+/// The header and the whole lines up to an iteration: a killed process may leave half a line.
+std::string kept_rows(const std::string& text, std::int64_t iteration) {
+  std::string kept;
+  std::size_t start = 0;
+  for (std::size_t end = text.find('\n'); end != std::string::npos;
+       start = end + 1, end = text.find('\n', start)) {
+    std::int64_t number = 0;
+    const auto [_, error] = std::from_chars(text.data() + start, text.data() + end, number);
+    const bool is_header = start == 0;
+    if (is_header || (error == std::errc() && number <= iteration)) {
+      kept.append(text, start, end + 1 - start);
+    }
+  }
+  return kept;
+}
+
+/// Removes what AtomicFile left when a process was killed in the middle of writing.
+void remove_half_written(const std::filesystem::path& folder) {
+  std::error_code ignored;  // a leftover does no harm
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().filename().string().find(".tmp-") == std::string::npos) continue;
+    std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+RunWriter::RunWriter(std::filesystem::path path) : RunFolder(std::move(path)) {}
+
+RunWriter RunWriter::create(const std::filesystem::path& path, const RunConfig& config,
+                            const Manifest& manifest, const Split& split) {
+  std::error_code error;
+  if (!path.parent_path().empty()) std::filesystem::create_directories(path.parent_path(), error);
+  if (!error && !std::filesystem::create_directory(path, error) && !error) {
+    throw UsageError(
+        path.string() + ": exists already",
+        "go on with it by `mer train --resume " + path.string() + "`, or give another --name");
+  }
+  if (error) {
+    throw Error(path.string() + ": cannot be made: " + error.message(),
+                "choose a folder that you may write to with --runs");
+  }
+  RunWriter folder(path);
+  folder.lock();
+  RunConfig effective = config;
+  effective.data.manifest = std::filesystem::absolute(config.data.manifest);
+  effective.data.store =
+      std::filesystem::absolute(config.data.store.empty() ? "mer-store" : config.data.store);
+  if (!config.train.init_from.empty()) {
+    effective.train.init_from = std::filesystem::absolute(config.train.init_from);
+  }
+  write_text_file(folder.config_file(), to_yaml(effective, false));
+  write_split_csv(folder.split_file(), manifest, split);
+  folder.open_metrics(0);
+  folder.open_log();
+  if (config.data.split.unit == SplitOptions::Unit::kSegment) {
+    folder.log().warn(
+        "split by segment: pieces of one song are trained on and tested, scores are "
+        "too high; only to measure leakage");
+  }
+  return folder;
+}
+
+RunWriter RunWriter::reopen(const std::filesystem::path& path) {
+  RunWriter folder(path);
+  if (!folder.has_status()) {
+    throw UsageError(path.string() + ": not a run: it has no run.json",
+                     "give a folder that `mer train` made");
+  }
+  folder.lock();
+  folder.status_ = folder.read_status();
+  if (folder.status_.status.empty()) {
+    throw UsageError(folder.status_file().string() + ": not the status of a run");
+  }
+  if (folder.status_.status == "finished") {
+    throw UsageError(path.string() + ": has finished, there is nothing to resume",
+                     "start a new run with another --name");
+  }
+  if (!folder.has_state()) {
+    throw UsageError(path.string() + ": nothing to resume: it has no state.safetensors",
+                     "start a new run with another --name");
+  }
+  remove_half_written(path);
+  folder.open_log();
+  return folder;
+}
+
+void RunWriter::lock() {
+  lock_.emplace(path());
+  // Where the file system has no locks it goes without.
+  if (lock_->take() == FileLock::State::kTaken) {
+    throw UsageError(path().string() + ": another process is training in this folder",
+                     "wait until it has ended, or stop it");
+  }
+}
+
+void RunWriter::open_log() {
+  const auto sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(log_file().string());
+  log_ = std::make_shared<spdlog::logger>("train", sink);
+  log_->set_level(spdlog::level::debug);
+  log_->flush_on(spdlog::level::debug);
+}
+
+void RunWriter::write_status() { write_text_file(status_file(), status_.to_json()); }
+
+void RunWriter::open_metrics(std::int64_t iteration) {
+  const std::filesystem::path file = metrics_file();
+  const std::string kept = std::filesystem::exists(file)
+                               ? kept_rows(read_text_file(file), iteration)
+                               : csv_line(kMetricsHeader);
+  write_text_file(file, kept);
+  metrics_.open(file, std::ios::app);
+  if (!metrics_) throw Error(file.string() + ": cannot be written");
+}
+
+void RunWriter::add_metrics(const MetricsRow& row) {
+  const std::array<std::string, 10> cells = {
+      std::to_string(row.iteration),   format_number(row.epoch),
+      format_number(row.seconds),      format_number(row.lr),
+      format_number(row.train_loss),   format_number(row.train_softmax),
+      format_number(row.train_center), format_number(row.val_loss),
+      format_number(row.val_accuracy), format_number(row.val_macro_f1)};
+  metrics_ << csv_line(cells) << std::flush;
+  if (!metrics_) throw Error(metrics_file().string() + ": cannot be written");
+}
+
+}  // namespace mer
