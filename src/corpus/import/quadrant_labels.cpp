@@ -1,4 +1,4 @@
-#include "import/quadrants.hpp"
+#include "import/quadrant_labels.hpp"
 
 namespace mer::importing {
 
