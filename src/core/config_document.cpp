@@ -178,8 +178,13 @@ class YamlReader : public OptionsVisitor {
 
   void lacks_options_of_others(std::string_view kind, std::string_view kind_key,
                                const std::function<std::vector<std::string>()>& keys) override {
+    const std::string beside = full_key(kind_key);
+    const auto names_the_kind = [&](const auto& item) {
+      return (beside + ".").starts_with(item.first + ".") ||
+             (std::string(kind_key) + ".").starts_with(item.first + ".");
+    };
     const bool kind_is_overridden =
-        overrides_.contains(full_key(kind_key)) || overrides_.contains(std::string(kind_key));
+        std::any_of(overrides_.begin(), overrides_.end(), names_the_kind);
     open_.back().others = {std::string(kind), kind_is_overridden, keys};
   }
 

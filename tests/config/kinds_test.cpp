@@ -66,6 +66,7 @@ TEST(Kinds, WhatAFileSaysOfAnotherKindGivesWayToAnOverride) {
   EXPECT_EQ(cnn.model.as<CnnOptions>().conv_dropout, 0.4);  // which both have
   EXPECT_EQ(cnn.loss.name, "softmax");
   EXPECT_EQ(read(file, {"model.name=svm"}).model.name, "svm");  // which has no loss
+  EXPECT_EQ(read(file, {"model={name: svm}"}).model.name, "svm");
   const std::string knn = "model: {name: knn}\nclassic: {inner_folds: 3, knn: {neighbors: [3]}}\n";
   EXPECT_EQ(read(knn, {"model.name=svm"}).classic.inner_folds, 3);
   EXPECT_EQ(read(knn).model.as<KnnOptions>().neighbors, std::vector<double>{3});
