@@ -8,7 +8,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
-#include "mer/nn/classifier.hpp"
+#include "mer/nn/network_runner.hpp"
 
 namespace mer {
 namespace {
