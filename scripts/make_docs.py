@@ -43,17 +43,12 @@ def cli_page(mer):
     return text
 
 
-def config_page(mer):
+def tables_of(mer, settings=()):
+    """The rows of each section of an effective config, and the words that its choices allow."""
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as empty:
-        yaml = output_of(mer, f"mer train -c {empty.name} --print-config")
-    text = "# Every option of a config\n\n" + NOTE
-    text += """
-A config is a YAML file. What it does not name keeps its default. Precedence: defaults < file < `--set key=value`.
-Unknown, duplicate, mistyped or out-of-range keys are errors with file, line and the nearest key. Paths in a config are
-relative to the config; paths in `--set` to the working directory. `mer train -c FILE --print-config` prints the
-effective config, in this order and with these comments.
-"""
-    path, table = [], None
+        sets = "".join(f" --set {setting}" for setting in settings)
+        yaml = output_of(mer, f"mer train -c {empty.name}{sets} --print-config")
+    path, tables, words = [], {}, {}
     for line in yaml.split("\n"):
         found = re.fullmatch(r"( *)(\w+):(?: (.*?))?(?:  +# (.*))?", line)
         if not found:
@@ -63,11 +58,43 @@ effective config, in this order and with these comments.
         if value is None and meaning is None:
             path.append(key)
             continue
-        if table != path:
-            table = list(path)
-            text += f"\n## {'.'.join(path) or 'The run'}\n\n| key | default | meaning |\n|---|---|---|\n"
+        words[".".join([*path, key])] = (meaning or "").rsplit(": ", 1)[-1].split(" | ")
         meaning = (meaning or "").replace(" | ", ", ")
-        text += f"| `{key}` | {f'`{value}`' if value and value != chr(34) * 2 else 'not given'} | {meaning} |\n"
+        shown = f"`{value}`" if value and value != chr(34) * 2 else "not given"
+        tables.setdefault(".".join(path), {})[key] = f"| `{key}` | {shown} | {meaning} |\n"
+    return tables, words
+
+
+def config_page(mer):
+    text = "# Every option of a config\n\n" + NOTE
+    text += """
+A config is a YAML file. What it does not name keeps its default. Precedence: defaults < file < `--set key=value`.
+Unknown, duplicate, mistyped or out-of-range keys are errors with file, line and the nearest key. Paths in a config are
+relative to the config; paths in `--set` to the working directory. `mer train -c FILE --print-config` prints the
+effective config, in this order and with these comments.
+
+A system and a loss have options of their own: those of another are errors. When `--set` or a sweep names another one
+than the file does, what the file says of the options that this one lacks gives way.
+"""
+
+    def table(title, rows):
+        head = "| key | default | meaning |\n|---|---|---|\n"
+        return f"\n## {title}\n\n{head}{''.join(rows.values())}" if rows else ""
+
+    tables, words = tables_of(mer)
+    for section, rows in tables.items():
+        if section not in ("model", "loss"):
+            text += table(section or "The run", rows)
+            continue
+        text += table(section, {"name": rows.pop("name")})
+        of_classic = {}
+        for kind in words[f"{section}.name"]:
+            own, _ = tables_of(mer, [f"{section}.name={kind}"])
+            own[section].pop("name")
+            text += table(f"{section} with `name: {kind}`", own[section])
+            if section == "model":
+                of_classic.update({key: rows for key, rows in own.items() if key.split(".")[0] == "classic"})
+        text += "".join(table(name, rows) for name, rows in of_classic.items())
     return text
 
 

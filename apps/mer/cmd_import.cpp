@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <functional>
 #include <map>
 
@@ -12,30 +13,42 @@
 namespace mer::app {
 namespace {
 
-const std::vector<std::string> kCorpora = {"folder", "4qaed", "emopia", "emotify", "deam", "pmemo"};
-
 struct ImportArgs {
   std::string corpus;
-  std::filesystem::path folder;
-  std::filesystem::path output;
-  MidiRenderOptions rendering;
-  QuadrantOptions quadrants;
+  ImportJob job;
+  std::map<std::string, std::string> options;  ///< of whichever corpora; those that were given
 };
 
-ImportReport import_corpus(const ImportArgs& args) {
-  if (args.corpus == "4qaed") return import_4qaed(args.folder, args.output);
-  if (args.corpus == "emotify") return import_emotify(args.folder, args.output);
-  if (args.corpus == "deam") return import_deam(args.folder, args.output, args.quadrants);
-  if (args.corpus == "pmemo") return import_pmemo(args.folder, args.output, args.quadrants);
-  if (args.corpus == "emopia") {
-    catch_interrupts();
-    ProgressLine line("rendering");
-    MidiRenderOptions rendering = args.rendering;
-    rendering.progress = line.callback();
-    rendering.stop = interrupted;
-    return import_emopia(args.folder, args.output, rendering);
+std::vector<std::string> corpora_with(const std::string& option) {
+  std::vector<std::string> names;
+  for (const auto& [name, importer] : builtin_importers()) {
+    for (const OptionText& own : importer.options) {
+      if (own.key == option) names.push_back(name);
+    }
   }
-  return import_folder(args.folder, args.output);
+  return names;
+}
+
+ImportReport import_corpus(const ImportArgs& args) {
+  ConfigDocument options;
+  for (const auto& [key, value] : args.options) {
+    const std::string flag = "--" + key;
+    const std::vector<std::string> meant = corpora_with(key);
+    // One that means nothing for the corpus would otherwise be unknown without a reason.
+    if (std::find(meant.begin(), meant.end(), args.corpus) == meant.end()) {
+      throw UsageError(flag + " means nothing for '" + args.corpus + "'",
+                       "leave it out: it is for " + join(meant, " and "));
+    }
+    std::string yaml = "'";
+    for (const char c : value) yaml += c == '\'' ? "''" : std::string(1, c);
+    options.set(key, yaml + "'", flag + " " + value, {});
+  }
+  catch_interrupts();
+  ProgressLine line("importing");
+  ImportJob job = args.job;
+  job.progress = line.callback();
+  job.stop = interrupted;
+  return builtin_importers().at(args.corpus, "corpus '" + args.corpus + "'").run(job, options);
 }
 
 int run_import(const ImportArgs& args) {
@@ -53,40 +66,25 @@ int run_import(const ImportArgs& args) {
   }
   std::string line = std::to_string(report.songs) + " songs, classes " + join(report.classes, ", ");
   if (report.groups > 0) line += ", " + std::to_string(report.groups) + " groups";
-  log_info(line + ": " + args.output.string());
+  log_info(line + ": " + args.job.manifest.string());
   return report.failures.empty() ? kDone : kSomeInputsFailed;
 }
 
-/// An option that means nothing for the corpus would otherwise be ignored without a word.
-void check_options(const CLI::App& command, const std::string& corpus) {
-  const bool has_midis = corpus == "emopia";
-  const bool has_ratings = corpus == "deam" || corpus == "pmemo";
-  for (const auto& [option, is_meant] : {std::pair{"--audio", has_midis},
-                                         {"--soundfont", has_midis},
-                                         {"--jobs", has_midis},
-                                         {"--neutral", has_ratings}}) {
-    if (command.count(option) == 0 || is_meant) continue;
-    throw UsageError(std::string(option) + " means nothing for '" + corpus + "'",
-                     std::string("leave it out: it is for ") +
-                         (std::string(option) == "--neutral" ? "deam and pmemo" : "emopia"));
+std::string footer() {
+  std::string text =
+      "Corpora (perceived: what the music expresses; induced: what listeners felt):\n";
+  for (const auto& [name, importer] : builtin_importers()) {
+    std::string help = importer.help;
+    for (std::size_t at = help.find('\n'); at != std::string::npos; at = help.find('\n', at + 1)) {
+      help.insert(at + 1, 11, ' ');
+    }
+    text += "  " + name + std::string(name.size() < 9 ? 9 - name.size() : 1, ' ') + help + "\n";
   }
+  return text +
+         "Example:\n  mer import folder ~/music/by-mood -o mood.csv\n"
+         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some clips could not be rendered, 130 "
+         "interrupted";
 }
-
-const char* const kFooter =
-    "Corpora (perceived: what the music expresses; induced: what listeners felt):\n"
-    "  folder   DIR/<label>/**/<audio>, one folder a class\n"
-    "  4qaed    perceived; Panda et al. 2018, http://mir.dei.uc.pt/downloads.html\n"
-    "  emopia   perceived; Hung et al. 2021, https://zenodo.org/record/5257995, CC BY-NC-SA 4.0;\n"
-    "           its MIDIs are rendered by fluidsynth unless audio/ holds recordings\n"
-    "  emotify  INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\",\n"
-    "           http://www2.projects.science.uu.nl/memotion/emotifydata/\n"
-    "  deam     perceived; Aljanaki et al. 2017, songs under Creative Commons licences,\n"
-    "           https://cvml.unige.ch/databases/DEAM/\n"
-    "  pmemo    INDUCED; Zhang et al. 2018, for research, the songs are their owners',\n"
-    "           https://github.com/HuiZhangDB/PMEmo\n"
-    "Example:\n  mer import folder ~/music/by-mood -o mood.csv\n"
-    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some clips could not be rendered, 130 "
-    "interrupted";
 
 }  // namespace
 
@@ -94,29 +92,27 @@ std::function<int()> add_import(CLI::App& cmd) {
   auto args = std::make_shared<ImportArgs>();
   cmd.add_option("corpus", args->corpus, "Which corpus, see below")
       ->required()
-      ->check(one_of(kCorpora));
-  cmd.add_option("dir", args->folder, "The corpus' folder")->required()->type_name("DIR");
-  cmd.add_option("-o,--output", args->output, "The manifest to write")
+      ->check(one_of(builtin_importers().names()));
+  cmd.add_option("dir", args->job.folder, "The corpus' folder")->required()->type_name("DIR");
+  cmd.add_option("-o,--output", args->job.manifest, "The manifest to write")
       ->required()
       ->type_name("FILE");
-  cmd.add_option("--audio", args->rendering.audio_folder,
-                 "emopia: folder for the rendered audio [MANIFEST-audio]")
-      ->type_name("DIR");
-  cmd.add_option("--soundfont", args->rendering.soundfont, "emopia: what plays the MIDIs")
-      ->capture_default_str()
-      ->type_name("FILE");
-  cmd.add_option("-j,--jobs", args->rendering.jobs, "emopia: clips at once, 0 for one per core")
-      ->capture_default_str()
-      ->check(number(at_least(0)));
-  cmd.add_option("--neutral", args->quadrants.neutral,
-                 "deam, pmemo: leave out songs whose valence or arousal is\n"
-                 "this share of the scale or less from its middle")
-      ->capture_default_str()
-      ->check(number(between(0.0, 0.49)));
+  for (const auto& [name, importer] : builtin_importers()) {
+    for (const OptionText& option : importer.options) {
+      if (corpora_with(option.key).front() != name) continue;
+      // --jobs has its short form in every command.
+      cmd.add_option(option.key == "jobs" ? "-j,--jobs" : "--" + option.key,
+                     args->options[option.key],
+                     join(corpora_with(option.key), ", ") + ": " + option.help)
+          ->default_str(option.value == "\"\"" ? "" : option.value)
+          ->type_name("VALUE");
+    }
+  }
   add_verbosity_options(cmd);
-  cmd.footer(kFooter);
+  cmd.footer(footer());
   return [args, &cmd] {
-    check_options(cmd, args->corpus);
+    std::erase_if(args->options,
+                  [&](const auto& option) { return cmd.count("--" + option.first) == 0; });
     return run_import(*args);
   };
 }

@@ -38,7 +38,7 @@ Eigen::RowVectorXf ClassicModel::Branch::standardize(const TableClassifier::Row&
   return result;
 }
 
-ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& options,
+ClassicModel ClassicModel::train(const ModelOptions& system, const ClassicOptions& options,
                                  ClassicInputs inputs, const std::vector<RowMatrixXf>& rows,
                                  const ClassicTruth& truth, double weight,
                                  const TrainingControl& control) {
@@ -63,8 +63,9 @@ ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& 
       table.inputs.row(row) = branch.standardize(table.inputs.row(row));
     }
     TrainedClassifier trained = train_classifier(
-        name, options, table,
-        {mix_seed({control.seed, seed_of(name), static_cast<std::uint64_t>(b)}), control.stop});
+        system, options, table,
+        {mix_seed({control.seed, seed_of(system.name), static_cast<std::uint64_t>(b)}),
+         control.stop});
     branch.classifier = std::move(trained.classifier);
     model.branches_.push_back(std::move(branch));
     model.chosen_.push_back(std::move(trained.chosen));
@@ -72,7 +73,7 @@ ClassicModel ClassicModel::train(const std::string& name, const ClassicOptions& 
   return model;
 }
 
-ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& options,
+ClassicModel ClassicModel::load(const ModelOptions& system, const ClassicOptions& options,
                                 const SongSources& sources, const TensorFile& file,
                                 const std::vector<std::string>& class_names) {
   const StoredTensors stored(file, kPrefix);
@@ -91,7 +92,7 @@ ClassicModel ClassicModel::load(const std::string& name, const ClassicOptions& o
     Branch branch;
     branch.mean = of_branch.floats("mean", {num_columns});
     branch.scale = of_branch.floats("scale", {num_columns});
-    branch.classifier = load_classifier(name, options, of_branch, num_columns, class_names);
+    branch.classifier = load_classifier(system, of_branch, num_columns, class_names);
     model.branches_.push_back(std::move(branch));
   }
   return model;

@@ -1,3 +1,5 @@
+#include "mer/config/classic/knn.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -62,12 +64,10 @@ std::unique_ptr<Knn> make_knn(const TrainingTable& table, double neighbors) {
                                static_cast<std::size_t>(neighbors));
 }
 
-}  // namespace
-
-TrainedClassifier train_knn(const ClassicOptions& options, const TrainingTable& table,
-                            const TrainingControl& control) {
+TrainedClassifier train_knn(const ModelOptions& system, const ClassicOptions& options,
+                            const TrainingTable& table, const TrainingControl& control) {
   std::vector<double> candidates;
-  for (const double neighbors : options.knn.neighbors) {
+  for (const double neighbors : system.as<KnnOptions>().neighbors) {
     if (neighbors <= static_cast<double>(table.num_rows())) candidates.push_back(neighbors);
   }
   if (candidates.empty()) {
@@ -86,7 +86,7 @@ TrainedClassifier train_knn(const ClassicOptions& options, const TrainingTable& 
   return trained;
 }
 
-std::unique_ptr<TableClassifier> load_knn(const ClassicOptions&, const StoredTensors& tensors,
+std::unique_ptr<TableClassifier> load_knn(const ModelOptions&, const StoredTensors& tensors,
                                           int num_columns, const ClassNames& class_names) {
   const std::vector<float> values = tensors.floats("rows", {-1, num_columns});
   const auto num_rows = static_cast<std::int64_t>(values.size()) / num_columns;
@@ -100,5 +100,9 @@ std::unique_ptr<TableClassifier> load_knn(const ClassicOptions&, const StoredTen
                                std::move(numbers), num_classes,
                                static_cast<std::size_t>(neighbors.front()));
 }
+
+}  // namespace
+
+void add_knn(ClassicTable& table) { table.add(KnnOptions::kName, {train_knn, load_knn}); }
 
 }  // namespace mer

@@ -1,3 +1,5 @@
+#include "mer/config/classic/mlp.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -166,25 +168,23 @@ class MlpTrainer {
   Weights hidden_, hidden_bias_, output_, output_bias_;
 };
 
-}  // namespace
-
-TrainedClassifier train_mlp(const ClassicOptions& options, const TrainingTable& table,
-                            const TrainingControl& control) {
-  const std::vector<double>& decays = options.mlp.weight_decay;
-  const std::size_t best =
-      choose(decays.size(), table, options.inner_folds, control,
-             [&](std::size_t c, const auto& training, const auto& scored) {
-               const TrainingTable part = table.subset(training);
-               return count_right(*MlpTrainer(options.mlp, part, decays[c], control).train(), table,
-                                  scored);
-             });
+TrainedClassifier train_mlp(const ModelOptions& system, const ClassicOptions& options,
+                            const TrainingTable& table, const TrainingControl& control) {
+  const auto own = system.as<MlpOptions>();
+  const std::vector<double>& decays = own.weight_decay;
+  const std::size_t best = choose(
+      decays.size(), table, options.inner_folds, control,
+      [&](std::size_t c, const auto& training, const auto& scored) {
+        const TrainingTable part = table.subset(training);
+        return count_right(*MlpTrainer(own, part, decays[c], control).train(), table, scored);
+      });
   TrainedClassifier trained;
-  trained.classifier = MlpTrainer(options.mlp, table, decays[best], control).train();
+  trained.classifier = MlpTrainer(own, table, decays[best], control).train();
   trained.chosen["weight_decay"] = decays[best];
   return trained;
 }
 
-std::unique_ptr<TableClassifier> load_mlp(const ClassicOptions&, const StoredTensors& tensors,
+std::unique_ptr<TableClassifier> load_mlp(const ModelOptions&, const StoredTensors& tensors,
                                           int num_columns, const ClassNames& class_names) {
   const auto matrix = [&](const char* name, std::int64_t rows, std::int64_t columns) {
     const std::vector<float> values = tensors.floats(name, {rows, columns});
@@ -200,5 +200,9 @@ std::unique_ptr<TableClassifier> load_mlp(const ClassicOptions&, const StoredTen
   return std::make_unique<Mlp>(std::move(hidden), hidden_bias.row(0), std::move(output),
                                output_bias.row(0));
 }
+
+}  // namespace
+
+void add_mlp(ClassicTable& table) { table.add(MlpOptions::kName, {train_mlp, load_mlp}); }
 
 }  // namespace mer

@@ -1,3 +1,5 @@
+#include "mer/config/classic/svm.hpp"
+
 #include <svm.h>
 
 #include <algorithm>
@@ -203,12 +205,12 @@ struct OutOfFold {
 
 class SvmTrainer {
  public:
-  SvmTrainer(const ClassicOptions& options, const TrainingTable& table,
+  SvmTrainer(const SvmOptions& options, int inner_folds, const TrainingTable& table,
              const TrainingControl& control)
-      : options_(options.svm),
+      : options_(options),
         table_(sorted_by_class(table)),
         products_(products_of(table_.inputs)),
-        folds_(table_, options.inner_folds, control.seed),
+        folds_(table_, inner_folds, control.seed),
         control_(control) {}
 
   TrainedClassifier train() {
@@ -333,20 +335,17 @@ class SvmTrainer {
   const TrainingControl& control_;
 };
 
-}  // namespace
-
-TrainedClassifier train_svm(const ClassicOptions& options, const TrainingTable& table,
-                            const TrainingControl& control) {
-  return SvmTrainer(options, table, control).train();
+TrainedClassifier train_svm(const ModelOptions& system, const ClassicOptions& options,
+                            const TrainingTable& table, const TrainingControl& control) {
+  return SvmTrainer(system.as<SvmOptions>(), options.inner_folds, table, control).train();
 }
 
-std::unique_ptr<TableClassifier> load_svm(const ClassicOptions& options,
-                                          const StoredTensors& tensors, int num_columns,
-                                          const ClassNames& classes) {
+std::unique_ptr<TableClassifier> load_svm(const ModelOptions& system, const StoredTensors& tensors,
+                                          int num_columns, const ClassNames& classes) {
   const auto num_classes = static_cast<std::int64_t>(classes.size());
   const auto pairs = static_cast<std::int64_t>(num_pairs(classes.size()));
   Svm::Parts parts;
-  parts.kernel = {options.svm, tensors.doubles("gamma", {1}).front(),
+  parts.kernel = {system.as<SvmOptions>(), tensors.doubles("gamma", {1}).front(),
                   static_cast<double>(num_columns)};
   const std::vector<float> support = tensors.floats("support_vectors", {-1, num_columns});
   const auto num_vectors = static_cast<std::int64_t>(support.size()) / num_columns;
@@ -361,5 +360,9 @@ std::unique_ptr<TableClassifier> load_svm(const ClassicOptions& options,
   parts.platt_b = tensors.doubles("platt_b", {pairs});
   return std::make_unique<Svm>(std::move(parts));
 }
+
+}  // namespace
+
+void add_svm(ClassicTable& table) { table.add(SvmOptions::kName, {train_svm, load_svm}); }
 
 }  // namespace mer

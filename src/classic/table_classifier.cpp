@@ -1,40 +1,9 @@
 #include "mer/classic/table_classifier.hpp"
 
-#include <functional>
-#include <map>
-#include <stdexcept>
-
 #include "mer/core/error.hpp"
 #include "systems.hpp"
 
 namespace mer {
-namespace {
-
-struct System {
-  std::function<TrainedClassifier(const ClassicOptions&, const TrainingTable&,
-                                  const TrainingControl&)>
-      train;
-  std::function<std::unique_ptr<TableClassifier>(const ClassicOptions&, const StoredTensors&, int,
-                                                 const ClassNames&)>
-      load;
-};
-
-const System& find_system(const std::string& name) {
-  static const std::map<std::string, System> kSystems = {
-      {"svm", {train_svm, load_svm}},
-      {"knn", {train_knn, load_knn}},
-      {"decision_tree", {train_decision_tree, load_trees}},
-      {"random_forest", {train_random_forest, load_trees}},
-      {"mlp", {train_mlp, load_mlp}},
-      {"va_regression", {train_va_regression, load_va_regression}},
-  };
-  const auto found = kSystems.find(name);
-  if (found == kSystems.end()) throw std::invalid_argument("no classical system '" + name + "'");
-  return found->second;
-}
-
-}  // namespace
-
 void TrainingControl::check() const {
   if (stop && stop()) throw Interrupted("the training of a classical system was interrupted");
 }
@@ -55,16 +24,30 @@ TrainingTable TrainingTable::subset(const std::vector<Eigen::Index>& rows) const
   return part;
 }
 
-TrainedClassifier train_classifier(const std::string& name, const ClassicOptions& options,
-                                   const TrainingTable& table, const TrainingControl& control) {
-  return find_system(name).train(options, table, control);
+ClassicTable builtin_classic_systems() {
+  ClassicTable table;
+  add_svm(table);
+  add_knn(table);
+  add_decision_tree(table);
+  add_random_forest(table);
+  add_mlp(table);
+  add_va_regression(table);
+  return table;
 }
 
-std::unique_ptr<TableClassifier> load_classifier(const std::string& name,
-                                                 const ClassicOptions& options,
+TrainedClassifier train_classifier(const ModelOptions& system, const ClassicOptions& options,
+                                   const TrainingTable& table, const TrainingControl& control,
+                                   const ClassicTable& systems) {
+  const ClassicBody& body = systems.at(system.name, "classical system '" + system.name + "'");
+  return body.train(system, options, table, control);
+}
+
+std::unique_ptr<TableClassifier> load_classifier(const ModelOptions& system,
                                                  const StoredTensors& tensors, int num_columns,
-                                                 const std::vector<std::string>& class_names) {
-  return find_system(name).load(options, tensors, num_columns, class_names);
+                                                 const std::vector<std::string>& class_names,
+                                                 const ClassicTable& systems) {
+  const ClassicBody& body = systems.at(system.name, "classical system '" + system.name + "'");
+  return body.load(system, tensors, num_columns, class_names);
 }
 
 }  // namespace mer

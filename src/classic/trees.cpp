@@ -3,6 +3,8 @@
 #include <opencv2/ml.hpp>
 
 #include "inner_folds.hpp"
+#include "mer/config/classic/decision_tree.hpp"
+#include "mer/config/classic/random_forest.hpp"
 #include "mer/core/random.hpp"
 #include "systems.hpp"
 
@@ -144,11 +146,9 @@ std::unique_ptr<Trees> grow_decision_tree(const TrainingTable& table, double max
   return std::make_unique<Trees>(std::move(parts));
 }
 
-}  // namespace
-
-TrainedClassifier train_decision_tree(const ClassicOptions& options, const TrainingTable& table,
-                                      const TrainingControl& control) {
-  const DecisionTreeOptions& of_tree = options.decision_tree;
+TrainedClassifier train_decision_tree(const ModelOptions& system, const ClassicOptions& options,
+                                      const TrainingTable& table, const TrainingControl& control) {
+  const auto of_tree = system.as<DecisionTreeOptions>();
   const std::size_t best = choose(
       of_tree.max_depth.size(), table, options.inner_folds, control,
       [&](std::size_t c, const auto& training, const auto& scored) {
@@ -162,9 +162,9 @@ TrainedClassifier train_decision_tree(const ClassicOptions& options, const Train
   return trained;
 }
 
-TrainedClassifier train_random_forest(const ClassicOptions& options, const TrainingTable& table,
-                                      const TrainingControl& control) {
-  const RandomForestOptions& of_forest = options.random_forest;
+TrainedClassifier train_random_forest(const ModelOptions& system, const ClassicOptions&,
+                                      const TrainingTable& table, const TrainingControl& control) {
+  const auto of_forest = system.as<RandomForestOptions>();
   const auto forest = cv::ml::RTrees::create();
   forest->setActiveVarCount(of_forest.columns);
   forest->setTermCriteria({cv::TermCriteria::MAX_ITER, of_forest.trees, 0.0});
@@ -176,7 +176,7 @@ TrainedClassifier train_random_forest(const ClassicOptions& options, const Train
   return trained;
 }
 
-std::unique_ptr<TableClassifier> load_trees(const ClassicOptions&, const StoredTensors& tensors,
+std::unique_ptr<TableClassifier> load_trees(const ModelOptions&, const StoredTensors& tensors,
                                             int num_columns, const ClassNames& class_names) {
   Trees::Parts parts;
   parts.num_classes = static_cast<int>(class_names.size());
@@ -202,6 +202,16 @@ std::unique_ptr<TableClassifier> load_trees(const ClassicOptions&, const StoredT
   if (parts.roots.empty()) tensors.refuse("it has no trees");
   parts.probabilities = tensors.floats("probabilities", {num_nodes, parts.num_classes});
   return std::make_unique<Trees>(std::move(parts));
+}
+
+}  // namespace
+
+// A tree is a forest of one.
+void add_decision_tree(ClassicTable& table) {
+  table.add(DecisionTreeOptions::kName, {train_decision_tree, load_trees});
+}
+void add_random_forest(ClassicTable& table) {
+  table.add(RandomForestOptions::kName, {train_random_forest, load_trees});
 }
 
 }  // namespace mer

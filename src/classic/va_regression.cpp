@@ -1,3 +1,5 @@
+#include "mer/config/classic/va_regression.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -107,17 +109,16 @@ double squared_error(const Eigen::MatrixXd& inputs, const Points& targets, const
   return sum;
 }
 
-}  // namespace
-
-TrainedClassifier train_va_regression(const ClassicOptions& options, const TrainingTable& table,
-                                      const TrainingControl& control) {
-  const Points points = points_of(options.va_regression, table.class_names);
+TrainedClassifier train_va_regression(const ModelOptions& system, const ClassicOptions& options,
+                                      const TrainingTable& table, const TrainingControl& control) {
+  const auto own = system.as<VaRegressionOptions>();
+  const Points points = points_of(own, table.class_names);
   const Points targets = targets_of(table, points);
   const Eigen::MatrixXd inputs = table.inputs.cast<double>();
   const InnerFolds folds(table, options.inner_folds, control.seed);
   double best_alpha = 0.0;
   double least = std::numeric_limits<double>::infinity();
-  for (const double alpha : options.va_regression.alpha) {
+  for (const double alpha : own.alpha) {
     const double error = squared_error(inputs, targets, folds, alpha, control);
     if (error >= least) continue;
     least = error;
@@ -133,7 +134,7 @@ TrainedClassifier train_va_regression(const ClassicOptions& options, const Train
   return trained;
 }
 
-std::unique_ptr<TableClassifier> load_va_regression(const ClassicOptions&,
+std::unique_ptr<TableClassifier> load_va_regression(const ModelOptions&,
                                                     const StoredTensors& tensors, int num_columns,
                                                     const ClassNames& class_names) {
   const auto num_classes = static_cast<std::int64_t>(class_names.size());
@@ -147,6 +148,12 @@ std::unique_ptr<TableClassifier> load_va_regression(const ClassicOptions&,
   ridge.intercept = Eigen::Map<const Eigen::RowVector2d>(intercept.data());
   return std::make_unique<VaRegression>(
       std::move(ridge), Eigen::Map<const Points>(points.data(), num_classes, 2), deviation);
+}
+
+}  // namespace
+
+void add_va_regression(ClassicTable& table) {
+  table.add(VaRegressionOptions::kName, {train_va_regression, load_va_regression});
 }
 
 }  // namespace mer

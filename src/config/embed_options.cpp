@@ -1,12 +1,13 @@
 #include "mer/config/embed_options.hpp"
 
-#include "mer/core/error.hpp"
+#include "mer/config/model_options.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
 
 void EmbedOptions::visit(OptionsVisitor& v) {
-  v.field("networks", networks, "frozen networks: musicnn, vgg_tagger; [] for none");
+  v.field("networks", networks,
+          "frozen networks: " + join(pretrained_networks(), ", ") + "; [] for none");
   v.field("hop_s", hop_s, above_up_to(0, 3), "between the starts of 3 s patches");
   v.choice("tail", tail,
            {{"pad", SegmentOptions::Tail::kPad}, {"drop", SegmentOptions::Tail::kDrop}},
@@ -14,7 +15,7 @@ void EmbedOptions::visit(OptionsVisitor& v) {
 }
 
 void EmbedOptions::validate() const {
-  require_ordered_words("networks", networks, {"musicnn", "vgg_tagger"});
+  require_ordered_words("networks", networks, pretrained_networks());
 }
 
 }  // namespace mer

@@ -28,22 +28,27 @@ void RunConfig::visit(OptionsVisitor& v) {
   v.section("inputs", inputs);
   v.section("embed", embed);
   v.section("model", model);
-  v.section("loss", loss);
-  v.section("classic", classic);
+  // A loss is a network's, what a classical system sees is its own.
+  const bool is_network = model.is_network();
+  ClassicSection classic_section{classic, model};
+  is_network ? v.section("loss", loss) : v.section("classic", classic_section);
+  v.lacks_options_of_others(model.name, "model.name", [is_network] {
+    return std::vector<std::string>{is_network ? "classic" : "loss"};
+  });
   v.section("train", train);
   v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
 }
 
 void RunConfig::validate() const {
-  if (!inputs.song_vector.empty() && model.name != "improved_cnn") {
+  if (!inputs.song_vector.empty() && !inputs_of(model).song_vector) {
     throw UsageError(
-        "'inputs.song_vector' is improved_cnn's, which 'model.name: " + model.name + "' is not",
-        is_classic_system(model.name) ? "set inputs.song_vector=[], and classic.song_vector"
-                                      : "set inputs.song_vector=[]");
+        "'inputs.song_vector': 'model.name: " + model.name + "' looks at no song vector",
+        model.is_network() ? "set inputs.song_vector=[]"
+                           : "set inputs.song_vector=[], and classic.song_vector");
   }
   if (sees_embeddings() && embed.networks.empty()) {
     throw UsageError(inputs_key() + " has embeddings, but 'embed.networks' names none",
-                     "--set 'embed.networks=[musicnn, vgg_tagger]'");
+                     "--set 'embed.networks=[" + join(pretrained_networks(), ", ") + "]'");
   }
   if (data.split.unit == SplitOptions::Unit::kSong) return;
   const std::string where = "'data.split.unit' is segment, which divides one grid of segments: ";
@@ -65,11 +70,11 @@ void RunConfig::validate() const {
 }
 
 bool RunConfig::sees(std::string_view block) const {
-  return is_classic_system(model.name) ? classic.sees(block) : inputs.song_vector_has(block);
+  return model.is_network() ? inputs.song_vector_has(block) : classic.sees(block);
 }
 
 std::string RunConfig::inputs_key() const {
-  return is_classic_system(model.name) ? "'classic.song_vector'" : "'inputs.song_vector'";
+  return model.is_network() ? "'inputs.song_vector'" : "'classic.song_vector'";
 }
 
 }  // namespace mer

@@ -110,7 +110,7 @@ class YamlReader : public OptionsVisitor {
   YamlReader(const YAML::Node& root, std::string name, std::filesystem::path base_dir,
              const Overrides& overrides)
       : name_(std::move(name)), base_dir_(std::move(base_dir)), overrides_(overrides) {
-    open_.push_back({root, "", {}});
+    open_.push_back({root, "", {}, {}});
   }
 
   void field(std::string_view key, bool& value, std::string_view) override {
@@ -176,6 +176,18 @@ class YamlReader : public OptionsVisitor {
     }
   }
 
+  void lacks_options_of_others(std::string_view kind, std::string_view kind_key,
+                               const std::function<std::vector<std::string>()>& keys) override {
+    const std::string beside = full_key(kind_key);
+    const auto names_the_kind = [&](const auto& item) {
+      return (beside + ".").starts_with(item.first + ".") ||
+             (std::string(kind_key) + ".").starts_with(item.first + ".");
+    };
+    const bool kind_is_overridden =
+        std::any_of(overrides_.begin(), overrides_.end(), names_the_kind);
+    open_.back().others = {std::string(kind), kind_is_overridden, keys};
+  }
+
   void finish(const std::function<void()>& check) {
     refuse_unknown();
     run_check(check);
@@ -202,7 +214,7 @@ class YamlReader : public OptionsVisitor {
     if (node.IsDefined() && !node.IsNull() && !node.IsMap()) {
       fail_value(key, node, "a section of keys");
     }
-    open_.push_back({node, full_key(key), {}});
+    open_.push_back({node, full_key(key), {}, {}});
   }
 
   void end_section(const std::function<void()>& check) override {
@@ -212,10 +224,17 @@ class YamlReader : public OptionsVisitor {
   }
 
  private:
+  /// Options of other kinds than the section's.
+  struct OtherKinds {
+    std::string kind;
+    bool kind_is_overridden = false;
+    std::function<std::vector<std::string>()> keys;
+  };
   struct Section {
     YAML::Node node;
     std::string prefix;
     std::vector<std::string> known;
+    OtherKinds others;
   };
 
   std::string full_key(std::string_view key) const { return dotted(open_.back().prefix, key); }
@@ -273,6 +292,12 @@ class YamlReader : public OptionsVisitor {
     value = number;
   }
 
+  static bool is_of_another_kind(const Section& section, const std::string& key) {
+    if (!section.others.keys) return false;
+    const std::vector<std::string> keys = section.others.keys();
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  }
+
   void refuse_unknown() const {
     const Section& section = open_.back();
     if (!section.node.IsDefined() || !section.node.IsMap()) return;
@@ -284,8 +309,16 @@ class YamlReader : public OptionsVisitor {
       const std::string full = dotted(section.prefix, key);
       // An override of `a.b.c` with an unknown `a` is reported by the assignment that made it.
       std::string place = at_line(name_, item.first.Mark());
+      bool is_overridden = false;
       for (const auto& [overridden, from] : overrides_) {
-        if (overridden == full || overridden.starts_with(full + ".")) place = from.place;
+        if (overridden != full && !overridden.starts_with(full + ".")) continue;
+        place = from.place;
+        is_overridden = true;
+      }
+      if (is_of_another_kind(section, key)) {
+        if (section.others.kind_is_overridden && !is_overridden) continue;
+        throw UsageError(place + ": " + section.others.kind + " has no option '" + full + "'",
+                         "known keys here: " + join(section.known, ", "));
       }
       const auto near = nearest_word(key, section.known);
       throw UsageError(place + ": unknown key '" + full + "'",

@@ -120,6 +120,7 @@ class YamlWriter : public OptionsVisitor {
   }
 
   const std::string& text() const { return text_; }
+  const std::vector<OptionText>& options() const { return options_; }
 
  protected:
   std::size_t choose(std::string_view key, std::size_t current,
@@ -144,6 +145,7 @@ class YamlWriter : public OptionsVisitor {
   }
 
   void line(std::string_view key, const std::string& value, std::string_view help) {
+    options_.push_back({std::string(key), value, std::string(help)});
     std::string out = std::string(2 * depth_, ' ') + std::string(key) + ": " + value;
     if (with_comments_ && !help.empty()) {
       constexpr std::size_t kCommentColumn = 36;
@@ -156,6 +158,7 @@ class YamlWriter : public OptionsVisitor {
   bool with_comments_;
   std::size_t depth_ = 0;
   std::string text_;
+  std::vector<OptionText> options_;
 };
 
 }  // namespace
@@ -218,6 +221,12 @@ std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, b
   YamlWriter writer(with_comments);
   visit(writer);
   return writer.text();
+}
+
+std::vector<OptionText> option_texts(const std::function<void(OptionsVisitor&)>& visit) {
+  YamlWriter writer(false);
+  visit(writer);
+  return writer.options();
 }
 
 }  // namespace detail

@@ -7,7 +7,7 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
-#include "mer/nn/classifier.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "mer/store/song_features.hpp"
 #include "mer/store/tagger_recipe.hpp"
 #include "patch_cutter.hpp"
@@ -150,7 +150,11 @@ EmbeddingExtractor EmbeddingExtractor::of_part(double start_s, double duration_s
 
 std::int64_t embedding_columns(const EmbedOptions& options) {
   std::int64_t columns = 0;
-  for (const std::string& network : options.networks) columns += Embedder::size_of(network);
+  for (const std::string& network : options.networks) {
+    ModelOptions model;
+    model.name = network;
+    columns += embedding_size_of(model);
+  }
   return columns;
 }
 
@@ -168,11 +172,12 @@ EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe
       throw UsageError("'embed.networks' has '" + network + "', whose weights are not here",
                        "data/pretrained of the source tree has them");
     }
-    embedders_.emplace_back(network, TensorFile::open(found->second),
-                            front_end_.features.mel.num_bands, kTaggerPatchFrames, device);
+    networks_.push_back(NetworkRunner::pretrained(network, TensorFile::open(found->second),
+                                                  front_end_.features.mel.num_bands,
+                                                  kTaggerPatchFrames, device));
     const std::int64_t first =
         groups_.empty() ? 0 : groups_.back().first_column + groups_.back().num_columns;
-    groups_.push_back({network, first, embedders_.back().size()});
+    groups_.push_back({network, first, networks_.back().embedding_size()});
     hashes_[network] = hash_of_weights(found->second);
   }
   describe();
@@ -196,8 +201,8 @@ void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
   const auto embed = [&](const PatchBatch& batch) {
     const auto num_rows = static_cast<Eigen::Index>(batch.spectrogram.shape.front());
     RowMatrixXf rows(num_rows, num_columns);
-    for (std::size_t i = 0; i < embedders_.size(); ++i) {
-      const std::vector<float> values = embedders_[i].embeddings(batch.spectrogram, batch.valid);
+    for (std::size_t i = 0; i < networks_.size(); ++i) {
+      const std::vector<float> values = networks_[i].embeddings(batch.spectrogram, batch.valid);
       rows.middleCols(groups_[i].first_column, groups_[i].num_columns) =
           Eigen::Map<const RowMatrixXf>(values.data(), num_rows, groups_[i].num_columns);
     }

@@ -4,16 +4,24 @@
 namespace mer {
 namespace {
 
-ClassicOptions options_of(const TensorFile& file) {
-  return options_in_card<ClassicOptions>(ModelCard::read(file).classic, "classic",
-                                         file.path().string());
-}
+/// What a file's card says of a classical system.
+struct ClassicCard {
+  explicit ClassicCard(const TensorFile& file) {
+    const ModelCard card = ModelCard::read(file);
+    system = card.model;
+    if (system.is_network()) return;  // refused by who has the words for it
+    options_in_card(card.classic, "classic", file.path().string(), ClassicSection{options, system});
+  }
+
+  ClassicOptions options;
+  ModelOptions system;
+};
 
 class ClassicSystem : public TrainedSystem {
  public:
-  ClassicSystem(const TensorFile& file, const ClassicOptions& options)
-      : TrainedSystem(file, options.song_vector_over == ClassicOptions::Over::kSong),
-        model_(load_model(file, options)) {}
+  ClassicSystem(const TensorFile& file, const ClassicCard& card)
+      : TrainedSystem(file, card.options.song_vector_over == ClassicOptions::Over::kSong),
+        model_(load_model(file, card)) {}
 
  protected:
   void fill(const SongInputs& song, SystemAnswer& answer) const override {
@@ -32,11 +40,11 @@ class ClassicSystem : public TrainedSystem {
   }
 
  private:
-  ClassicModel load_model(const TensorFile& file, const ClassicOptions& options) const {
-    if (!is_classic_system(card().model.name)) {
-      refuse("it has classic options, but its 'model.name' is " + card().model.name);
+  ClassicModel load_model(const TensorFile& file, const ClassicCard& own) const {
+    if (own.system.is_network()) {
+      refuse("it has classic options, but its 'model.name' is " + own.system.name);
     }
-    return ClassicModel::load(card().model.name, options, sources(options), file, card().classes);
+    return ClassicModel::load(own.system, own.options, sources(own.options), file, card().classes);
   }
 
   SongSources sources(const ClassicOptions& options) const {
@@ -55,7 +63,7 @@ class ClassicSystem : public TrainedSystem {
 }  // namespace
 
 std::unique_ptr<TrainedSystem> load_classic_system(const TensorFile& file) {
-  return std::make_unique<ClassicSystem>(file, options_of(file));
+  return std::make_unique<ClassicSystem>(file, ClassicCard(file));
 }
 
 }  // namespace mer

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <optional>
 
-#include "mer/nn/classifier.hpp"
 #include "mer/nn/model_file.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/nn/network_runner.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/song_vector.hpp"
 #include "mer/store/standardization.hpp"
 #include "trained_system.hpp"
@@ -21,7 +21,7 @@ class NetworkSystem : public TrainedSystem {
         inputs_(layout(), segment_frames(), options_, standardization_of(weights),
                 inputs_of(card().model)),
         song_vector_(make_song_vector()),
-        classifier_(card().model, checked_shape(), weights, kNetworkPrefix, device) {}
+        network_(card().model, checked_shape(), weights, kNetworkPrefix, device) {}
 
   std::string note_on_length(std::int64_t num_kept) const override {
     const std::string note = TrainedSystem::note_on_length(num_kept);
@@ -46,8 +46,8 @@ class NetworkSystem : public TrainedSystem {
             of_song.size() > 0 ? of_song : song_vector_->compute(song, segment), row, batch);
       }
       append(answer.probabilities,
-             classifier_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
-                                       batch.lld_valid, batch.song_vector));
+             network_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
+                                    batch.lld_valid, batch.song_vector));
     }
   }
 
@@ -104,7 +104,7 @@ class NetworkSystem : public TrainedSystem {
   InputOptions options_;
   InputBuilder inputs_;
   std::optional<SongVectorBuilder> song_vector_;
-  Classifier classifier_;
+  NetworkRunner network_;
 };
 
 }  // namespace

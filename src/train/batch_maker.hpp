@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "mer/config/run_config.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/standardization.hpp"
 #include "mer/train/augmentation.hpp"
 #include "mer/train/sampler.hpp"

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mer/classic/classic_model.hpp"
+#include "mer/config/classic/va_regression.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/json.hpp"
 #include "mer/core/parallel.hpp"
@@ -57,8 +58,8 @@ class ClassicRun {
  public:
   ClassicRun(const RunConfig& config, const RunData& data, const RunCallbacks& callbacks)
       : config_(config), data_(data), prepared_(prepare_data(config, data)), callbacks_(callbacks) {
-    knows_valence_and_arousal_ =
-        config_.model.name == "va_regression" && has_valence_and_arousal(data_, prepared_);
+    knows_valence_and_arousal_ = config_.model.name == VaRegressionOptions::kName &&
+                                 has_valence_and_arousal(data_, prepared_);
   }
 
   RunResult run(const std::filesystem::path& run_folder, const std::string& command_line) {
@@ -106,10 +107,9 @@ class ClassicRun {
                     std::to_string(inputs.num_columns()) + " numbers (" +
                     join(config_.classic.song_vector, ", ") + "), " +
                     std::to_string(prepared_.validation.size()) + " songs to validate");
-    const ClassicModel model =
-        ClassicModel::train(config_.model.name, config_.classic, std::move(inputs), rows, truth,
-                            config_.inputs.mfcc_weight,
-                            {static_cast<std::uint64_t>(config_.train.seed), callbacks_.stop});
+    const ClassicModel model = ClassicModel::train(
+        config_.model, config_.classic, std::move(inputs), rows, truth, config_.inputs.mfcc_weight,
+        {static_cast<std::uint64_t>(config_.train.seed), callbacks_.stop});
     for (const Json& chosen : model.chosen()) {
       if (!chosen.empty()) log(folder, "chosen on inner folds: " + chosen.dump());
     }
@@ -198,7 +198,8 @@ class ClassicRun {
                   double seconds) {
     const ModelCard::Validation& scored = validated.scores;
     ModelCard card = start_card(config_, prepared_, folder.path());
-    card.classic = json_text(to_json(config_.classic));
+    RunConfig config = config_;
+    card.classic = json_text(to_json(ClassicSection{config.classic, config.model}));
     card.iteration = 1;
     card.validation = scored;
     card.calibration = validated.calibration;

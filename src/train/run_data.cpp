@@ -169,7 +169,7 @@ FeatureLayout layout_of(const Recipe& recipe) {
 }
 
 std::shared_ptr<const SongVectorBuilder> song_vector_of(const RunConfig& config) {
-  if (is_classic_system(config.model.name) || config.inputs.song_vector.empty()) return nullptr;
+  if (!config.model.is_network() || config.inputs.song_vector.empty()) return nullptr;
   SongVectorSources sources;
   sources.recipe = config.recipe;
   if (config.sees_descriptors()) sources.descriptors = config.descriptors;

@@ -10,7 +10,7 @@
 #include "mer/config/network_shape.hpp"
 #include "mer/config/run_config.hpp"
 #include "mer/features/feature_set.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/segments.hpp"
 #include "mer/store/song_embeddings.hpp"
 #include "mer/store/song_features.hpp"

@@ -47,7 +47,7 @@ RunResult train_new(const RunConfig& config, const RunData& data,
                      "go on with it by `mer train --resume " + run_folder.string() +
                          "`, or give another --name");
   }
-  if (is_classic_system(config.model.name)) {
+  if (!config.model.is_network()) {
     if (workers.processes != nullptr) {
       throw UsageError(config.model.name + " is trained by one process",
                        "start it without mpirun, srun or torchrun, and without WORLD_SIZE");
@@ -115,7 +115,7 @@ SystemDescription describe_system(const RunConfig& config, int num_classes) {
   description.name = config.model.name;
   const std::int64_t frames = config.segment.num_frames(layout.sample_rate_hz, layout.hop_samples);
   description.segment_frames = static_cast<int>(frames);
-  if (is_classic_system(config.model.name)) {
+  if (!config.model.is_network()) {
     description.columns = num_columns(config);
     return description;
   }

@@ -13,7 +13,7 @@
 #include "mer/distributed/collective.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/nn/initial_weights.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/train/optimizer.hpp"
 #include "mer/train/trainer.hpp"
 #include "run_card.hpp"

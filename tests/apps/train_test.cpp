@@ -165,7 +165,8 @@ TEST_F(Train, WithAThirdInputScoresAndPredictsTheSame) {
       world_.mer({"train", "-c", "tiny.yaml", "--set", "model.name=svm", "--set",
                   "inputs.song_vector=[descriptors]", "--print-config"});
   EXPECT_EQ(refused.exit_code, 2);
-  EXPECT_THAT(refused.err, HasSubstr("'inputs.song_vector' is improved_cnn's"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("'inputs.song_vector': 'model.name: svm' looks at no song vector"));
 }
 
 TEST_F(Train, NamesTheBundledWeightsWhenThereAreNoneOfTheName) {

@@ -23,10 +23,10 @@
 #include <vector>
 
 #include "mer/core/tensor_file.hpp"
-#include "mer/nn/classifier.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/nn/network.hpp"
 #include "mer/nn/network_input.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "mer/runs/model_card.hpp"
 #include "ops/own_kernels.hpp"
 
@@ -38,7 +38,7 @@ using Clock = std::chrono::steady_clock;
 struct Batch {
   FloatTensor spectrogram, spectrogram_valid;
   std::vector<FloatTensor> lld;
-  FloatTensor lld_valid, summary;
+  FloatTensor lld_valid, song_vector;
 };
 
 FloatTensor filled(std::vector<std::int64_t> shape, const std::function<float()>& value) {
@@ -70,7 +70,7 @@ Batch random_batch(const NetworkShape& shape, std::int64_t size, bool padded) {
     batch.lld.push_back(filled({size, shape.lld_steps, shape.lld_columns}, draw));
   }
   batch.lld_valid = mask(size, shape.lld_steps, padded);
-  batch.summary = filled({size, shape.summary_columns}, draw);
+  batch.song_vector = filled({size, shape.song_vector_columns}, draw);
   return batch;
 }
 
@@ -132,7 +132,7 @@ std::function<void()> training_step(const ModelCard& card, const TensorFile& fil
   return [network, &batch] {
     NetworkInput input =
         to_network_input(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
-                         batch.summary, torch::Device(torch::kCPU));
+                         batch.song_vector, torch::Device(torch::kCPU));
     for (std::int64_t row = 0; row < input.spectrogram.size(0); ++row) {
       input.keys.push_back(static_cast<std::uint64_t>(row));
     }
@@ -148,14 +148,14 @@ int run(const Job& job) {
     std::cerr << job.model << " is not a network\n";
     return EXIT_FAILURE;
   }
-  const Classifier classifier(card.model, card.shape, file, kNetworkPrefix, "cpu");
+  const NetworkRunner runner(card.model, card.shape, file, kNetworkPrefix, "cpu");
   const std::int64_t rows = job.trains ? job.batch_size / job.num_threads : job.batch_size;
   const Batch batch = random_batch(card.shape, rows, job.padded);
   const auto make_step = [&]() -> std::function<void()> {
     if (job.trains) return training_step(card, file, batch);
     return [&] {
-      classifier.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
-                               batch.lld_valid, batch.summary);
+      runner.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
+                           batch.song_vector);
     };
   };
   constexpr double kWarmSeconds = 0.3;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../store/test_data.hpp"
+#include "mer/config/classic/knn.hpp"
 #include "tables.hpp"
 
 namespace mer {
@@ -27,7 +28,7 @@ class ClassicModelTest : public testing::Test {
       layout_.lld.push_back(group);
       layout_.lld_columns.push_back(name);
     }
-    options_.knn.neighbors = {1};
+    system_.choose<KnnOptions>().neighbors = {1};
     options_.percentiles = {};
   }
 
@@ -45,14 +46,15 @@ class ClassicModelTest : public testing::Test {
       truth.classes.push_back(i % 2);
       truth.groups.push_back("g" + std::to_string(i));
     }
-    return ClassicModel::train("knn", options_, std::move(inputs), rows, truth, inputs_.mfcc_weight,
-                               {.seed = 1});
+    return ClassicModel::train(system_, options_, std::move(inputs), rows, truth,
+                               inputs_.mfcc_weight, {.seed = 1});
   }
 
   SongSources sources_;
   FeatureLayout& layout_;
   InputOptions& inputs_;
   ClassicOptions options_;
+  ModelOptions system_;
   TemporaryFolder folder_;
 };
 
@@ -82,7 +84,7 @@ TEST_F(ClassicModelTest, ALoadedModelAnswersTheSame) {
   const OwnedTensors tensors = model.tensors();
   write_tensor_file(folder_ / "m.safetensors", tensors.views(), {});
   const ClassicModel loaded = ClassicModel::load(
-      "knn", options_, sources_, TensorFile::open(folder_ / "m.safetensors"), {"happy", "sad"});
+      system_, options_, sources_, TensorFile::open(folder_ / "m.safetensors"), {"happy", "sad"});
   const RowMatrixXf row = RowMatrixXf::Constant(1, model.inputs().num_columns(), 0.3F);
   EXPECT_EQ(loaded.answer(row).probabilities, model.answer(row).probabilities);
 }
@@ -93,7 +95,7 @@ TEST_F(ClassicModelTest, RefusesTensorsOfAnotherWidth) {
   write_tensor_file(folder_ / "m.safetensors", tensors.views(), {});
   inputs_.leave_out = {"mfcc"};
   EXPECT_THAT(message_of<UsageError>([&] {
-                ClassicModel::load("knn", options_, sources_,
+                ClassicModel::load(system_, options_, sources_,
                                    TensorFile::open(folder_ / "m.safetensors"), {"happy", "sad"});
               }),
               HasSubstr("classic.branch_0.mean"));

@@ -5,6 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "mer/config/classic/decision_tree.hpp"
+#include "mer/config/classic/knn.hpp"
+#include "mer/config/classic/mlp.hpp"
+#include "mer/config/classic/random_forest.hpp"
+#include "mer/config/classic/va_regression.hpp"
 #include "mer/core/error.hpp"
 #include "tables.hpp"
 
@@ -18,16 +23,27 @@ using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-ClassicOptions quick_options() {
-  ClassicOptions options;
-  options.random_forest.trees = 40;
-  options.random_forest.columns = 1;
-  options.mlp.hidden_units = 8;
-  options.mlp.lr = 0.05;
-  options.mlp.dropout = 0.1;
-  options.mlp.weight_decay = {0.01, 0.1};
-  options.va_regression.alpha = {0.1, 1.0};
+MlpOptions quick_mlp() {
+  MlpOptions options;
+  options.hidden_units = 8;
+  options.lr = 0.05;
+  options.dropout = 0.1;
+  options.weight_decay = {0.01, 0.1};
   return options;
+}
+
+/// A system of that name, quickly trained.
+ModelOptions quick(const std::string& name) {
+  ModelOptions system;
+  system.choose<MlpOptions>() = quick_mlp();
+  if (name == "random_forest") {
+    auto& options = system.choose<RandomForestOptions>();
+    options.trees = 40;
+    options.columns = 1;
+  }
+  if (name == "va_regression") system.choose<VaRegressionOptions>().alpha = {0.1, 1.0};
+  system.name = name;
+  return system;
 }
 
 std::string bytes_of(const std::filesystem::path& file) {
@@ -35,11 +51,11 @@ std::string bytes_of(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
-class EveryClassicSystem : public testing::TestWithParam<std::string_view> {
+class EveryClassicSystem : public testing::TestWithParam<std::string> {
  protected:
-  std::string name() const { return std::string(GetParam()); }
+  std::string name() const { return GetParam(); }
   TrainedClassifier train(const TrainingTable& table, std::uint64_t seed = 1) const {
-    return train_classifier(name(), quick_options(), table, {.seed = seed});
+    return train_classifier(quick(name()), ClassicOptions{}, table, {.seed = seed});
   }
   TemporaryFolder folder_;
 };
@@ -84,8 +100,7 @@ TEST_P(EveryClassicSystem, TheSameSeedGivesTheSameBytesOnEveryThread) {
 TEST_P(EveryClassicSystem, ALoadedOneAnswersTheSame) {
   const TrainingTable table = blobs();
   const auto trained = train(table);
-  const auto loaded =
-      load(name(), quick_options(), store(*trained.classifier, folder_ / "m"), table);
+  const auto loaded = load(quick(name()), store(*trained.classifier, folder_ / "m"), table);
   EXPECT_EQ(answers(*loaded, table), answers(*trained.classifier, table));
 }
 
@@ -100,9 +115,8 @@ TEST_P(EveryClassicSystem, RefusesAFileWhoseTensorsAreGone) {
       if (i != missing) some.emplace_back("c." + all[i].first, all[i].second);
     }
     write_tensor_file(folder_ / "m", some, {});
-    EXPECT_THAT(
-        message_of<UsageError>([&] { load(name(), quick_options(), folder_ / "m", table); }),
-        HasSubstr(all[missing].first));
+    EXPECT_THAT(message_of<UsageError>([&] { load(quick(name()), folder_ / "m", table); }),
+                HasSubstr(all[missing].first));
   }
 }
 
@@ -116,7 +130,7 @@ TEST_P(EveryClassicSystem, AnyDamagedByteIsRefusedOrHarmless) {
     damaged[uniform_index(rng, damaged.size())] = static_cast<char>(uniform_index(rng, 256));
     std::ofstream(folder_ / "damaged", std::ios::binary) << damaged;
     try {
-      const auto loaded = load(name(), quick_options(), folder_ / "damaged", table);
+      const auto loaded = load(quick(name()), folder_ / "damaged", table);
       EXPECT_EQ(answers(*loaded, table).front().size(), 3U);
     } catch (const UsageError&) {
       // Refused: fine as well.
@@ -126,30 +140,31 @@ TEST_P(EveryClassicSystem, AnyDamagedByteIsRefusedOrHarmless) {
 
 TEST_P(EveryClassicSystem, GivesUpWhenAskedToStop) {
   if (name() == "random_forest") GTEST_SKIP() << "is one call of OpenCV";
-  EXPECT_THROW(train_classifier(name(), quick_options(), blobs(), {1, [] { return true; }}),
+  EXPECT_THROW(train_classifier(quick(name()), ClassicOptions{}, blobs(), {1, [] { return true; }}),
                Interrupted);
 }
 
-INSTANTIATE_TEST_SUITE_P(Systems, EveryClassicSystem, testing::ValuesIn(kClassicSystems),
-                         [](const auto& param) { return std::string(param.param); });
+INSTANTIATE_TEST_SUITE_P(Systems, EveryClassicSystem,
+                         testing::ValuesIn(builtin_classic_systems().names()),
+                         [](const auto& param) { return param.param; });
 
 TEST(InnerChoice, ASingleValueIsTakenAsItIsAndNeedsNoFolds) {
-  ClassicOptions options;
-  options.knn.neighbors = {3};
+  KnnOptions options;
+  options.neighbors = {3};
   TrainingTable table = blobs(4);
   for (std::string& group : table.groups) group = "all";  // no folds can be made
-  EXPECT_EQ(train_classifier("knn", options, table, {}).chosen["neighbors"], 3.0);
-  options.knn.neighbors = {1, 3};
-  EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, table, {}); }),
+  EXPECT_EQ(test::train(options, table, {}).chosen["neighbors"], 3.0);
+  options.neighbors = {1, 3};
+  EXPECT_THAT(message_of<UsageError>([&] { test::train(options, table, {}); }),
               HasSubstr("can't be divided into two inner folds"));
 }
 
 TEST(Knn, NeighborsVoteAndTheSharesOfClassesCountAsOneVoteMore) {
   TableMaker maker({"happy", "sad"});
   maker.add({0.0F}, 0).add({1.0F}, 0).add({2.0F}, 1).add({10.0F}, 1);
-  ClassicOptions options;
-  options.knn.neighbors = {3};
-  const auto knn = train_classifier("knn", options, maker.table(), {}).classifier;
+  KnnOptions options;
+  options.neighbors = {3};
+  const auto knn = test::train(options, maker.table(), {}).classifier;
   // Of 0.4: votes 2 and 1, shares one half each. Of 9: neighbors 10, 2, 1.
   EXPECT_THAT(knn->answer(Eigen::RowVectorXf::Constant(1, 0.4F)).probabilities,
               ElementsAre(2.5 / 4.0, 1.5 / 4.0));
@@ -167,15 +182,15 @@ TEST(Knn, InnerFoldsPreferManyVotersAmongNoise) {
     maker.add({static_cast<float>((truth == 0 ? -2.0 : 2.0) + 0.5 * normal_real(rng))},
               wrong ? 1 - truth : truth);
   }
-  ClassicOptions options;
-  options.knn.neighbors = {1, 15};
-  EXPECT_EQ(train_classifier("knn", options, maker.table(), {}).chosen["neighbors"], 15.0);
+  KnnOptions options;
+  options.neighbors = {1, 15};
+  EXPECT_EQ(test::train(options, maker.table(), {}).chosen["neighbors"], 15.0);
 }
 
 TEST(Knn, RefusesMoreNeighborsThanRows) {
-  ClassicOptions options;
-  options.knn.neighbors = {100};
-  EXPECT_THAT(message_of<UsageError>([&] { train_classifier("knn", options, blobs(4), {}); }),
+  KnnOptions options;
+  options.neighbors = {100};
+  EXPECT_THAT(message_of<UsageError>([&] { test::train(options, blobs(4), {}); }),
               HasSubstr("knn: there are 12 rows to train with"));
 }
 
@@ -183,9 +198,9 @@ TEST(DecisionTree, ASingleQuestionDividesAtTheMiddleOfTheGap) {
   TableMaker maker({"happy", "sad"});
   for (int i = 0; i < 6; ++i) maker.add({0.0F, static_cast<float>(i % 2), 1.0F}, 0);
   for (int i = 0; i < 6; ++i) maker.add({0.0F, static_cast<float>(i % 2), 3.0F}, 1);
-  ClassicOptions options;
-  options.decision_tree.max_depth = {1};
-  const auto tree = train_classifier("decision_tree", options, maker.table(), {}).classifier;
+  DecisionTreeOptions options;
+  options.max_depth = {1};
+  const auto tree = test::train(options, maker.table(), {}).classifier;
   const auto happy_at = [&](float x) {
     Eigen::RowVectorXf row(3);
     row << 0.0F, 0.0F, x;
@@ -201,51 +216,50 @@ TEST(DecisionTree, TwoQuestionsSolveWhatOneCannot) {
   for (int i = 0; i < 40; ++i) {  // sad in the middle
     maker.add({static_cast<float>(i)}, i >= 10 && i < 25 ? 1 : 0);
   }
-  ClassicOptions options;
-  options.decision_tree.min_rows = 2;
-  options.decision_tree.max_depth = {1};
+  DecisionTreeOptions options;
+  options.min_rows = 2;
+  options.max_depth = {1};
   const TrainingTable table = maker.table();
-  EXPECT_LT(accuracy(*train_classifier("decision_tree", options, table, {}).classifier, table),
-            0.9);
-  options.decision_tree.max_depth = {1, 2};
-  const auto trained = train_classifier("decision_tree", options, table, {});
+  EXPECT_LT(accuracy(*test::train(options, table, {}).classifier, table), 0.9);
+  options.max_depth = {1, 2};
+  const auto trained = test::train(options, table, {});
   EXPECT_EQ(trained.chosen["max_depth"], 2.0);
   EXPECT_EQ(accuracy(*trained.classifier, table), 1.0);
 }
 
 TEST(RandomForest, TreesVoteAndAnotherSeedGrowsOthers) {
   const TrainingTable table = exclusive_or();
-  ClassicOptions options;
-  options.random_forest.trees = 30;
-  const auto forest = train_classifier("random_forest", options, table, {.seed = 1}).classifier;
+  RandomForestOptions options;
+  options.trees = 30;
+  const auto forest = test::train(options, table, {.seed = 1}).classifier;
   EXPECT_GE(accuracy(*forest, table), 0.95);
   for (const auto& probabilities : answers(*forest, table)) {
     const double votes = 30.0 * probabilities[0];  // whole voices
     EXPECT_NEAR(votes, std::round(votes), 1e-6);
   }
-  const auto other = train_classifier("random_forest", options, table, {.seed = 2}).classifier;
+  const auto other = test::train(options, table, {.seed = 2}).classifier;
   EXPECT_NE(answers(*forest, table), answers(*other, table));
 }
 
 TEST(Mlp, SolvesExclusiveOrAndAnotherSeedDrawsOtherWeights) {
   const TrainingTable table = exclusive_or();
-  ClassicOptions options = quick_options();
-  options.mlp.weight_decay = {0.01};
-  options.mlp.epochs = 80;
-  options.mlp.batch_size = 8;
-  const auto mlp = train_classifier("mlp", options, table, {.seed = 1}).classifier;
+  MlpOptions options = quick_mlp();
+  options.weight_decay = {0.01};
+  options.epochs = 80;
+  options.batch_size = 8;
+  const auto mlp = test::train(options, table, {.seed = 1}).classifier;
   EXPECT_GE(accuracy(*mlp, table), 0.95);
-  const auto other = train_classifier("mlp", options, table, {.seed = 2}).classifier;
+  const auto other = test::train(options, table, {.seed = 2}).classifier;
   EXPECT_NE(answers(*mlp, table), answers(*other, table));
 }
 
 TEST(Mlp, WeightDecayPullsTheAnswersTogether) {
   const TrainingTable table = blobs();
   const auto surest = [&](double decay) {
-    ClassicOptions options = quick_options();
-    options.mlp.weight_decay = {decay};
+    MlpOptions options = quick_mlp();
+    options.weight_decay = {decay};
     double largest = 0.0;
-    for (const auto& p : answers(*train_classifier("mlp", options, table, {}).classifier, table)) {
+    for (const auto& p : answers(*test::train(options, table, {}).classifier, table)) {
       largest = std::max(largest, p[static_cast<std::size_t>(argmax(p))]);
     }
     return largest;

@@ -1,3 +1,5 @@
+#include "mer/config/classic/svm.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,17 +17,17 @@ using namespace test;
 using testing::HasSubstr;
 using Kernel = SvmOptions::Kernel;
 
-ClassicOptions svm(Kernel kernel, double c = 10.0, double gamma = 2.0) {
-  ClassicOptions options;
-  options.svm.kernel = kernel;
-  options.svm.c = {c};
-  options.svm.gamma = {gamma};
+SvmOptions svm(Kernel kernel, double c = 10.0, double gamma = 2.0) {
+  SvmOptions options;
+  options.kernel = kernel;
+  options.c = {c};
+  options.gamma = {gamma};
   return options;
 }
 
-TrainedClassifier train(const ClassicOptions& options, const TrainingTable& table,
+TrainedClassifier train(const SvmOptions& options, const TrainingTable& table,
                         std::uint64_t seed = 1) {
-  return train_classifier("svm", options, table, {.seed = seed});
+  return test::train(options, table, {.seed = seed});
 }
 
 TEST(Svm, EveryKernelDividesBlobs) {
@@ -71,9 +73,9 @@ TEST(Svm, ProbabilitiesSumToOneAndAreSurerFarFromTheBorder) {
 
 TEST(Svm, InnerFoldsChooseTheGammaThatGeneralizes) {
   const TrainingTable table = exclusive_or();
-  ClassicOptions options = svm(Kernel::kRbf);
-  options.svm.c = {1.0};
-  options.svm.gamma = {1e-9, 2.0};  // with the first all points are alike
+  SvmOptions options = svm(Kernel::kRbf);
+  options.c = {1.0};
+  options.gamma = {1e-9, 2.0};  // with the first all points are alike
   const TrainedClassifier trained = train(options, table);
   EXPECT_EQ(trained.chosen["gamma"], 2.0);
   EXPECT_GE(trained.chosen["inner_accuracy"].get<double>(), 0.95);
@@ -100,16 +102,16 @@ TEST(Svm, ALoadedMachineAnswersTheSame) {
   const TemporaryFolder folder;
   const TrainingTable table = blobs();
   for (const Kernel kernel : {Kernel::kLinear, Kernel::kPolynomial, Kernel::kRbf}) {
-    const ClassicOptions options = svm(kernel);
+    const SvmOptions options = svm(kernel);
     const auto trained = train(options, table);
-    const auto loaded = load("svm", options, store(*trained.classifier, folder / "m"), table);
+    const auto loaded = load(system_of(options), store(*trained.classifier, folder / "m"), table);
     EXPECT_EQ(answers(*loaded, table), answers(*trained.classifier, table));
   }
 }
 
 TEST(Svm, SaysNothingOnStdout) {
   testing::internal::CaptureStdout();
-  train(ClassicOptions{}, blobs());
+  train(SvmOptions{}, blobs());
   EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
 }
 
@@ -118,14 +120,14 @@ TEST(Svm, RefusesClassesOfOneGroup) {
   for (std::size_t row = 0; row < table.groups.size(); ++row) {
     if (table.classes[row] == 1) table.groups[row] = "one";
   }
-  EXPECT_THAT(message_of<UsageError>([&] { train(ClassicOptions{}, table); }),
+  EXPECT_THAT(message_of<UsageError>([&] { train(SvmOptions{}, table); }),
               HasSubstr("can't be divided into two inner folds by group"));
 }
 
 TEST(Svm, RefusesDamagedTensors) {
   const TemporaryFolder folder;
   const TrainingTable table = blobs();
-  const ClassicOptions options = svm(Kernel::kRbf);
+  const SvmOptions options = svm(Kernel::kRbf);
   OwnedTensors own;
   train(options, table).classifier->add_to(own);
   const auto damaged = [&](const std::string& name, const auto& damage) {
@@ -141,7 +143,7 @@ TEST(Svm, RefusesDamagedTensors) {
       view.bytes = bytes;
     }
     write_tensor_file(folder / "damaged", views, {});
-    return message_of<UsageError>([&] { load("svm", options, folder / "damaged", table); });
+    return message_of<UsageError>([&] { load(system_of(options), folder / "damaged", table); });
   };
   const auto put = [](auto value) {
     return [value](TensorView&, std::vector<std::byte>& bytes) {

@@ -103,6 +103,25 @@ inline double accuracy(const TableClassifier& classifier, const TrainingTable& t
   return right / static_cast<double>(all.size());
 }
 
+/// The system of these options.
+template <class Options>
+ModelOptions system_of(const Options& options) {
+  ModelOptions system;
+  system.choose<Options>() = options;
+  return system;
+}
+
+inline TrainedClassifier train_system(const ModelOptions& system, const TrainingTable& table,
+                                      const TrainingControl& control) {
+  return train_classifier(system, ClassicOptions{}, table, control);
+}
+
+template <class Options>
+TrainedClassifier train(const Options& options, const TrainingTable& table,
+                        const TrainingControl& control) {
+  return train_system(system_of(options), table, control);
+}
+
 /// Writes a classifier's tensors below "c" and returns the file.
 inline std::filesystem::path store(const TableClassifier& classifier,
                                    const std::filesystem::path& file) {
@@ -114,12 +133,12 @@ inline std::filesystem::path store(const TableClassifier& classifier,
   return file;
 }
 
-inline std::unique_ptr<TableClassifier> load(const std::string& name, const ClassicOptions& options,
+inline std::unique_ptr<TableClassifier> load(const ModelOptions& system,
                                              const std::filesystem::path& file,
                                              const TrainingTable& table) {
   const TensorFile tensors = TensorFile::open(file);
-  return load_classifier(name, options, StoredTensors(tensors, "c"),
-                         static_cast<int>(table.inputs.cols()), table.class_names);
+  return load_classifier(system, StoredTensors(tensors, "c"), static_cast<int>(table.inputs.cols()),
+                         table.class_names);
 }
 
 }  // namespace mer::test

@@ -1,3 +1,5 @@
+#include "mer/config/classic/va_regression.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -68,9 +70,9 @@ const std::vector<std::string> kQuadrants = {"happy", "anger", "sad", "relaxed"}
 
 TEST(VaRegression, WithoutNumbersTheClassesPlacesAreLearned) {
   const TrainingTable table = plane(kQuadrants);
-  ClassicOptions options;
-  options.va_regression.alpha = {0.1};
-  const auto trained = train_classifier("va_regression", options, table, {});
+  VaRegressionOptions options;
+  options.alpha = {0.1};
+  const auto trained = test::train(options, table, {});
   EXPECT_EQ(accuracy(*trained.classifier, table), 1.0);
   const TableAnswer sad = trained.classifier->answer(Eigen::RowVector2f(-0.5F, -0.5F));
   EXPECT_EQ(argmax(sad.probabilities), 2);
@@ -84,9 +86,9 @@ TEST(VaRegression, WithNumbersItPredictsThemAndTheNearestClass) {
     table.valence.push_back(0.8 * table.inputs(row, 0));
     table.arousal.push_back(0.8 * table.inputs(row, 1) + 0.1);
   }
-  ClassicOptions options;
-  options.va_regression.alpha = {0.0};
-  const auto trained = train_classifier("va_regression", options, table, {});
+  VaRegressionOptions options;
+  options.alpha = {0.0};
+  const auto trained = test::train(options, table, {});
   const TableAnswer answer = trained.classifier->answer(Eigen::RowVector2f(0.5F, 0.25F));
   EXPECT_NEAR(answer.valence, 0.4, 1e-5);
   EXPECT_NEAR(answer.arousal, 0.3, 1e-5);
@@ -95,7 +97,7 @@ TEST(VaRegression, WithNumbersItPredictsThemAndTheNearestClass) {
 
 TEST(VaRegression, ProbabilitiesFallWithTheSquaredDistanceInUnitsOfTheError) {
   const TrainingTable table = plane(kQuadrants);
-  const auto trained = train_classifier("va_regression", ClassicOptions{}, table, {});
+  const auto trained = test::train(VaRegressionOptions{}, table, {});
   const double deviation = trained.chosen["inner_rmse"].get<double>();
   const TableAnswer answer = trained.classifier->answer(Eigen::RowVector2f(0.1F, 0.05F));
   const auto squared_distance = [&](double valence, double arousal) {
@@ -109,19 +111,17 @@ TEST(VaRegression, ProbabilitiesFallWithTheSquaredDistanceInUnitsOfTheError) {
 
 TEST(VaRegression, ClassesWithoutAPlaceAreRefusedUntilTheyGetOne) {
   const TrainingTable table = plane({"happy", "anger", "sad", "tender"});
-  EXPECT_THAT(message_of<UsageError>(
-                  [&] { train_classifier("va_regression", ClassicOptions{}, table, {}); }),
+  EXPECT_THAT(message_of<UsageError>([&] { test::train(VaRegressionOptions{}, table, {}); }),
               HasSubstr("class 'tender' has no place in the plane of valence and arousal"));
-  ClassicOptions options;
-  options.va_regression.classes.back() = "tender";
-  EXPECT_EQ(accuracy(*train_classifier("va_regression", options, table, {}).classifier, table),
-            1.0);
+  VaRegressionOptions options;
+  options.classes.back() = "tender";
+  EXPECT_EQ(accuracy(*test::train(options, table, {}).classifier, table), 1.0);
 }
 
 TEST(VaRegression, ListsOfUnequalLengthAreRefused) {
-  ClassicOptions options;
-  options.va_regression.valence.pop_back();
-  EXPECT_THAT(message_of<UsageError>([&] { options.va_regression.validate(); }),
+  VaRegressionOptions options;
+  options.valence.pop_back();
+  EXPECT_THAT(message_of<UsageError>([&] { options.validate(); }),
               HasSubstr("4 classes, 3 values of valence and 4 of arousal"));
 }
 

@@ -1,13 +1,13 @@
-#include "mer/corpus/corpus_import.hpp"
-
 #include <gtest/gtest.h>
 
 #include "../store/test_data.hpp"
+#include "import_with.hpp"
 #include "mer/corpus/manifest.hpp"
 
 namespace mer {
 namespace {
 
+using test::import_with;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -21,7 +21,7 @@ TEST(ImportFolder, TakesEachFoldersNameAsTheLabel) {
         "songs/stray.wav", "songs/scans/1.png", "songs/.hidden/d.wav"}) {
     folder.write(name, "x");
   }
-  const ImportReport report = import_folder(folder / "songs", folder / "lists/m.csv");
+  const ImportReport report = import_with("folder", {folder / "songs", folder / "lists/m.csv"});
   EXPECT_EQ(content_of(folder / "lists/m.csv"),
             "path,label\n"
             "../songs/happy/c.FLAC,happy\n"
@@ -38,9 +38,13 @@ TEST(ImportFolder, TakesEachFoldersNameAsTheLabel) {
 TEST(ImportFolder, WithoutTwoClassesIsAnErrorAndWritesNothing) {
   const TemporaryFolder folder;
   folder.write("songs/sad/b.mp3", "x");
-  EXPECT_THAT(message_of<UsageError>([&] { import_folder(folder / "songs", folder / "m.csv"); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                import_with("folder", {folder / "songs", folder / "m.csv"});
+              }),
               HasSubstr("only the folder 'sad' holds audio, at least two classes are needed"));
-  EXPECT_THAT(message_of<UsageError>([&] { import_folder(folder / "none", folder / "m.csv"); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                import_with("folder", {folder / "none", folder / "m.csv"});
+              }),
               HasSubstr("none: no such folder"));
   EXPECT_FALSE(std::filesystem::exists(folder / "m.csv"));
 }
@@ -58,7 +62,7 @@ TEST(Import4qaed, WritesArtistsAsGroupsWithTheirNamesRepaired) {
                "\"A3\",\"MotÃ¶rhead\",\"x\"\n"
                "\"A2\",\"Guns Nâ€™ Roses\",\"x\"\n"  // characters of Windows-1252 only
                "\"A1\",\"Peter, Paul & Mary\",\"x\"\n");
-  const ImportReport report = import_4qaed(folder.path(), folder / "m.csv");
+  const ImportReport report = import_with("4qaed", {folder.path(), folder / "m.csv"});
   EXPECT_EQ(content_of(folder / "m.csv"),
             "path,label,group,id\n"
             "Q1/A1.mp3,happy,\"Peter, Paul & Mary\",A1\n"
@@ -79,7 +83,7 @@ TEST(Import4qaed, ReportsWhatIsMissingOrUnknown) {
   }
   folder.write(kAnnotations, "Song,Quadrant\nA1,Q1\nA2,Q2\nA3,Q3\nA4,Q4\n");
   folder.write(kMetadata, "Song,Artist\nA1,a\nA2,b\n");
-  const ImportReport report = import_4qaed(folder.path(), folder / "m.csv");
+  const ImportReport report = import_with("4qaed", {folder.path(), folder / "m.csv"});
   EXPECT_EQ(report.songs, 3U);
   EXPECT_THAT(report.warnings,
               ElementsAre("1 annotated clips are not there and are left out: Q4/A4",
@@ -93,7 +97,7 @@ TEST(Import4qaed, WithoutItsTablesOrWithAnUnknownQuadrantIsAnError) {
     folder.write(name, "x");
   }
   const auto complaint = [&] {
-    return message_of<UsageError>([&] { import_4qaed(folder.path(), folder / "m.csv"); });
+    return message_of<UsageError>([&] { import_with("4qaed", {folder.path(), folder / "m.csv"}); });
   };
   EXPECT_THAT(complaint(), HasSubstr(kAnnotations));
   folder.write(kAnnotations, "Song,Quadrant\nA1,Q5\n");

@@ -10,12 +10,13 @@
 
 #include "../store/test_data.hpp"
 #include "../support/two_note_midi.hpp"
+#include "import_with.hpp"
 #include "mer/core/child_process.hpp"
-#include "mer/corpus/corpus_import.hpp"
 
 namespace mer {
 namespace {
 
+using test::import_with;
 using test::two_note_midi;
 using testing::Contains;
 using testing::ElementsAre;
@@ -51,14 +52,11 @@ class ImportEmopia : public testing::Test {
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
     ::setenv("PATH", ((folder_ / "bin").string() + ":" + path_before_).c_str(), 1);
   }
-  MidiRenderOptions options() const {
-    MidiRenderOptions options;
-    options.soundfont = folder_ / "font.sf2";
-    return options;
-  }
-  ImportReport import() { return import(options()); }
-  ImportReport import(const MidiRenderOptions& rendering) {
-    return import_emopia(folder_ / "emopia", folder_ / "m.csv", rendering);
+  ImportReport import(const std::string& more = "", const std::string& soundfont = "font.sf2",
+                      const std::function<bool()>& stop = {}) {
+    return import_with("emopia",
+                       {.folder = folder_ / "emopia", .manifest = folder_ / "m.csv", .stop = stop},
+                       "{soundfont: " + (folder_ / soundfont).string() + more + "}");
   }
   std::size_t calls() const {
     const std::string text = content_of(folder_ / "calls");
@@ -196,17 +194,13 @@ TEST_F(ImportEmopia, AudioOfAnotherSoundfontIsRefused) {
   folder_.write("font.sf2", "another soundfont");
   EXPECT_THAT(message_of<UsageError>([&] { import(); }),
               HasSubstr("m-audio: its audio was not rendered with"));
-  MidiRenderOptions elsewhere = options();
-  elsewhere.audio_folder = folder_ / "elsewhere";
-  EXPECT_EQ(import(elsewhere).songs, 2U);
+  EXPECT_EQ(import(", audio: " + (folder_ / "elsewhere").string()).songs, 2U);
 }
 
 TEST_F(ImportEmopia, WithoutFluidsynthOrSoundfontNamesThePackages) {
   write_table("a.mid,happy,s1,train,a\nb.mid,sad,s2,val,b\n");
   folder_.write("emopia/midis/a.mid", kMidi);
-  MidiRenderOptions no_font = options();
-  no_font.soundfont = folder_ / "none.sf2";
-  EXPECT_THAT(message_of<UsageError>([&] { import(no_font); }),
+  EXPECT_THAT(message_of<UsageError>([&] { import("", "none.sf2"); }),
               HasSubstr("apt-get install fluid-soundfont-gm"));
   ::setenv("PATH", folder_.path().c_str(), 1);
   EXPECT_THAT(message_of<Error>([&] { import(); }),
@@ -218,10 +212,8 @@ TEST_F(ImportEmopia, StopsBetweenClipsWhenAskedTo) {
   write_table("a.mid,happy,s1,train,a\nb.mid,sad,s2,val,b\n");
   folder_.write("emopia/midis/a.mid", kMidi);
   folder_.write("emopia/midis/b.mid", kMidi);
-  MidiRenderOptions rendering = options();
-  rendering.jobs = 1;
-  rendering.stop = [this] { return std::filesystem::exists(folder_ / "m-audio/a.flac"); };
-  EXPECT_THAT(message_of<Interrupted>([&] { import(rendering); }),
+  const auto stop = [this] { return std::filesystem::exists(folder_ / "m-audio/a.flac"); };
+  EXPECT_THAT(message_of<Interrupted>([&] { import(", jobs: 1", "font.sf2", stop); }),
               HasSubstr("interrupted: the 1 clips rendered so far stay"));
   EXPECT_EQ(calls(), 1U);
 }
@@ -261,9 +253,8 @@ double strength(std::span<const float> samples, double frequency_hz, int rate_hz
 }
 
 TEST(RealFluidsynth, PlaysTheNotesOfAMidiFile) {
-  const MidiRenderOptions options;
-  if (!run_program({"fluidsynth", "--version"}).installed ||
-      !std::filesystem::exists(options.soundfont)) {
+  const std::filesystem::path soundfont = "/usr/share/sounds/sf2/FluidR3_GM.sf2";
+  if (!run_program({"fluidsynth", "--version"}).installed || !std::filesystem::exists(soundfont)) {
     GTEST_SKIP() << "needs the packages fluidsynth and fluid-soundfont-gm";
   }
   const TemporaryFolder folder;
@@ -271,7 +262,7 @@ TEST(RealFluidsynth, PlaysTheNotesOfAMidiFile) {
                "midi,label,group,split,id\na.mid,happy,s1,train,a\nb.mid,sad,s2,val,b\n");
   folder.write("emopia/midis/a.mid", two_note_midi());
   folder.write("emopia/midis/b.mid", two_note_midi());
-  const ImportReport report = import_emopia(folder / "emopia", folder / "m.csv", options);
+  const ImportReport report = import_with("emopia", {folder / "emopia", folder / "m.csv"});
   EXPECT_EQ(report.songs, 2U);
   AudioOptions whole;
   whole.duration_s = 0.0;

@@ -4,11 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "../store/test_data.hpp"
-#include "mer/corpus/corpus_import.hpp"
+#include "import_with.hpp"
 
 namespace mer {
 namespace {
 
+using test::import_with;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -34,7 +35,7 @@ class ImportEmotify : public testing::Test {
  protected:
   ImportReport import(const std::string& lines) {
     folder_.write("data.csv", kHeader + lines);
-    return import_emotify(folder_.path(), folder_ / "m.csv");
+    return import_with("emotify", {folder_.path(), folder_ / "m.csv"});
   }
   std::string complaint(const std::string& lines) {
     return message_of<UsageError>([&] { import(lines); });
@@ -115,7 +116,9 @@ TEST_F(ImportEmotify, CountsTracksWithoutAudioAndFailsOnlyWithoutAny) {
 
 TEST_F(ImportEmotify, ErrorsNameFileLineAndSource) {
   const auto without_table = [&] {
-    return message_of<UsageError>([&] { import_emotify(folder_.path(), folder_ / "m.csv"); });
+    return message_of<UsageError>([&] {
+      import_with("emotify", {folder_.path(), folder_ / "m.csv"});
+    });
   };
   EXPECT_THAT(without_table(), HasSubstr("data.csv: no such file or folder | fetch data.csv and "
                                          "emotifymusic.zip from http://www2.projects.science"));

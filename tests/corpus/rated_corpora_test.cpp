@@ -2,11 +2,12 @@
 #include <gtest/gtest.h>
 
 #include "../store/test_data.hpp"
-#include "mer/corpus/corpus_import.hpp"
+#include "import_with.hpp"
 
 namespace mer {
 namespace {
 
+using test::import_with;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -26,8 +27,8 @@ class ImportDeam : public testing::Test {
     }
   }
   void rate(const std::string& lines) { folder_.write(kFirstRatings, kDeamHeader + lines); }
-  ImportReport import(const QuadrantOptions& options = {}) {
-    return import_deam(folder_.path(), folder_ / "m.csv", options);
+  ImportReport import(const std::string& options = "{}") {
+    return import_with("deam", {folder_.path(), folder_ / "m.csv"}, options);
   }
   std::string complaint() {
     return message_of<UsageError>([&] { import(); });
@@ -84,7 +85,7 @@ TEST_F(ImportDeam, LeavesOutWhatIsATenthOfTheScaleOrLessFromItsMiddle) {
 
 TEST_F(ImportDeam, WithoutANeutralZoneLeavesOutOnlyTheMiddleItself) {
   rate("2,5,1,9,1\n3,5.01,1,4.99,1\n5,4.99,1,5.01,1\n7,9,1,5,1\n");
-  const ImportReport report = import({.neutral = 0.0});
+  const ImportReport report = import("neutral: 0");
   EXPECT_EQ(report.songs, 2U);
   EXPECT_THAT(report.classes, ElementsAre("anger", "relaxed"));
 }
@@ -144,7 +145,7 @@ class ImportPmemo : public testing::Test {
 
 TEST_F(ImportPmemo, RescalesRatingsFromZeroToOne) {
   rate("1,0.75,0.625\n4,0.875,0.25\n5,0.25,0.125\n6,0,1\n");
-  const ImportReport report = import_pmemo(folder_.path(), folder_ / "m.csv");
+  const ImportReport report = import_with("pmemo", {folder_.path(), folder_ / "m.csv"});
   EXPECT_EQ(content_of(folder_ / "m.csv"),
             "path,label,group,id,valence,arousal\n"
             "PMEmo2019/chorus/1.mp3,happy,Bastille,1,0.25,0.5\n"
@@ -159,14 +160,16 @@ TEST_F(ImportPmemo, RescalesRatingsFromZeroToOne) {
 
 TEST_F(ImportPmemo, LeavesOutWhatIsATenthOfTheScaleOrLessFromItsMiddle) {
   rate("1,0.61,0.61\n4,0.39,0.39\n5,0.6,0.9\n6,0.9,0.4\n");
-  const ImportReport report = import_pmemo(folder_ / "PMEmo2019", folder_ / "m.csv");
+  const ImportReport report = import_with("pmemo", {folder_ / "PMEmo2019", folder_ / "m.csv"});
   EXPECT_EQ(report.songs, 2U);
   EXPECT_THAT(report.classes, ElementsAre("happy", "sad"));
 }
 
 TEST_F(ImportPmemo, WithoutItsFilesSaysWhereTheyAre) {
   const auto complaint = [&] {
-    return message_of<UsageError>([&] { import_pmemo(folder_.path(), folder_ / "m.csv"); });
+    return message_of<UsageError>([&] {
+      import_with("pmemo", {folder_.path(), folder_ / "m.csv"});
+    });
   };
   EXPECT_THAT(complaint(), HasSubstr("annotations/static_annotations.csv: no such file or folder | "
                                      "PMEmo2019.zip, linked from https://github.com/HuiZhangDB"));

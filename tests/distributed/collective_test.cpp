@@ -246,30 +246,16 @@ TEST(SharedBatchNorm, KeepsItsPrecisionFarFromZero) {
 
 class SharedLoss : public testing::TestWithParam<LossOptions> {};
 
-LossOptions loss_options(const std::string& name, LossOptions::Reduction reduction,
-                         LossOptions::CenterUpdate update) {
-  LossOptions options;
-  options.name = name;
-  options.tau = 0.7;
-  options.reduction = reduction;
-  options.center_update = update;
-  options.label_smoothing = 0.1;
-  return options;
+LossOptions loss_options(const std::string& name, const std::string& more = "reduction: mean") {
+  return test::of_kind<LossOptions>(name, "{tau: 0.7, label_smoothing: 0.1, " + more + "}");
 }
 
 INSTANTIATE_TEST_SUITE_P(Losses, SharedLoss,
-                         testing::Values(loss_options("softmax", LossOptions::Reduction::kMean,
-                                                      LossOptions::CenterUpdate::kGradient),
-                                         loss_options("inter_center", LossOptions::Reduction::kMean,
-                                                      LossOptions::CenterUpdate::kGradient),
-                                         loss_options("inter_center", LossOptions::Reduction::kSum,
-                                                      LossOptions::CenterUpdate::kWen),
-                                         loss_options("center", LossOptions::Reduction::kMean,
-                                                      LossOptions::CenterUpdate::kGradient),
-                                         loss_options("center", LossOptions::Reduction::kMean,
-                                                      LossOptions::CenterUpdate::kWen),
-                                         loss_options("a_softmax", LossOptions::Reduction::kMean,
-                                                      LossOptions::CenterUpdate::kAuto)));
+                         testing::Values(loss_options("softmax"), loss_options("inter_center"),
+                                         loss_options("inter_center",
+                                                      "reduction: sum, center_update: wen"),
+                                         loss_options("center", "center_update: gradient"),
+                                         loss_options("center"), loss_options("a_softmax")));
 
 /// An output that every loss can work with.
 NetworkOutput output_of(const torch::Tensor& logits, const torch::Tensor& embedding) {

@@ -1,4 +1,4 @@
-#include "networks/improved_cnn.hpp"
+#include "mer/config/networks/improved_cnn.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "../support/temporary_folder.hpp"
+#include "layers/branches.hpp"
 #include "mer/nn/network_input.hpp"
 #include "small_network.hpp"
 
@@ -21,7 +22,7 @@ using test::small_shape;
 using test::Variant;
 
 TEST(TimeFrequencyConv, HalvesBandsAndStepsRoundingUp) {
-  ModelOptions options = small_options();
+  auto options = small_options().as<ImprovedCnnOptions>();
   const StepMask mask = StepMask::of(torch::ones({2, 13}), 2, 13);
   MaskedMaps output = TimeFrequencyConv(options)->forward({torch::randn({2, 1, 7, 13}), mask});
   EXPECT_EQ(output.maps.sizes(), (std::vector<std::int64_t>{2, 4, 4, 7}));
@@ -43,16 +44,14 @@ TEST(SquareConv, OfSeparableKindHasFewerWeightsAndTheSameShape) {
 }
 
 TEST(ConvBranch, PutsOutBothDirectionsStates) {
-  ConvBranch branch(small_options(), 7);
+  ConvBranch branch(small_options().as<ImprovedCnnOptions>(), Pooling::kLast, 7);
   const StepMask mask = StepMask::of(torch::ones({2, 13}), 2, 13);
   EXPECT_EQ(branch->forward(torch::randn({2, 7, 13}), mask, {}).sizes(),
             (std::vector<std::int64_t>{2, 6}));
 }
 
 TEST(LldBranch, PutsOutMeanAndDeviationOfBothDirections) {
-  ModelOptions options = small_options();
-  options.pooling = ModelOptions::Pooling::kMeanStd;
-  LldBranch branch(options, 5, 3, 1, "lld");
+  LldBranch branch(small_options().as<ImprovedCnnOptions>(), Pooling::kMeanStd, 5, "lld");
   const StepMask mask = StepMask::of(torch::ones({2, 9}), 2, 9);
   EXPECT_EQ(branch->forward(torch::randn({2, 9, 5}), mask, {}).sizes(),
             (std::vector<std::int64_t>{2, 12}));
@@ -60,8 +59,7 @@ TEST(LldBranch, PutsOutMeanAndDeviationOfBothDirections) {
 
 TEST(ImprovedCnn, RowsDropTheSameElementsInWhicheverOrder) {
   Variant variant = test::variants().front();
-  variant.options.conv_dropout = variant.options.lld_input_dropout = 0.5;
-  variant.options.head_dropout = 0.5;
+  test::change(variant.options, "{conv_dropout: 0.5, lld_input_dropout: 0.5, head_dropout: 0.5}");
   const auto network = make_network(variant.options, variant.shape, 1);
   const NetworkInput batch = random_input(variant.shape, 3, 1);
   // Batch statistics are the same for the same rows in another order; so must be all else.
@@ -117,9 +115,7 @@ TEST(ImprovedCnn, RefusesASummaryOfAnotherWidth) {
   EXPECT_THROW(network->forward(input), std::invalid_argument);
   input.song_vector = torch::Tensor();
   EXPECT_THROW(network->forward(input), std::invalid_argument);
-  ModelOptions other = small_options();
-  other.name = "crnn";
-  EXPECT_THAT(message_of<UsageError>([&] { make_network(other, shape, 1); }),
+  EXPECT_THAT(message_of<UsageError>([&] { make_network(small_options("crnn"), shape, 1); }),
               testing::HasSubstr("a song_vector, which this network does not look at"));
 }
 
@@ -135,9 +131,7 @@ TEST(ImprovedCnn, HasWeightsThatOnlyTheSeedDecides) {
 }
 
 TEST(ImprovedCnn, NamesItsLayersAsThePapersFigure) {
-  ModelOptions options = small_options();
-  options.c3_channels = 5;
-  options.conv = ModelOptions::Conv::kSeparable;
+  const ModelOptions options = small_options("improved_cnn", "c3_channels: 5, conv: separable");
   const auto names = make_network(options, small_shape(), 1)->named_parameters().keys();
   EXPECT_THAT(names,
               testing::IsSupersetOf(
@@ -148,14 +142,10 @@ TEST(ImprovedCnn, NamesItsLayersAsThePapersFigure) {
 }
 
 TEST(ImprovedCnn, OfThePrototypesSizesHasItsNumberOfParameters) {
-  ModelOptions options;
-  options.c1_channels = 8;
-  options.c2_channels = 24;
-  options.c3_channels = 48;
-  options.pool_frequency = 2;
-  options.crnn_lstm_units = options.lld_lstm_units = 32;
-  options.lld_lstm_layers = 1;
-  options.pooling = ModelOptions::Pooling::kAttention;
+  const auto options = test::of_kind<ModelOptions>(
+      "improved_cnn",
+      "{c1_channels: 8, c2_channels: 24, c3_channels: 48, pool_frequency: 2, crnn_lstm_units: 32, "
+      "lld_lstm_units: 32, lld_lstm_layers: 1, pooling: attention}");
   NetworkShape shape;
   shape.spectrogram_bands = 64;
   shape.spectrogram_steps = 108;

@@ -12,7 +12,6 @@ namespace mer {
 namespace {
 
 using test::near;
-using Pooling = ModelOptions::Pooling;
 
 TEST(StepMask, PooledStepIsValidWhenAnyOfItsStepsIs) {
   const torch::Tensor valid = torch::tensor({{1, 1, 1, 0, 0}, {1, 1, 1, 1, 1}}, torch::kFloat);

@@ -9,13 +9,18 @@
 #include <stdexcept>
 #include <vector>
 
+#include "../support/options_of.hpp"
 #include "../support/temporary_folder.hpp"
+#include "mer/config/losses/a_softmax.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {
 namespace {
 
-using CenterUpdate = LossOptions::CenterUpdate;
+/// Of the named loss, with these options.
+LossOptions loss_options(const std::string& name, const std::string& yaml = "{}") {
+  return test::of_kind<LossOptions>(name, yaml);
+}
 
 torch::Tensor doubles(std::initializer_list<double> values, std::int64_t rows) {
   return torch::tensor(std::vector<double>(values), torch::kDouble).view({rows, -1});
@@ -47,8 +52,7 @@ NetworkOutput one_sample() { return {doubles({0, 0, 0}, 1), doubles({1, 0}, 1)};
 torch::Tensor of_class_0() { return doubles({1, 0, 0}, 1); }
 
 TEST(SoftmaxLoss, OfEqualScoresIsTheLogarithmOfTheNumberOfClasses) {
-  LossOptions options;
-  options.name = "softmax";
+  const LossOptions options = loss_options("softmax");
   const LossValue value = make_loss(options, 3, 2, 1)->forward(one_sample(), of_class_0());
   EXPECT_NEAR(value.softmax, std::log(3.0), 1e-12);
   EXPECT_NEAR(value.total.item<double>(), std::log(3.0), 1e-12);
@@ -56,9 +60,7 @@ TEST(SoftmaxLoss, OfEqualScoresIsTheLogarithmOfTheNumberOfClasses) {
 }
 
 TEST(SoftmaxLoss, SmoothsTheTargetsButNotTheLossAsPrinted) {
-  LossOptions options;
-  options.name = "softmax";
-  options.label_smoothing = 0.3;
+  const LossOptions options = loss_options("softmax", "label_smoothing: 0.3");
   // Scores ln 2, 0: probabilities 2/3 and 1/3. Smoothed target of class 0: 0.85 and 0.15.
   const NetworkOutput output{doubles({std::log(2.0), 0}, 1), doubles({0}, 1)};
   const LossValue value = make_loss(options, 2, 1, 1)->forward(output, doubles({1, 0}, 1));
@@ -67,8 +69,7 @@ TEST(SoftmaxLoss, SmoothsTheTargetsButNotTheLossAsPrinted) {
 }
 
 TEST(InterCenterLoss, IsTheHandComputedRatio) {
-  LossOptions options;
-  options.tau = 0.5;
+  const LossOptions options = loss_options("inter_center", "tau: 0.5");
   const LossValue value =
       loss_with_centers(options, centers())->forward(one_sample(), of_class_0());
   const double center = 0.5 / 2.0 * 1.0 / (4.0 + 4.0 + 1.0);  // tau/2 · 1 / 9
@@ -78,8 +79,7 @@ TEST(InterCenterLoss, IsTheHandComputedRatio) {
 }
 
 TEST(InterCenterLoss, WeightsClassesByAMixedTarget) {
-  LossOptions options;
-  options.tau = 2.0;
+  const LossOptions options = loss_options("inter_center", "tau: 2");
   const LossValue value =
       loss_with_centers(options, centers())->forward(one_sample(), doubles({0.25, 0.75, 0}, 1));
   // Own center 0: 1/(4 + 4 + 1); own center 1: 4/(1 + 4 + 1).
@@ -94,15 +94,14 @@ TEST(InterCenterLoss, AddsUpOrAveragesOverTheBatch) {
   LossValue value = loss_with_centers(options, centers())->forward(two, targets);
   EXPECT_NEAR(value.total.item<double>(), sum / 2.0, 1e-12);
   EXPECT_NEAR(value.as_printed, sum, 1e-12) << "the paper adds up, whatever the reduction";
-  options.reduction = LossOptions::Reduction::kSum;
+  test::change(options, "reduction: sum");
   value = loss_with_centers(options, centers())->forward(two, targets);
   EXPECT_NEAR(value.total.item<double>(), sum, 1e-12);
 }
 
 TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
-  for (const auto reduction : {LossOptions::Reduction::kMean, LossOptions::Reduction::kSum}) {
-    LossOptions options;
-    options.reduction = reduction;
+  for (const std::string reduction : {"mean", "sum"}) {
+    const LossOptions options = loss_options("inter_center", "reduction: " + reduction);
     const auto loss = make_loss(options, 3, 4, 1);
     NetworkOutput output;
     output.embedding = torch::randn({5, 4}).requires_grad_();
@@ -156,11 +155,8 @@ NetworkOutput at_angles(double norm, std::initializer_list<double> degrees, std:
 
 /// A margin without annealing: lambda is 0 from the beginning.
 LossOptions margin_alone(int margin) {
-  LossOptions options;
-  options.name = "a_softmax";
-  options.margin = margin;
-  options.lambda_start = options.lambda_end = 0.0;
-  return options;
+  return loss_options("a_softmax",
+                      "{lambda_start: 0, lambda_end: 0, margin: " + std::to_string(margin) + "}");
 }
 
 double value_of(const LossOptions& options, const NetworkOutput& output,
@@ -186,17 +182,14 @@ TEST(ASoftmaxLoss, IsTheHandComputedValue) {
 
 TEST(ASoftmaxLoss, WithoutMarginIsTheCrossEntropyOfTheAngularScores) {
   LossOptions options = margin_alone(1);
-  options.lambda_start = 1000.0;  // must not matter
+  test::change(options, "lambda_start: 1000");  // must not matter
   EXPECT_NEAR(value_of(options, at_angles(2.0, {60, 30}, 1), doubles({1, 0}, 1)),
               std::log(1.0 + std::exp(std::sqrt(3.0) - 1.0)), 1e-12);
 }
 
 TEST(ASoftmaxLoss, FadesFromThePlainScoreToTheMarginAsIterationsGoOn) {
   LossOptions options = margin_alone(4);
-  options.lambda_start = 12.0;
-  options.lambda_gamma = 0.5;
-  options.lambda_power = 2.0;
-  options.lambda_end = 1.0;
+  test::change(options, "{lambda_start: 12, lambda_gamma: 0.5, lambda_power: 2, lambda_end: 1}");
   // The score is (lambda · 1 + 1 · (−3)) / (1 + lambda): see IsTheHandComputedValue.
   const auto expected = [](double lambda) {
     return std::log(1.0 + std::exp(std::sqrt(3.0) - (lambda - 3.0) / (1.0 + lambda)));
@@ -245,7 +238,7 @@ TEST(ASoftmaxLoss, OfAMixedTargetIsTheMixtureOfTheLosses) {
 
 TEST(ASoftmaxLoss, SmoothsTheTargetBehindTheMargin) {
   LossOptions options = margin_alone(4);
-  options.label_smoothing = 0.3;
+  test::change(options, "label_smoothing: 0.3");
   const NetworkOutput output = at_angles(2.0, {60, 30}, 1);
   // Scores −3 and √3: targets 0.85 and 0.15.
   const double first = std::log(1.0 + std::exp(std::sqrt(3.0) + 3.0));
@@ -293,16 +286,14 @@ TEST(LossOptions, AskForAngularScoresForASoftmaxAlone) {
 }
 
 TEST(LossOptions, RefuseALambdaThatWouldRise) {
-  LossOptions options;
-  options.lambda_start = 1.0;
+  auto options = loss_options("a_softmax");
+  options.choose<ASoftmaxLossOptions>().lambda_start = 1.0;
   EXPECT_THAT(test::message_of<UsageError>([&] { options.validate(); }),
               testing::HasSubstr("'lambda_end' is 5, allowed: at most 'lambda_start', 1"));
 }
 
 TEST(CenterLoss, IsTheHandComputedSquaredDistance) {
-  LossOptions options;
-  options.name = "center";
-  options.tau = 0.5;
+  const LossOptions options = loss_options("center", "tau: 0.5");
   const LossValue value =
       loss_with_centers(options, centers())->forward(one_sample(), doubles({0.25, 0.75, 0}, 1));
   // Squared distances 1 and 4, weighted by the mixed target.
@@ -311,10 +302,7 @@ TEST(CenterLoss, IsTheHandComputedSquaredDistance) {
 }
 
 TEST(CenterLoss, PullsTheSampleStraightToItsCenterAndLeavesTheOthersAlone) {
-  LossOptions options;
-  options.name = "center";
-  options.tau = 0.5;
-  options.center_update = CenterUpdate::kGradient;
+  const LossOptions options = loss_options("center", "{tau: 0.5, center_update: gradient}");
   const auto loss = loss_with_centers(options, centers());
   NetworkOutput output = one_sample();
   output.embedding.set_requires_grad(true);
@@ -352,13 +340,11 @@ void expect_gradient_as_measured(Loss& loss, const std::function<NetworkOutput()
 TEST(Losses, HaveTheGradientsThatDifferencesMeasure) {
   torch::manual_seed(4);
   for (const char* name : {"softmax", "center", "inter_center"}) {
-    for (const CenterUpdate update : {CenterUpdate::kGradient, CenterUpdate::kWen}) {
+    for (const std::string update : {"gradient", "wen"}) {
       for (const double smoothing : {0.0, 0.2}) {
-        LossOptions options;
-        options.name = name;
-        options.tau = 0.7;
-        options.center_update = update;
-        options.label_smoothing = smoothing;
+        const LossOptions options =
+            loss_options(name, "{tau: 0.7, center_update: " + update +
+                                   ", label_smoothing: " + std::to_string(smoothing) + "}");
         const auto loss = make_loss(options, 3, 4, 2);
         loss->to(torch::kDouble);
         const NetworkOutput output{torch::randn({5, 3}, torch::kDouble).set_requires_grad(true),
@@ -369,7 +355,7 @@ TEST(Losses, HaveTheGradientsThatDifferencesMeasure) {
         expect_gradient_as_measured(*loss, output_of, targets, output.logits, "logit");
         if (options.name == "softmax") continue;
         expect_gradient_as_measured(*loss, output_of, targets, output.embedding, "embedding");
-        if (update == CenterUpdate::kWen) continue;
+        if (update == "wen") continue;
         expect_gradient_as_measured(*loss, output_of, targets, centers_of(*loss), "center");
       }
     }
@@ -381,10 +367,10 @@ TEST(ASoftmaxLoss, HasTheGradientsThatDifferencesMeasure) {
   for (const int margin : {1, 2, 3, 4}) {
     for (const double smoothing : {0.0, 0.2}) {
       LossOptions options;
-      options.name = "a_softmax";
-      options.margin = margin;
-      options.lambda_start = options.lambda_end = 0.5;
-      options.label_smoothing = smoothing;
+      auto& own = options.choose<ASoftmaxLossOptions>();
+      own.margin = margin;
+      own.lambda_start = own.lambda_end = 0.5;
+      own.label_smoothing = smoothing;
       const auto loss = make_loss(options, 3, 4, 2);
       // Several samples and two heads: angles in every piece of ψ.
       const torch::Tensor targets = torch::softmax(torch::randn({9, 3}, torch::kDouble), 1);
@@ -414,9 +400,7 @@ TEST(ASoftmaxLoss, HasTheGradientsThatDifferencesMeasure) {
 }
 
 TEST(CenterUpdate, OfWenMovesCentersTowardsTheirClassMeans) {
-  LossOptions options;
-  options.center_update = CenterUpdate::kWen;
-  options.alpha = 0.5;
+  const LossOptions options = loss_options("inter_center", "{center_update: wen, alpha: 0.5}");
   const auto loss = loss_with_centers(options, doubles({0, 0, 4, 0}, 2));
   loss->update_centers(doubles({1, 1, 3, 1}, 2), doubles({1, 0, 1, 0}, 2));
   // Delta_0 = ((0,0)−(1,1) + (0,0)−(3,1)) / (1 + 2) = (−4/3, −2/3); center 1 has no sample.
@@ -424,9 +408,7 @@ TEST(CenterUpdate, OfWenMovesCentersTowardsTheirClassMeans) {
 }
 
 TEST(CenterUpdate, OfWenCountsAMixedSampleByItsShares) {
-  LossOptions options;
-  options.center_update = CenterUpdate::kWen;
-  options.alpha = 1.0;
+  const LossOptions options = loss_options("inter_center", "{center_update: wen, alpha: 1}");
   const auto loss = loss_with_centers(options, doubles({0, 2}, 2));
   loss->update_centers(doubles({1}, 1), doubles({0.25, 0.75}, 1));
   // Delta_0 = 0.25 · (0 − 1) / 1.25 = −0.2; Delta_1 = 0.75 · (2 − 1) / 1.75 = 3/7
@@ -441,7 +423,7 @@ TEST(CenterUpdate, OfTheGradientKindMakesCentersParametersThatOnlyTheOptimizerMo
   by_gradient->update_centers(torch::ones({1, 4}), torch::tensor({{1.0F, 0.0F, 0.0F}}));
   EXPECT_TRUE(torch::equal(centers_of(*by_gradient), before));
 
-  options.center_update = CenterUpdate::kWen;
+  test::change(options, "center_update: wen");
   const auto by_means = make_loss(options, 3, 4, 1);
   EXPECT_TRUE(by_means->parameters().empty());
   EXPECT_EQ(by_means->buffers().size(), 1U);

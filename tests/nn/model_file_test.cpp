@@ -47,10 +47,8 @@ INSTANTIATE_TEST_SUITE_P(Variants, SavedVariant, testing::ValuesIn(test::variant
                          [](const auto& variant) { return variant.param.name; });
 
 TEST(ModelFile, HoldsCentersOfBothKinds) {
-  for (const auto update :
-       {LossOptions::CenterUpdate::kWen, LossOptions::CenterUpdate::kGradient}) {
-    LossOptions options;
-    options.center_update = update;
+  for (const std::string update : {"wen", "gradient"}) {
+    const auto options = test::of_kind<LossOptions>("center", "center_update: " + update);
     const TemporaryFolder folder;
     const auto file = write_module(folder, *make_loss(options, 3, 4, 1), "loss");
     EXPECT_EQ(TensorFile::open(file).at("loss.centers").shape, (std::vector<std::int64_t>{3, 4}));

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "mer/nn/loss.hpp"
-#include "networks/improved_cnn.hpp"
 #include "small_network.hpp"
 
 namespace mer {
@@ -27,9 +27,8 @@ Trace trace_of(const Variant& variant, bool padded) {
     test::pad_row(input, 1, 9, 6);
     test::pad_row(input, 3, 4, 3);
   }
-  const auto module = std::make_shared<ImprovedCnn>(variant.options, variant.shape);
-  ImprovedCnn& network = *module;
-  draw_weights(network, 3);
+  const auto module = make_network(variant.options, variant.shape, 3);
+  Network& network = *module;
   Trace trace;
   network.train();
   const NetworkOutput output = network.forward(input);
@@ -51,7 +50,9 @@ Trace trace_of(const Variant& variant, bool padded) {
 TEST(LibTorchOnly, GivesTheSameOutputsGradientsAndStatisticsAsOurOwnKernels) {
   for (Variant variant : test::variants()) {
     // Eight channels, so that the first layer has a kernel of its own.
-    variant.options.c1_channels = 8;
+    if (to_json(variant.options).contains("c1_channels")) {
+      test::change(variant.options, "c1_channels: 8");
+    }
     for (const bool padded : {false, true}) {
       SCOPED_TRACE(variant.name + (padded ? ", padded" : ""));
       const Trace ours = trace_of(variant, padded);

@@ -7,28 +7,22 @@
 #include <string>
 #include <vector>
 
+#include "../support/options_of.hpp"
 #include "mer/nn/network.hpp"
 
 namespace mer::test {
 
 /// A network of a few hundred parameters.
-inline ModelOptions small_options() {
-  ModelOptions options;
-  options.c1_channels = 2;
-  options.c1_time_kernel = 5;
-  options.c1_frequency_kernel = 3;
-  options.c2_channels = 4;
-  options.pool_frequency = 2;
-  options.crnn_lstm_units = 3;
-  options.lld_lstm_units = 3;
-  options.lld_lstm_layers = 1;
-  options.cnn_channels = options.light_channels = 4;
-  options.cnn_blocks = 2;
-  options.drnn_lstm_units = 3;
-  options.drnn_lstm_layers = 2;
-  options.song_vector_size = 5;
-  options.embedding_size = 6;
-  return options;
+/// @param more  options besides, of whichever network
+inline ModelOptions small_options(const std::string& name = "improved_cnn",
+                                  const std::string& more = "") {
+  return of_kind<ModelOptions>(
+      name,
+      "{c1_channels: 2, c1_time_kernel: 5, c1_frequency_kernel: 3, c2_channels: 4, "
+      "pool_frequency: 2, crnn_lstm_units: 3, lld_lstm_units: 3, lld_lstm_layers: 1, "
+      "cnn_channels: 4, light_channels: 4, cnn_blocks: 2, drnn_lstm_units: 3, "
+      "drnn_lstm_layers: 2, song_vector_size: 5, embedding_size: 6" +
+          (more.empty() ? "" : ", " + more) + "}");
 }
 
 /// Odd sizes, so that every pooling has a short window at its end.
@@ -107,27 +101,26 @@ inline std::vector<Variant> variants() {
     change(variant);
     all.push_back(variant);
   };
+  const auto add_with = [&](const std::string& name, const std::string& yaml) {
+    add(name, [&](Variant& v) { change(v.options, yaml); });
+  };
+  const std::string dropout = "conv_dropout: 0.3, lld_input_dropout: 0.3, head_dropout: 0.3";
   add("plain_last", [](Variant&) {});
-  add("separable", [](Variant& v) { v.options.conv = ModelOptions::Conv::kSeparable; });
-  add("three_convolutions", [](Variant& v) { v.options.c3_channels = 5; });
-  add("no_pooling", [](Variant& v) { v.options.pool_frequency = v.options.pool_time = 1; });
-  add("two_layers", [](Variant& v) {
-    v.options.crnn_lstm_layers = 2;
-    v.options.lld_lstm_layers = 2;
-  });
-  add("mean", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kMean; });
-  add("mean_std", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kMeanStd; });
-  add("attention", [](Variant& v) { v.options.pooling = ModelOptions::Pooling::kAttention; });
-  add("rectified_embedding", [](Variant& v) { v.options.embedding_relu = true; });
-  add("dropout", [](Variant& v) {
-    v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
-  });
+  add_with("separable", "conv: separable");
+  add_with("three_convolutions", "c3_channels: 5");
+  add_with("no_pooling", "{pool_frequency: 1, pool_time: 1}");
+  add_with("two_layers", "{crnn_lstm_layers: 2, lld_lstm_layers: 2}");
+  add_with("mean", "pooling: mean");
+  add_with("mean_std", "pooling: mean_std");
+  add_with("attention", "pooling: attention");
+  add_with("rectified_embedding", "embedding_relu: true");
+  add_with("dropout", "{" + dropout + "}");
   add("two_lld_branches", [](Variant& v) { v.shape.lld_branches = 2; });
   add("song_vector", [](Variant& v) { v.shape.song_vector_columns = 4; });
   add("song_vector_with_dropout_beside_two_lld_branches", [](Variant& v) {
     v.shape.song_vector_columns = 4;
     v.shape.lld_branches = 2;
-    v.options.song_vector_dropout = 0.3;
+    change(v.options, "song_vector_dropout: 0.3");
   });
   const auto angular = NetworkShape::ClassScores::kAngular;
   add("angular", [&](Variant& v) { v.shape.class_scores = angular; });
@@ -136,18 +129,14 @@ inline std::vector<Variant> variants() {
     v.shape.lld_branches = 2;
   });
   for (const char* name : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn"}) {
-    add(name, [&](Variant& v) { v.options.name = name; });
-    add(std::string(name) + "_with_dropout", [&](Variant& v) {
-      v.options.name = name;
-      v.options.conv_dropout = v.options.lld_input_dropout = v.options.head_dropout = 0.3;
-    });
+    add(name, [&](Variant& v) { v.options = small_options(name); });
+    add(std::string(name) + "_with_dropout",
+        [&](Variant& v) { v.options = small_options(name, dropout); });
   }
-  add("cnn_of_double_convolutions", [](Variant& v) {
-    v.options.name = "cnn";
-    v.options.cnn_block_convs = 2;
-  });
+  add("cnn_of_double_convolutions",
+      [](Variant& v) { v.options = small_options("cnn", "cnn_block_convs: 2"); });
   add("lld_bilstm_of_two_branches", [](Variant& v) {
-    v.options.name = "lld_bilstm";
+    v.options = small_options("lld_bilstm");
     v.shape.lld_branches = 2;
   });
   return all;

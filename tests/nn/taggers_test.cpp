@@ -3,10 +3,10 @@
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
-#include "mer/nn/embedder.hpp"
 #include "mer/nn/initial_weights.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/nn/network_input.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "ops/conv_max_over_frequency.hpp"
 #include "ops/own_kernels.hpp"
 #include "small_network.hpp"
@@ -119,7 +119,7 @@ TEST(ConvMaxOverFrequency, RefusesSizesWithoutATransform) {
 
 TEST_P(Tagger, OfPlainMemoryGivesTheSameEmbeddingAloneAndAmongOthers) {
   const std::string name = GetParam();
-  const Embedder embedder(name, weights_of(name), 96, 187, "cpu");
+  const NetworkRunner network = NetworkRunner::pretrained(name, weights_of(name), 96, 187, "cpu");
   const torch::Tensor patch = check_patch();
   const torch::Tensor batch = torch::cat({patch * 0.5, patch, torch::zeros_like(patch)});
   const auto plain = [](const torch::Tensor& x) {
@@ -127,9 +127,9 @@ TEST_P(Tagger, OfPlainMemoryGivesTheSameEmbeddingAloneAndAmongOthers) {
     return FloatTensor{dense.sizes().vec(),
                        {dense.data_ptr<float>(), dense.data_ptr<float>() + dense.numel()}};
   };
-  const std::vector<float> alone = embedder.embeddings(plain(patch), plain(torch::ones({1, 187})));
-  const std::vector<float> many = embedder.embeddings(plain(batch), plain(torch::ones({3, 187})));
-  const auto size = static_cast<std::size_t>(embedder.size());
+  const std::vector<float> alone = network.embeddings(plain(patch), plain(torch::ones({1, 187})));
+  const std::vector<float> many = network.embeddings(plain(batch), plain(torch::ones({3, 187})));
+  const auto size = static_cast<std::size_t>(network.embedding_size());
   ASSERT_EQ(alone.size(), size);
   ASSERT_EQ(many.size(), 3 * size);
   for (std::size_t i = 0; i < size; ++i) EXPECT_NEAR(alone[i], many[size + i], 1e-5F) << i;

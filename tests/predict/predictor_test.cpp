@@ -15,10 +15,10 @@
 #include "mer/core/error.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/metrics/calibration.hpp"
-#include "mer/nn/classifier.hpp"
 #include "mer/nn/model_file.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "mer/runs/model_card.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/standardization.hpp"
 #include "test_model.hpp"
 
@@ -98,7 +98,7 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
 
   const TensorFile weights = TensorFile::open(file);
   const ModelCard card = ModelCard::read(weights);
-  const Classifier classifier(card.model, card.shape, weights, kNetworkPrefix, "cpu");
+  const NetworkRunner network(card.model, card.shape, weights, kNetworkPrefix, "cpu");
   const InputBuilder inputs(FeatureExtractor(whole.features, 44100).layout(), 8, InputOptions{},
                             Standardization::from(weights));
   // 4 s hold 171 frames: 21 segments of 8, i.e. more than one batch; 3 frames are less than half.
@@ -107,8 +107,8 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
     InputBatch batch = inputs.make_batch(1);
     inputs.fill(song, {static_cast<std::int64_t>(8 * s), 8}, 0, batch);
     EXPECT_THAT(prediction.segments[s].probabilities,
-                close_to(classifier.probabilities(batch.spectrogram, batch.spectrogram_valid,
-                                                  batch.lld, batch.lld_valid, batch.song_vector)))
+                close_to(network.probabilities(batch.spectrogram, batch.spectrogram_valid,
+                                               batch.lld, batch.lld_valid, batch.song_vector)))
         << "segment " << s;
   }
 }

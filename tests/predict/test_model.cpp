@@ -8,16 +8,17 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "../support/options_of.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/json.hpp"
 #include "mer/core/version.hpp"
 #include "mer/features/feature_extractor.hpp"
-#include "mer/nn/classifier.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/nn/network.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "mer/runs/model_card.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/layout_json.hpp"
-#include "mer/store/network_input.hpp"
 #include "mer/store/standardization.hpp"
 
 namespace mer::test {
@@ -33,17 +34,11 @@ class OneThread : public testing::Environment {
     testing::AddGlobalTestEnvironment(new OneThread);
 
 ModelOptions small_network() {
-  ModelOptions options;
-  options.c1_channels = 2;
-  options.c1_time_kernel = 3;
-  options.c1_frequency_kernel = 3;
-  options.c2_channels = 4;
-  options.pool_frequency = 4;
-  options.crnn_lstm_units = 3;
-  options.lld_lstm_units = 3;
-  options.lld_lstm_layers = 1;
-  options.embedding_size = 6;
-  return options;
+  return of_kind<ModelOptions>(
+      "improved_cnn",
+      "{c1_channels: 2, c1_time_kernel: 3, c1_frequency_kernel: 3, c2_channels: 4, "
+      "pool_frequency: 4, crnn_lstm_units: 3, lld_lstm_units: 3, lld_lstm_layers: 1, "
+      "embedding_size: 6}");
 }
 
 /// Everything 0 but the last layer's bias, which then alone makes the logits.

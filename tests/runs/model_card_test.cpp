@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "../support/temporary_folder.hpp"
+#include "mer/config/losses/inter_center.hpp"
+#include "mer/config/networks/improved_cnn.hpp"
 #include "mer/core/error.hpp"
 
 namespace mer {
@@ -20,15 +22,15 @@ ModelCard small_card() {
   card.recipe_fingerprint = "0123456789ab";
   card.segment = R"({"length_s":10.0})";
   card.inputs = R"({"combine":"sum"})";
-  card.model.c1_channels = 3;
-  card.loss.tau = 0.25;
+  card.model.choose<ImprovedCnnOptions>().c1_channels = 3;
+  card.loss.choose<InterCenterLossOptions>().tau = 0.25;
   card.shape = {.spectrogram_bands = 64,
                 .spectrogram_steps = 108,
                 .lld_columns = 40,
                 .lld_steps = 54,
                 .lld_branches = 2,
                 .lld_weight = 0.25,
-                .summary_columns = 9,
+                .song_vector_columns = 9,
                 .num_classes = 2};
   card.layout = R"({"hop_samples":1024})";
   card.classes = {"happy", "sad"};
@@ -56,8 +58,8 @@ TEST(ModelCard, ReadsBackWhatItWrote) {
   const ModelCard read = ModelCard::read(TensorFile::open(folder / "m.safetensors"));
   EXPECT_EQ(read.to_metadata(), card.to_metadata());
   EXPECT_EQ(read.run_name, card.run_name);
-  EXPECT_EQ(read.model.c1_channels, 3);
-  EXPECT_EQ(read.loss.tau, 0.25);
+  EXPECT_EQ(read.model.as<ImprovedCnnOptions>().c1_channels, 3);
+  EXPECT_EQ(read.loss.as<InterCenterLossOptions>().tau, 0.25);
   EXPECT_EQ(read.shape.lld_branches, 2);
   EXPECT_EQ(read.shape.lld_weight, 0.25);
   EXPECT_EQ(read.classes, card.classes);

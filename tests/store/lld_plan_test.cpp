@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "mer/features/feature_extractor.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "test_data.hpp"
 
 namespace mer {

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "batch_maker.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "toy_songs.hpp"
 
 namespace mer {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../support/embedding_file.hpp"
+#include "../support/options_of.hpp"
 #include "../support/temporary_folder.hpp"
 #include "mer/core/random.hpp"
 #include "mer/core/tensor_file.hpp"
@@ -32,15 +33,7 @@ class ToySongs {
     config.data.manifest = folder_.write("songs.csv", "path,label\n");
     config.data.store = folder_ / "store";
     config.segment.length_s = 0.5;  // floor(0.5 · 44100 / 1024) = 21 frames
-    config.model.c1_channels = 2;
-    config.model.c1_time_kernel = 3;
-    config.model.c1_frequency_kernel = 3;
-    config.model.c2_channels = 4;
-    config.model.pool_frequency = 2;
-    config.model.crnn_lstm_units = 4;
-    config.model.lld_lstm_units = 4;
-    config.model.lld_lstm_layers = 1;
-    config.model.embedding_size = 8;
+    use_network("improved_cnn");
     config.train.batch_size = 8;
     config.train.iterations = 30;
     config.train.evaluate_every = 10;
@@ -65,16 +58,25 @@ class ToySongs {
     }
   }
 
+  /// A small one.
+  /// @param more  options of this network besides
+  void use_network(const std::string& name, const std::string& more = "") {
+    config.model = of_kind<ModelOptions>(
+        name,
+        "{c1_channels: 2, c1_time_kernel: 3, c1_frequency_kernel: 3, c2_channels: 4, "
+        "pool_frequency: 2, crnn_lstm_units: 4, lld_lstm_units: 4, lld_lstm_layers: 1, "
+        "embedding_size: 8" +
+            (more.empty() ? "" : ", " + more) + "}");
+  }
+
   /// Everything random switched on at once, so that equality of runs means something.
   void switch_all_augmentation_on() {
     config.inputs.spectrogram_pool_bands = 2;
     config.inputs.lld_pool_frames = 2;
     config.inputs.lld_statistics = InputOptions::Statistics::kMeanStd;
     config.inputs.standardize_pooled_lld = true;
-    config.model.conv_dropout = 0.2;
-    config.model.head_dropout = 0.2;
-    config.model.lld_input_dropout = 0.2;
-    config.loss.label_smoothing = 0.1;
+    change(config.model, "{conv_dropout: 0.2, head_dropout: 0.2, lld_input_dropout: 0.2}");
+    change(config.loss, "label_smoothing: 0.1");
     config.train.random_crops = true;
     config.train.crops_per_song = 3;
     config.train.class_balanced = true;

@@ -235,11 +235,10 @@ TEST(TrainRun, InterruptedItSavesItsStateAndSaysSo) {
 class Resumed : public testing::TestWithParam<std::int64_t> {};
 
 TEST_P(Resumed, EndsLikeARunThatWasNeverInterrupted) {
-  for (const auto update :
-       {LossOptions::CenterUpdate::kGradient, LossOptions::CenterUpdate::kWen}) {
+  for (const std::string update : {"gradient", "wen"}) {
     ToySongs songs;
     songs.switch_all_augmentation_on();
-    songs.config.loss.center_update = update;
+    test::change(songs.config.loss, "center_update: " + update);
     train(songs, songs / "whole" / "run");
     const std::filesystem::path run = songs / "parts" / "run";
     train(songs, run, stop_after(GetParam()));
@@ -260,10 +259,10 @@ INSTANTIATE_TEST_SUITE_P(StoppedAt, Resumed, testing::Values(3, 10, 17, 29));
 TEST(ResumeRun, GoesOnWithTheMarginWhereItStood) {
   ToySongs songs;
   songs.switch_all_augmentation_on();
-  songs.config.model.name = "lld_bilstm";
+  songs.use_network("lld_bilstm", "head_dropout: 0.2, lld_input_dropout: 0.2");
   songs.config.inputs.combine = InputOptions::Combine::kLateFusion;  // two heads
-  songs.config.loss.name = "a_softmax";
-  songs.config.loss.lambda_gamma = 1.0;
+  songs.config.loss =
+      test::of_kind<LossOptions>("a_softmax", "{label_smoothing: 0.1, lambda_gamma: 1}");
   train(songs, songs / "whole" / "run");
   const std::filesystem::path run = songs / "parts" / "run";
   train(songs, run, stop_after(17));
@@ -283,11 +282,9 @@ TEST(TrainRun, EveryNetworkLearnsWithEveryLossFromThePartsThatItReads) {
     for (const char* loss : {"softmax", "a_softmax", "center", "inter_center"}) {
       ToySongs songs;
       songs.config.inputs.standardize_pooled_lld = true;
-      songs.config.model.name = network;
-      songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
-      songs.config.model.cnn_blocks = 3;
-      songs.config.model.drnn_lstm_units = 4;
-      songs.config.model.drnn_lstm_layers = 2;
+      songs.use_network(network,
+                        "cnn_channels: 4, light_channels: 4, cnn_blocks: 3, drnn_lstm_units: 4, "
+                        "drnn_lstm_layers: 2");
       songs.config.loss.name = loss;
       songs.config.train.iterations = 20;
       songs.config.train.evaluate_every = 5;
@@ -318,8 +315,7 @@ TEST(TrainRun, SeesASummaryOfEachSongOrSegmentAndGoesOnWithIt) {
     songs.switch_all_augmentation_on();
     songs.config.inputs.song_vector = {"descriptors", "embeddings"};
     songs.config.inputs.song_vector_over = over;
-    songs.config.model.song_vector_size = 8;
-    songs.config.model.song_vector_dropout = 0.2;
+    test::change(songs.config.model, "{song_vector_size: 8, song_vector_dropout: 0.2}");
     songs.config.descriptors.families = {"dynamics", "texture"};
     const int num_descriptors =
         MusicalDescriptors(songs.config.descriptors, songs.config.recipe.features, 44100).size();
@@ -352,7 +348,8 @@ TEST(RunConfig, LeavesTheSongVectorToTheNetworkThatLooksAtIt) {
   for (const char* name : {"crnn", "svm"}) {
     config.model.name = name;
     EXPECT_THAT(message_of<UsageError>([&] { config.validate(); }),
-                HasSubstr("'inputs.song_vector' is improved_cnn's"));
+                HasSubstr("'inputs.song_vector': 'model.name: " + std::string(name) +
+                          "' looks at no song vector"));
   }
   config.inputs.song_vector = {"tags"};
   EXPECT_THAT(message_of<UsageError>([&] { config.inputs.validate(); }),
@@ -362,7 +359,7 @@ TEST(RunConfig, LeavesTheSongVectorToTheNetworkThatLooksAtIt) {
 TEST(ResumeRun, WithBatchesInPartsEndsAsAnUninterruptedRun) {
   ToySongs songs;
   songs.config.train.gradient_accumulation_steps = 3;  // of 8 rows: parts of 2, 3 and 3
-  songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
+  test::change(songs.config.loss, "center_update: wen");
   train(songs, songs / "whole" / "run");
   const std::filesystem::path run = songs / "parts" / "run";
   train(songs, run, stop_after(17));

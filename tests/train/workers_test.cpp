@@ -23,9 +23,17 @@ constexpr const char* kWorkersCommand = "mer train -c toy.yaml";
 
 /// The settings of configs/4qaed.yaml but for what depends on the toy songs' length and number, and
 /// what makes a network small.
-void take_shipped_settings(ToySongs& songs) {
+/// @param settings  "model.name=cnn" …, of the small network that is taken instead
+void take_shipped_settings(ToySongs& songs,
+                           const std::vector<std::string>& settings = {
+                               "model.c1_channels=4", "model.c2_channels=8", "model.c3_channels=8",
+                               "model.crnn_lstm_units=8", "model.lld_lstm_units=8"}) {
+  auto document =
+      ConfigDocument::load(std::filesystem::path(MER_SOURCE_DIR) / "configs/4qaed.yaml");
+  document.set("model.embedding_size=16");
+  for (const std::string& setting : settings) document.set(setting);
   RunConfig shipped;
-  ConfigDocument::load(std::filesystem::path(MER_SOURCE_DIR) / "configs/4qaed.yaml").read(shipped);
+  document.read(shipped);
   RunConfig& config = songs.config;
   config.inputs = shipped.inputs;
   config.model = shipped.model;
@@ -35,12 +43,6 @@ void take_shipped_settings(ToySongs& songs) {
   config.train.random_crops = false;
   config.inputs.spectrogram_pool_frames = 1;  // 21 frames a segment are few
   config.inputs.lld_pool_frames = 2;
-  config.model.c1_channels = 4;
-  config.model.c2_channels = 8;
-  config.model.c3_channels = 8;
-  config.model.crnn_lstm_units = 8;
-  config.model.lld_lstm_units = 8;
-  config.model.embedding_size = 16;
   config.train.epochs = 0;
   config.train.iterations = 24;
   config.train.evaluate_every = 6;
@@ -116,7 +118,7 @@ TEST(Workers, AnotherOrderOfTheSongsWouldNotPassAsTheSameCurve) {
 TEST_P(WorkersTogether, GiveTheSameBitsAgain) {
   ToySongs songs;
   take_shipped_settings(songs);
-  songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
+  test::change(songs.config.loss, "center_update: wen");
   const auto [processes, replicas] = GetParam();
   train_together(songs, songs / "a" / "run", processes, replicas);
   train_together(songs, songs / "b" / "run", processes, replicas);
@@ -130,8 +132,8 @@ TEST(Workers, MoveWensCentersAsOneAlone) {
   for (const char* loss : {"inter_center", "center"}) {
     ToySongs songs;
     take_shipped_settings(songs);
-    songs.config.loss.name = loss;
-    songs.config.loss.center_update = LossOptions::CenterUpdate::kWen;
+    songs.config.loss =
+        test::of_kind<LossOptions>(loss, "{label_smoothing: 0.1, center_update: wen}");
     train_together(songs, songs / "alone" / "run", 1, 1);
     train_together(songs, songs / "together" / "run", 1, 2);
     EXPECT_LT(largest_difference(songs / "alone" / "run", songs / "together" / "run"), 2e-3)
@@ -140,19 +142,23 @@ TEST(Workers, MoveWensCentersAsOneAlone) {
 }
 
 TEST(Workers, TrainEveryNetworkAsOneAlone) {
-  for (const char* network : {"cnn", "light_cnn", "crnn", "lld_bilstm", "drnn"}) {
+  const std::vector<std::vector<std::string>> networks = {
+      {"model.name=cnn", "model.cnn_channels=4", "model.cnn_blocks=3"},
+      {"model.name=light_cnn", "model.light_channels=4", "model.cnn_blocks=3"},
+      {"model.name=crnn", "model.c1_channels=4", "model.c2_channels=8", "model.c3_channels=8",
+       "model.crnn_lstm_units=8"},
+      {"model.name=lld_bilstm", "model.lld_lstm_units=8"},
+      {"model.name=drnn", "model.drnn_lstm_units=8"}};
+  for (const auto& settings : networks) {
     ToySongs songs;
-    take_shipped_settings(songs);
-    songs.config.model.name = network;
-    songs.config.model.cnn_channels = songs.config.model.light_channels = 4;
-    songs.config.model.cnn_blocks = 3;
-    songs.config.model.drnn_lstm_units = 8;
-    songs.config.loss.name = "a_softmax";
-    songs.config.loss.lambda_gamma = 10.0;  // the margin counts within these few iterations
+    take_shipped_settings(songs, settings);
+    // The margin counts within these few iterations.
+    songs.config.loss =
+        test::of_kind<LossOptions>("a_softmax", "{label_smoothing: 0.1, lambda_gamma: 10}");
     train_together(songs, songs / "alone" / "run", 1, 1);
     train_together(songs, songs / "together" / "run", 2, 2);
     EXPECT_LT(largest_difference(songs / "alone" / "run", songs / "together" / "run"), 2e-3)
-        << network;
+        << settings.front();
   }
 }
 

@@ -152,7 +152,7 @@ class TrainingTable {
 };
 
 [[noreturn]] void stop_here(const TrainingJob& job) {
-  const bool starts_anew = is_classic_system(job.config.model.name);
+  const bool starts_anew = !job.config.model.is_network();
   throw Interrupted(
       starts_anew ? "interrupted" : "interrupted; the state is saved",
       "mer train --resume " + job.run.string() + (starts_anew ? " starts it anew" : ""));

@@ -30,14 +30,14 @@ class ClassicModel {
   /// @param rows    [branches, columns] each, parallel to the truth
   /// @param weight  of the first of two branches
   /// @throws UsageError, Interrupted as train_classifier()
-  static ClassicModel train(const std::string& name, const ClassicOptions& options,
+  static ClassicModel train(const ModelOptions& system, const ClassicOptions& options,
                             ClassicInputs inputs, const std::vector<RowMatrixXf>& rows,
                             const ClassicTruth& truth, double weight,
                             const TrainingControl& control);
 
   /// Reads back what add_to() wrote, the tensors `classic.*` and `standardization.*`.
   /// @throws UsageError for anything that add_to() doesn't write
-  static ClassicModel load(const std::string& name, const ClassicOptions& options,
+  static ClassicModel load(const ModelOptions& system, const ClassicOptions& options,
                            const SongSources& sources, const TensorFile& file,
                            const std::vector<std::string>& class_names);
 

@@ -11,6 +11,7 @@
 
 #include "mer/classic/stored_tensors.hpp"
 #include "mer/config/classic_options.hpp"
+#include "mer/core/named_table.hpp"
 #include "mer/features/feature_set.hpp"
 
 namespace mer {
@@ -60,18 +61,33 @@ struct TrainedClassifier {
   nlohmann::ordered_json chosen = nlohmann::ordered_json::object();
 };
 
-/// Trains the system of that name; the same table, options and seed give the same classifier.
-/// @param name  one of kClassicSystems
+/// What trains a classical system and reads back what TableClassifier::add_to() wrote.
+struct ClassicBody {
+  std::function<TrainedClassifier(const ModelOptions& system, const ClassicOptions& options,
+                                  const TrainingTable& table, const TrainingControl& control)>
+      train;
+  std::function<std::unique_ptr<TableClassifier>(const ModelOptions& system,
+                                                 const StoredTensors& tensors, int num_columns,
+                                                 const std::vector<std::string>& class_names)>
+      load;
+};
+
+/// The classical systems, by `model.name`.
+using ClassicTable = NamedTable<ClassicBody>;
+ClassicTable builtin_classic_systems();
+
+/// Trains the system that `system` names; the same table, options and seed give the same
+/// classifier.
 /// @throws UsageError when the options don't fit the table, e.g. more neighbors than rows
 /// @throws Interrupted when asked to stop
-TrainedClassifier train_classifier(const std::string& name, const ClassicOptions& options,
-                                   const TrainingTable& table, const TrainingControl& control);
+TrainedClassifier train_classifier(const ModelOptions& system, const ClassicOptions& options,
+                                   const TrainingTable& table, const TrainingControl& control,
+                                   const ClassicTable& systems = builtin_classic_systems());
 
-/// Reads back what add_to() wrote.
 /// @throws UsageError for anything that add_to() doesn't write
-std::unique_ptr<TableClassifier> load_classifier(const std::string& name,
-                                                 const ClassicOptions& options,
-                                                 const StoredTensors& tensors, int num_columns,
-                                                 const std::vector<std::string>& class_names);
+std::unique_ptr<TableClassifier> load_classifier(
+    const ModelOptions& system, const StoredTensors& tensors, int num_columns,
+    const std::vector<std::string>& class_names,
+    const ClassicTable& systems = builtin_classic_systems());
 
 }  // namespace mer

@@ -1,66 +1,66 @@
 #pragma once
 
+#include <any>
 #include <string>
+#include <vector>
 
 #include "mer/config/input_parts.hpp"
-#include "mer/core/error.hpp"
-#include "mer/core/options.hpp"
+#include "mer/config/kinds.hpp"
 
 namespace mer {
 
-/// Every size of a network. Free of LibTorch, so that a config can be read without it.
-struct ModelOptions {
-  std::string name = "improved_cnn";
+/// What a config knows of a system besides its options. Those of a network say by
+/// `static constexpr InputParts kReads` what it looks at; it has an `embedding_size`, as an option
+/// or as a constant. A network that can be had ready-trained and frozen, for its embeddings, has
+/// `static constexpr bool kPretrained = true`.
+struct SystemFacts {
+  static constexpr const char* kKey = "model.name";
 
-  // CRNN branch: C1 (time ∥ frequency kernels) → P1 → C2 → P2 [→ C3 → P3] → Bi-LSTM
-  enum class Conv { kPlain, kSeparable } conv = Conv::kPlain;
-  int c1_channels = 16;  ///< of each of the two parallel convolutions
-  int c1_time_kernel = 9;
-  int c1_frequency_kernel = 9;
-  int c2_channels = 32;
-  int c3_channels = 0;        ///< 0 = no third convolution (the paper has two)
-  int kernel = 3;             ///< of C2 and C3, square
-  int pool_frequency = 1;     ///< of P1, P2 and P3; 1 is the paper's letter
-  int pool_time = 2;          ///< of P1, P2 and P3
-  double conv_dropout = 0.0;  ///< after the last pooling
-  int crnn_lstm_units = 128;  ///< each direction
-  int crnn_lstm_layers = 1;
+  bool is_network = false;
+  bool is_pretrained = false;
+  InputParts reads{};
+  int (*embedding_size)(const std::any& options) = nullptr;
 
-  // LLD branch
-  double lld_input_dropout = 0.0;
-  int lld_lstm_units = 128;  ///< each direction
-  int lld_lstm_layers = 2;
-
-  // song_vector branch, where inputs.song_vector is not empty
-  int song_vector_size = 64;  ///< of the vector that it is projected to
-  double song_vector_dropout = 0.0;
-
-  /// How a Bi-LSTM's outputs over time become a vector: last hidden states of both directions,
-  /// mean, mean and deviation, or learned attention weights; padding never counts.
-  enum class Pooling { kLast, kMean, kMeanStd, kAttention } pooling = Pooling::kLast;
-
-  // cnn and light_cnn: blocks of convolutions on the spectrogram, each with twice the maps of the
-  // one before and half its size
-  int cnn_channels = 16;  ///< of cnn's first block
-  int cnn_blocks = 5;
-  int cnn_block_convs = 1;  ///< cnn's convolutions of a block
-  int light_channels = 8;   ///< of light_cnn's first block
-
-  // drnn: Bi-LSTMs over the MFCC
-  int drnn_lstm_units = 128;  ///< each direction
-  int drnn_lstm_layers = 3;
-
-  // Head
-  int embedding_size = 128;  ///< what center losses act on; musicnn (200), vgg_tagger (256): fixed
-  bool embedding_relu = false;
-  double head_dropout = 0.0;  ///< before and after the embedding
-
-  void visit(OptionsVisitor& v);
-  void validate() const;
+  template <class Options>
+  static SystemFacts of() {
+    SystemFacts facts;
+    if constexpr (requires { Options::kReads; }) {
+      facts.is_network = true;
+      facts.is_pretrained = requires { Options::kPretrained; };
+      facts.reads = Options::kReads;
+      facts.embedding_size = [](const std::any& options) {
+        return std::any_cast<const Options&>(options).embedding_size;
+      };
+    }
+    return facts;
+  }
 };
 
-/// What of a segment the network that options.name says looks at.
-/// @throws UsageError for a name that the registry lacks
+/// All that `model.name` can say: networks and classical systems.
+using SystemTable = KindTable<SystemFacts>;
+SystemTable builtin_systems();
+
+/// Which system, and the options of a network; those of a classical one stand in ClassicOptions.
+/// Free of LibTorch, so that a config can be read without it.
+struct ModelOptions : Chosen<SystemFacts> {
+  ModelOptions(SystemTable systems = builtin_systems())  // NOLINT: a table is all that it needs
+      : Chosen("improved_cnn", std::move(systems)) {}
+
+  /// Else a classical system.
+  bool is_network() const { return kind().facts.is_network; }
+
+  void visit(OptionsVisitor& v);
+  void validate() const { validate_options(); }
+};
+
+/// What of a segment the network looks at.
+/// @throws UsageError for a name that the table lacks
 InputParts inputs_of(const ModelOptions& options);
+
+/// Columns of the network's embedding, which some networks fix themselves.
+int embedding_size_of(const ModelOptions& options);
+
+/// Networks that can be had ready-trained, in the order of their columns.
+std::vector<std::string> pretrained_networks();
 
 }  // namespace mer

@@ -40,8 +40,8 @@ struct RunConfig {
   InputOptions inputs;
   EmbedOptions embed;
   ModelOptions model;
-  LossOptions loss;            ///< of networks; classical systems have none
-  ClassicOptions classic;      ///< of classical systems (is_classic_system(model.name))
+  LossOptions loss;            ///< of networks alone: a key elsewhere is an error
+  ClassicOptions classic;      ///< of classical systems alone
   TrainOptions train;          ///< of networks, but for seed, threads, checkpoint and fold_jobs
   std::string device = "cpu";  ///< cpu | cuda | auto
 

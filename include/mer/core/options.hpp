@@ -74,6 +74,15 @@ class OptionsVisitor {
   void choice(std::string_view key, std::string& value, const std::vector<std::string>& allowed,
               std::string_view help);
 
+  /// Where one of several kinds of a thing has options of its own: that the section open now lacks
+  /// those of the others. One of them is an error that says so; but when the kind was chosen by an
+  /// override, what the file itself says of another kind gives way.
+  /// @param kind      the one that the options are of
+  /// @param kind_key  where it is named: beside these options, or a whole dotted key
+  /// @param keys      of the other kinds
+  virtual void lacks_options_of_others(std::string_view /*kind*/, std::string_view /*kind_key*/,
+                                       const std::function<std::vector<std::string>()>& /*keys*/) {}
+
   /// A nested options struct.
   template <class Options>
   void section(std::string_view key, Options& options) {
@@ -155,9 +164,17 @@ class ConfigDocument {
   std::unique_ptr<Impl> impl_;
 };
 
+/// An option in words.
+struct OptionText {
+  std::string key;
+  std::string value;  ///< as YAML
+  std::string help;   ///< with the range or the words that are allowed
+};
+
 namespace detail {
 nlohmann::ordered_json options_to_json(const std::function<void(OptionsVisitor&)>& visit);
 std::string options_to_yaml(const std::function<void(OptionsVisitor&)>& visit, bool with_comments);
+std::vector<OptionText> option_texts(const std::function<void(OptionsVisitor&)>& visit);
 ConfigDocument document_of(const nlohmann::ordered_json& json, const std::string& name);
 }  // namespace detail
 
@@ -177,11 +194,18 @@ std::string to_yaml(const Options& options, bool with_comments) {
                                  with_comments);
 }
 
-/// Reads a struct back from what to_json() wrote; strict like a config.
-/// @param name  stands in messages in the place of a file's name, e.g. the model's path
+/// The struct's options in words, those within sections by their last key.
 template <class Options>
-Options options_from_json(const nlohmann::ordered_json& json, const std::string& name) {
-  Options options;
+std::vector<OptionText> option_texts(Options options) {
+  return detail::option_texts([&options](OptionsVisitor& visitor) { options.visit(visitor); });
+}
+
+/// Reads a struct back from what to_json() wrote; strict like a config.
+/// @param name     stands in messages in the place of a file's name, e.g. the model's path
+/// @param options  what absent keys keep
+template <class Options>
+Options options_from_json(const nlohmann::ordered_json& json, const std::string& name,
+                          Options options = {}) {
   detail::document_of(json, name).read(options);
   return options;
 }

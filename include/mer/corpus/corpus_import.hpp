@@ -3,8 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "mer/core/named_table.hpp"
+#include "mer/core/options.hpp"
 #include "mer/core/progress.hpp"
 
 namespace mer {
@@ -25,65 +28,38 @@ struct ImportReport {
   std::vector<Failure> failures;
 };
 
-/// One folder a class: DIR/<label>/**/<audio>. Writes the manifest with paths relative to it.
-ImportReport import_folder(const std::filesystem::path& folder,
-                           const std::filesystem::path& manifest);
-
-/// "4Q audio emotion dataset" (Panda, Malheiro & Paiva 2018): folders Q1…Q4 and the published
-/// `panda_dataset_taffc_{annotations,metadata}.csv`; group = artist. Repairs the metadata's doubly
-/// encoded names ("CÃ©line").
-ImportReport import_4qaed(const std::filesystem::path& folder,
-                          const std::filesystem::path& manifest);
-
-/// How MIDI files become audio.
-struct MidiRenderOptions {
-  std::filesystem::path soundfont = "/usr/share/sounds/sf2/FluidR3_GM.sf2";
-  std::filesystem::path audio_folder;  ///< where the audio goes; empty = beside the manifest
-  int jobs = 0;                        ///< clips at once, 0 = one per core
-  Progress progress;
-  std::function<bool()> stop;  ///< asked before each clip
+/// What an import is told, whichever the corpus.
+struct ImportJob {
+  std::filesystem::path folder;    ///< of the corpus
+  std::filesystem::path manifest;  ///< to write, with paths relative to it
+  Progress progress = {};
+  std::function<bool()> stop = {};  ///< asked now and then
 };
 
-/// EMOPIA (Hung et al. 2021), clips of pop piano in four quadrants of perceived emotion; group =
-/// the song (its YouTube id); the split is the official one.
-///
-/// Reads the published folder (`label.csv`, `midis/`, `split/{train,val,test}.csv`) or a table of
-/// clips with their MIDIs (`clips.csv`, `midis/` or `midis.zip`). Recordings in `audio/` are taken
-/// where there are any; else the MIDIs are rendered by fluidsynth to FLAC, what is there already
-/// not again. A clip that can't be rendered is a failure in the report.
-/// @throws Error when fluidsynth isn't installed, UsageError when the soundfont isn't there or the
-///         audio folder was rendered with another one, Interrupted when `stop` said so
-ImportReport import_emopia(const std::filesystem::path& folder,
-                           const std::filesystem::path& manifest,
-                           const MidiRenderOptions& rendering = {});
-
-/// Emotify (Aljanaki, Wiering & Veltkamp 2016), *induced* emotion: `data.csv`, a line a listener,
-/// and `emotifymusic/<genre>/<number>.mp3`.
-///
-/// A track's share of a GEMS category is the share of its listeners who chose it. A track is in the
-/// manifest when the largest of its nine shares is clear (at least 0.25 and at least 0.10 ahead of
-/// the next) and of joyful activation (happy), tension (anger), sadness (sad) or calmness
-/// (relaxed). All tracks' shares are written to `<manifest's stem>.gems.csv` beside the manifest.
-ImportReport import_emotify(const std::filesystem::path& folder,
-                            const std::filesystem::path& manifest);
-
-/// How ratings of valence and arousal become classes.
-struct QuadrantOptions {
-  /// Songs whose valence or arousal is within this share of the scale's range of its middle are
-  /// left out: 0.1 means 4.2…5.8 on a scale of 1…9. In [0, 0.5).
-  double neutral = 0.1;
+/// What makes a manifest of one corpus.
+struct Importer {
+  std::string help;  ///< which emotion, whose, from where: lines of `mer import --help`
+  std::vector<OptionText> options;  ///< flags of `mer import`, with their defaults
+  /// @throws UsageError for an option that is none of its own, or when the folder isn't the corpus
+  /// @throws Interrupted when the job's `stop` said so
+  std::function<ImportReport(const ImportJob& job, ConfigDocument& options)> run;
 };
 
-/// DEAM (Aljanaki, Yang & Soleymani 2017), perceived emotion: song-level averages of 1…9 in
-/// `annotations/`, `MEMD_audio/`, artists in `metadata/`. Valence and arousal come in −1…1.
-ImportReport import_deam(const std::filesystem::path& folder, const std::filesystem::path& manifest,
-                         const QuadrantOptions& options = {});
+/// An importer with options of its own, a struct with visit().
+template <class Options>
+Importer importer(std::string help, ImportReport (*import)(const ImportJob&, const Options&)) {
+  return {std::move(help), option_texts(Options{}),
+          [import](const ImportJob& job, ConfigDocument& given) {
+            Options options;
+            given.read(options);
+            return import(job, options);
+          }};
+}
+/// One without.
+Importer importer(std::string help, ImportReport (*import)(const ImportJob&));
 
-/// PMEmo (Zhang et al. 2018), *induced* emotion: averages of 0…1 in
-/// `annotations/static_annotations.csv`, `chorus/`, artists in `metadata.csv`. Valence and arousal
-/// come in −1…1.
-ImportReport import_pmemo(const std::filesystem::path& folder,
-                          const std::filesystem::path& manifest,
-                          const QuadrantOptions& options = {});
+/// All that `mer import` can name.
+using ImporterTable = NamedTable<Importer>;
+ImporterTable builtin_importers();
 
 }  // namespace mer

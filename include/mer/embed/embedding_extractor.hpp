@@ -8,7 +8,7 @@
 
 #include "mer/config/embed_options.hpp"
 #include "mer/config/recipe.hpp"
-#include "mer/nn/embedder.hpp"
+#include "mer/nn/network_runner.hpp"
 #include "mer/store/song_embeddings.hpp"
 
 namespace mer {
@@ -63,7 +63,7 @@ class EmbeddingExtractor {
 
   EmbedOptions options_;
   Recipe front_end_;
-  std::vector<Embedder> embedders_;
+  std::vector<NetworkRunner> networks_;
   std::vector<EmbeddingGroup> groups_;
   nlohmann::ordered_json hashes_;  // of the weights, by the network's name
   nlohmann::ordered_json recipe_;

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "mer/config/loss_options.hpp"
@@ -18,7 +19,7 @@ struct LossValue {
   double as_printed = 0.0;  ///< the paper's form: sums over the batch, without smoothing
 };
 
-/// A loss of the registry; its class centers, if any, are its parameters (`gradient`) or buffers
+/// A loss of the table; its class centers, if any, are its parameters (`gradient`) or buffers
 /// (`wen`) under the name `centers` [classes, embedding_size].
 class Loss : public torch::nn::Module {
  public:
@@ -45,9 +46,29 @@ class Loss : public torch::nn::Module {
   std::int64_t iteration_ = 1;
 };
 
+/// What a loss is built for, besides its options.
+struct LossSizes {
+  int num_classes = 0;
+  int embedding_size = 0;
+  std::uint64_t seed = 0;  ///< of its first values
+};
+
+/// What builds losses, by `loss.name`.
+using LossTable =
+    NamedTable<std::function<std::shared_ptr<Loss>(const LossOptions&, const LossSizes&)>>;
+LossTable builtin_losses();
+
+/// Adds a Body, which is built from its Options (LossOptions' half of the same loss) and sizes.
+template <class Body, class Options>
+void add_loss(LossTable& table) {
+  table.add(Options::kName, [](const LossOptions& options, const LossSizes& sizes) {
+    return std::make_shared<Body>(options.as<Options>(), sizes);
+  });
+}
+
 /// The loss that options.name says. `a_softmax` wants a network with angular class scores.
-/// @throws UsageError for a name that the registry lacks
+/// @throws UsageError for a name that the table lacks
 std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,
-                                std::uint64_t seed);
+                                std::uint64_t seed, const LossTable& losses = builtin_losses());
 
 }  // namespace mer

@@ -3,11 +3,13 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "mer/config/model_options.hpp"
 #include "mer/config/network_shape.hpp"
+#include "mer/core/named_table.hpp"
 #include "mer/nn/all_reduce.hpp"
 
 namespace mer {
@@ -44,24 +46,36 @@ struct NetworkOutput {
 /// @param heads  [..., classes] each
 torch::Tensor join_logits(const std::vector<torch::Tensor>& heads, double first_weight);
 
-/// A network of the registry.
+/// A network of the table.
 class Network : public torch::nn::Module {
  public:
   virtual NetworkOutput forward(const NetworkInput& input) = 0;
 };
 
+/// What builds networks, by `model.name`.
+using NetworkTable = NamedTable<std::function<std::shared_ptr<Network>(const ModelOptions& options,
+                                                                       const NetworkShape& shape)>>;
+NetworkTable builtin_networks();
+
+/// Adds a Body, which is built from its Options (ModelOptions' half of the same network) and a
+/// shape.
+template <class Body, class Options>
+void add_network(NetworkTable& table) {
+  table.add(Options::kName, [](const ModelOptions& options, const NetworkShape& shape) {
+    return std::make_shared<Body>(options.as<Options>(), shape);
+  });
+}
+
 /// Builds the network that options.name says, with weights drawn from `seed`.
-/// @throws UsageError for a name that the registry lacks or sizes that don't fit the input
+/// @throws UsageError for a name that the table lacks or sizes that don't fit the input
 std::shared_ptr<Network> make_network(const ModelOptions& options, const NetworkShape& shape,
-                                      std::uint64_t seed);
+                                      std::uint64_t seed,
+                                      const NetworkTable& networks = builtin_networks());
 
 /// In training each batch is one worker's share of a larger one, over all of which batch norm takes
 /// its statistics, so that workers together do what one does alone with the whole batch. Empty = no
 /// longer.
 void share_batch(torch::nn::Module& network, const AllReduce& all_reduce);
-
-/// Columns of NetworkOutput::embedding, which some networks fix themselves.
-int embedding_size_of(const ModelOptions& options);
 
 std::int64_t num_parameters(const torch::nn::Module& module);
 

@@ -50,7 +50,7 @@ struct ModelCard {
   std::string recipe_fingerprint;  ///< Recipe::fingerprint()
   std::string segment;             ///< to_json(SegmentOptions)
   std::string inputs;              ///< to_json(InputOptions)
-  std::string classic;             ///< to_json(ClassicOptions); empty for a network
+  std::string classic;             ///< to_json(ClassicSection); empty for a network
   /// to_json(DescriptorOptions); empty where the system sees no musical descriptors
   std::string descriptors;
   /// EmbeddingExtractor::recipe(); empty where the system sees no embeddings
@@ -79,11 +79,11 @@ struct ModelCard {
 nlohmann::ordered_json to_json(const ModelCard::FittedTemperature& calibration);
 
 /// The options that an entry of a card holds.
-/// @param entry  its name, and the model file's path, for messages
+/// @param entry    its name, and the model file's path, for messages
+/// @param options  what absent keys keep
 template <class Options>
-Options options_in_card(const std::string& json, const std::string& entry,
-                        const std::string& file) {
-  Options options;
+Options options_in_card(const std::string& json, const std::string& entry, const std::string& file,
+                        Options options = {}) {
   ConfigDocument::parse(json, file + " ('" + entry + "' of the model)", {}).read(options);
   return options;
 }

@@ -7,7 +7,7 @@
 #include "mer/config/train_options.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/features/feature_options.hpp"
-#include "mer/store/network_input.hpp"
+#include "mer/store/input_builder.hpp"
 #include "mer/store/standardization.hpp"
 
 namespace mer {

@@ -1,5 +1,6 @@
 #include <map>
 
+#include "import/importers.hpp"
 #include "import/rated_songs.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -62,10 +63,10 @@ std::map<std::string, std::string> artists(const fs::path& folder, ImportReport&
   return artist_of;
 }
 
-}  // namespace
-
-ImportReport import_deam(const fs::path& folder, const fs::path& manifest,
-                         const QuadrantOptions& options) {
+/// DEAM (Aljanaki, Yang & Soleymani 2017), perceived emotion: song-level averages of 1…9 in
+/// `annotations/`, `MEMD_audio/`, artists in `metadata/`. Valence and arousal come in −1…1.
+ImportReport import(const ImportJob& job, const RatingOptions& options) {
+  const fs::path& folder = job.folder;
   require_folder(folder);
   const std::string audio_hint =
       std::string("unpack DEAM_audio.zip from ") + kSource + ": MEMD_audio/2.mp3, …";
@@ -87,10 +88,19 @@ ImportReport import_deam(const fs::path& folder, const fs::path& manifest,
                 table.number(row, "arousal_mean"));
     }
   }
-  ImportReport report = songs.write(manifest, audio_hint);
+  ImportReport report = songs.write(job.manifest, audio_hint);
   report.warnings.insert(report.warnings.begin(), about_artists.warnings.begin(),
                          about_artists.warnings.end());
   return report;
+}
+
+}  // namespace
+
+Importer importing::deam() {
+  return importer<RatingOptions>(
+      std::string("perceived; Aljanaki et al. 2017, songs under Creative Commons licences,\n") +
+          kSource,
+      import);
 }
 
 }  // namespace mer

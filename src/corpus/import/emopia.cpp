@@ -3,10 +3,11 @@
 #include <set>
 #include <utility>
 
+#include "import/importers.hpp"
 #include "import/importing.hpp"
 #include "import/midi_files.hpp"
 #include "import/midi_renderer.hpp"
-#include "import/quadrants.hpp"
+#include "import/quadrant_labels.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -167,7 +168,8 @@ std::map<std::string, fs::path> recordings(const fs::path& folder) {
 /// id → rendered audio. Clips without a MIDI file are not in it; those that fail are reported.
 std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const fs::path& folder,
                                          const fs::path& audio_folder,
-                                         const MidiRenderOptions& options, ImportReport& report) {
+                                         const MidiRenderOptions& options, const ImportJob& job,
+                                         ImportReport& report) {
   const MidiRenderer renderer(audio_folder, options.soundfont);
   const std::unique_ptr<MidiFiles> midis = open_midi_files(folder, kGetIt);
   std::map<std::string, fs::path> audio;
@@ -186,7 +188,7 @@ std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const f
     }
   }
   const std::size_t present = audio.size();
-  const auto failures = render_all(renderer, missing, options);
+  const auto failures = render_all(renderer, missing, options.jobs, job);
   report.failures.insert(report.failures.end(), failures.begin(), failures.end());
   for (const MidiClip& clip : missing) {
     if (fs::exists(renderer.file_of(clip.id), ignored)) {
@@ -202,10 +204,14 @@ fs::path default_audio_folder(const fs::path& manifest) {
   return manifest.parent_path() / (manifest.stem().string() + "-audio");
 }
 
-}  // namespace
-
-ImportReport import_emopia(const fs::path& folder, const fs::path& manifest,
-                           const MidiRenderOptions& rendering) {
+/// EMOPIA (Hung et al. 2021), clips of pop piano in four quadrants of perceived emotion; group =
+/// the song (its YouTube id); the split is the official one. Recordings in `audio/` are taken where
+/// there are any; else the MIDIs are rendered by fluidsynth to FLAC, what is there already not
+/// again. A clip that can't be rendered is a failure in the report.
+/// @throws Error when fluidsynth isn't installed, UsageError when the soundfont isn't there or the
+///         audio folder was rendered with another one
+ImportReport import(const ImportJob& job, const MidiRenderOptions& rendering) {
+  const fs::path& folder = job.folder;
   require_folder(folder);
   ImportReport report;
   std::error_code ignored;
@@ -214,10 +220,9 @@ ImportReport import_emopia(const fs::path& folder, const fs::path& manifest,
                                       : clips_of_release(folder, report);
   std::map<std::string, fs::path> audio = recordings(folder);
   if (audio.empty()) {
-    audio = rendered(
-        clips, folder,
-        rendering.audio_folder.empty() ? default_audio_folder(manifest) : rendering.audio_folder,
-        rendering, report);
+    audio = rendered(clips, folder,
+                     rendering.audio.empty() ? default_audio_folder(job.manifest) : rendering.audio,
+                     rendering, job, report);
   } else {
     report.notes.push_back("recordings are taken as they are, no MIDI is rendered");
   }
@@ -245,8 +250,17 @@ ImportReport import_emopia(const fs::path& folder, const fs::path& manifest,
   if (!missing.empty()) {
     report.warnings.push_back(listing(missing, "clips have no audio and are left out"));
   }
-  write_manifest(rows, manifest, report);
+  write_manifest(rows, job.manifest, report);
   return report;
+}
+
+}  // namespace
+
+Importer importing::emopia() {
+  return importer<MidiRenderOptions>(
+      "perceived; Hung et al. 2021, https://zenodo.org/record/5257995, CC BY-NC-SA 4.0;\n"
+      "its MIDIs are rendered by fluidsynth unless audio/ holds recordings",
+      import);
 }
 
 }  // namespace mer

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "import/importers.hpp"
 #include "import/importing.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -125,9 +126,15 @@ std::string shares_table(const std::map<int, Track>& tracks) {
   return text;
 }
 
-}  // namespace
-
-ImportReport import_emotify(const fs::path& folder, const fs::path& manifest) {
+/// Emotify (Aljanaki, Wiering & Veltkamp 2016), *induced* emotion: `data.csv`, a line a listener,
+/// and `emotifymusic/<genre>/<number>.mp3`.
+///
+/// A track's share of a GEMS category is the share of its listeners who chose it. A track is in the
+/// manifest when the largest of its nine shares is clear (at least 0.25 and at least 0.10 ahead of
+/// the next) and of joyful activation (happy), tension (anger), sadness (sad) or calmness
+/// (relaxed). All tracks' shares are written to `<manifest's stem>.gems.csv` beside the manifest.
+ImportReport import(const ImportJob& job) {
+  const auto& [folder, manifest, progress, stop] = job;
   require_folder(folder);
   const std::string hint = std::string("fetch data.csv and emotifymusic.zip from ") + kSource +
                            " and unpack the latter into this folder";
@@ -176,6 +183,14 @@ ImportReport import_emotify(const fs::path& folder, const fs::path& manifest) {
     report.warnings.push_back(listing(missing, "tracks have no audio and are left out"));
   }
   return report;
+}
+
+}  // namespace
+
+Importer importing::emotify() {
+  return importer(
+      std::string("INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\",\n") + kSource,
+      import);
 }
 
 }  // namespace mer

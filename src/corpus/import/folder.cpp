@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "import/importers.hpp"
 #include "import/importing.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
@@ -9,7 +10,11 @@ namespace mer {
 namespace fs = std::filesystem;
 using namespace importing;
 
-ImportReport import_folder(const fs::path& folder, const fs::path& manifest) {
+namespace {
+
+/// One folder a class.
+ImportReport import(const ImportJob& job) {
+  const fs::path& folder = job.folder;
   require_folder(folder);
   std::vector<fs::path> class_folders;
   std::vector<std::string> outside;
@@ -54,8 +59,14 @@ ImportReport import_folder(const fs::path& folder, const fs::path& manifest) {
   if (!empty_folders.empty()) {
     report.warnings.push_back(listing(empty_folders, "folders hold no audio and are left out"));
   }
-  write_manifest(rows, manifest, report);
+  write_manifest(rows, job.manifest, report);
   return report;
+}
+
+}  // namespace
+
+Importer importing::folder() {
+  return importer("DIR/<label>/**/<audio>, one folder a class", import);
 }
 
 }  // namespace mer

@@ -2,8 +2,9 @@
 #include <optional>
 
 #include "import/double_encoding.hpp"
+#include "import/importers.hpp"
 #include "import/importing.hpp"
-#include "import/quadrants.hpp"
+#include "import/quadrant_labels.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -27,9 +28,11 @@ std::map<std::string, fs::path> clips_below(const fs::path& folder) {
   return clips;
 }
 
-}  // namespace
-
-ImportReport import_4qaed(const fs::path& folder, const fs::path& manifest) {
+/// "4Q audio emotion dataset" (Panda, Malheiro & Paiva 2018): folders Q1…Q4 and the published
+/// `panda_dataset_taffc_{annotations,metadata}.csv`; group = artist. Repairs the metadata's doubly
+/// encoded names ("CÃ©line").
+ImportReport import(const ImportJob& job) {
+  const fs::path& folder = job.folder;
   require_folder(folder);
   const fs::path annotations_file = folder / "panda_dataset_taffc_annotations.csv";
   const fs::path metadata_file = folder / "panda_dataset_taffc_metadata.csv";
@@ -89,8 +92,14 @@ ImportReport import_4qaed(const fs::path& folder, const fs::path& manifest) {
     report.warnings.push_back(
         listing(no_artist, "clips have no artist; each is a group of its own"));
   }
-  write_manifest(rows, manifest, report);
+  write_manifest(rows, job.manifest, report);
   return report;
+}
+
+}  // namespace
+
+Importer importing::four_quadrants() {
+  return importer("perceived; Panda et al. 2018, http://mir.dei.uc.pt/downloads.html", import);
 }
 
 }  // namespace mer

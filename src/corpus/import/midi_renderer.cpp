@@ -107,6 +107,12 @@ bool holds_sound(const fs::path& file) {
 
 }  // namespace
 
+void MidiRenderOptions::visit(OptionsVisitor& v) {
+  v.field("audio", audio, "folder for the rendered audio, empty = MANIFEST-audio");
+  v.field("soundfont", soundfont, "what plays the MIDIs");
+  v.field("jobs", jobs, at_least(0), "clips at once, 0 = one per core");
+}
+
 MidiRenderer::MidiRenderer(fs::path folder, fs::path soundfont)
     : folder_(std::move(folder)),
       soundfont_(std::move(soundfont)),
@@ -160,8 +166,8 @@ void MidiRenderer::render(const std::string& id, const std::string& midi) const 
 }
 
 std::vector<ImportReport::Failure> render_all(const MidiRenderer& renderer,
-                                              const std::vector<MidiClip>& clips,
-                                              const MidiRenderOptions& options) {
+                                              const std::vector<MidiClip>& clips, int num_threads,
+                                              const ImportJob& job) {
   if (clips.empty()) return {};
   renderer.prepare();
   std::mutex mutex;
@@ -175,10 +181,10 @@ std::vector<ImportReport::Failure> render_all(const MidiRenderer& renderer,
     }
     const std::scoped_lock lock(mutex);
     ++done;
-    if (options.progress) options.progress(done, clips.size(), clips[i].id);
+    if (job.progress) job.progress(done, clips.size(), clips[i].id);
   };
-  parallel_for_each(clips.size(), options.jobs, work, options.stop);
-  if (options.stop && options.stop()) {
+  parallel_for_each(clips.size(), num_threads, work, job.stop);
+  if (job.stop && job.stop()) {
     throw Interrupted("interrupted: the " + std::to_string(done) + " clips rendered so far stay",
                       "the same command goes on");
   }

@@ -8,6 +8,15 @@
 
 namespace mer::importing {
 
+/// How MIDI files become audio.
+struct MidiRenderOptions {
+  std::filesystem::path audio;  ///< the folder where the audio goes; empty = beside the manifest
+  std::filesystem::path soundfont = "/usr/share/sounds/sf2/FluidR3_GM.sf2";
+  int jobs = 0;
+
+  void visit(OptionsVisitor& v);
+};
+
 /// Makes FLAC files of MIDI files by the program fluidsynth, into a folder of its own.
 ///
 /// The folder's rendering.json says by what they were made; a file is there whole or not at all.
@@ -38,9 +47,10 @@ struct MidiClip {
 
 /// Renders clips, some at once; one that fails is recorded and the rest go on.
 /// @return  the failures in the order of the clips
-/// @throws Error when fluidsynth isn't installed, Interrupted when options.stop said so
+/// @param num_threads  clips at once, 0 = one per core
+/// @throws Error when fluidsynth isn't installed, Interrupted when job.stop said so
 std::vector<ImportReport::Failure> render_all(const MidiRenderer& renderer,
-                                              const std::vector<MidiClip>& clips,
-                                              const MidiRenderOptions& options);
+                                              const std::vector<MidiClip>& clips, int num_threads,
+                                              const ImportJob& job);
 
 }  // namespace mer::importing

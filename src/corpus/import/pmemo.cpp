@@ -1,5 +1,6 @@
 #include <map>
 
+#include "import/importers.hpp"
 #include "import/rated_songs.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -33,16 +34,16 @@ std::map<std::string, PmemoSong> songs_of(const fs::path& file) {
   return songs;
 }
 
-}  // namespace
-
-ImportReport import_pmemo(const fs::path& given_folder, const fs::path& manifest,
-                          const QuadrantOptions& options) {
-  require_folder(given_folder);
+/// PMEmo (Zhang et al. 2018), *induced* emotion: averages of 0…1 in
+/// `annotations/static_annotations.csv`, `chorus/`, artists in `metadata.csv`. Valence and arousal
+/// come in −1…1.
+ImportReport import(const ImportJob& job, const RatingOptions& options) {
+  require_folder(job.folder);
   const std::string hint =
       "PMEmo2019.zip, linked from https://github.com/HuiZhangDB/PMEmo, has it; give the folder in "
       "which its metadata.csv lies";
   const fs::path metadata =
-      find_below(given_folder, {"metadata.csv", "PMEmo2019/metadata.csv"}, hint);
+      find_below(job.folder, {"metadata.csv", "PMEmo2019/metadata.csv"}, hint);
   const fs::path folder = metadata.parent_path();
   std::map<std::string, PmemoSong> song_of = songs_of(metadata);
   const fs::path ratings_file =
@@ -61,9 +62,18 @@ ImportReport import_pmemo(const fs::path& given_folder, const fs::path& manifest
               ratings.number(row, "Valence(mean)"), ratings.number(row, "Arousal(mean)"));
   }
   ImportReport report =
-      songs.write(manifest, "the choruses belong into " + chorus.string() + ": 1.mp3, …");
+      songs.write(job.manifest, "the choruses belong into " + chorus.string() + ": 1.mp3, …");
   report.notes.push_back("the labels are induced emotion: what listeners felt");
   return report;
+}
+
+}  // namespace
+
+Importer importing::pmemo() {
+  return importer<RatingOptions>(
+      "INDUCED; Zhang et al. 2018, for research, the songs are their owners',\n"
+      "https://github.com/HuiZhangDB/PMEmo",
+      import);
 }
 
 }  // namespace mer

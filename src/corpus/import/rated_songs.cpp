@@ -3,7 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "import/quadrants.hpp"
+#include "import/quadrant_labels.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
@@ -30,12 +30,8 @@ void check_on_scale(const std::string& where, const char* name, double rating, c
 
 }  // namespace
 
-RatedSongs::RatedSongs(Scale scale, const QuadrantOptions& options)
-    : scale_(scale), neutral_(options.neutral) {
-  if (!(neutral_ >= 0.0 && neutral_ < 0.5)) {
-    throw std::invalid_argument("QuadrantOptions::neutral must be in [0, 0.5)");
-  }
-}
+RatedSongs::RatedSongs(Scale scale, const RatingOptions& options)
+    : scale_(scale), neutral_(options.neutral) {}
 
 void RatedSongs::add(const std::string& where, const std::string& id,
                      const std::filesystem::path& file, const std::string& artist, double valence,

@@ -15,10 +15,23 @@ struct Scale {
   double middle() const { return (low + high) / 2; }
 };
 
+/// How ratings of valence and arousal become classes.
+struct RatingOptions {
+  /// Songs whose valence or arousal is within this share of the scale's range of its middle are
+  /// left out: 0.1 means 4.2…5.8 on a scale of 1…9.
+  double neutral = 0.1;
+
+  void visit(OptionsVisitor& v) {
+    v.field("neutral", neutral, between(0.0, 0.49),
+            "leave out songs whose valence or arousal is this share of the scale or less from its "
+            "middle");
+  }
+};
+
 /// Songs with ratings, made into rows of a manifest.
 class RatedSongs {
  public:
-  RatedSongs(Scale scale, const QuadrantOptions& options);
+  RatedSongs(Scale scale, const RatingOptions& options);
 
   /// Takes a song of that id, ratings on the corpus' scale. One without audio (`file` does not
   /// exist) or in the neutral zone is counted and left out; one without artist is a group of its

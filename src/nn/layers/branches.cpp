@@ -5,17 +5,18 @@ namespace {
 
 int pooled_size(int size, int factor) { return (size + factor - 1) / factor; }
 
-SquareConv square_conv(const ModelOptions& options, int in_channels, int out_channels) {
-  return SquareConv(SquareConvSizes{.in_channels = in_channels,
-                                    .out_channels = out_channels,
-                                    .kernel = options.kernel,
-                                    .separable = options.conv == ModelOptions::Conv::kSeparable,
-                                    .pool = {options.pool_frequency, options.pool_time}});
+SquareConv square_conv(const ConvBranchOptions& options, int in_channels, int out_channels) {
+  return SquareConv(
+      SquareConvSizes{.in_channels = in_channels,
+                      .out_channels = out_channels,
+                      .kernel = options.kernel,
+                      .separable = options.conv == ConvBranchOptions::Conv::kSeparable,
+                      .pool = {options.pool_frequency, options.pool_time}});
 }
 
 }  // namespace
 
-ConvBranchImpl::ConvBranchImpl(const ModelOptions& options, int bands) {
+ConvBranchImpl::ConvBranchImpl(const ConvBranchOptions& options, Pooling pooling, int bands) {
   c1_ = register_module("c1", TimeFrequencyConv(options));
   c2_ = register_module("c2", square_conv(options, 2 * options.c1_channels, options.c2_channels));
   int channels = options.c2_channels;
@@ -28,7 +29,7 @@ ConvBranchImpl::ConvBranchImpl(const ModelOptions& options, int bands) {
   dropout_ = register_module("dropout", KeyedDropout(options.conv_dropout, "crnn.dropout"));
   encoder_ = register_module(
       "encoder", SequenceEncoder(std::int64_t{channels} * bands, options.crnn_lstm_units,
-                                 options.crnn_lstm_layers, options.pooling));
+                                 options.crnn_lstm_layers, pooling));
 }
 
 torch::Tensor ConvBranchImpl::forward(const torch::Tensor& spectrogram, const StepMask& mask,
@@ -42,11 +43,12 @@ torch::Tensor ConvBranchImpl::forward(const torch::Tensor& spectrogram, const St
 
 std::int64_t ConvBranchImpl::output_size() const { return encoder_->output_size(); }
 
-LldBranchImpl::LldBranchImpl(const ModelOptions& options, int columns, int units, int layers,
+LldBranchImpl::LldBranchImpl(const LldBranchOptions& options, Pooling pooling, int columns,
                              const std::string& layer_name) {
   dropout_ =
       register_module("dropout", KeyedDropout(options.lld_input_dropout, layer_name + ".dropout"));
-  encoder_ = register_module("encoder", SequenceEncoder(columns, units, layers, options.pooling));
+  encoder_ = register_module("encoder", SequenceEncoder(columns, options.lld_lstm_units,
+                                                        options.lld_lstm_layers, pooling));
 }
 
 torch::Tensor LldBranchImpl::forward(const torch::Tensor& lld, const StepMask& mask,
@@ -56,7 +58,7 @@ torch::Tensor LldBranchImpl::forward(const torch::Tensor& lld, const StepMask& m
 
 std::int64_t LldBranchImpl::output_size() const { return encoder_->output_size(); }
 
-SongVectorBranchImpl::SongVectorBranchImpl(const ModelOptions& options, int columns) {
+SongVectorBranchImpl::SongVectorBranchImpl(const SongVectorBranchOptions& options, int columns) {
   dropout_ =
       register_module("dropout", KeyedDropout(options.song_vector_dropout, "song_vector.dropout"));
   projection_ = register_module("projection", torch::nn::Linear(columns, options.song_vector_size));

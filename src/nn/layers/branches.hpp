@@ -19,7 +19,7 @@ namespace mer {
 /// the Bi-LSTM sees channels · bands values a step.
 class ConvBranchImpl : public torch::nn::Module {
  public:
-  ConvBranchImpl(const ModelOptions& options, int bands);
+  ConvBranchImpl(const ConvBranchOptions& options, Pooling pooling, int bands);
   torch::Tensor forward(const torch::Tensor& spectrogram, const StepMask& mask,
                         const std::vector<std::uint64_t>& keys);
   std::int64_t output_size() const;
@@ -33,12 +33,12 @@ class ConvBranchImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ConvBranch);
 
-/// LLD branch: element-wise input dropout and a Bi-LSTM of `units` a direction.
+/// LLD branch: element-wise input dropout and a Bi-LSTM.
 ///   input  [B, steps, columns] and its mask
 ///   output [B, output_size()]
 class LldBranchImpl : public torch::nn::Module {
  public:
-  LldBranchImpl(const ModelOptions& options, int columns, int units, int layers,
+  LldBranchImpl(const LldBranchOptions& options, Pooling pooling, int columns,
                 const std::string& layer_name);
   torch::Tensor forward(const torch::Tensor& lld, const StepMask& mask,
                         const std::vector<std::uint64_t>& keys);
@@ -55,7 +55,7 @@ TORCH_MODULE(LldBranch);
 ///   output [B, output_size()]
 class SongVectorBranchImpl : public torch::nn::Module {
  public:
-  SongVectorBranchImpl(const ModelOptions& options, int columns);
+  SongVectorBranchImpl(const SongVectorBranchOptions& options, int columns);
   torch::Tensor forward(const torch::Tensor& song_vector, const std::vector<std::uint64_t>& keys);
   std::int64_t output_size() const;
 

@@ -42,7 +42,16 @@ LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape) {
   return {input.lld, StepMask::of(input.lld_valid, batch, input.lld.front().size(1))};
 }
 
-torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape) {
+std::vector<std::string> lld_branch_numbers(const NetworkShape& shape) {
+  if (shape.lld_branches == 1) return {""};
+  std::vector<std::string> numbers;
+  for (int number = 1; number <= shape.lld_branches; ++number) {
+    numbers.push_back(std::to_string(number));
+  }
+  return numbers;
+}
+
+torch::Tensor song_vectors_of(const NetworkInput& input, const NetworkShape& shape) {
   if (!input.song_vector.defined()) throw std::invalid_argument("the batch has no summaries");
   if (input.song_vector.dim() != 2 || input.song_vector.size(1) != shape.song_vector_columns) {
     std::ostringstream message;

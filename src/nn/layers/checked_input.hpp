@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <string>
 #include <vector>
 
 #include "layers/layers.hpp"
@@ -27,8 +28,11 @@ struct LldMatrices {
 /// width
 LldMatrices lld_of(const NetworkInput& input, const NetworkShape& shape);
 
+/// What tells the layers of several LLD branches apart in the names of weights: nothing for one.
+std::vector<std::string> lld_branch_numbers(const NetworkShape& shape);
+
 /// The vectors beside the branches, [B, columns].
 /// @throws std::invalid_argument when the batch holds none, or of another width
-torch::Tensor summaries_of(const NetworkInput& input, const NetworkShape& shape);
+torch::Tensor song_vectors_of(const NetworkInput& input, const NetworkShape& shape);
 
 }  // namespace mer

@@ -35,7 +35,7 @@ MaskedMaps PoolNormImpl::forward(const MaskedMaps& input, const std::vector<torc
   return {norm_->after_convs(input.maps, input.mask, convs, pool_), input.mask.pooled(pool_.time)};
 }
 
-TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ModelOptions& options) {
+TimeFrequencyConvImpl::TimeFrequencyConvImpl(const ConvBranchOptions& options) {
   time_ = register_module("time", same_conv(1, options.c1_channels, 1, options.c1_time_kernel));
   frequency_ = register_module("frequency",
                                same_conv(1, options.c1_channels, options.c1_frequency_kernel, 1));

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "layers/layers.hpp"
-#include "mer/config/model_options.hpp"
+#include "mer/config/network_parts.hpp"
 #include "ops/conv_block.hpp"
 
 namespace mer {
@@ -46,7 +46,7 @@ TORCH_MODULE(PoolNorm);
 /// is.
 class TimeFrequencyConvImpl : public torch::nn::Module {
  public:
-  explicit TimeFrequencyConvImpl(const ModelOptions& options);
+  explicit TimeFrequencyConvImpl(const ConvBranchOptions& options);
   MaskedMaps forward(const MaskedMaps& input);
 
  private:

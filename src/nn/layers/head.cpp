@@ -3,8 +3,6 @@
 #include <cmath>
 #include <stdexcept>
 
-#include "layers/checked_input.hpp"
-
 namespace mer {
 namespace nn = torch::nn;
 
@@ -18,7 +16,7 @@ torch::Tensor join_logits(const std::vector<torch::Tensor>& heads, double first_
   return torch::logsumexp(both, 0);
 }
 
-HeadImpl::HeadImpl(const ModelOptions& options, const NetworkShape& shape, std::int64_t input_size,
+HeadImpl::HeadImpl(const HeadOptions& options, const NetworkShape& shape, std::int64_t input_size,
                    const std::string& layer_name)
     : rectify_(options.embedding_relu),
       angular_(shape.class_scores == NetworkShape::ClassScores::kAngular) {
@@ -52,35 +50,14 @@ void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Ten
   output.angular.push_back({output.logits, seen.norm(2, 1, /*keepdim=*/true)});
 }
 
-LldHeads::LldHeads(torch::nn::Module& owner, const ModelOptions& options, const NetworkShape& shape,
-                   std::int64_t beside_size)
-    : shape_(shape) {
-  for (int branch = 1; branch <= shape.lld_branches; ++branch) {
-    const std::string number = shape.lld_branches == 1 ? "" : std::to_string(branch);
-    lld_.push_back(owner.register_module(
-        "lld" + number, LldBranch(options, shape.lld_columns, options.lld_lstm_units,
-                                  options.lld_lstm_layers, "lld" + number)));
-    heads_.push_back(owner.register_module(
-        "head" + number,
-        Head(options, shape, beside_size + lld_.back()->output_size(), "head" + number)));
-  }
-}
-
-NetworkOutput LldHeads::forward(const NetworkInput& input, const torch::Tensor& beside) {
-  const LldMatrices lld = lld_of(input, shape_);
-  std::vector<NetworkOutput> outputs;
-  for (std::size_t branch = 0; branch < lld_.size(); ++branch) {
-    torch::Tensor vector = lld_[branch]->forward(lld.branches[branch], lld.mask, input.keys);
-    if (beside.defined()) vector = torch::cat({beside, vector}, 1);
-    outputs.push_back(heads_[branch]->forward(vector, input.keys));
-  }
-  if (outputs.size() == 1) return outputs.front();
-  const double w = shape_.lld_weight;
+NetworkOutput weighted(const std::vector<NetworkOutput>& heads, double first_weight) {
+  if (heads.size() == 1) return heads.front();
+  const double w = first_weight;
   NetworkOutput joined;
-  joined.logits = join_logits({outputs[0].logits, outputs[1].logits}, w);
-  joined.embedding = w * outputs[0].embedding + (1.0 - w) * outputs[1].embedding;
-  for (const NetworkOutput& output : outputs) {
-    joined.angular.insert(joined.angular.end(), output.angular.begin(), output.angular.end());
+  joined.logits = join_logits({heads[0].logits, heads[1].logits}, w);
+  joined.embedding = w * heads[0].embedding + (1.0 - w) * heads[1].embedding;
+  for (const NetworkOutput& head : heads) {
+    joined.angular.insert(joined.angular.end(), head.angular.begin(), head.angular.end());
   }
   joined.first_head_weight = w;
   return joined;

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "layers/branches.hpp"
 #include "layers/layers.hpp"
 #include "mer/nn/network.hpp"
 
@@ -17,7 +16,7 @@ namespace mer {
 ///   output logits [B, classes], embedding [B, embedding_size]
 class HeadImpl : public torch::nn::Module {
  public:
-  HeadImpl(const ModelOptions& options, const NetworkShape& shape, std::int64_t input_size,
+  HeadImpl(const HeadOptions& options, const NetworkShape& shape, std::int64_t input_size,
            const std::string& layer_name);
   NetworkOutput forward(const torch::Tensor& x, const std::vector<std::uint64_t>& keys);
 
@@ -36,22 +35,9 @@ TORCH_MODULE(Head);
 void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
                    NetworkOutput& output);
 
-/// The LLD branch with its head, or two of each (`combine: late_fusion`), whose class probabilities
-/// are weighted as in Nalini & Palanivel (2015); ours: the logits are their logarithm, and the
+/// The outputs of one head as they are; of two (`combine: late_fusion`) the class probabilities
+/// weighted as in Nalini & Palanivel (2015); ours: the logits are their logarithm, and the
 /// embedding that the center losses see is weighted alike, w · x_a + (1 − w) · x_b.
-class LldHeads {
- public:
-  /// Registers them in `owner`: `lld` and `head`, or `lld1`, `head1`, `lld2`, `head2`.
-  /// @param beside_size  of another branch's vector that each head sees too
-  LldHeads(torch::nn::Module& owner, const ModelOptions& options, const NetworkShape& shape,
-           std::int64_t beside_size);
-  /// @param beside  [B, beside_size]; undefined without another branch
-  NetworkOutput forward(const NetworkInput& input, const torch::Tensor& beside);
-
- private:
-  NetworkShape shape_;
-  std::vector<LldBranch> lld_;
-  std::vector<Head> heads_;
-};
+NetworkOutput weighted(const std::vector<NetworkOutput>& heads, double first_weight);
 
 }  // namespace mer

@@ -100,13 +100,13 @@ torch::Tensor NormReluImpl::after_convs(const torch::Tensor& maps, const StepMas
 }
 
 SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int layers,
-                                         ModelOptions::Pooling pooling)
+                                         Pooling pooling)
     : units_(units), pooling_(pooling) {
   lstm_ = register_module("lstm", torch::nn::LSTM(torch::nn::LSTMOptions(input_size, units)
                                                       .num_layers(layers)
                                                       .bidirectional(true)
                                                       .batch_first(true)));
-  if (pooling_ == ModelOptions::Pooling::kAttention) {
+  if (pooling_ == Pooling::kAttention) {
     // No bias: softmax would take it away again.
     attention_ = register_module(
         "attention", torch::nn::Linear(torch::nn::LinearOptions(2 * units, 1).bias(false)));
@@ -114,16 +114,16 @@ SequenceEncoderImpl::SequenceEncoderImpl(std::int64_t input_size, int units, int
 }
 
 std::int64_t SequenceEncoderImpl::output_size() const {
-  return pooling_ == ModelOptions::Pooling::kMeanStd ? 4 * units_ : 2 * units_;
+  return pooling_ == Pooling::kMeanStd ? 4 * units_ : 2 * units_;
 }
 
 torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMask& mask) {
   const BiLstmOutput output = run_bi_lstm(lstm_, x, mask);
-  if (pooling_ == ModelOptions::Pooling::kLast) return output.last;
+  if (pooling_ == Pooling::kLast) return output.last;
 
   const torch::Tensor valid = mask.valid.to(x.scalar_type()).unsqueeze(2);  // [B, steps, 1]
   torch::Tensor weights;                                                    // [B, steps, 1]
-  if (pooling_ == ModelOptions::Pooling::kAttention) {
+  if (pooling_ == Pooling::kAttention) {
     torch::Tensor scores = attention_->forward(output.steps);
     if (!mask.all_valid) {
       scores = scores.masked_fill(valid == 0, -std::numeric_limits<double>::infinity());
@@ -133,7 +133,7 @@ torch::Tensor SequenceEncoderImpl::forward(const torch::Tensor& x, const StepMas
     weights = valid / valid.sum(1, true);
   }
   const torch::Tensor mean = (output.steps * weights).sum(1);
-  if (pooling_ != ModelOptions::Pooling::kMeanStd) return mean;
+  if (pooling_ != Pooling::kMeanStd) return mean;
   const torch::Tensor variance = ((output.steps - mean.unsqueeze(1)).square() * weights).sum(1);
   return torch::cat({mean, (variance + kDeviationEpsilon).sqrt()}, 1);
 }

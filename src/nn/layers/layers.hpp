@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mer/config/model_options.hpp"
+#include "mer/config/network_parts.hpp"
 #include "ops/batch_norm.hpp"
 #include "ops/conv_block.hpp"
 #include "ops/step_mask.hpp"
@@ -59,14 +59,13 @@ TORCH_MODULE(NormRelu);
 /// weighted by softmax over steps of a learned score vᵀh.
 class SequenceEncoderImpl : public torch::nn::Module {
  public:
-  SequenceEncoderImpl(std::int64_t input_size, int units, int layers,
-                      ModelOptions::Pooling pooling);
+  SequenceEncoderImpl(std::int64_t input_size, int units, int layers, Pooling pooling);
   torch::Tensor forward(const torch::Tensor& x, const StepMask& mask);
   std::int64_t output_size() const;
 
  private:
   int units_;
-  ModelOptions::Pooling pooling_;
+  Pooling pooling_;
   torch::nn::LSTM lstm_{nullptr};
   torch::nn::Linear attention_{nullptr};
 };

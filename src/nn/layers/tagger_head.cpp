@@ -5,7 +5,7 @@
 
 namespace mer {
 
-TaggerHead::TaggerHead(torch::nn::Module& owner, const ModelOptions& options,
+TaggerHead::TaggerHead(torch::nn::Module& owner, const TaggerHeadOptions& options,
                        const NetworkShape& shape, int embedding_size)
     : angular_(shape.class_scores == NetworkShape::ClassScores::kAngular),
       input_dropout_(owner.register_module("input_dropout",

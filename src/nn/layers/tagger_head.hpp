@@ -15,7 +15,7 @@ namespace mer {
 class TaggerHead {
  public:
   /// Registers `classifier` in the owner.
-  TaggerHead(torch::nn::Module& owner, const ModelOptions& options, const NetworkShape& shape,
+  TaggerHead(torch::nn::Module& owner, const TaggerHeadOptions& options, const NetworkShape& shape,
              int embedding_size);
 
   torch::Tensor drop_input(const torch::Tensor& x, const std::vector<std::uint64_t>& keys) const;

@@ -1,9 +1,13 @@
-#include "networks/vgg_tagger.hpp"
+#include "mer/config/networks/vgg_tagger.hpp"
 
 #include <array>
+#include <vector>
 
 #include "layers/checked_input.hpp"
+#include "layers/tagger_head.hpp"
+#include "layers/tagger_layers.hpp"
 #include "mer/core/error.hpp"
+#include "networks/builtin.hpp"
 
 namespace mer {
 namespace {
@@ -22,12 +26,34 @@ std::int64_t pooled_steps(std::int64_t steps) {
   return steps;
 }
 
-}  // namespace
+/// The VGG-like network beside MusiCNN (Pons & Serra 2019), as pre-trained on the tags of the
+/// Million Song Dataset, with class scores in the place of the tags'.
+///
+///   spectrogram [B, 96, 187] → batch norm → five times [3 × 3 convolution, 128 maps → ReLU → batch
+///   norm → max-pool] → [B, steps 2, bands 1, 128 maps] flattened to 256, the embedding → class
+///   scores
+///
+/// Wants the front end of tagger_recipe(), not standardized, in segments of 3 s. Padded steps are
+/// silence.
+class VggTagger : public Network {
+ public:
+  /// @throws UsageError when the segments don't give 256 numbers
+  VggTagger(const VggTaggerOptions& options, const NetworkShape& shape);
+  NetworkOutput forward(const NetworkInput& input) override;
 
-VggTagger::VggTagger(const ModelOptions& options, const NetworkShape& shape)
-    : shape_(shape), head_(*this, options, shape, kEmbeddingSize) {
+ private:
+  torch::Tensor embed(const torch::Tensor& spectrograms);
+
+  NetworkShape shape_;
+  TaggerInput input_{nullptr};
+  std::vector<TaggerConv> convs_;
+  TaggerHead head_;
+};
+
+VggTagger::VggTagger(const VggTaggerOptions& options, const NetworkShape& shape)
+    : shape_(shape), head_(*this, options, shape, VggTaggerOptions::embedding_size) {
   require_tagger_bands("vgg_tagger", shape);
-  if (pooled_steps(shape.spectrogram_steps) * kMaps != kEmbeddingSize) {
+  if (pooled_steps(shape.spectrogram_steps) * kMaps != VggTaggerOptions::embedding_size) {
     throw UsageError("'model.name: vgg_tagger' wants segments of 187 frames, they have " +
                          std::to_string(shape.spectrogram_steps),
                      "set segment.length_s=3 with the features of configs/musicnn.yaml");
@@ -56,5 +82,9 @@ NetworkOutput VggTagger::forward(const NetworkInput& input) {
   embedding = head_.drop_input(embedding, input.keys);
   return head_.forward(embedding, embedding, input.keys);
 }
+
+}  // namespace
+
+void add_vgg_tagger(NetworkTable& table) { add_network<VggTagger, VggTaggerOptions>(table); }
 
 }  // namespace mer

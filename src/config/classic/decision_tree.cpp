@@ -1,0 +1,17 @@
+#include "mer/config/classic/decision_tree.hpp"
+
+#include "classic/candidates.hpp"
+
+namespace mer {
+
+void DecisionTreeOptions::visit(OptionsVisitor& v) {
+  v.field("max_depth", max_depth, between(1, 25), "questions; several: chosen by inner folds");
+  v.field("min_rows", min_rows, at_least(2), "fewer are not divided");
+}
+
+void DecisionTreeOptions::validate() const {
+  require_candidates("max_depth", max_depth);
+  require_whole_numbers("max_depth", max_depth);
+}
+
+}  // namespace mer

@@ -1,0 +1,26 @@
+#include "import/importers.hpp"
+
+namespace mer {
+
+Importer importer(std::string help, ImportReport (*import)(const ImportJob&)) {
+  return {std::move(help), {}, [import](const ImportJob& job, ConfigDocument& given) {
+            struct None {
+              void visit(OptionsVisitor& /*v*/) {}
+            } none;
+            given.read(none);
+            return import(job);
+          }};
+}
+
+ImporterTable builtin_importers() {
+  ImporterTable table;
+  table.add("folder", importing::folder());
+  table.add("4qaed", importing::four_quadrants());
+  table.add("emopia", importing::emopia());
+  table.add("emotify", importing::emotify());
+  table.add("deam", importing::deam());
+  table.add("pmemo", importing::pmemo());
+  return table;
+}
+
+}  // namespace mer

@@ -1,0 +1,18 @@
+#include "import/quadrant_labels.hpp"
+
+namespace mer::importing {
+
+std::optional<std::string> label_of_quadrant(const std::string& name) {
+  if (name == "Q1") return "happy";
+  if (name == "Q2") return "anger";
+  if (name == "Q3") return "sad";
+  if (name == "Q4") return "relaxed";
+  return std::nullopt;
+}
+
+std::string label_of_ratings(double valence, double arousal) {
+  if (arousal > 0) return valence > 0 ? "happy" : "anger";
+  return valence > 0 ? "relaxed" : "sad";
+}
+
+}  // namespace mer::importing

@@ -1,0 +1,22 @@
+#include "losses/builtin.hpp"
+
+namespace mer {
+
+LossTable builtin_losses() {
+  LossTable table;
+  add_softmax(table);
+  add_a_softmax(table);
+  add_center(table);
+  add_inter_center(table);
+  return table;
+}
+
+std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int embedding_size,
+                                std::uint64_t seed, const LossTable& losses) {
+  const auto& make = losses.at(options.name, "loss 'loss.name: " + options.name + "'");
+  return make(options, {num_classes, embedding_size, seed});
+}
+
+void Loss::update_centers(const torch::Tensor& /*embedding*/, const torch::Tensor& /*targets*/) {}
+
+}  // namespace mer
