@@ -8,6 +8,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/experiment/sweep_runner.hpp"
+#include "mer/runs/sweep_folder.hpp"
 #include "mer/store/song_store.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
@@ -106,7 +107,7 @@ int run_sweep(const SweepArgs& args) {
   if (args.cell.empty() || all_finished) {
     const std::string markdown = write_summary(plan, runner, folder);
     if (args.cell.empty()) std::fputs(markdown.c_str(), stdout);
-    log_info("written   " + (folder / "summary.md").string());
+    log_info("written   " + SweepFolder(folder).summary_markdown().string());
   }
   if (!runner.failed().empty()) {
     const std::size_t count = runner.failed().size();

@@ -12,6 +12,7 @@
 #include "mer/core/file_lock.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/sweep_folder.hpp"
 #include "mer/store/feature_store.hpp"
 #include "mer/store/fill_store.hpp"
 
@@ -89,11 +90,11 @@ SweepRunner::SweepRunner(const SweepPlan& plan, fs::path folder, int jobs, fs::p
 fs::path SweepRunner::folder_of(std::size_t cell) const { return folder_ / plan_.cells[cell].name; }
 
 fs::path SweepRunner::log_of(std::size_t cell) const {
-  return folder_ / "logs" / (plan_.cells[cell].name + ".txt");
+  return SweepFolder(folder_).log_file(plan_.cells[cell].name);
 }
 
 fs::path SweepRunner::config_of(std::size_t cell) const {
-  return folder_ / "configs" / (plan_.cells[cell].name + ".yaml");
+  return SweepFolder(folder_).config_file(plan_.cells[cell].name);
 }
 
 CellProgress SweepRunner::progress_of_cell(std::size_t cell) const {
@@ -232,8 +233,8 @@ void SweepRunner::show(ProgressDisplay& display, std::size_t num_left) const {
 }
 
 void SweepRunner::make_folders() const {
-  make_folder(folder_ / "configs");
-  make_folder(folder_ / "logs");
+  make_folder(SweepFolder(folder_).configs());
+  make_folder(SweepFolder(folder_).logs());
 }
 
 void SweepRunner::run(const std::vector<std::size_t>& cells) {
@@ -298,9 +299,10 @@ std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
   }
   const SweepSummary summary = summarize(plan, results, std::move(missing));
   const std::string markdown = summary_markdown(plan, summary);
-  write_text_file(folder / "summary.csv", summary_csv(plan, summary));
-  write_text_file(folder / "loss.csv", loss_csv(plan, summary));
-  write_text_file(folder / "summary.md", markdown);
+  const SweepFolder sweep(folder);
+  write_text_file(sweep.summary_csv(), summary_csv(plan, summary));
+  write_text_file(sweep.loss_csv(), loss_csv(plan, summary));
+  write_text_file(sweep.summary_markdown(), markdown);
   return markdown;
 }
 

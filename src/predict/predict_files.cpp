@@ -46,7 +46,7 @@ FileResult predict_one(const Predictor& predictor, const std::filesystem::path& 
   result.stamp = stamp_of(file);
   try {
     SongPrediction song = predictor.predict_file(file, options.max_seconds);
-    result.uncertain = song.confidence() < options.min_confidence;
+    result.uncertain = !song.probabilities.empty() && song.confidence() < options.min_confidence;
     result.prediction = std::move(song);
   } catch (const Error& error) {
     result.error = error.what();

@@ -10,6 +10,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/options.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/sweep_folder.hpp"
 #include "run_record.hpp"
 
 namespace mer {
@@ -198,10 +199,11 @@ ReportKind report_kind_of(const fs::path& folder) {
     throw UsageError(folder.string() + ": no such folder",
                      "mer report takes a run's folder, e.g. runs/quickstart, or a sweep's");
   }
+  const SweepFolder sweep(folder);
   if (!RunFolder(folder).folds().empty()) return ReportKind::kFolds;
   if (RunFolder(folder).has_status()) return ReportKind::kRun;
-  if (fs::exists(folder / "summary.md")) return ReportKind::kSweep;
-  if (fs::is_directory(folder / "configs") && fs::is_directory(folder / "logs")) {
+  if (fs::exists(sweep.summary_markdown())) return ReportKind::kSweep;
+  if (fs::is_directory(sweep.configs()) && fs::is_directory(sweep.logs())) {
     throw UsageError(folder.string() + ": is a sweep that has not been summed up yet",
                      "the mer sweep that made it, run again, writes summary.md");
   }

@@ -10,6 +10,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/report/run_report.hpp"
+#include "mer/runs/sweep_folder.hpp"
 #include "run_record.hpp"
 
 namespace mer {
@@ -40,7 +41,7 @@ struct Summary {
 };
 
 Summary read_summary(const fs::path& sweep) {
-  const std::string text = read_text_file(sweep / "summary.md");
+  const std::string text = read_text_file(SweepFolder(sweep).summary_markdown());
   if (!text.starts_with("# ")) return {sweep.filename().string(), text};
   const std::size_t end = std::min(text.find('\n'), text.size());
   return {text.substr(2, end - 2), text.substr(end)};
@@ -84,8 +85,9 @@ std::string cells_table(const fs::path& sweep, const ReportOptions& options) {
 }
 
 std::string losses(const fs::path& sweep, const ReportOptions& options) {
-  if (!fs::exists(sweep / "loss.csv")) return "";
-  const std::vector<Curve> curves = curves_of(CsvTable(sweep / "loss.csv"));
+  const fs::path file = SweepFolder(sweep).loss_csv();
+  if (!fs::exists(file)) return "";
+  const std::vector<Curve> curves = curves_of(CsvTable(file));
   std::vector<PlottedCurve> plotted;
   for (const Curve& curve : curves) {
     if (!curve.empty())

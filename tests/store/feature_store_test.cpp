@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "mer/store/fill_store.hpp"
 #include "test_data.hpp"
 
 namespace mer {
@@ -184,6 +185,52 @@ TEST(Shard, IsReadFromText) {
     EXPECT_THAT(message_of<UsageError>([&] { Shard::parse(text); }),
                 StartsWith("shard '" + std::string(text) + "' is not I/N"));
   }
+}
+
+/// Notes what it is told.
+class Notes : public JobListener {
+ public:
+  void info(const std::string& line) override { lines.push_back(line); }
+  void error(const std::string& message, const std::string&) override { lines.push_back(message); }
+  std::unique_ptr<ProgressDisplay> progress(const std::string& label) override {
+    lines.push_back(label);
+    return std::make_unique<Display>();
+  }
+  bool stopped() override { return stop; }
+
+  std::vector<std::string> lines;
+  bool stop = false;
+
+ private:
+  struct Display : ProgressDisplay {
+    void show(const std::string&) override {}
+    void clear() override {}
+    Progress callback() override { return {}; }
+  };
+};
+
+TEST_F(FeatureStoreTest, TellsWhichSongsFailedAndMakesTheOthersForTheNextStore) {
+  folder_.write("songs/s1.wav", "no sound");
+  const FeatureStore store(folder_ / "store", Recipe{});
+  Notes notes;
+  const auto report = fill_store(store.songs(), manifest_, {}, 1, {}, "features", notes);
+  EXPECT_EQ(report.made, 4U);
+  ASSERT_EQ(notes.lines.size(), 2U);
+  EXPECT_EQ(notes.lines[0], "features");
+  EXPECT_THAT(notes.lines[1], HasSubstr("s1.wav"));
+
+  const FeatureStore other(folder_ / "other", Recipe{});
+  const auto next =
+      fill_store_where(other.songs(), manifest_, {1, 3}, {"", "made"}, 1, "more", notes);
+  EXPECT_EQ(next.files, (std::vector<std::string>{"", other.file_of(manifest_.songs[3])}));
+  EXPECT_EQ(notes.lines.size(), 3U);  // what failed before is not told again
+}
+
+TEST_F(FeatureStoreTest, SaysThatItWasStopped) {
+  const FeatureStore store(folder_ / "store", Recipe{});
+  Notes notes;
+  notes.stop = true;
+  EXPECT_THROW(fill_store(store.songs(), manifest_, {}, 1, {}, "features", notes), Interrupted);
 }
 
 }  // namespace
