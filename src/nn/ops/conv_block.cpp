@@ -187,14 +187,14 @@ torch::Tensor conv_pool_norm_relu(const torch::Tensor& maps, const StepMask& mas
     return conv_and_pool(maps, mask.all_valid ? torch::Tensor() : mask.valid, weights, windows,
                          {scale, shift, torch::ones_like(scale), torch::zeros_like(scale)});
   }
-  std::vector<torch::Tensor> all;
+  std::vector<torch::Tensor> pooled;  // before they stand side by side, which copies them
   for (const torch::Tensor& weight : weights) {
-    all.push_back(WinogradConv::fits(maps, weight) ? winograd_conv(maps, weight)
-                                                   : same_conv(maps, weight));
+    const torch::Tensor conv =
+        WinogradConv::fits(maps, weight) ? winograd_conv(maps, weight) : same_conv(maps, weight);
+    pooled.push_back(max_pool(conv, mask, pool));
   }
-  const torch::Tensor unpooled = all.size() == 1 ? all.front() : torch::cat(all, 1);
-  return batch_norm_relu(max_pool(unpooled, mask, pool), mask.pooled(pool.time), norm, training,
-                         all_reduce);
+  return batch_norm_relu(pooled.size() == 1 ? pooled.front() : torch::cat(pooled, 1),
+                         mask.pooled(pool.time), norm, training, all_reduce);
 }
 
 torch::Tensor conv_relu_norm_max_pool(const torch::Tensor& maps, const torch::Tensor& weight,
