@@ -318,7 +318,7 @@ void Drawing::draw_chroma() {
 void Drawing::draw_voicing() {
   begin_panel({0.06, "voicing\\n(0…1)"});
   line("set yrange [0:1]; set ytics 0.5; set grid ytics linecolor rgb '#dddddd'");
-  const double threshold = view_.options.pitch.min_voicing;
+  const double threshold = view_.options.of<PitchOptions>().min_voicing;
   line("set key at graph 1.006, first " + number(threshold) +
        " left center Left reverse samplen 1 textcolor default");
   line("plot $tracks using 1:3 with lines linecolor rgb '#6b4c9a' notitle, " + number(threshold) +

@@ -2,7 +2,8 @@
 
 #include <array>
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -29,9 +30,17 @@ class Onset : public Family {
   BandEdges edges_;
 };
 
+struct TempoOptions {
+  double min_bpm = 40.0;
+  double max_bpm = 240.0;
+
+  void visit(OptionsVisitor& v);
+  void validate() const;
+};
+
 class Tempo : public Family {
  public:
-  Tempo(const DescriptorOptions& options, const Eigen::ArrayXd& band_hz);
+  Tempo(const TempoOptions& options, const Eigen::ArrayXd& band_hz);
   void compute(const Frames& frames, Writer& out) const override;
 
  private:
@@ -44,5 +53,8 @@ class Tempo : public Family {
 /// throughout for a constant.
 /// @return  lags 0 … last_lag
 Course autocorrelation(const Course& course, int last_lag);
+
+DescriptorFamily onset_family();
+DescriptorFamily tempo_family();
 
 }  // namespace mer::descriptors

@@ -2,7 +2,8 @@
 
 #include <array>
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -34,9 +35,18 @@ Profile normalized(const Profile& profile);
 /// Row of the mean chroma of some frames.
 Profile mean_chroma(const RowArrayXf& chroma, Eigen::Index first, Eigen::Index count);
 
+struct TonalityOptions {
+  double key_window_s = 4.0;
+
+  void visit(OptionsVisitor& v) {
+    v.field("key_window_s", key_window_s, between(0.5, 60),
+            "windows in which the key is looked for, in seconds");
+  }
+};
+
 class Tonality : public Family {
  public:
-  explicit Tonality(const DescriptorOptions& options);
+  explicit Tonality(const TonalityOptions& options);
   void compute(const Frames& frames, Writer& out) const override;
 
  private:
@@ -56,5 +66,8 @@ class ChromaShape : public Family {
  private:
   Eigen::Matrix<float, kClasses, 12> waves_;  // cosines and sines of 1 … 6 waves round the octave
 };
+
+DescriptorFamily tonality_family();
+DescriptorFamily chroma_shape_family();
 
 }  // namespace mer::descriptors
