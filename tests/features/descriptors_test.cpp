@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/features/descriptor_options.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "reference.hpp"
 

@@ -1,18 +1,10 @@
 #pragma once
 
 #include "course.hpp"
+#include "mer/features/descriptor_options.hpp"
 #include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
-
-struct ModulationOptions {
-  double modulation_window_s = 4.0;
-
-  void visit(OptionsVisitor& v) {
-    v.field("modulation_window_s", modulation_window_s, between(0.5, 60),
-            "windows of the modulation spectrum, in seconds");
-  }
-};
 
 class Modulation : public Family {
  public:

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "course.hpp"
+#include "mer/features/descriptor_options.hpp"
 #include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
@@ -28,14 +29,6 @@ class Onset : public Family {
 
  private:
   BandEdges edges_;
-};
-
-struct TempoOptions {
-  double min_bpm = 40.0;
-  double max_bpm = 240.0;
-
-  void visit(OptionsVisitor& v);
-  void validate() const;
 };
 
 class Tempo : public Family {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "course.hpp"
+#include "mer/features/descriptor_options.hpp"
 #include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
@@ -34,15 +35,6 @@ class KeyFinder {
 Profile normalized(const Profile& profile);
 /// Row of the mean chroma of some frames.
 Profile mean_chroma(const RowArrayXf& chroma, Eigen::Index first, Eigen::Index count);
-
-struct TonalityOptions {
-  double key_window_s = 4.0;
-
-  void visit(OptionsVisitor& v) {
-    v.field("key_window_s", key_window_s, between(0.5, 60),
-            "windows in which the key is looked for, in seconds");
-  }
-};
 
 class Tonality : public Family {
  public:
