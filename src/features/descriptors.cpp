@@ -21,8 +21,8 @@ using descriptors::Family;
 using descriptors::Frames;
 using descriptors::Writer;
 
-DescriptorTable builtin_descriptors() {
-  DescriptorTable table;
+DescriptorFamilyTable builtin_descriptors() {
+  DescriptorFamilyTable table;
   table.add("onset", descriptors::onset_family());
   table.add("tempo", descriptors::tempo_family());
   table.add("dynamics", descriptors::dynamics_family());
@@ -35,8 +35,8 @@ DescriptorTable builtin_descriptors() {
   return table;
 }
 
-DescriptorOptions::DescriptorOptions(const DescriptorTable& table)
-    : table_(std::make_shared<DescriptorTable>(table)) {
+DescriptorOptions::DescriptorOptions(const DescriptorFamilyTable& table)
+    : table_(std::make_shared<DescriptorFamilyTable>(table)) {
   for (const auto& [name, family] : table) {
     if (family.is_default) families.push_back(name);
     sections_.insert(sections_.end(), family.sections.begin(), family.sections.end());

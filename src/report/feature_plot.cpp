@@ -285,7 +285,7 @@ void Drawing::draw_formants() {
 
 void Drawing::draw_contrast() {
   begin_panel({0.12, "contrast (band, Hz)"});
-  const ContrastOptions& options = view_.options.contrast;
+  const ContrastOptions& options = view_.options.of<ContrastOptions>();
   const auto num_bands = columns_.contrast_db.cols();
   line("set yrange [-0.5:" + number(static_cast<double>(num_bands) - 0.5) + "]");
   std::string tics = gnuplot_quoted("<" + hz_label(options.min_hz)) + " 0";

@@ -101,7 +101,7 @@ class Length : public descriptors::Family {
 };
 
 TEST(Extending, ADescriptorFamilyIsOneClassAndOneLine) {
-  DescriptorTable table = builtin_descriptors();
+  DescriptorFamilyTable table = builtin_descriptors();
   table.add("length", {"-", "how long it lasts", true, {}, [](const auto&, const auto&) {
                          return std::make_unique<Length>();
                        }});

@@ -96,7 +96,7 @@ struct DescriptorFamily {
 };
 
 /// By the names that `descriptors.families` takes, in the order of their help.
-using DescriptorTable = NamedTable<DescriptorFamily>;
-DescriptorTable builtin_descriptors();
+using DescriptorFamilyTable = NamedTable<DescriptorFamily>;
+DescriptorFamilyTable builtin_descriptors();
 
 }  // namespace mer

@@ -16,7 +16,7 @@ namespace mer {
 struct DescriptorOptions {
   /// Defaults: the families that the table has for default.
   DescriptorOptions(
-      const DescriptorTable& table = builtin_descriptors());  // NOLINT: a table is all
+      const DescriptorFamilyTable& table = builtin_descriptors());  // NOLINT: a table is all
 
   std::vector<std::string> families;
   double max_hz = 22050.0;
@@ -32,13 +32,13 @@ struct DescriptorOptions {
     return options_in<Options>(sections_);
   }
 
-  const DescriptorTable& table() const { return *table_; }
+  const DescriptorFamilyTable& table() const { return *table_; }
 
   void visit(OptionsVisitor& v);
   void validate() const;
 
  private:
-  std::shared_ptr<const DescriptorTable> table_;
+  std::shared_ptr<const DescriptorFamilyTable> table_;
   std::vector<OptionSection> sections_;
 };
 
