@@ -20,7 +20,7 @@ void FeatureOptions::visit(OptionsVisitor& v) {
             {"compressed_mel", SpectrogramKind::kCompressedMel}},
            "mel bands in dB, mel bands as power, the plain power spectrum, or mel bands as log10(1 "
            "+ 10000 power)");
-  v.field("lld", lld, "families of descriptors to compute; [] for none");
+  v.field("lld", lld, "frame features to compute; [] for none");
   v.section("frame", frame);
   v.section("mel", mel);
   v.section("mfcc", mfcc);
