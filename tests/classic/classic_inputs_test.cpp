@@ -155,11 +155,11 @@ TEST(ClassicOptions, NameEachBlockOnceAndInOrder) {
     options.song_vector = blocks;
     return message_of<UsageError>([&] { options.validate(); });
   };
-  EXPECT_THAT(message({}), HasSubstr("'inputs' is an empty list"));
+  EXPECT_THAT(message({}), HasSubstr("'song_vector' is an empty list"));
   EXPECT_THAT(message({"stats"}),
-              HasSubstr("'inputs' has 'stats', allowed: statistics, descriptors, embeddings"));
-  EXPECT_THAT(message({"embeddings", "descriptors"}), HasSubstr("'inputs' has 'descriptors'"));
-  EXPECT_THAT(message({"embeddings", "embeddings"}), HasSubstr("'inputs' has 'embeddings'"));
+              HasSubstr("'song_vector' has 'stats', allowed: statistics, descriptors, embeddings"));
+  EXPECT_THAT(message({"embeddings", "descriptors"}), HasSubstr("'song_vector' has 'descriptors'"));
+  EXPECT_THAT(message({"embeddings", "embeddings"}), HasSubstr("'song_vector' has 'embeddings'"));
 }
 
 }  // namespace

@@ -448,7 +448,7 @@ TEST(Centers, StartFromTheSeedAndApart) {
 
 TEST(MakeLoss, NamesTheNearestLossForATypingError) {
   LossOptions options;
-  options.name = "inter_center";
+  options.name = "inter_centr";
   EXPECT_THAT(test::message_of<UsageError>([&] { make_loss(options, 3, 4, 1); }),
               testing::HasSubstr("did you mean 'inter_center'?"));
 }

@@ -62,8 +62,10 @@ TEST(RunStatus, IsReadBackAsItWasWritten) {
 TEST(RunFolder, IsFilledByTheWriterAndReadByColumnsOfAName) {
   const test::TemporaryFolder folder;
   const RunFolder run(folder / "runs/first");
+  RunConfig config;
+  config.data.manifest = folder / "songs.csv";
   {
-    RunWriter writer = RunWriter::create(run.path(), RunConfig{}, two_songs(), {kTrain, kTest});
+    RunWriter writer = RunWriter::create(run.path(), config, two_songs(), {kTrain, kTest});
     EXPECT_THAT(message_of<UsageError>([&] { RunWriter::reopen(run.path()); }),
                 HasSubstr("it has no run.json"));
     writer.status() = RunStatus::of_start("mer");
@@ -77,7 +79,7 @@ TEST(RunFolder, IsFilledByTheWriterAndReadByColumnsOfAName) {
                 HasSubstr("another process is training in this folder"));
   }
   EXPECT_EQ(run.name(), "first");
-  EXPECT_EQ(run.config().data.manifest.filename(), "");
+  EXPECT_EQ(run.config().data.manifest, config.data.manifest);
   EXPECT_THAT(run.split(two_songs()), ElementsAre(kTrain, kTest));
   EXPECT_EQ(run.groups().at("b"), "y");
   EXPECT_EQ(run.metrics().number(0, "val_accuracy"), 0.25);
@@ -85,8 +87,9 @@ TEST(RunFolder, IsFilledByTheWriterAndReadByColumnsOfAName) {
   EXPECT_EQ(run.read_status().status, "running");
   EXPECT_FALSE(run.has_finished());
   EXPECT_FALSE(run.has_state());
-  EXPECT_THAT(message_of<UsageError>([&] { RunWriter::create(run.path(), {}, two_songs(), {}); }),
-              HasSubstr("exists already"));
+  EXPECT_THAT(
+      message_of<UsageError>([&] { RunWriter::create(run.path(), config, two_songs(), {}); }),
+      HasSubstr("exists already"));
 }
 
 TEST(RunFolder, KnowsItsFoldsAndScoredParts) {

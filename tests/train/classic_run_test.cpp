@@ -89,7 +89,7 @@ TEST(ClassicRun, SeesDescriptorsAndEmbeddingsAndTheCardSaysWhich) {
     const std::string run = blocks.front() + std::to_string(blocks.size());
     EXPECT_EQ(train(songs, run).status, RunResult::Status::kFinished);
     const ModelCard card = ModelCard::read(TensorFile::open(songs / run / "best.safetensors"));
-    EXPECT_EQ(nlohmann::ordered_json::parse(card.classic)["inputs"], blocks);
+    EXPECT_EQ(nlohmann::ordered_json::parse(card.classic)["song_vector"], blocks);
     EXPECT_EQ(card.descriptors.empty(), blocks.front() != "descriptors");
     EXPECT_EQ(card.embeddings.empty(), blocks.back() != "embeddings");
     if (blocks.back() == "embeddings") {
