@@ -18,7 +18,7 @@ void ConfigArgs::add_to(CLI::App& command, bool required) {
                                         "YAML file that says what to compute and for which songs")
                             ->type_name("FILE");
   if (required) option->required();
-  command.add_option("--set", set, "Override one option of the config; may be repeated")
+  command.add_option("--set", set, "Override one config key; may be repeated")
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->allow_extra_args(false)

@@ -380,8 +380,8 @@ class FeaturesJob {
     }
     Recipe recipe = recipe_;
     if (args_.estimate_tuning) {
-      recipe.features.chroma.tuning = song_tuning(input, recipe.audio);
-      const double cents = std::round(100.0 * recipe.features.chroma.tuning);
+      recipe.features.of<ChromaOptions>().tuning = song_tuning(input, recipe.audio);
+      const double cents = std::round(100.0 * recipe.features.of<ChromaOptions>().tuning);
       result.remarks.push_back("tuned " + format_number(std::abs(cents)) + " cents " +
                                (cents < 0.0 ? "below" : "above") + " A4 = 440 Hz");
     }

@@ -122,7 +122,7 @@ int run_sweep(const SweepArgs& args) {
 
 std::function<int()> add_sweep(CLI::App& cmd) {
   auto args = std::make_shared<SweepArgs>();
-  cmd.add_option("-c,--config", args->config, "YAML file that says what varies")
+  cmd.add_option("-c,--config", args->config, "YAML file of the sweep")
       ->required()
       ->type_name("FILE");
   cmd.add_option("--set", args->set,

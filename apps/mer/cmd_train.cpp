@@ -17,7 +17,7 @@ std::function<int()> add_train(CLI::App& cmd) {
       ->capture_default_str()
       ->type_name("DIR");
   CLI::Option* resume =
-      cmd.add_option("--resume", args->resume, "Go on with this run folder")->type_name("RUN");
+      cmd.add_option("--resume", args->resume, "Continue this run")->type_name("RUN");
   resume->excludes("--config")->excludes("--name")->excludes("--set");
   cmd.add_option("--replicas", args->replicas,
                  "Copies of the network that share each batch, one a thread; default: "

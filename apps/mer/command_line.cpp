@@ -17,14 +17,14 @@ namespace mer::app {
 // if it has one, is engine/run_<name>.cpp.
 #define MER_VERBS(VERB)                                                                \
   VERB(predict, true, "Tell which emotion songs carry")                                \
-  VERB(tag, false, "Show or store songs' emotions as MOOD in their own tags")          \
+  VERB(tag, false, "Show or store the emotion of songs in their own tags (MOOD)")      \
   VERB(playlist, false, "Write a playlist per emotion, most typical songs first")      \
   VERB(train, false, "Train a network or a classical system into a new run folder")    \
   VERB(eval, true, "Score trained systems on labelled songs")                          \
   VERB(sweep, false, "Train and score every cell of a grid and compare them")          \
   VERB(report, false, "Make one HTML page of a run or a sweep")                        \
   VERB(preprocess, false, "Turn audio files into feature files")                       \
-  VERB(features, false, "Write songs' features for other programs, or draw them")      \
+  VERB(features, false, "Write features of songs for other programs, or draw them")    \
   VERB(import, false, "Write a manifest for a corpus on disk")                         \
   VERB(synth, false, "Compose the small demo corpus")                                  \
   VERB(info, false, "Show a run, a model or a feature file; alone: bundled models")    \

@@ -29,12 +29,12 @@ Rows frame_features(const FeatureLayout& layout) {
 
 Rows families(const std::vector<Descriptor>& descriptors) {
   Rows rows = {{"descriptors", "numbers", "source", "what they are, one vector a song"}};
-  for (const DescriptorFamily& family : descriptor_families()) {
+  for (const auto& [name, family] : builtin_descriptors()) {
     const auto count = std::count_if(
         descriptors.begin(), descriptors.end(),
-        [&family](const Descriptor& descriptor) { return descriptor.family == family.name; });
+        [&name = name](const Descriptor& descriptor) { return descriptor.family == name; });
     if (count == 0) continue;
-    rows.push_back({family.name, std::to_string(count), family.source, family.description});
+    rows.push_back({name, std::to_string(count), family.source, family.description});
   }
   return rows;
 }

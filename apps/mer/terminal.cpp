@@ -35,10 +35,10 @@ void log_to_stderr() {
 void be_quiet() { spdlog::set_level(spdlog::level::err); }
 
 void add_verbosity_options(CLI::App& command) {
-  CLI::Option* quiet = command.add_flag_callback("-q,--quiet", be_quiet, "Say errors only");
+  CLI::Option* quiet = command.add_flag_callback("-q,--quiet", be_quiet, "Print errors only");
   command
       .add_flag_callback(
-          "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Say more")
+          "-v,--verbose", [] { spdlog::set_level(spdlog::level::debug); }, "Print more")
       ->excludes(quiet);
 }
 

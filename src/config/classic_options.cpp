@@ -16,11 +16,11 @@ void ClassicOptions::visit(OptionsVisitor& v) {
           "what a row holds, side by side: statistics, descriptors, embeddings");
   v.choice("song_vector_over", song_vector_over,
            {{"song", Over::kSong}, {"segment", Over::kSegment}},
-           "a row of numbers a song or a segment");
+           "one row of numbers for each song or for each segment");
   v.field("percentiles", percentiles, between(0, 100),
-          "of each column, beside mean, deviation, skewness and mean absolute change");
+          "percentiles of each column, beside mean, deviation, skewness and mean absolute change");
   v.field("inner_folds", inner_folds, between(2, 100),
-          "of the training songs, by group, to choose among several values");
+          "folds of the training songs, by group, that choose among several values");
 }
 
 void ClassicOptions::validate() const {

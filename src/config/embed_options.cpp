@@ -8,7 +8,8 @@ namespace mer {
 void EmbedOptions::visit(OptionsVisitor& v) {
   v.field("networks", networks,
           "frozen networks: " + join(pretrained_networks(), ", ") + "; [] for none");
-  v.field("hop_s", hop_s, above_up_to(0, 3), "between the starts of 3 s patches");
+  v.field("hop_s", hop_s, above_up_to(0, 3),
+          "distance between the starts of 3 s patches, in seconds");
   v.choice("tail", tail,
            {{"pad", SegmentOptions::Tail::kPad}, {"drop", SegmentOptions::Tail::kDrop}},
            "music after the last whole patch");

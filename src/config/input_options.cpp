@@ -10,13 +10,14 @@ void InputOptions::visit(OptionsVisitor& v) {
       {{"concat", Combine::kConcat}, {"sum", Combine::kSum}, {"late_fusion", Combine::kLateFusion}},
       "how MFCC and residual phase come together: beside each other, summed, or as two "
       "branches whose class probabilities are weighted");
-  v.field("mfcc_weight", mfcc_weight, between(0, 1), "w of the MFCC; the residual phase has 1 - w");
+  v.field("mfcc_weight", mfcc_weight, between(0, 1),
+          "weight w of the MFCC; the residual phase has 1 - w");
   v.field(
       "leave_out", leave_out,
       "groups of descriptors that no system sees: mfcc, residual_phase, pitch (f0 and voicing), "
       "formants, contrast, chroma; for classical systems also spectrogram");
   v.field("standardize_spectrogram", standardize_spectrogram,
-          "bring each band to mean 0 and deviation 1; false for networks pre-trained without");
+          "standardize each band; false for networks that were pre-trained without it");
   v.field("spectrogram_pool_bands", spectrogram_pool_bands, between(1, 4096),
           "mean over this many neighboring bands");
   v.field("spectrogram_pool_frames", spectrogram_pool_frames, between(1, 4096),
@@ -25,9 +26,9 @@ void InputOptions::visit(OptionsVisitor& v) {
           "descriptors' statistics over this many neighboring frames");
   v.choice("lld_statistics", lld_statistics,
            {{"mean", Statistics::kMean}, {"mean_std", Statistics::kMeanStd}},
-           "which statistics: the mean, or the mean and the deviation");
+           "statistics of pooled frame features");
   v.field("standardize_pooled_lld", standardize_pooled_lld,
-          "bring the pooled descriptors to mean 0 and deviation 1 once more");
+          "standardize the pooled frame features once more");
   v.field("song_vector", song_vector,
           "improved_cnn's third input, one standardized vector: descriptors, embeddings; [] for "
           "none");

@@ -29,8 +29,9 @@ void ConvBranchOptions::visit(OptionsVisitor& v) {
   v.field("kernel", kernel, between(1, 15), "side of C2's and C3's kernels, odd");
   v.field("pool_frequency", pool_frequency, between(1, 16), "pooling factor over bands");
   v.field("pool_time", pool_time, between(1, 16), "pooling factor over time");
-  v.field("conv_dropout", conv_dropout, between(0, 0.95), "after the last pooling");
-  v.field("crnn_lstm_units", crnn_lstm_units, between(1, 2048), "a direction, CRNN branch");
+  v.field("conv_dropout", conv_dropout, between(0, 0.95), "dropout after the last pooling");
+  v.field("crnn_lstm_units", crnn_lstm_units, between(1, 2048),
+          "LSTM units of each direction, CRNN branch");
   v.field("crnn_lstm_layers", crnn_lstm_layers, between(1, 4), "bidirectional layers, CRNN branch");
 }
 
@@ -47,24 +48,27 @@ void ConvBranchOptions::validate() const {
 
 void LldBranchOptions::visit(OptionsVisitor& v) {
   v.field("lld_input_dropout", lld_input_dropout, between(0, 0.95), "on the descriptors");
-  v.field("lld_lstm_units", lld_lstm_units, between(1, 2048), "a direction, LLD branch");
-  v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4), "bidirectional layers, LLD branch");
+  v.field("lld_lstm_units", lld_lstm_units, between(1, 2048),
+          "LSTM units of each direction, frame features' branch");
+  v.field("lld_lstm_layers", lld_lstm_layers, between(1, 4),
+          "bidirectional layers, frame features' branch");
 }
 
 void SongVectorBranchOptions::visit(OptionsVisitor& v) {
   v.field("song_vector_size", song_vector_size, between(1, 4096),
           "length of the vector that inputs.song_vector is projected to");
-  v.field("song_vector_dropout", song_vector_dropout, between(0, 0.95), "on inputs.song_vector");
+  v.field("song_vector_dropout", song_vector_dropout, between(0, 0.95),
+          "dropout on inputs.song_vector");
 }
 
 void HeadOptions::visit(OptionsVisitor& v) {
   v.field("embedding_size", embedding_size, between(1, 4096), "length of the embedding");
-  v.field("embedding_relu", embedding_relu, "rectify the embedding");
-  v.field("head_dropout", head_dropout, between(0, 0.95), "before and after the embedding");
+  v.field("embedding_relu", embedding_relu, "apply ReLU to the embedding");
+  v.field("head_dropout", head_dropout, between(0, 0.95), "dropout before and after the embedding");
 }
 
 void TaggerHeadOptions::visit(OptionsVisitor& v) {
-  v.field("head_dropout", head_dropout, between(0, 0.95), "before and after the embedding");
+  v.field("head_dropout", head_dropout, between(0, 0.95), "dropout before and after the embedding");
 }
 
 }  // namespace mer

@@ -299,7 +299,7 @@ Split given_split(const Manifest& manifest, const SplitOptions& options) {
 void SplitOptions::visit(OptionsVisitor& v) {
   v.field("ratios", ratios, between(0, 1),
           "shares of songs for [train, validation, test]; sum 1, 0 leaves a part out");
-  v.field("seed", seed, at_least(0), "which of the possible splits");
+  v.field("seed", seed, at_least(0), "seed of the split");
   v.choice("group_by", group_by, {{"group", GroupBy::kGroup}, {"none", GroupBy::kNone}},
            "what never crosses parts: the manifest's groups, or only single songs");
   v.choice("unit", unit, {{"song", Unit::kSong}, {"segment", Unit::kSegment}},

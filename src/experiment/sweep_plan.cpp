@@ -36,7 +36,7 @@ bool is_word(const std::string& text) {
          text != "true" && text != "false";
 }
 
-/// `cnn` for a word, `seconds-10` for a number; the whole key where another ends alike.
+/// `cnn` for a word, `length_s-10` for a number; the whole key where another ends alike.
 std::string part_of_name(const GridAxis& axis, const std::string& value,
                          const std::vector<GridAxis>& axes) {
   if (is_word(value)) return file_name_of(value);

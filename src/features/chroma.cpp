@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "families.hpp"
 #include "mer/core/error.hpp"
+#include "mer/features/feature_options.hpp"
 
 namespace mer {
 namespace {
@@ -190,6 +192,44 @@ double estimate_tuning(std::span<const float> samples, int sample_rate_hz, int w
   TuningEstimator estimator(sample_rate_hz, window_samples);
   estimator.push(samples);
   return estimator.tuning();
+}
+
+namespace {
+
+class ChromaFeature : public FrameFeature {
+ public:
+  explicit ChromaFeature(FrameAnalysis& analysis)
+      : chroma_(analysis.options().of<ChromaOptions>(), analysis.window_samples(),
+                analysis.sample_rate_hz()) {}
+
+  int samples_before() const override { return chroma_.margin_samples(); }
+  int samples_behind() const override { return chroma_.margin_samples(); }
+
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    const Eigen::ArrayXf& values =
+        chroma_.has_own_spectrum()
+            ? chroma_.compute_long(frame.samples(samples_before(), samples_behind()))
+            : chroma_.compute(frame.power());
+    std::ranges::copy(values, columns.begin());
+  }
+
+ private:
+  Chroma chroma_;
+};
+
+}  // namespace
+
+FrameFeatureFamily chroma_family() {
+  return {"0…1",
+          "Ellis (2007)",
+          "energy in each pitch class, divided by the frame's largest",
+          {{"chroma", AnyOptions::of<ChromaOptions>()}},
+          [](const FeatureOptions&) {
+            return std::vector<std::string>{"chroma_C",  "chroma_Cs", "chroma_D",  "chroma_Ds",
+                                            "chroma_E",  "chroma_F",  "chroma_Fs", "chroma_G",
+                                            "chroma_Gs", "chroma_A",  "chroma_As", "chroma_B"};
+          },
+          make_frame_feature<ChromaFeature>};
 }
 
 }  // namespace mer

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <string>
 
+#include "families.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
+#include "mer/features/feature_options.hpp"
 #include "mer/features/mel.hpp"
 #include "mer/signal/kernels.hpp"
 
@@ -77,6 +79,34 @@ const Eigen::ArrayXf& SpectralContrast::compute(const Eigen::ArrayXf& power) {
   power_to_db(valleys_, peaks_);
   contrast_ -= peaks_;
   return contrast_;
+}
+
+namespace {
+
+class ContrastFeature : public FrameFeature {
+ public:
+  explicit ContrastFeature(FrameAnalysis& analysis)
+      : contrast_(analysis.options().of<ContrastOptions>(), analysis.window_samples(),
+                  analysis.sample_rate_hz()) {}
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    std::ranges::copy(contrast_.compute(frame.power()), columns.begin());
+  }
+
+ private:
+  SpectralContrast contrast_;
+};
+
+}  // namespace
+
+FrameFeatureFamily contrast_family() {
+  return {"dB",
+          "Jiang et al. (2002)",
+          "peaks over valleys of the spectrum below the first octave and in each octave band",
+          {{"contrast", AnyOptions::of<ContrastOptions>()}},
+          [](const FeatureOptions& options) {
+            return numbered("contrast_", options.of<ContrastOptions>().num_bands + 1, "_db");
+          },
+          make_frame_feature<ContrastFeature>};
 }
 
 }  // namespace mer

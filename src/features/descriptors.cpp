@@ -6,7 +6,6 @@
 #include <string>
 
 #include "descriptors/dynamics.hpp"
-#include "descriptors/family.hpp"
 #include "descriptors/melody.hpp"
 #include "descriptors/modulation.hpp"
 #include "descriptors/rhythm.hpp"
@@ -22,108 +21,49 @@ using descriptors::Family;
 using descriptors::Frames;
 using descriptors::Writer;
 
-namespace {
-
-using MakeFamily = std::unique_ptr<Family> (*)(const DescriptorOptions&, const Eigen::ArrayXd&);
-
-struct Entry {
-  DescriptorFamily family;
-  MakeFamily make;  // from the options and the centers of the mel bands in Hz
-};
-
-template <class Made>
-std::unique_ptr<Family> make_plain(const DescriptorOptions&, const Eigen::ArrayXd&) {
-  return std::make_unique<Made>();
-}
-template <class Made>
-std::unique_ptr<Family> make_of_options(const DescriptorOptions& options, const Eigen::ArrayXd&) {
-  return std::make_unique<Made>(options);
-}
-template <class Made>
-std::unique_ptr<Family> make_of_bands(const DescriptorOptions&, const Eigen::ArrayXd& band_hz) {
-  return std::make_unique<Made>(band_hz);
-}
-std::unique_ptr<Family> make_tempo(const DescriptorOptions& options,
-                                   const Eigen::ArrayXd& band_hz) {
-  return std::make_unique<descriptors::Tempo>(options, band_hz);
+DescriptorFamilyTable builtin_descriptors() {
+  DescriptorFamilyTable table;
+  table.add("onset", descriptors::onset_family());
+  table.add("tempo", descriptors::tempo_family());
+  table.add("dynamics", descriptors::dynamics_family());
+  table.add("texture", descriptors::texture_family());
+  table.add("tonality", descriptors::tonality_family());
+  table.add("chroma_shape", descriptors::chroma_shape_family());
+  table.add("modulation", descriptors::modulation_family());
+  table.add("melody", descriptors::melody_family());
+  table.add("loudness", descriptors::loudness_family());
+  return table;
 }
 
-const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all = {
-      {{"onset", "Bello et al. (2005)", "strength, density and regularity of note onsets"},
-       make_of_bands<descriptors::Onset>},
-      {{"tempo", "Lartillot et al. (2008)", "tempo and how clear the pulse is"}, make_tempo},
-      {{"dynamics", "Tzanetakis & Cook (2002)", "range, steadiness and course of the level"},
-       make_plain<descriptors::Dynamics>},
-      {{"texture", "Peeters (2004)", "brightness, noisiness and their movement"},
-       make_of_bands<descriptors::Texture>},
-      {{"tonality", "Krumhansl & Kessler (1982), Harte et al. (2006)",
-        "mode, key clarity, degrees, chords, harmonic movement"},
-       make_of_options<descriptors::Tonality>},
-      {{"chroma_shape", "Bernardes et al. (2016)",
-        "how many pitch classes sound and their intervals"},
-       make_plain<descriptors::ChromaShape>},
-      {{"modulation", "Pampalk (2001)", "fluctuation of eight groups of bands, 0.33 to 21 Hz"},
-       make_of_options<descriptors::Modulation>},
-      {{"melody", "Salamon et al. (2012)", "voiced share, range and movement of the pitch"},
-       make_plain<descriptors::Melody>},
-      {{"loudness", "-", "level of the recording in dBFS"}, make_plain<descriptors::Loudness>}};
-  return all;
-}
-
-const Entry* find_entry(const std::string& name) {
-  const auto found = std::find_if(entries().begin(), entries().end(), [&name](const Entry& entry) {
-    return entry.family.name == name;
-  });
-  return found == entries().end() ? nullptr : &*found;
-}
-
-}  // namespace
-
-const std::vector<DescriptorFamily>& descriptor_families() {
-  static const std::vector<DescriptorFamily> families = [] {
-    std::vector<DescriptorFamily> all;
-    for (const Entry& entry : entries()) all.push_back(entry.family);
-    return all;
-  }();
-  return families;
+DescriptorOptions::DescriptorOptions(const DescriptorFamilyTable& table)
+    : table_(std::make_shared<DescriptorFamilyTable>(table)) {
+  for (const auto& [name, family] : table) {
+    if (family.is_default) families.push_back(name);
+    sections_.insert(sections_.end(), family.sections.begin(), family.sections.end());
+  }
 }
 
 void DescriptorOptions::visit(OptionsVisitor& v) {
-  v.field("families", families,
-          "onset, tempo, dynamics, texture, tonality, chroma_shape, modulation, melody, loudness");
+  v.field("families", families, join(table_->names(), ", "));
   v.field("max_hz", max_hz, between(1000, 400000),
           "mel bands with their center above this frequency are left out");
   v.field("dynamic_range_db", dynamic_range_db, between(10, 120),
           "what lies further below the largest band or the loudest frame counts as so far below");
-  v.field("min_bpm", min_bpm, between(20, 400), "slowest tempo, in beats a minute");
-  v.field("max_bpm", max_bpm, between(20, 400), "fastest tempo, in beats a minute");
-  v.field("key_window_s", key_window_s, between(0.5, 60),
-          "windows in which the key is looked for, in seconds");
-  v.field("modulation_window_s", modulation_window_s, between(0.5, 60),
-          "windows of the modulation spectrum, in seconds");
+  for (OptionSection& section : sections_) section.options.visit(v);
 }
 
 void DescriptorOptions::validate() const {
   if (families.empty()) throw UsageError("families is empty", "name at least one family");
   for (auto family = families.begin(); family != families.end(); ++family) {
-    if (find_entry(*family) == nullptr) {
-      std::string known;
-      for (const Entry& entry : entries()) {
-        known += (known.empty() ? "" : ", ") + entry.family.name;
-      }
+    if (table_->find(*family) == nullptr) {
       throw UsageError("families has '" + *family + "': there is no such family",
-                       "known are " + known);
+                       "known are " + join(table_->names(), ", "));
     }
     if (std::find(families.begin(), family, *family) != family) {
       throw UsageError("families has '" + *family + "' twice", "leave one out");
     }
   }
-  if (min_bpm >= max_bpm) {
-    throw UsageError("min_bpm is " + format_number(min_bpm) + ": it must be below max_bpm, " +
-                         format_number(max_bpm),
-                     "40 and 240 are usual");
-  }
+  for (const OptionSection& section : sections_) section.options.validate();
 }
 
 struct MusicalDescriptors::Impl {
@@ -146,7 +86,7 @@ MusicalDescriptors::Impl::Impl(const DescriptorOptions& options, const FeatureOp
     : layout(make_feature_layout(features, sample_rate_hz)),
       spectrogram_kind(features.spectrogram),
       dynamic_range_db(static_cast<float>(options.dynamic_range_db)),
-      min_voicing(static_cast<float>(features.pitch.min_voicing)) {
+      min_voicing(static_cast<float>(features.of<PitchOptions>().min_voicing)) {
   options.validate();
   if (features.spectrogram == SpectrogramKind::kLinear) {
     throw UsageError("features.spectrogram is linear: musical descriptors need mel bands",
@@ -171,7 +111,7 @@ MusicalDescriptors::Impl::Impl(const DescriptorOptions& options, const FeatureOp
   const Frames silence = prepare(RowMatrixXf::Zero(1, layout.spectrogram_columns()),
                                  RowMatrixXf::Zero(1, layout.lld_width()), {&silence_dbfs, 1});
   for (const std::string& name : options.families) {
-    families.push_back(find_entry(name)->make(options, band_hz));
+    families.push_back(options.table().find(name)->make(options, band_hz));
     Writer names(name, list);
     families.back()->compute(silence, names);
   }

@@ -1,18 +1,15 @@
 #include "mer/features/feature_extractor.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "feature_layout.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
-#include "mer/features/stft.hpp"
+#include "mer/features/frame_features.hpp"
 #include "mer/signal/kernels.hpp"
 
 namespace mer {
@@ -50,41 +47,6 @@ void refuse_out_of_range(std::span<const float> samples, std::int64_t num_before
                        ": samples must lie in -1e6…1e6, full scale is 1",
                    "convert the recording again, or leave it out");
 }
-
-/// A part of the extractor that is there only when the features ask for it.
-template <class Part, class... Arguments>
-std::optional<Part> made_if(bool wanted, const Arguments&... arguments) {
-  return wanted ? std::optional<Part>(std::in_place, arguments...) : std::nullopt;
-}
-
-/// Where each family's columns begin; −1 for those that are not wanted.
-struct FirstColumns {
-  explicit FirstColumns(const FeatureLayout& layout) {
-    for (const ColumnGroup& group : layout.lld) of(group.name) = group.first_column;
-  }
-
-  int mfcc = -1;
-  int residual_phase = -1;
-  int f0 = -1;
-  int voicing = -1;
-  int formants = -1;
-  int contrast = -1;
-  int chroma = -1;
-
- private:
-  int& of(const std::string& family) {
-    for (const auto& [name, column] : {std::pair<std::string_view, int*>{"mfcc", &mfcc},
-                                       {"residual_phase", &residual_phase},
-                                       {"f0", &f0},
-                                       {"voicing", &voicing},
-                                       {"formants", &formants},
-                                       {"contrast", &contrast},
-                                       {"chroma", &chroma}}) {
-      if (name == family) return *column;
-    }
-    throw std::logic_error("no code computes '" + family + "'");
-  }
-};
 
 /// The part of the signal that frames still need, addressed by sample numbers from the signal's
 /// start. There are zeros before the start.
@@ -128,73 +90,42 @@ struct FeatureExtractor::Impl {
   Impl(const FeatureOptions& options_in, int sample_rate_hz)
       : options(options_in),
         layout(make_feature_layout(options_in, checked_rate(sample_rate_hz))),
-        first(layout),
-        spectrum(options.frame.window_samples),
-        power_spectrum(options.frame),
-        has_cepstrum(first.mfcc >= 0 || first.residual_phase >= 0),
-        has_pitch(first.f0 >= 0 || first.voicing >= 0 || first.formants >= 0),
-        log_mel(options.mel.num_bands) {
-    const int window = options.frame.window_samples;
+        analysis(options, sample_rate_hz) {
     // Bands that don't fit are an error only where they are used.
-    mel = made_if<MelFilterBank>(options.spectrogram != SpectrogramKind::kLinear || has_cepstrum,
-                                 options.mel, window, sample_rate_hz);
-    mfcc = made_if<Mfcc>(has_cepstrum, options.mfcc, options.mel.num_bands);
-    residual_phase =
-        made_if<ResidualPhase>(first.residual_phase >= 0, options.residual_phase, window);
-    phase_spectrum = made_if<SinglePowerSpectrum>(first.residual_phase >= 0, options.frame);
-    pitch = made_if<PitchTracker>(has_pitch, options.pitch, window, sample_rate_hz);
-    formants =
-        made_if<FormantTracker>(first.formants >= 0, options.formants, window, sample_rate_hz);
-    contrast =
-        made_if<SpectralContrast>(first.contrast >= 0, options.contrast, window, sample_rate_hz);
-    chroma = made_if<Chroma>(first.chroma >= 0, options.chroma, window, sample_rate_hz);
-
-    lookahead = chroma ? chroma->margin_samples() : 0;
-    history = std::max(residual_phase ? residual_phase->history_samples() : 0,
-                       static_cast<int>(lookahead));
-    const std::int64_t reach = history + padding;
-    signal.emplace(reach, static_cast<std::size_t>(2 * (reach + window + lookahead) +
-                                                   8 * std::int64_t{options.frame.hop_samples}));
+    if (options.spectrogram != SpectrogramKind::kLinear) analysis.use_mel();
     spectrogram_row.resize(static_cast<std::size_t>(layout.spectrogram_columns()));
     lld_row.resize(static_cast<std::size_t>(layout.lld_width()));
+    for (const ColumnGroup& group : layout.lld) {
+      features.push_back({options.table().find(group.name)->make(analysis),
+                          std::span(lld_row).subspan(static_cast<std::size_t>(group.first_column),
+                                                     static_cast<std::size_t>(group.num_columns))});
+      history = std::max<std::int64_t>(history, features.back().feature->samples_before());
+      lookahead = std::max<std::int64_t>(lookahead, features.back().feature->samples_behind());
+    }
+    const std::int64_t reach = std::max(history, lookahead) + padding;
+    signal.emplace(reach,
+                   static_cast<std::size_t>(2 * (reach + options.frame.window_samples + lookahead) +
+                                            8 * std::int64_t{options.frame.hop_samples}));
   }
 
   void take(std::span<const float> samples);
   void compute_ready_frames();
   void compute_frame(std::int64_t start);
-  void compute_features(std::int64_t start);
-  void compute_spectrogram(const Eigen::ArrayXf& power);
-  void compute_pitch_and_formants(const Eigen::ArrayXf& power);
-  void compute_residual_phase(std::int64_t start);
-  void hold_pitch_and_formants() {
-    if (first.f0 >= 0) *columns(first.f0) = last_pitch;
-    if (first.formants >= 0) {
-      std::copy(last_formants.begin(), last_formants.end(), columns(first.formants));
-    }
-  }
+  void compute_spectrogram();
   bool is_silent_around(std::int64_t start) const;
-  float* columns(int first_column) { return lld_row.data() + first_column; }
   std::int64_t start_of_next_frame() const {
     return next_frame * options.frame.hop_samples - padding;
   }
 
+  struct Part {
+    std::unique_ptr<FrameFeature> feature;
+    std::span<float> columns;  // of lld_row
+  };
+
   FeatureOptions options;
   FeatureLayout layout;
-  FirstColumns first;
-  FrameSpectrum spectrum;
-  PowerSpectrum power_spectrum;
-  bool has_cepstrum;
-  bool has_pitch;
-  std::optional<MelFilterBank> mel;
-  std::optional<Mfcc> mfcc;
-  std::optional<ResidualPhase> residual_phase;
-  std::optional<SinglePowerSpectrum> phase_spectrum;
-  std::optional<PitchTracker> pitch;
-  std::optional<FormantTracker> formants;
-  std::optional<SpectralContrast> contrast;
-  std::optional<Chroma> chroma;
-  Eigen::ArrayXf log_mel;
-  Eigen::ArrayXf compressed;
+  FrameAnalysis analysis;
+  std::vector<Part> features;
 
   std::int64_t padding = options.frame.padding_samples();  // zeros before the first sample
   std::int64_t lookahead = 0;  // samples after a frame that its features depend on
@@ -203,9 +134,8 @@ struct FeatureExtractor::Impl {
   std::int64_t num_samples = 0;  // pushed so far
   std::int64_t next_frame = 0;
   bool finished = false;
-  float last_pitch = 0.0F;
-  std::array<float, 2 * Formants::kCount> last_formants{};
 
+  Eigen::ArrayXf compressed;
   std::vector<float> spectrogram_row;
   std::vector<float> lld_row;
   std::vector<float> silent_spectrogram_row;  // once there was digital silence: its features
@@ -245,16 +175,21 @@ bool FeatureExtractor::Impl::is_silent_around(std::int64_t start) const {
 
 void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   const int window = options.frame.window_samples;
-  spectrum.compute(signal->at(start, window));
+  analysis.set_frame(signal->at(start, window).data());
+  const double* const samples = analysis.spectrum().samples();
   double energy = 0.0;
-  kernels::products(spectrum.samples(), 0, spectrum.samples(), 1, window, &energy);
+  kernels::products(samples, 0, samples, 1, window, &energy);
   const bool is_silent = energy == 0.0 && is_silent_around(start);
   if (is_silent && !silent_spectrogram_row.empty()) {
     spectrogram_row = silent_spectrogram_row;
-    lld_row = silent_lld_row;
-    hold_pitch_and_formants();
+    for (const Part& part : features) {
+      if (part.feature->holds_values()) continue;
+      std::copy_n(silent_lld_row.begin() + (part.columns.data() - lld_row.data()),
+                  part.columns.size(), part.columns.begin());
+    }
   } else {
-    compute_features(start);
+    compute_spectrogram();
+    for (const Part& part : features) part.feature->compute(analysis, part.columns);
     if (is_silent) {
       silent_spectrogram_row = spectrogram_row;
       silent_lld_row = lld_row;
@@ -265,67 +200,22 @@ void FeatureExtractor::Impl::compute_frame(std::int64_t start) {
   energy_rows.push_back(level_db(energy / window));
 }
 
-void FeatureExtractor::Impl::compute_features(std::int64_t start) {
-  const Eigen::ArrayXf& power = power_spectrum.compute(spectrum);
-  if (chroma) {
-    const int margin = chroma->margin_samples();
-    const Eigen::ArrayXf& values =
-        chroma->has_own_spectrum() ? chroma->compute_long(signal->at(
-                                         start - margin, options.frame.window_samples + 2 * margin))
-                                   : chroma->compute(power);
-    std::copy_n(values.data(), Chroma::kSize, columns(first.chroma));
+void FeatureExtractor::Impl::compute_spectrogram() {
+  Eigen::Map<Eigen::ArrayXf> row(spectrogram_row.data(), layout.spectrogram_columns());
+  switch (options.spectrogram) {
+    case SpectrogramKind::kLinear:
+      row = analysis.power();
+      break;
+    case SpectrogramKind::kLogMel:
+      row = analysis.log_mel_db();
+      break;
+    case SpectrogramKind::kMel:
+      row = analysis.mel_power();
+      break;
+    case SpectrogramKind::kCompressedMel:
+      compress_power(analysis.mel_power(), compressed);
+      row = compressed;
   }
-  if (contrast) {
-    std::copy_n(contrast->compute(power).data(), contrast->size(), columns(first.contrast));
-  }
-  compute_spectrogram(power);
-  if (has_pitch) compute_pitch_and_formants(power);
-  if (residual_phase) compute_residual_phase(start);
-}
-
-void FeatureExtractor::Impl::compute_spectrogram(const Eigen::ArrayXf& power) {
-  const Eigen::ArrayXf* row = &power;
-  if (mel) {
-    const Eigen::ArrayXf& mel_power = mel->compute(power);
-    if (options.spectrogram == SpectrogramKind::kLogMel || first.mfcc >= 0) {
-      power_to_db(mel_power, log_mel);
-    }
-    if (first.mfcc >= 0) {
-      std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(), columns(first.mfcc));
-    }
-    if (options.spectrogram == SpectrogramKind::kLogMel) row = &log_mel;
-    if (options.spectrogram == SpectrogramKind::kMel) row = &mel_power;
-    if (options.spectrogram == SpectrogramKind::kCompressedMel) {
-      compress_power(mel_power, compressed);
-      row = &compressed;
-    }
-  }
-  std::copy_n(row->data(), row->size(), spectrogram_row.data());
-}
-
-void FeatureExtractor::Impl::compute_pitch_and_formants(const Eigen::ArrayXf& power) {
-  const Pitch found = pitch->compute(spectrum);
-  if (found.voiced) last_pitch = semitones_above_55_hz(found.frequency_hz);
-  if (first.voicing >= 0) *columns(first.voicing) = found.voicing;
-  if (formants) {
-    const Formants resonances = formants->compute(power, found.voiced ? found.frequency_hz : 0.0F);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(resonances.found); ++i) {
-      last_formants[2 * i] = resonances.frequency_hz[i];
-      last_formants[2 * i + 1] = resonances.bandwidth_hz[i];
-    }
-  }
-  hold_pitch_and_formants();
-}
-
-// The mel bands and their cepstrum are the residual phase's from here on.
-void FeatureExtractor::Impl::compute_residual_phase(std::int64_t start) {
-  const int before = residual_phase->history_samples();
-  const Eigen::ArrayXf& phase =
-      residual_phase->compute(signal->at(start - before, options.frame.window_samples + before));
-  const std::span<const float> phase_samples(phase.data(), static_cast<std::size_t>(phase.size()));
-  power_to_db(mel->compute(phase_spectrum->compute(phase_samples)), log_mel);
-  std::copy_n(mfcc->compute(log_mel).data(), mfcc->num_coefficients(),
-              columns(first.residual_phase));
 }
 
 FeatureExtractor::FeatureExtractor(const FeatureOptions& options, int sample_rate_hz)

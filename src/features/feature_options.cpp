@@ -2,10 +2,20 @@
 
 #include <algorithm>
 
+#include "mer/core/text.hpp"
+
 namespace mer {
 
-std::vector<std::string> lld_families() {
-  return {"mfcc", "residual_phase", "f0", "voicing", "formants", "contrast", "chroma"};
+FeatureOptions::FeatureOptions(const FrameFeatureTable& table)
+    : lld(table.names()), table_(std::make_shared<FrameFeatureTable>(table)) {
+  for (const auto& [name, family] : table) {
+    for (const OptionSection& section : family.sections) {
+      const auto known =
+          std::find_if(sections_.begin(), sections_.end(),
+                       [&section](const OptionSection& other) { return other.key == section.key; });
+      if (known == sections_.end()) sections_.push_back(section);
+    }
+  }
 }
 
 bool FeatureOptions::has(const std::string& family) const {
@@ -20,18 +30,13 @@ void FeatureOptions::visit(OptionsVisitor& v) {
             {"compressed_mel", SpectrogramKind::kCompressedMel}},
            "mel bands in dB, mel bands as power, the plain power spectrum, or mel bands as log10(1 "
            "+ 10000 power)");
-  v.field("lld", lld, "families of descriptors to compute; [] for none");
+  v.field("lld", lld, "frame features to compute; [] for none");
   v.section("frame", frame);
   v.section("mel", mel);
-  v.section("mfcc", mfcc);
-  v.section("residual_phase", residual_phase);
-  v.section("pitch", pitch);
-  v.section("formants", formants);
-  v.section("contrast", contrast);
-  v.section("chroma", chroma);
+  for (OptionSection& section : sections_) v.section(section.key, section.options);
 }
 
 // One list, one spelling: the columns' order is fixed, and so is the list's in fingerprints.
-void FeatureOptions::validate() const { require_ordered_words("lld", lld, lld_families()); }
+void FeatureOptions::validate() const { require_ordered_words("lld", lld, table_->names()); }
 
 }  // namespace mer

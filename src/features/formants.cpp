@@ -8,7 +8,9 @@
 #include <string>
 
 #include "all_pole.hpp"
+#include "families.hpp"
 #include "mer/core/error.hpp"
+#include "mer/features/feature_options.hpp"
 #include "mer/features/lpc.hpp"
 
 namespace mer {
@@ -265,6 +267,49 @@ void polynomial_roots(std::span<const double> coefficients, std::span<Complex> r
     roots[i] = std::polar(0.9, angle);
   }
   if (!aberth_roots(coefficients, roots)) companion_roots(coefficients, roots);
+}
+
+namespace {
+
+class FormantFeature : public FrameFeature {
+ public:
+  explicit FormantFeature(FrameAnalysis& analysis)
+      : tracker_(analysis.options().of<FormantOptions>(), analysis.window_samples(),
+                 analysis.sample_rate_hz()) {
+    analysis.use_pitch();
+  }
+  bool holds_values() const override { return true; }
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    const Pitch& pitch = frame.pitch();
+    const Formants formants =
+        tracker_.compute(frame.power(), pitch.voiced ? pitch.frequency_hz : 0.0F);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(formants.found); ++i) {
+      columns[2 * i] = formants.frequency_hz[i];
+      columns[2 * i + 1] = formants.bandwidth_hz[i];
+    }
+  }
+
+ private:
+  FormantTracker tracker_;
+};
+
+}  // namespace
+
+FrameFeatureFamily formant_family() {
+  return {
+      "Hz",
+      "Markel & Gray (1976); Boersma & Weenink (Praat)",
+      "frequency and bandwidth of the three lowest resonances; the last one where missing",
+      {{"pitch", AnyOptions::of<PitchOptions>()}, {"formants", AnyOptions::of<FormantOptions>()}},
+      [](const FeatureOptions&) {
+        std::vector<std::string> names;
+        for (int i = 1; i <= Formants::kCount; ++i) {
+          names.push_back("formant_" + std::to_string(i) + "_hz");
+          names.push_back("bandwidth_" + std::to_string(i) + "_hz");
+        }
+        return names;
+      },
+      make_frame_feature<FormantFeature>};
 }
 
 }  // namespace mer

@@ -1,10 +1,13 @@
 #include "mer/features/mfcc.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <string>
 
+#include "families.hpp"
 #include "mer/core/error.hpp"
+#include "mer/features/feature_options.hpp"
 
 namespace mer {
 namespace {
@@ -40,6 +43,35 @@ const Eigen::VectorXf& Mfcc::compute(const Eigen::ArrayXf& log_mel_db) {
   dct_.multiply({log_mel_db.data(), static_cast<std::size_t>(log_mel_db.size())},
                 {coefficients_.data(), static_cast<std::size_t>(coefficients_.size())});
   return coefficients_;
+}
+
+namespace {
+
+class MfccFeature : public FrameFeature {
+ public:
+  explicit MfccFeature(FrameAnalysis& analysis)
+      : mfcc_(analysis.options().of<MfccOptions>(), analysis.options().mel.num_bands) {
+    analysis.use_mel();
+  }
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    std::ranges::copy(mfcc_.compute(frame.log_mel_db()), columns.begin());
+  }
+
+ private:
+  Mfcc mfcc_;
+};
+
+}  // namespace
+
+FrameFeatureFamily mfcc_family() {
+  return {"dB",
+          "Davis & Mermelstein (1980)",
+          "orthonormal DCT-II of the log-mel spectrum: the shape of the spectrum",
+          {{"mfcc", AnyOptions::of<MfccOptions>()}},
+          [](const FeatureOptions& options) {
+            return numbered("mfcc_", options.of<MfccOptions>().num_coefficients);
+          },
+          make_frame_feature<MfccFeature>};
 }
 
 }  // namespace mer

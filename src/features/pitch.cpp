@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "families.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/signal/kernels.hpp"
@@ -235,5 +236,45 @@ Pitch PitchTracker::compute(const FrameSpectrum& spectrum) {
 }
 
 float semitones_above_55_hz(float frequency_hz) { return 12.0F * std::log2(frequency_hz / 55.0F); }
+
+namespace {
+
+class F0Feature : public FrameFeature {
+ public:
+  explicit F0Feature(FrameAnalysis& analysis) { analysis.use_pitch(); }
+  bool holds_values() const override { return true; }
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    const Pitch& pitch = frame.pitch();
+    if (pitch.voiced) columns[0] = semitones_above_55_hz(pitch.frequency_hz);
+  }
+};
+
+class VoicingFeature : public FrameFeature {
+ public:
+  explicit VoicingFeature(FrameAnalysis& analysis) { analysis.use_pitch(); }
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    columns[0] = frame.pitch().voicing;
+  }
+};
+
+}  // namespace
+
+FrameFeatureFamily f0_family() {
+  return {"semitones above 55 Hz",
+          "de Cheveigné & Kawahara (2002)",
+          "pitch of the dominant periodicity; held in unvoiced frames, 0 before the first voiced",
+          {{"pitch", AnyOptions::of<PitchOptions>()}},
+          [](const FeatureOptions&) { return std::vector<std::string>{"f0_semitones"}; },
+          make_frame_feature<F0Feature>};
+}
+
+FrameFeatureFamily voicing_family() {
+  return {"0…1",
+          "de Cheveigné & Kawahara (2002)",
+          "how periodic the frame is: 1 less YIN's aperiodicity",
+          {{"pitch", AnyOptions::of<PitchOptions>()}},
+          [](const FeatureOptions&) { return std::vector<std::string>{"voicing"}; },
+          make_frame_feature<VoicingFeature>};
+}
 
 }  // namespace mer

@@ -5,9 +5,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "families.hpp"
 #include "mer/core/error.hpp"
+#include "mer/features/feature_options.hpp"
 #include "mer/features/frames.hpp"
 #include "mer/features/lpc.hpp"
+#include "mer/features/mfcc.hpp"
+#include "mer/features/stft.hpp"
 #include "mer/signal/kernels.hpp"
 
 namespace mer {
@@ -71,6 +75,49 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const double> samples) {
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,
                         static_cast<float>(options_.envelope_floor), phase_.data());
   return phase_;
+}
+
+namespace {
+
+/// The mel-cepstrum of the phase: window, filters and DCT are those of the MFCC.
+class ResidualPhaseFeature : public FrameFeature {
+ public:
+  explicit ResidualPhaseFeature(FrameAnalysis& analysis)
+      : phase_(analysis.options().of<ResidualPhaseOptions>(), analysis.window_samples()),
+        spectrum_(analysis.options().frame),
+        mel_(analysis.options().mel, analysis.window_samples(), analysis.sample_rate_hz()),
+        mfcc_(analysis.options().of<MfccOptions>(), mel_.num_bands()) {}
+
+  int samples_before() const override { return phase_.history_samples(); }
+
+  void compute(FrameAnalysis& frame, std::span<float> columns) override {
+    const Eigen::ArrayXf& phase = phase_.compute(frame.samples(samples_before()));
+    const Eigen::ArrayXf& power =
+        spectrum_.compute(std::span(phase.data(), static_cast<std::size_t>(phase.size())));
+    power_to_db(mel_.compute(power), log_mel_db_);
+    std::ranges::copy(mfcc_.compute(log_mel_db_), columns.begin());
+  }
+
+ private:
+  ResidualPhase phase_;
+  SinglePowerSpectrum spectrum_;
+  MelFilterBank mel_;
+  Mfcc mfcc_;
+  Eigen::ArrayXf log_mel_db_;
+};
+
+}  // namespace
+
+FrameFeatureFamily residual_phase_family() {
+  return {"dB",
+          "Nalini & Palanivel (2015)",
+          "mel-cepstrum of the cosine of the linear-prediction residual's phase",
+          {{"mfcc", AnyOptions::of<MfccOptions>()},
+           {"residual_phase", AnyOptions::of<ResidualPhaseOptions>()}},
+          [](const FeatureOptions& options) {
+            return numbered("residual_phase_", options.of<MfccOptions>().num_coefficients);
+          },
+          make_frame_feature<ResidualPhaseFeature>};
 }
 
 }  // namespace mer

@@ -103,7 +103,7 @@ class ColumnReducer {
 
   /// Pitch of voiced frames and formants: they may jump between values whose mean means nothing.
   void reduce_tracks(std::int64_t column, std::int64_t begin, std::int64_t end) {
-    const auto min_voicing = static_cast<float>(view_.options.pitch.min_voicing);
+    const auto min_voicing = static_cast<float>(view_.options.of<PitchOptions>().min_voicing);
     scratch_.clear();
     for (std::int64_t frame = begin; frame < end; ++frame) {
       if (view_.lld(frame, voicing_column_) < min_voicing) continue;

@@ -285,7 +285,7 @@ void Drawing::draw_formants() {
 
 void Drawing::draw_contrast() {
   begin_panel({0.12, "contrast (band, Hz)"});
-  const ContrastOptions& options = view_.options.contrast;
+  const ContrastOptions& options = view_.options.of<ContrastOptions>();
   const auto num_bands = columns_.contrast_db.cols();
   line("set yrange [-0.5:" + number(static_cast<double>(num_bands) - 0.5) + "]");
   std::string tics = gnuplot_quoted("<" + hz_label(options.min_hz)) + " 0";
@@ -318,7 +318,7 @@ void Drawing::draw_chroma() {
 void Drawing::draw_voicing() {
   begin_panel({0.06, "voicing\\n(0…1)"});
   line("set yrange [0:1]; set ytics 0.5; set grid ytics linecolor rgb '#dddddd'");
-  const double threshold = view_.options.pitch.min_voicing;
+  const double threshold = view_.options.of<PitchOptions>().min_voicing;
   line("set key at graph 1.006, first " + number(threshold) +
        " left center Left reverse samplen 1 textcolor default");
   line("plot $tracks using 1:3 with lines linecolor rgb '#6b4c9a' notitle, " + number(threshold) +

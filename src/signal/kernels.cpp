@@ -1,6 +1,8 @@
 #include "mer/signal/kernels.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 // The file is included once for each instruction set.
@@ -194,6 +196,19 @@ struct Bounds {
   float largest;
 };
 
+/// How many of the values lie beyond each lane of x.
+template <bool kLargest>
+HWY_INLINE Floats num_beyond(const float* values, int count, const Floats& x) {
+  const Floats one = hn::Set(kFloats, 1.0F);
+  Floats found = hn::Zero(kFloats);
+  for (int i = 0; i < count; ++i) {
+    const Floats value = hn::Set(kFloats, values[i]);
+    const auto is_beyond = kLargest ? hn::Gt(value, x) : hn::Lt(value, x);
+    found = hn::Add(found, hn::IfThenElseZero(is_beyond, one));
+  }
+  return found;
+}
+
 // Of sixteen interleaved groups' largest values the selected-th largest has at least `selected`
 // values at or above it, so all the largest ones are, and only few others.
 HWY_INLINE Bounds bounds_of_extremes(const float* values, int count, int selected) {
@@ -210,16 +225,19 @@ HWY_INLINE Bounds bounds_of_extremes(const float* values, int count, int selecte
       high[i] = x > high[i] ? x : high[i];
     }
   }
-  Bounds bounds{-1.0F, kNone};
-  for (int i = 0; i < kGroups; ++i) {
-    int below = 0;
-    int above = 0;
-    for (int j = 0; j < kGroups; ++j) below += low[j] < low[i];
-    for (int j = 0; j < kGroups; ++j) above += high[j] > high[i];
-    if (below < selected && low[i] > bounds.smallest) bounds.smallest = low[i];
-    if (above < selected && high[i] < bounds.largest) bounds.largest = high[i];
+  Floats smallest = hn::Set(kFloats, -1.0F);
+  Floats largest = hn::Set(kFloats, kNone);
+  const Floats limit = hn::Set(kFloats, static_cast<float>(selected));
+  for (int i = 0; i < kGroups; i += kFloatLanes) {
+    const Floats x = hn::LoadU(kFloats, low + i);
+    const Floats y = hn::LoadU(kFloats, high + i);
+    const auto is_small = hn::Lt(num_beyond<false>(low, kGroups, x), limit);
+    const auto is_large = hn::Lt(num_beyond<true>(high, kGroups, y), limit);
+    smallest = hn::Max(smallest, hn::IfThenElse(is_small, x, smallest));
+    largest = hn::Min(largest, hn::IfThenElse(is_large, y, largest));
   }
-  return bounds;
+  return {hn::GetLane(hn::MaxOfLanes(kFloats, smallest)),
+          hn::GetLane(hn::MinOfLanes(kFloats, largest))};
 }
 
 template <bool kLargest>
@@ -242,20 +260,40 @@ HWY_INLINE int copy_beyond(const float* values, int count, float bound, float* o
 // By counting for each value how many lie beyond it, which needs no branches. Of several values
 // equal to the last one selected only as many count as there is room for.
 template <bool kLargest>
-HWY_INLINE double root_sum(const float* values, int count, int selected) {
-  double sum = 0.0;
-  int num_taken = 0;
-  float last = kLargest ? std::numeric_limits<float>::infinity() : -1.0F;
-  for (int i = 0; i < count; ++i) {
-    const float x = values[i];
-    int num_beyond = 0;
-    for (int j = 0; j < count; ++j) num_beyond += kLargest ? values[j] > x : values[j] < x;
-    if (num_beyond >= selected) continue;
-    sum += static_cast<double>(std::sqrt(x));
-    ++num_taken;
-    if (kLargest ? x < last : x > last) last = x;
+HWY_INLINE double root_sum(float* values, int count, int selected) {
+  constexpr int kFew = 96;  // more are partitioned
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  if (count > kFew) {
+    float* const last = values + (selected - 1);
+    if constexpr (kLargest) {
+      std::nth_element(values, last, values + count, std::greater<float>());
+    } else {
+      std::nth_element(values, last, values + count);
+    }
+    double sum = 0.0;
+    for (const float* x = values; x <= last; ++x) sum += static_cast<double>(std::sqrt(*x));
+    return sum;
   }
-  return sum - (num_taken - selected) * static_cast<double>(std::sqrt(last));
+  for (int i = count; i < count + kFloatLanes; ++i) values[i] = kLargest ? -1.0F : kInfinity;
+  const Floats limit = hn::Set(kFloats, static_cast<float>(selected));
+  const Floats one = hn::Set(kFloats, 1.0F);
+  Floats last = hn::Set(kFloats, kLargest ? kInfinity : -1.0F);
+  Floats sums = hn::Zero(kFloats);
+  Floats num_taken = hn::Zero(kFloats);
+  for (int i = 0; i < count; i += kFloatLanes) {
+    const Floats x = hn::LoadU(kFloats, values + i);
+    const auto is_taken = hn::Lt(num_beyond<kLargest>(values, count, x), limit);
+    const Floats taken = hn::IfThenElse(is_taken, x, last);
+    last = kLargest ? hn::Min(last, taken) : hn::Max(last, taken);
+    sums = hn::Add(sums, hn::Sqrt(hn::IfThenElseZero(is_taken, x)));
+    num_taken = hn::Add(num_taken, hn::IfThenElseZero(is_taken, one));
+  }
+  const float least =
+      hn::GetLane(kLargest ? hn::MinOfLanes(kFloats, last) : hn::MaxOfLanes(kFloats, last));
+  const float too_many =
+      hn::GetLane(hn::SumOfLanes(kFloats, num_taken)) - static_cast<float>(selected);
+  return static_cast<double>(hn::GetLane(hn::SumOfLanes(kFloats, sums)) -
+                             too_many * std::sqrt(least));
 }
 
 RootSums extreme_root_sums(const float* values, int count, int selected, float* scratch) {

@@ -76,7 +76,7 @@ TEST_F(Features, KnowTheSongsTuningWhenAskedToEstimateIt) {
   EXPECT_THAT(outcome.err, HasSubstr("high.wav: tuned 20 cents above A4 = 440 Hz"));
   EXPECT_THAT(outcome.err, HasSubstr("low.wav: tuned 30 cents below A4 = 440 Hz"));
   const SongFeatures high = SongFeatures::open(folder_ / "out/high.safetensors");
-  EXPECT_NEAR(high.recipe().features.chroma.tuning, 0.2, 0.011);
+  EXPECT_NEAR(high.recipe().features.of<ChromaOptions>().tuning, 0.2, 0.011);
   ASSERT_EQ(mer({"high.wav", "-o", "plain.safetensors"}).exit_code, 0);
   EXPECT_NE(read(folder_ / "out/high.safetensors"), read(folder_ / "plain.safetensors"));
 }

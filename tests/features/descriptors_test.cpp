@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "mer/core/error.hpp"
+#include "mer/features/descriptor_options.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "reference.hpp"
 
@@ -120,7 +121,7 @@ TEST(Descriptors, HaveNamesOfTheirOwnInTheOrderOfTheFamilies) {
     }
   }
   EXPECT_EQ(families, options.families);
-  EXPECT_EQ(descriptor_families().size(), families.size());
+  EXPECT_EQ(builtin_descriptors().names().size(), families.size());
 }
 
 TEST(Descriptors, OfAFamilyAloneAreThoseBesideTheOthers) {
@@ -280,7 +281,7 @@ TEST(DescriptorOptions, NameWhatIsWrong) {
   options.max_hz = 4000.0;
   EXPECT_THAT(message_of(options, high), HasSubstr("descriptors.max_hz is 4000: the lowest mel"));
   options = {};
-  options.min_bpm = 240.0;
+  options.of<descriptors::TempoOptions>().min_bpm = 240.0;
   EXPECT_THAT(message_of(options, {}), HasSubstr("min_bpm is 240: it must be below max_bpm, 240"));
   FeatureOptions linear;
   linear.spectrogram = SpectrogramKind::kLinear;
@@ -331,8 +332,8 @@ TEST(Tempo, OfAClickTrackIsClearerThanOfNoise) {
 TEST(Tempo, OfLessThanTwoBeatsIsNone) {
   // Half of one second is shorter than a beat at the fastest tempo allowed here.
   DescriptorOptions options;
-  options.min_bpm = 60.0;
-  options.max_bpm = 100.0;
+  options.of<descriptors::TempoOptions>().min_bpm = 60.0;
+  options.of<descriptors::TempoOptions>().max_bpm = 100.0;
   EXPECT_EQ(Described(frames_of(clicks(97.0, 1.0)), {}, options)["tempo_bpm"], 0.0);
 }
 
@@ -392,7 +393,7 @@ TEST(Texture, OfOneBandIsThatBandsPlace) {
 TEST(Tonality, OfACadenceTellsMajorFromItsParallelMinor) {
   for (const int chroma_window : {0, 8192}) {
     FeatureOptions features;
-    features.chroma.window_samples = chroma_window;
+    features.of<ChromaOptions>().window_samples = chroma_window;
     const double tonic_hz = chroma_window == 0 ? 1046.5 : 261.63;  // C6, C4
     const Described major(frames_of(cadence(tonic_hz, {4, 4, 4, 4}), features), features);
     const Described minor(frames_of(cadence(tonic_hz, {3, 3, 4, 3}), features), features);

@@ -80,7 +80,7 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksWithOddOptions) {
   for (const int hop : {333, 1023, 9001}) {
     FeatureOptions options;
     options.frame.hop_samples = hop;
-    options.chroma.window_samples = 8192;
+    options.of<ChromaOptions>().window_samples = 8192;
     const FeatureSet expected = whole(samples, options);
     EXPECT_EQ(expected.num_frames(), count_frames(50000, options.frame));
     for (const std::size_t largest : {100U, 3000U, 20000U}) {
@@ -102,7 +102,7 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksAcrossSilenceAndClicks) {
     for (const int chroma_window : {0, 8192}) {
       FeatureOptions options;
       options.spectrogram = kind;
-      options.chroma.window_samples = chroma_window;
+      options.of<ChromaOptions>().window_samples = chroma_window;
       const FeatureSet expected = whole(samples, options);
       unsigned seed = 11;
       for (const std::size_t largest : {50U, 2000U, 30000U}) {
@@ -142,7 +142,7 @@ TEST(FeatureExtractor, GivesTheSameValuesForAnyBlocksOfCentredFrames) {
   std::vector<float> samples = test::noise(12000, 0.1);
   std::fill(samples.begin() + 4000, samples.begin() + 7000, 0.0F);
   FeatureOptions with_all;  // chroma that looks ahead, residual phase that looks back
-  with_all.chroma.window_samples = 8192;
+  with_all.of<ChromaOptions>().window_samples = 8192;
   with_all.frame.padding = FramePadding::kCenter;
   for (const FeatureOptions& options : {centred_options(), with_all}) {
     const FeatureSet expected = whole(samples, options, 16000);
@@ -165,7 +165,7 @@ TEST(FeatureExtractor, ComputesOnlyTheFamiliesAskedForAndTheyAreTheSame) {
   samples.resize(20000);
   const FeatureSet all = whole(samples);
   const FeatureLayout layout = FeatureExtractor(FeatureOptions(), test::kRate).layout();
-  for (const std::string& family : lld_families()) {
+  for (const std::string& family : builtin_frame_features().names()) {
     FeatureOptions options;
     options.lld = {family};
     const FeatureSet one = whole(samples, options);
@@ -448,7 +448,7 @@ TEST(FeatureExtractor, WorksAt8And192Kilohertz) {
   // At 8 kHz the contrast's six octaves from 200 Hz don't fit; at 192 kHz two periods of 55 Hz need
   // 6982 samples.
   FeatureOptions low;
-  low.contrast.num_bands = 4;
+  low.of<ContrastOptions>().num_bands = 4;
   const FeatureSet at_8k = whole(test::tone(440.0, 5, 16000, 0.3, 8000), low, 8000);
   EXPECT_EQ(at_8k.lld.cols(), 65);
   EXPECT_TRUE(at_8k.lld.allFinite());
@@ -485,7 +485,7 @@ TEST(FeatureExtractor, ChromaOfALongWindowIsCentredOnTheFrame) {
   const std::vector<float> note = test::tone(880.0, 1, 2048);
   std::copy(note.begin(), note.end(), samples.begin() + 8 * 1024);
   FeatureOptions options;
-  options.chroma.window_samples = 8192;
+  options.of<ChromaOptions>().window_samples = 8192;
   const FeatureSet set = whole(samples, options);
   const auto chroma = [&](Eigen::Index t) { return set.lld.row(t).rightCols(12); };
   EXPECT_EQ(chroma(8)[9], 1.0F);
@@ -500,11 +500,11 @@ TEST(FeatureOptions, GoThroughYamlAndBack) {
   FeatureOptions options;
   options.spectrogram = SpectrogramKind::kLinear;
   options.mel.scale = MelScale::kHtk;
-  options.residual_phase.order = 32;
-  options.chroma.window_samples = 8192;
+  options.of<ResidualPhaseOptions>().order = 32;
+  options.of<ChromaOptions>().window_samples = 8192;
   const FeatureOptions copy = options_from_json<FeatureOptions>(to_json(options), "test");
   EXPECT_EQ(to_json(copy), to_json(options));
-  EXPECT_EQ(copy.residual_phase.order, 32);
+  EXPECT_EQ(copy.of<ResidualPhaseOptions>().order, 32);
 }
 
 TEST(FeatureOptions, RefuseValuesOutOfRange) {

@@ -37,9 +37,9 @@ class SmallSong {
     options.frame.window_samples = 512;
     options.frame.hop_samples = 256;
     options.mel.num_bands = 4;
-    options.mfcc.num_coefficients = 4;
-    options.contrast.num_bands = 3;
-    options.pitch.min_hz = 80.0;
+    options.of<MfccOptions>().num_coefficients = 4;
+    options.of<ContrastOptions>().num_bands = 3;
+    options.of<PitchOptions>().min_hz = 80.0;
     return options;
   }
 

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <hwy/targets.h>
 
+#include <algorithm>
 #include <cmath>
+#include <complex>
 #include <functional>
 #include <numbers>
 #include <random>
@@ -118,6 +120,149 @@ TEST_F(Kernels, SquaredMagnitudesAreThoseOfTheBins) {
     std::vector<float> power(29);
     kernels::squared_magnitudes(bins.data(), 29, power.data());
     for (std::size_t k = 0; k < 29; ++k) EXPECT_NEAR(power[k], std::norm(bins[k]), 1e-6) << k;
+  });
+}
+
+TEST_F(Kernels, ExtremeRootSumsAreThoseOfTheSortedValues) {
+  for (const int count : {5, 31, 40, 148, 727}) {
+    for (const int selected : {1, 3, 15, 17, 120}) {
+      if (selected > count) continue;
+      // Few different values, so that many are equal.
+      std::vector<float> values(static_cast<std::size_t>(count));
+      for (float& x : values) x = static_cast<float>(engine_() % 50);
+      std::vector<float> sorted = values;
+      std::sort(sorted.begin(), sorted.end());
+      double smallest = 0.0;
+      double largest = 0.0;
+      for (std::size_t i = 0; i < static_cast<std::size_t>(selected); ++i) {
+        smallest += std::sqrt(static_cast<double>(sorted[i]));
+        largest += std::sqrt(static_cast<double>(sorted[sorted.size() - 1 - i]));
+      }
+      on_each_instruction_set([&] {
+        std::vector<float> scratch(values.size() + kernels::kMostLanes);
+        const kernels::RootSums sums =
+            kernels::extreme_root_sums(values.data(), count, selected, scratch.data());
+        EXPECT_NEAR(sums.smallest, smallest, 1e-5 + 1e-6 * smallest) << count << ' ' << selected;
+        EXPECT_NEAR(sums.largest, largest, 1e-5 + 1e-6 * largest) << count << ' ' << selected;
+      });
+    }
+  }
+}
+
+TEST_F(Kernels, DecibelsAreThoseOfTheLogarithm) {
+  std::vector<float> power = {0.0F};
+  for (double value = 1e-12; value < 1e20; value *= 1.37) {
+    power.push_back(static_cast<float>(value));
+  }
+  on_each_instruction_set([&] {
+    std::vector<float> db(power.size());  // two units in the last place of 128 … 256 are 3.05e-5
+    kernels::power_to_db(power.data(), static_cast<int>(power.size()), db.data());
+    for (std::size_t i = 0; i < power.size(); ++i) {
+      const double expected = 10.0 * std::log10(std::max(static_cast<double>(power[i]), 1e-10));
+      EXPECT_NEAR(db[i], expected, 3.1e-5) << power[i];
+    }
+  });
+}
+
+TEST_F(Kernels, CenteringTakesTheMeanAway) {
+  const std::vector<double> samples = noise<double>(150);
+  double energy = 0.0;
+  for (const double x : samples) energy += (x - 0.25) * (x - 0.25);
+  on_each_instruction_set([&] {
+    std::vector<float> centered(150);
+    EXPECT_NEAR(kernels::center(samples.data(), 150, 0.25, centered.data()), energy,
+                1e-12 * energy);
+    for (std::size_t n = 0; n < 150; ++n) {
+      EXPECT_EQ(centered[n], static_cast<float>(samples[n] - 0.25)) << n;
+    }
+  });
+}
+
+TEST_F(Kernels, PitchCurvesAreThoseOfTheDefinition) {
+  constexpr int kLags = 48;
+  constexpr std::size_t kHead = 60;
+  const std::vector<float> x = noise<float>(kHead + kLags + 8);
+  double head_energy = 0.0;
+  for (std::size_t n = 0; n < kHead; ++n) head_energy += static_cast<double>(x[n]) * x[n];
+  std::vector<float> correlation(kLags + 8);  // twice too large, so scale is 2 / 2
+  std::vector<double> expected(kLags + 1);
+  std::vector<double> compared(kLags + 1);
+  for (std::size_t lag = 0; lag <= kLags; ++lag) {
+    double product = 0.0;
+    for (std::size_t n = 0; n < kHead; ++n) {
+      const double a = x[n];
+      const double b = x[n + lag];
+      product += a * b;
+      expected[lag] += (a - b) * (a - b);
+      compared[lag] += a * a + b * b;
+    }
+    correlation[lag] = static_cast<float>(2.0 * product);
+  }
+  const float least = static_cast<float>(0.5 * (compared[20] + compared[21]));
+  on_each_instruction_set([&] {
+    std::vector<float> difference(kLags + 1);
+    std::vector<float> energy(kLags + 1);
+    std::vector<float> cumulative(kLags + 1);
+    std::vector<float> normalized(kLags + 1);
+    kernels::pitch_curves(x.data(), x.data() + kHead, correlation.data(), head_energy, 1.0, least,
+                          kLags,
+                          {difference.data(), energy.data(), cumulative.data(), normalized.data()});
+    double sum = 0.0;
+    EXPECT_EQ(normalized[0], 1.0F);
+    for (std::size_t lag = 1; lag <= kLags; ++lag) {
+      SCOPED_TRACE(lag);
+      sum += expected[lag];
+      EXPECT_NEAR(difference[lag], expected[lag], 1e-4);
+      EXPECT_NEAR(energy[lag], compared[lag], 1e-4);
+      EXPECT_NEAR(cumulative[lag], sum, 1e-3);
+      const double value =
+          compared[lag] >= least ? expected[lag] * static_cast<double>(lag) / sum : 1.0;
+      EXPECT_NEAR(normalized[lag], value, 1e-5);
+    }
+  });
+}
+
+TEST_F(Kernels, TheCrossSpectrumIsTheProductWithTheConjugate) {
+  const std::vector<double> a = noise<double>(2 * 29);
+  const std::vector<float> b = noise<float>(2 * 29);
+  on_each_instruction_set([&] {
+    std::vector<std::complex<double>> moved;
+    std::vector<std::complex<float>> fixed;
+    for (std::size_t k = 0; k < 29; ++k) {
+      moved.emplace_back(a[2 * k], a[2 * k + 1]);
+      fixed.emplace_back(b[2 * k], b[2 * k + 1]);
+    }
+    const std::vector<std::complex<float>> before = fixed;
+    kernels::cross_spectrum(moved.data(), 29, fixed.data());
+    for (std::size_t k = 0; k < 29; ++k) {
+      const std::complex<double> expected = moved[k] * std::conj(std::complex<double>(before[k]));
+      EXPECT_LT(std::abs(std::complex<double>(fixed[k]) - expected), 2e-6) << k;
+    }
+  });
+}
+
+TEST_F(Kernels, AberthsRoundsFindTheRoots) {
+  // (z − 0.5)(z² + 0.81)(z² − 1.2z + 0.72): roots 0.5, ±0.9i, 0.6 ± 0.6i
+  const std::vector<double> coefficients = {1.0, -1.7, 2.13, -1.737, 1.0692, -0.2916};
+  on_each_instruction_set([&] {
+    std::vector<double> real(kernels::kMaxRoots);
+    std::vector<double> imag(kernels::kMaxRoots);
+    for (std::size_t i = 0; i < 5; ++i) {
+      real[i] = 0.8 * std::cos(1.2566 * static_cast<double>(i) + 0.3);
+      imag[i] = 0.8 * std::sin(1.2566 * static_cast<double>(i) + 0.3);
+    }
+    double move = 1.0;
+    for (int round = 0; round < 30 && move > 1e-14; ++round) {
+      move = kernels::aberth_round(coefficients.data(), 5, real.data(), imag.data());
+    }
+    for (const std::complex<double> root :
+         {std::complex<double>(0.5, 0.0), {0.0, 0.9}, {0.0, -0.9}, {0.6, 0.6}, {0.6, -0.6}}) {
+      double nearest = 1.0;
+      for (std::size_t i = 0; i < 5; ++i) {
+        nearest = std::min(nearest, std::abs(std::complex<double>(real[i], imag[i]) - root));
+      }
+      EXPECT_LT(nearest, 1e-9) << root;
+    }
   });
 }
 

@@ -496,7 +496,7 @@ TEST(TrainRun, NeedsEveryClassAmongTheTrainingSongs) {
 
 TEST(TrainRun, RefusesFeaturesOfAnotherRecipeAndNamesTheOption) {
   ToySongs songs;
-  songs.config.recipe.features.mfcc.num_coefficients = 12;
+  songs.config.recipe.features.of<MfccOptions>().num_coefficients = 12;
   EXPECT_THAT(message_of<UsageError>([&] { train(songs, songs / "run"); }),
               AllOf(HasSubstr("features.mfcc.num_coefficients"), HasSubstr("20"), HasSubstr("12")));
 }

@@ -7,41 +7,40 @@
 #include <vector>
 
 #include "mer/core/options.hpp"
+#include "mer/features/descriptor_family.hpp"
 #include "mer/features/feature_options.hpp"
 #include "mer/features/feature_set.hpp"
 
 namespace mer {
 
 struct DescriptorOptions {
-  std::vector<std::string> families = {"onset",    "tempo",        "dynamics",   "texture",
-                                       "tonality", "chroma_shape", "modulation", "melody"};
+  /// Defaults: the families that the table has for default.
+  DescriptorOptions(
+      const DescriptorFamilyTable& table = builtin_descriptors());  // NOLINT: a table is all
+
+  std::vector<std::string> families;
   double max_hz = 22050.0;
   double dynamic_range_db = 80.0;
-  double min_bpm = 40.0;
-  double max_bpm = 240.0;
-  double key_window_s = 4.0;
-  double modulation_window_s = 4.0;
+
+  /// The options of a family, by their type.
+  template <class Options>
+  Options& of() {
+    return options_in<Options>(sections_);
+  }
+  template <class Options>
+  const Options& of() const {
+    return options_in<Options>(sections_);
+  }
+
+  const DescriptorFamilyTable& table() const { return *table_; }
 
   void visit(OptionsVisitor& v);
   void validate() const;
-};
 
-/// What one number of the vector is.
-struct Descriptor {
-  std::string name;    ///< "onset_bass_mean", "tempo_bpm", …
-  std::string family;  ///< one of DescriptorOptions::families
-  std::string unit;
+ private:
+  std::shared_ptr<const DescriptorFamilyTable> table_;
+  std::vector<OptionSection> sections_;
 };
-
-/// What a family of descriptors is.
-struct DescriptorFamily {
-  std::string name;
-  std::string source;       ///< the publications that define it
-  std::string description;  ///< one sentence
-};
-
-/// Every family there is, "loudness" included, which is not in the default.
-const std::vector<DescriptorFamily>& descriptor_families();
 
 /// What people hear in a piece of music, as one vector for any range of frames (a song, a segment),
 /// computed from the frames' features: no spectrum is made again.

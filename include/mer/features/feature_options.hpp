@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 #include "mer/features/chroma.hpp"
 #include "mer/features/contrast.hpp"
 #include "mer/features/formants.hpp"
+#include "mer/features/frame_features.hpp"
 #include "mer/features/frames.hpp"
 #include "mer/features/mel.hpp"
 #include "mer/features/mfcc.hpp"
@@ -21,26 +23,36 @@ namespace mer {
 /// networks of Pons & Serra (2019) want them, log10(1 + 10000 · mel power): 0 in silence.
 enum class SpectrogramKind { kLogMel, kMel, kLinear, kCompressedMel };
 
-/// Every family of descriptors that FeatureOptions::lld can name, in the order of their columns.
-std::vector<std::string> lld_families();
-
 /// Everything that decides what the features of a signal are (its rate apart).
 struct FeatureOptions {
+  /// Defaults: all families of the table.
+  FeatureOptions(const FrameFeatureTable& table =
+                     builtin_frame_features());  // NOLINT: a table is all that it needs
+
   SpectrogramKind spectrogram = SpectrogramKind::kLogMel;
-  std::vector<std::string> lld = lld_families();  ///< which, in this order; may be empty
+  std::vector<std::string> lld;  ///< which families, in the table's order; may be empty
   FrameOptions frame;
   MelOptions mel;
-  MfccOptions mfcc;
-  ResidualPhaseOptions residual_phase;
-  PitchOptions pitch;
-  FormantOptions formants;
-  ContrastOptions contrast;
-  ChromaOptions chroma;
 
+  /// The options of a family, by their type.
+  template <class Options>
+  Options& of() {
+    return options_in<Options>(sections_);
+  }
+  template <class Options>
+  const Options& of() const {
+    return options_in<Options>(sections_);
+  }
+
+  const FrameFeatureTable& table() const { return *table_; }
   bool has(const std::string& family) const;
 
   void visit(OptionsVisitor& v);
   void validate() const;
+
+ private:
+  std::shared_ptr<const FrameFeatureTable> table_;
+  std::vector<OptionSection> sections_;
 };
 
 }  // namespace mer

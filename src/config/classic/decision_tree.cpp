@@ -5,8 +5,9 @@
 namespace mer {
 
 void DecisionTreeOptions::visit(OptionsVisitor& v) {
-  v.field("max_depth", max_depth, between(1, 25), "questions; several: chosen by inner folds");
-  v.field("min_rows", min_rows, at_least(2), "fewer are not divided");
+  v.field("max_depth", max_depth, between(1, 25),
+          "depth of the tree; of several values inner folds choose one");
+  v.field("min_rows", min_rows, at_least(2), "a node with fewer rows is not split");
 }
 
 void DecisionTreeOptions::validate() const {

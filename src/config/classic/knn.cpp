@@ -6,7 +6,7 @@ namespace mer {
 
 void KnnOptions::visit(OptionsVisitor& v) {
   v.field("neighbors", neighbors, between(1, 10000),
-          "songs that vote; several: chosen by inner folds");
+          "number of neighbors that vote; of several values inner folds choose one");
 }
 
 void KnnOptions::validate() const {

@@ -6,10 +6,11 @@
 namespace mer {
 
 void VaRegressionOptions::visit(OptionsVisitor& v) {
-  v.field("alpha", alpha, at_least(0), "ridge penalty; several: chosen by inner folds");
-  v.field("classes", classes, "that have a place in the plane, in the order of the next two");
-  v.field("valence", valence, between(-1, 1), "of each of these classes");
-  v.field("arousal", arousal, between(-1, 1), "of each of these classes");
+  v.field("alpha", alpha, at_least(0), "ridge penalty; of several values inner folds choose one");
+  v.field("classes", classes,
+          "classes with a place in the valence-arousal plane, in the order of the next two lists");
+  v.field("valence", valence, between(-1, 1), "coordinate of each of these classes");
+  v.field("arousal", arousal, between(-1, 1), "coordinate of each of these classes");
 }
 
 void VaRegressionOptions::validate() const {

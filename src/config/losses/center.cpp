@@ -7,7 +7,7 @@ void CenterLossOptions::visit(OptionsVisitor& v) {
   v.choice("center_update", center_update,
            {{"wen", CenterUpdate::kWen}, {"gradient", CenterUpdate::kGradient}},
            "how the class centers move");
-  v.field("alpha", alpha, above_up_to(0, 1), "step of the wen update");
+  v.field("alpha", alpha, above_up_to(0, 1), "step size of the wen update");
   SoftmaxLossOptions::visit(v);
 }
 

@@ -7,7 +7,7 @@ void CnnOptions::visit(OptionsVisitor& v) {
   v.field("cnn_blocks", cnn_blocks, between(1, 6),
           "blocks, each with twice the maps at half the size");
   v.field("cnn_block_convs", cnn_block_convs, between(1, 4), "convolutions of each block");
-  v.field("conv_dropout", conv_dropout, between(0, 0.95), "after the last pooling");
+  v.field("conv_dropout", conv_dropout, between(0, 0.95), "dropout after the last pooling");
   HeadOptions::visit(v);
 }
 

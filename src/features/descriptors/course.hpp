@@ -1,13 +1,13 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <initializer_list>
 #include <vector>
 
+#include "mer/features/descriptor_family.hpp"
+
 namespace mer::descriptors {
 
-/// A number a frame. Each of these is 0 for an empty course.
-using Course = Eigen::ArrayXf;
+// Each of these is 0 for an empty course.
 
 double mean(const Course& course);
 /// Root of the mean square distance from the mean.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "makers.hpp"
+
 namespace mer::descriptors {
 namespace {
 
@@ -70,6 +72,18 @@ void Loudness::compute(const Frames& frames, Writer& out) const {
   out.add("loudness_mean", "dBFS", mean(frames.level_dbfs));
   out.add("loudness_p50", "dBFS", p[0]);
   out.add("loudness_p95", "dBFS", p[1]);
+}
+
+DescriptorFamily dynamics_family() {
+  return {"Tzanetakis & Cook (2002)",
+          "range, steadiness and course of the level",
+          true,
+          {},
+          make_plain<Dynamics>};
+}
+
+DescriptorFamily loudness_family() {
+  return {"-", "level of the recording in dBFS", false, {}, make_plain<Loudness>};
 }
 
 }  // namespace mer::descriptors

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -13,5 +14,8 @@ class Loudness : public Family {
  public:
   void compute(const Frames& frames, Writer& out) const override;
 };
+
+DescriptorFamily dynamics_family();
+DescriptorFamily loudness_family();
 
 }  // namespace mer::descriptors

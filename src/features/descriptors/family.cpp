@@ -1,8 +1,10 @@
-#include "family.hpp"
-
+#include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <string>
+
+#include "course.hpp"
+#include "mer/features/descriptor_family.hpp"
 
 namespace mer::descriptors {
 

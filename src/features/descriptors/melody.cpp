@@ -4,6 +4,8 @@
 #include <cmath>
 #include <vector>
 
+#include "makers.hpp"
+
 namespace mer::descriptors {
 namespace {
 
@@ -81,6 +83,14 @@ void Melody::compute(const Frames& frames, Writer& out) const {
           share(motion.steps.size() - motion.num_up - motion.num_down, motion.num_steps));
   out.add("pitch_leap_share", "1", share(motion.num_leaps, motion.num_steps));
   out.add("pitch_rising_share", "1", share(motion.num_up, motion.num_up + motion.num_down));
+}
+
+DescriptorFamily melody_family() {
+  return {"Salamon et al. (2012)",
+          "voiced share, range and movement of the pitch",
+          true,
+          {},
+          make_plain<Melody>};
 }
 
 }  // namespace mer::descriptors

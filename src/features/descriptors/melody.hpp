@@ -1,6 +1,7 @@
 #pragma once
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -8,5 +9,7 @@ class Melody : public Family {
  public:
   void compute(const Frames& frames, Writer& out) const override;
 };
+
+DescriptorFamily melody_family();
 
 }  // namespace mer::descriptors

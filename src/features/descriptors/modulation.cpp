@@ -8,6 +8,7 @@
 #include <numbers>
 #include <string>
 
+#include "makers.hpp"
 #include "mer/signal/fft.hpp"
 #include "texture.hpp"
 
@@ -123,6 +124,14 @@ void Modulation::compute(const Frames& frames, Writer& out) const {
     out.add("modulation_all_", static_cast<int>(band), "ln dB", bands[band]);
   }
   out.add("modulation_peak_hz", "Hz", peak_hz(power, spectra.bin_hz()));
+}
+
+DescriptorFamily modulation_family() {
+  return {"Pampalk (2001)",
+          "fluctuation of eight groups of bands, 0.33 to 21 Hz",
+          true,
+          {{"", AnyOptions::of<ModulationOptions>()}},
+          make_of_options<Modulation, ModulationOptions>};
 }
 
 }  // namespace mer::descriptors

@@ -5,6 +5,10 @@
 #include <cmath>
 #include <string>
 
+#include "makers.hpp"
+#include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
+
 namespace mer::descriptors {
 namespace {
 
@@ -167,7 +171,20 @@ void Onset::compute(const Frames& frames, Writer& out) const {
   add_intervals(onsets(strength.all, frames), frames, out);
 }
 
-Tempo::Tempo(const DescriptorOptions& options, const Eigen::ArrayXd& band_hz)
+void TempoOptions::visit(OptionsVisitor& v) {
+  v.field("min_bpm", min_bpm, between(20, 400), "slowest tempo, in beats a minute");
+  v.field("max_bpm", max_bpm, between(20, 400), "fastest tempo, in beats a minute");
+}
+
+void TempoOptions::validate() const {
+  if (min_bpm >= max_bpm) {
+    throw UsageError("min_bpm is " + format_number(min_bpm) + ": it must be below max_bpm, " +
+                         format_number(max_bpm),
+                     "40 and 240 are usual");
+  }
+}
+
+Tempo::Tempo(const TempoOptions& options, const Eigen::ArrayXd& band_hz)
     : min_bpm_(options.min_bpm),
       max_bpm_(options.max_bpm),
       edges_(split_bands(band_hz, kPartEdgesHz)) {}
@@ -199,6 +216,24 @@ void Tempo::compute(const Frames& frames, Writer& out) const {
     const Course of_part = autocorrelation(strength.parts[part], last_lag);
     out.add("pulse_clarity_", kParts[part], "1", largest_between(of_part, shortest, longest));
   }
+}
+
+DescriptorFamily onset_family() {
+  return {"Bello et al. (2005)",
+          "strength, density and regularity of note onsets",
+          true,
+          {},
+          make_of_bands<Onset>};
+}
+
+DescriptorFamily tempo_family() {
+  return {"Lartillot et al. (2008)",
+          "tempo and how clear the pulse is",
+          true,
+          {{"", AnyOptions::of<TempoOptions>()}},
+          [](const DescriptorOptions& options, const Eigen::ArrayXd& band_hz) {
+            return std::make_unique<Tempo>(options.of<TempoOptions>(), band_hz);
+          }};
 }
 
 }  // namespace mer::descriptors

@@ -2,7 +2,9 @@
 
 #include <array>
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptor_options.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -31,7 +33,7 @@ class Onset : public Family {
 
 class Tempo : public Family {
  public:
-  Tempo(const DescriptorOptions& options, const Eigen::ArrayXd& band_hz);
+  Tempo(const TempoOptions& options, const Eigen::ArrayXd& band_hz);
   void compute(const Frames& frames, Writer& out) const override;
 
  private:
@@ -44,5 +46,8 @@ class Tempo : public Family {
 /// throughout for a constant.
 /// @return  lags 0 … last_lag
 Course autocorrelation(const Course& course, int last_lag);
+
+DescriptorFamily onset_family();
+DescriptorFamily tempo_family();
 
 }  // namespace mer::descriptors

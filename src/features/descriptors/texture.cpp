@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "makers.hpp"
+
 namespace mer::descriptors {
 namespace {
 
@@ -105,6 +107,14 @@ void Texture::compute(const Frames& frames, Writer& out) const {
     out.add("band_level_", i, "dB", mean(group) - all);
     out.add("band_deviation_", i, "dB", deviation(group));
   }
+}
+
+DescriptorFamily texture_family() {
+  return {"Peeters (2004)",
+          "brightness, noisiness and their movement",
+          true,
+          {},
+          make_of_bands<Texture>};
 }
 
 }  // namespace mer::descriptors

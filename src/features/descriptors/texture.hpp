@@ -1,6 +1,7 @@
 #pragma once
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -16,5 +17,7 @@ class Texture : public Family {
 
 /// [T, num_groups]: means of neighboring mel bands, equally many in each group (± 1).
 RowArrayXf band_groups(const RowArrayXf& mel_db, int num_groups);
+
+DescriptorFamily texture_family();
 
 }  // namespace mer::descriptors

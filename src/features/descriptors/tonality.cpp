@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "makers.hpp"
+
 namespace mer::descriptors {
 namespace {
 
@@ -105,7 +107,7 @@ KeyScores KeyFinder::find(const Profile& profile) const {
   return scores;
 }
 
-Tonality::Tonality(const DescriptorOptions& options) : window_s_(options.key_window_s) {
+Tonality::Tonality(const TonalityOptions& options) : window_s_(options.key_window_s) {
   triads_.setZero();
   for (int chord = 0; chord < kChords; ++chord) {
     const int third = chord < kClasses ? 4 : 3;
@@ -247,6 +249,22 @@ void ChromaShape::compute(const Frames& frames, Writer& out) const {
   const RowArrayXf centered =
       shares.rowwise() - (size == 0 ? Profile(Profile::Zero()) : profile).transpose();
   out.add("chroma_deviation", "1", size == 0 ? 0.0 : std::sqrt(centered.square().mean()));
+}
+
+DescriptorFamily tonality_family() {
+  return {"Krumhansl & Kessler (1982), Harte et al. (2006)",
+          "mode, key clarity, degrees, chords, harmonic movement",
+          true,
+          {{"", AnyOptions::of<TonalityOptions>()}},
+          make_of_options<Tonality, TonalityOptions>};
+}
+
+DescriptorFamily chroma_shape_family() {
+  return {"Bernardes et al. (2016)",
+          "how many pitch classes sound and their intervals",
+          true,
+          {},
+          make_plain<ChromaShape>};
 }
 
 }  // namespace mer::descriptors

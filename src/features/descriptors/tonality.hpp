@@ -2,7 +2,9 @@
 
 #include <array>
 
-#include "family.hpp"
+#include "course.hpp"
+#include "mer/features/descriptor_options.hpp"
+#include "mer/features/descriptors.hpp"
 
 namespace mer::descriptors {
 
@@ -36,7 +38,7 @@ Profile mean_chroma(const RowArrayXf& chroma, Eigen::Index first, Eigen::Index c
 
 class Tonality : public Family {
  public:
-  explicit Tonality(const DescriptorOptions& options);
+  explicit Tonality(const TonalityOptions& options);
   void compute(const Frames& frames, Writer& out) const override;
 
  private:
@@ -56,5 +58,8 @@ class ChromaShape : public Family {
  private:
   Eigen::Matrix<float, kClasses, 12> waves_;  // cosines and sines of 1 … 6 waves round the octave
 };
+
+DescriptorFamily tonality_family();
+DescriptorFamily chroma_shape_family();
 
 }  // namespace mer::descriptors

@@ -1,13 +1,30 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "course.hpp"
-#include "mer/features/descriptors.hpp"
+#include "mer/core/any_options.hpp"
+#include "mer/core/named_table.hpp"
 
-namespace mer::descriptors {
+namespace mer {
+
+struct DescriptorOptions;
+
+/// What one number of a song's vector is.
+struct Descriptor {
+  std::string name;    ///< "onset_bass_mean", "tempo_bpm", …
+  std::string family;  ///< one of DescriptorOptions::families
+  std::string unit;
+};
+
+namespace descriptors {
+
+/// A number a frame.
+using Course = Eigen::ArrayXf;
 
 using RowArrayXf = Eigen::Array<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
@@ -63,4 +80,23 @@ class Family {
   virtual void compute(const Frames& frames, Writer& out) const = 0;
 };
 
-}  // namespace mer::descriptors
+}  // namespace descriptors
+
+/// An entry of the table of descriptor families.
+struct DescriptorFamily {
+  std::string source;       ///< the publications that define it
+  std::string description;  ///< one sentence
+  bool is_default = true;
+  /// Its own options, read beside those of all families: its sections have no key.
+  std::vector<OptionSection> sections;
+  /// From the options and the centres of the mel bands in Hz.
+  std::function<std::unique_ptr<descriptors::Family>(const DescriptorOptions&,
+                                                     const Eigen::ArrayXd&)>
+      make;
+};
+
+/// By the names that `descriptors.families` takes, in the order of their help.
+using DescriptorFamilyTable = NamedTable<DescriptorFamily>;
+DescriptorFamilyTable builtin_descriptors();
+
+}  // namespace mer
