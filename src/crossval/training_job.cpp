@@ -56,8 +56,7 @@ class Job {
     make_inputs(counts_text(split));
     const RunData data{manifest_, std::move(split), features_, embeddings_};
     const RunCallbacks callbacks = listener_.callbacks(0);
-    const bool starts_anew =
-        job_.resumes && !config_.model.is_network() && !folder.has_finished();
+    const bool starts_anew = job_.resumes && !config_.model.is_network() && !folder.has_finished();
     TrainingOutcome outcome;
     outcome.result =
         starts_anew    ? train_or_resume(config_, data, job_.run, callbacks)

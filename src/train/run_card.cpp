@@ -14,8 +14,8 @@ namespace {
 /// Segments of the training songs' grids, random crops are drawn beside them; whole songs count as
 /// one each.
 std::size_t num_segments(const RunConfig& config, const PreparedData& data) {
-  const bool whole_songs = !config.model.is_network() &&
-                           config.classic.song_vector_over == ClassicOptions::Over::kSong;
+  const bool whole_songs =
+      !config.model.is_network() && config.classic.song_vector_over == ClassicOptions::Over::kSong;
   if (whole_songs) return data.training.size();
   std::size_t count = 0;
   for (const RunSong& song : data.training) count += song.segments.size();
