@@ -60,8 +60,8 @@ class ChainSource final : public SampleSource {
     FileBytes part = file_;
     part.keep({range});
     std::string refusal;
-    KnownOfFile none;
-    song_ = open_by_sndfile(part, none, path_.string(), refusal);
+    const KnownOfFile known = correct_counts(part);
+    song_ = open_by_sndfile(part, known, path_.string(), refusal);
     const int rate_hz = info_.sample_rate_hz;
     if (song_ == nullptr || (rate_hz > 0 && song_->info().sample_rate_hz != rate_hz)) {
       const std::int64_t begin = file_.place_in_file(range.begin);

@@ -59,18 +59,19 @@ class ChunkFile {
  public:
   ChunkFile(FileBytes& file, const ChunkStyle& style) : file_(file), style_(style) {}
 
-  void correct(KnownOfFile& known) {
+  /// @return where another file of the same kind begins behind this one, 0 for nowhere
+  std::int64_t correct(KnownOfFile& known) {
     std::int64_t ds64 = 0;
     for (std::int64_t place = style_.first_chunk; place + header_bytes() <= file_.size();) {
       if (file_.has(place, "ds64")) ds64 = place;
       if (file_.has(place, style_.samples)) {
-        correct_size(place, ds64, known);
-        return;
+        return correct_size(place, ds64, known);
       }
       const std::uint64_t size = size_at(place);
-      if (size > static_cast<std::uint64_t>(file_.size())) return;
+      if (size > static_cast<std::uint64_t>(file_.size())) return 0;
       place = next(place, static_cast<std::int64_t>(size));
     }
+    return 0;
   }
 
  private:
@@ -106,7 +107,7 @@ class ChunkFile {
     return true;
   }
 
-  void correct_size(std::int64_t place, std::int64_t ds64, KnownOfFile& known) {
+  std::int64_t correct_size(std::int64_t place, std::int64_t ds64, KnownOfFile& known) {
     constexpr std::uint64_t kUnknown = 0x7FFF0000;  // and more: of programs that write to a pipe
     constexpr std::int64_t kSmallRest = 1 << 16;
     const bool is_64 = ds64 > 0 && size_at(place) >= 0xFFFFFFFF;
@@ -122,12 +123,14 @@ class ChunkFile {
       } else {
         const std::int64_t behind = next(place, promised);
         const std::int64_t rest = file_.size() - behind;
-        if (rest < header_bytes() || are_chunks_from(behind)) return;
-        if (rest < kSmallRest && rest < present / 100) return;  // nobody's song
+        if (rest < header_bytes()) return 0;
+        if (file_.has(behind, style_.magic)) return behind;
+        if (are_chunks_from(behind)) return 0;
+        if (rest < kSmallRest && rest < present / 100) return 0;  // nobody's song
         known.warnings.push_back(goes_on(promised, present));
       }
     } else if (present == 0 || (size == 0 && are_chunks_from(place + header_bytes()))) {
-      return;  // no sound indeed
+      return 0;  // no sound indeed
     }
     const auto actual = static_cast<std::uint64_t>(present);
     if (is_64) {
@@ -135,10 +138,11 @@ class ChunkFile {
     } else {
       const std::uint64_t header =
           style_.size_has_header ? static_cast<std::uint64_t>(header_bytes()) : 0;
-      if (style_.size_bytes == 4 && actual > 0xFFFFFFFE) return;
+      if (style_.size_bytes == 4 && actual > 0xFFFFFFFE) return 0;
       file_.patch(place + static_cast<std::int64_t>(style_.name_bytes),
                   bytes_of(actual + header, style_.size_bytes, style_.is_big_endian));
     }
+    return 0;
   }
 
   FileBytes& file_;
@@ -326,7 +330,18 @@ class OggPages {
 KnownOfFile correct_counts(FileBytes& file) {
   KnownOfFile known;
   for (const ChunkStyle& style : kChunkStyles) {
-    if (file.has(0, style.magic)) ChunkFile(file, style).correct(known);
+    if (!file.has(0, style.magic)) continue;
+    std::int64_t begin = 0;
+    std::int64_t behind = ChunkFile(file, style).correct(known);
+    while (behind > 0) {
+      known.songs.push_back({begin, begin + behind});
+      begin += behind;
+      FileBytes rest = file;
+      rest.keep({{begin, file.size()}});
+      KnownOfFile of_rest;  // looked at again when it is opened
+      behind = ChunkFile(rest, style).correct(of_rest);
+    }
+    if (begin > 0) known.songs.push_back({begin, file.size()});
   }
   if (file.has(0, ".snd")) correct_au(file, known);
   if (file.has(0, "fLaC")) correct_flac(file, known);

@@ -191,10 +191,9 @@ class FfmpegSource final : public SampleSource {
     constexpr double kRoundingS = 0.5;  // of headers, and of what encoders add
     const double missing_s = talk_.promised_s() - position_s();
     note_damage();
-    // What is missing may be what was damaged before.
-    constexpr double kNearS = 1.0;
-    const bool is_explained = !damage_s_.empty() && damage_s_.front() < position_s() - kNearS;
-    if (process_.succeeded() && (missing_s < kRoundingS || is_explained)) return;
+    constexpr double kStretchS = 2.0;  // missing: may be what was damaged before
+    if (process_.succeeded() && missing_s < (damage_s_.empty() ? kRoundingS : kStretchS)) return;
+    std::erase_if(damage_s_, [&](double place_s) { return place_s > position_s() - kStretchS; });
     std::string warning = "the file ends early: " + time_of_frame(position_, info_.sample_rate_hz);
     if (missing_s >= kRoundingS) warning += " of " + fixed(talk_.promised_s(), 2) + " s";
     warning += " could be decoded";

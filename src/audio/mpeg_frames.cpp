@@ -72,7 +72,8 @@ class FrameSearch {
     while (place_ < file_.size()) {
       const auto frame = header_at(place_);
       if (is_locked() && frame && frame->key == lock_.key) {
-        if (place_ + frame->bytes > file_.size()) break;  // cut off
+        found_.is_cut_off = place_ + frame->bytes > file_.size();
+        if (found_.is_cut_off) break;
         take(*frame);
       } else if (!find_next()) {
         break;

@@ -18,6 +18,7 @@ struct MpegFrames {
   std::vector<FileBytes::Range> ranges;  ///< frames without what is between
   std::vector<double> damage_s;          ///< places where something else than frames and tags is
   bool changes_format = false;           ///< frames of another rate or channel count follow
+  bool is_cut_off = false;               ///< in the middle of a frame
   std::int64_t bytes_behind = 0;         ///< what follows the last frame, but for tags and zeros
 
   std::int64_t count_place = -1;     ///< of the number of frames in the first frame's header

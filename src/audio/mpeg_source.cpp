@@ -37,8 +37,8 @@ class MpegSource final : public SampleSource {
         mpg123_replace_reader_handle(decoder, &read_bytes, &seek_bytes, nullptr) == MPG123_OK &&
         mpg123_open_handle(decoder, &cursor_) == MPG123_OK;
     if (!is_open) {
-      throw Error(name_ + ": libmpg123 cannot be started: " +
-                  (decoder != nullptr ? mpg123_strerror(decoder) : "no memory"));
+      throw InputError(name_ + ": cannot be decoded: " +
+                       (decoder != nullptr ? mpg123_strerror(decoder) : "no memory"));
     }
     report(frames);
   }
@@ -84,6 +84,9 @@ class MpegSource final : public SampleSource {
           static_cast<double>(frames.promised_frames * frames.samples_per_frame) / frames.rate_hz;
       warnings_.push_back("the file ends early: " + fixed(frames.duration_s(), 3) + " s of " +
                           fixed(promised_s, 3) + " s could be decoded");
+    }
+    if (frames.is_cut_off && warnings_.empty()) {
+      warnings_.push_back("the file ends early: its last frame is cut off");
     }
     constexpr double kSuspiciousShare = 0.05;  // tags are known, so this may be a second song
     const double share_behind =

@@ -147,8 +147,7 @@ class SndfileSource final : public SampleSource {
     auto wanted = static_cast<sf_count_t>(interleaved.size()) / sf_info_.channels;
     // An error takes the whole call's samples with it: few a call for a format where they happen.
     constexpr sf_count_t kFewFrames = 256;
-    if ((sf_info_.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC)
-      wanted = std::min(wanted, kFewFrames);
+    if (is_flac()) wanted = std::min(wanted, kFewFrames);
     if (wanted == 0) return 0;
     const sf_count_t got =
         std::max<sf_count_t>(sf_readf_float(handle_, interleaved.data(), wanted), 0);
@@ -190,7 +189,10 @@ class SndfileSource final : public SampleSource {
                                       ? known_.num_frames
                                       : sf_info_.frames;
     const bool ends_early = position_ < promised;
-    if (!ends_early && (!has_error || position_ == promised)) return;  // or only junk follows
+    if (!ends_early && (!has_error || position_ == promised)) {
+      report_rest(at);  // junk, or more music
+      return;
+    }
     has_trouble_ = true;
     if (has_error) stopped_s_ = static_cast<double>(position_) / sf_info_.samplerate;
     if (!damage_s_.empty()) return;  // which is what is missing
@@ -198,6 +200,21 @@ class SndfileSource final : public SampleSource {
                         (ends_early ? at + " of " + time_of_frame(promised, sf_info_.samplerate) +
                                           " could be decoded"
                                     : "decoding stopped at " + at + ": " + reason_of(handle_)));
+  }
+
+  bool is_flac() const {
+    return file_ != nullptr && (sf_info_.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
+  }
+
+  void report_rest(const std::string& at) {
+    constexpr std::int64_t kSmallRest = 1 << 16;  // the decoder reads ahead, too
+    if (!is_flac()) return;                       // of others the structure is known
+    const std::int64_t size = file_->file.size();
+    const std::int64_t rest = size - file_->cursor.place;
+    if (rest < kSmallRest || rest < size / 20) return;
+    has_trouble_ = true;
+    warnings_.push_back("the song ends at " + at + " as its header says, but the file goes on: " +
+                        std::to_string(100 * rest / size) + " % of it was not decoded");
   }
 
   std::unique_ptr<OpenFile> file_;  // what handle_ reads, when it isn't in memory

@@ -393,6 +393,34 @@ TEST_F(OddFileTest, SizesInHeadersAreNotBelieved) {
   }
 }
 
+TEST_F(OddFileTest, SongsOneBehindTheOtherAreOne) {
+  for (const std::string name : {"song.wav", "song.aiff", "song.w64", "song.caf", "song.flac"}) {
+    const Bytes whole = encoded(name, "");
+    const Heard song = heard(name, whole + whole);
+    EXPECT_NEAR(song.seconds, 2 * kSeconds, 0.5) << name;
+    for (const double amplitude : song.quarters) EXPECT_NEAR(amplitude, 0.4, 0.03) << name;
+    EXPECT_TRUE(song.warnings.empty() || song.warnings == kByFfmpeg) << name << song.warnings;
+  }
+}
+
+TEST_F(OddFileTest, TheNumberOfFramesInAnAiffIsNotBelieved) {
+  const Bytes whole = encoded("song.aiff", "");
+  for (const std::uint64_t count : {0U, 1U, 1000U, 100000000U}) {
+    Bytes bytes = whole;
+    bytes.replace(bytes.find("COMM") + 10, 4, number(count, 4, true));
+    expect_whole(heard("count.aiff", bytes), std::to_string(count));
+  }
+}
+
+TEST_F(OddFileTest, ACutOffFileOfAnyFormatSaysSo) {
+  for (const std::string name : {"s.mp3", "s.mp2", "s.tta", "s.wv", "s.mka", "s.weba", "s.wma"}) {
+    const Bytes whole = encoded(name, name == std::string("s.weba") ? "-c:a libopus -f webm" : "");
+    const Heard song = heard("cut" + name, whole.substr(0, whole.size() / 2 + 1));
+    expect_part(song, name, 2.5, name == std::string("s.wma") ? "damaged place" : "ends early: ");
+    EXPECT_LT(song.seconds, 5.0) << name;
+  }
+}
+
 TEST_F(OddFileTest, ChunksBehindTheSoundAreNoMusic) {
   const Bytes whole = bytes_of(wav());
   const Bytes list = "LIST" + number(10, 4) + "INFOabcdef";

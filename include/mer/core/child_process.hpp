@@ -40,7 +40,8 @@ struct ChildOptions {
   /// Gets SIGTERM when the thread that starts it ends, however that ends.
   bool ends_with_us = false;
   int pipe_bytes = 0;  ///< how far it may work ahead of what was read; 0 = the system's 64 KiB
-  std::function<void(std::string_view)> on_stderr_line;  ///< gets each line of its standard error
+  std::function<void(std::string_view)> on_stderr_line =
+      {};  ///< gets each line of its standard error
 };
 
 /// A running program; ended and reaped at the latest by the destructor.
