@@ -4,14 +4,13 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "mer/classic/statistics.hpp"
 #include "mer/core/random.hpp"
 
 namespace mer {
 namespace {
 
 constexpr const char* kPrefix = "classic";
-/// Below this share of the mean a deviation is rounding of single-precision values.
-constexpr double kRounding = 1e-6;
 
 std::string branch_name(std::size_t branch) { return "branch_" + std::to_string(branch); }
 
@@ -23,7 +22,7 @@ void ClassicModel::Branch::fit_standardization(const RowMatrixXf& rows) {
     const Eigen::ArrayXd values = rows.col(column).cast<double>().array();
     const double center = values.mean();
     const double spread = std::sqrt((values - center).square().sum() / count);
-    const bool varies = spread > kRounding * std::abs(center) && spread > 0.0;
+    const bool varies = spread > kRoundingFraction * std::abs(center) && spread > 0.0;
     mean.push_back(static_cast<float>(center));
     scale.push_back(varies ? static_cast<float>(1.0 / spread) : 0.0F);
   }

@@ -10,9 +10,6 @@
 namespace mer {
 namespace {
 
-/// Below this share of the mean a deviation is rounding of single-precision values.
-constexpr double kRounding = 1e-6;
-
 /// Puts the smallest `rank` + 1 values first; values before `sorted` are in their places already.
 float value_of_rank(std::span<float> values, std::size_t sorted, std::size_t rank) {
   const auto begin = values.begin();
@@ -63,7 +60,7 @@ ColumnStatistics column_statistics(std::span<float> values, std::span<const std:
     cubes += offset * offset * offset;
   }
   result.deviation = std::sqrt(squares / count);
-  if (result.deviation > kRounding * std::abs(result.mean)) {
+  if (result.deviation > kRoundingFraction * std::abs(result.mean)) {
     result.skewness = cubes / count / std::pow(result.deviation, 3.0);
   } else {
     result.deviation = 0.0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "mer/core/error.hpp"
 #include "mer/core/options.hpp"
@@ -59,6 +60,10 @@ class TreeCheck {
         throw UsageError(at_line(name_, item.first.Mark()) + ": a key must be a single word");
       }
       const std::string key = item.first.Scalar();
+      if (key == "<<") {
+        throw UsageError(at_line(name_, item.first.Mark()) + ": merge keys (<<) are not read",
+                         "write the keys out");
+      }
       if (!seen.insert(key).second) {
         throw UsageError(
             at_line(name_, item.first.Mark()) + ": duplicate key '" + dotted(prefix, key) + "'",
@@ -350,6 +355,21 @@ class YamlReader : public OptionsVisitor {
   std::vector<Section> open_;
 };
 
+/// @throws UsageError at the parser's place; a tab where only spaces may indent is named
+[[noreturn]] void throw_parse_error(const std::string& text, const std::string& name,
+                                    const YAML::Exception& error) {
+  std::istringstream lines(text);
+  std::string line;
+  for (int i = 0; i <= error.mark.line && std::getline(lines, line); ++i) {
+    const std::size_t tab = line.find_first_not_of(' ');
+    if (tab != std::string::npos && line[tab] == '\t') {
+      throw UsageError(name + ":" + std::to_string(i + 1) + ": a tab at the beginning of the line",
+                       "YAML is indented with spaces");
+    }
+  }
+  throw UsageError(at_line(name, error.mark) + ": " + error.msg);
+}
+
 /// What stands at a dotted key, which names it among the overrides.
 ConfigValue value_of(const YAML::Node& node, const std::string& key, const std::string& name,
                      const Overrides& overrides) {
@@ -413,15 +433,20 @@ ConfigDocument ConfigDocument::parse(const std::string& text, const std::string&
   ConfigDocument document;
   document.impl_->name = name;
   document.impl_->base_dir = base_dir;
+  require_utf8(text, name);
   try {
-    const YAML::Node root = YAML::Load(text);
-    if (root.IsMap()) {
-      document.impl_->root = root;
-    } else if (!root.IsNull()) {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      throw UsageError(at_line(name, documents[1].Mark()) + ": a second document begins here",
+                       "a config is one document: remove '---' or make two files");
+    }
+    if (!documents.empty() && documents.front().IsMap()) {
+      document.impl_->root = documents.front();
+    } else if (!documents.empty() && !documents.front().IsNull()) {
       throw UsageError(name + ": is not a map of keys to values");
     }
   } catch (const YAML::Exception& error) {
-    throw UsageError(at_line(name, error.mark) + ": " + error.msg);
+    throw_parse_error(text, name, error);
   }
   TreeCheck(name).check(document.impl_->root, "");
   return document;
@@ -441,6 +466,7 @@ void ConfigDocument::set(const std::string& key, const std::string& yaml, const 
   const auto parts = parts_of(key);
   if (!parts) throw UsageError(place + ": '" + key + "' is not the name of an option");
   YAML::Node value;
+  require_utf8(yaml, place);
   try {
     value = YAML::Load(yaml);
   } catch (const YAML::Exception& error) {

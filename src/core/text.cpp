@@ -41,6 +41,21 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return d[a.size()][b.size()];
 }
 
+/// Only commas separate columns here; who wrote a table with something else is told so.
+void require_commas(const CsvRow& header, const std::string& name) {
+  const std::string& line = header.cells.front();
+  const std::string place = name + ":" + std::to_string(header.line) + ": ";
+  if (line.starts_with("sep=")) {
+    throw UsageError(place + "begins with '" + line + "', which only spreadsheets understand",
+                     "remove that line; columns are separated by commas");
+  }
+  const std::size_t found = line.find_first_of(";\t|");
+  if (header.cells.size() > 1 || found == std::string::npos) return;
+  const std::string separator = line[found] == '\t' ? "tabs" : "'" + line.substr(found, 1) + "'";
+  throw UsageError(place + "the columns are separated by " + separator + ", not by commas",
+                   "save it as CSV that is separated by commas, with points in numbers");
+}
+
 }  // namespace
 
 std::optional<std::string> nearest_word(std::string_view word,
@@ -69,6 +84,7 @@ std::string join(std::span<const std::string> words, std::string_view separator)
 }
 
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name, CsvRows length) {
+  if (length == CsvRows::kEquallyLong) require_utf8(text, name);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<CsvRow> rows;
   CsvRow row;
@@ -87,6 +103,7 @@ std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name, Cs
     const bool is_empty = row.cells.empty() && cell.empty() && !cell_was_quoted;
     if (!is_empty) {
       end_cell();
+      if (length == CsvRows::kEquallyLong && rows.empty()) require_commas(row, name);
       if (length == CsvRows::kEquallyLong && !rows.empty() &&
           row.cells.size() != rows.front().cells.size()) {
         throw UsageError(name + ":" + std::to_string(row.line) + ": " +
@@ -215,6 +232,39 @@ Utf8Character first_character(std::string_view text) {
   const bool is_overlong = (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
   const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
   return is_overlong || is_surrogate || code > 0x10FFFF ? kNone : Utf8Character{code, size};
+}
+
+void require_utf8(std::string_view text, const std::string& name) {
+  using namespace std::string_view_literals;
+  constexpr const char* kHint = "save it as UTF-8 text";
+  if (text.starts_with("PK\x03\x04"sv)) {
+    throw UsageError(name + ": is a ZIP archive or a spreadsheet (.xlsx, .ods), not text",
+                     "save it as CSV in UTF-8");
+  }
+  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv) ||
+      text.starts_with("\0\0\xFE\xFF"sv)) {
+    throw UsageError(name + ": is text in UTF-16 or UTF-32, not in UTF-8", kHint);
+  }
+  const std::size_t carriage_return = text.find('\r');
+  if (carriage_return != std::string_view::npos && text.find('\n') == std::string_view::npos) {
+    throw UsageError(name + ": its lines end in CR alone",
+                     "make line feeds of them: mac2unix FILE");
+  }
+  int line = 1;
+  for (std::string_view rest = text; !rest.empty();) {
+    const Utf8Character character = first_character(rest);
+    const bool is_broken = character.code == 0xFFFD && character.num_bytes == 1;
+    if (is_broken || character.code == 0) {
+      const std::string place = name + ":" + std::to_string(line) + ": ";
+      if (!is_broken) throw UsageError(place + "a zero byte: this is not a text file");
+      const std::size_t begin = text.substr(0, text.size() - rest.size()).rfind('\n') + 1;
+      const std::string_view whole = text.substr(begin, text.find('\n', begin) - begin);
+      throw UsageError(place + "a byte that is not UTF-8: '" + to_valid_utf8(whole) + "'",
+                       "convert it, for example: iconv -f WINDOWS-1252 -t UTF-8 FILE");
+    }
+    if (character.code == '\n') ++line;
+    rest.remove_prefix(character.num_bytes);
+  }
 }
 
 std::string to_valid_utf8(std::string_view text) {

@@ -9,12 +9,12 @@
 namespace mer {
 namespace {
 
-struct Measure {
+struct MeasureName {
   std::string name;
   std::size_t min_arguments;
   std::size_t max_arguments;
 };
-const std::vector<Measure> kMeasures = {
+const std::vector<MeasureName> kMeasures = {
     {"accuracy", 0, 0}, {"macro_f1", 0, 0}, {"train_accuracy", 0, 0},
     {"gap", 0, 0},      {"recall", 1, 1},   {"confused", 2, 2},
     {"loss", 0, 1}};
@@ -42,7 +42,7 @@ std::vector<std::string> words_of(const std::string& dotted) {
 
 [[noreturn]] void refuse_measure(const std::string& name, const std::string& place) {
   std::vector<std::string> names;
-  for (const Measure& measure : kMeasures) names.push_back(measure.name);
+  for (const MeasureName& measure : kMeasures) names.push_back(measure.name);
   const auto near = nearest_word(name, names);
   throw UsageError(place + ": unknown measure '" + name + "', known are " + join(names, ", "),
                    near ? "did you mean '" + *near + "'?"
@@ -62,9 +62,9 @@ ClaimTerm parse_term(const std::string& raw, const std::string& place) {
   term.measure = term.arguments.front();
   term.arguments.erase(term.arguments.begin());
   term.row = text.substr(open + 1, text.size() - open - 2);
-  const auto known = std::find_if(kMeasures.begin(), kMeasures.end(), [&](const Measure& measure) {
-    return measure.name == term.measure;
-  });
+  const auto known =
+      std::find_if(kMeasures.begin(), kMeasures.end(),
+                   [&](const MeasureName& measure) { return measure.name == term.measure; });
   if (known == kMeasures.end()) refuse_measure(term.measure, place);
   if (term.arguments.size() < known->min_arguments ||
       term.arguments.size() > known->max_arguments) {

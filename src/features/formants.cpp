@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kTopMarginHz = 50.0;
 // Mean square of a frame's band below which it counts as silent (−120 dBFS).
-constexpr double kSilenceMeanSquare = 1e-12;
+constexpr double kFormantSilence = 1e-12;
 // Harmonics nearer than this melt into each other under a Blackman–Harris window.
 constexpr double kResolvedBins = 3.0;
 constexpr int kLeastOrder = 6;
@@ -115,7 +115,7 @@ FormantTracker::Impl::Impl(const FormantOptions& options_in, int window_samples,
 Formants FormantTracker::Impl::compute(const float* power, float pitch_hz) {
   autocorrelation.compute(power, lags.data());
   // The bins of one side add up to window / 2 · Σ w² x², with Σ w² about a third of the window.
-  if (!(lags[0] > kSilenceMeanSquare * window * window / 6.0)) return {};
+  if (!(lags[0] > kFormantSilence * window * window / 6.0)) return {};
   const std::span<const double> band_model = model_of_band();
   const std::span<const double> model =
       pitch_hz >= kResolvedBins * bin_hz ? model_of_harmonics(power, pitch_hz) : band_model;

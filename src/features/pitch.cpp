@@ -20,7 +20,7 @@ constexpr int kSincHalfWidth = kSincTaps / 2;
 // Of the difference before and after its lags, for the sinc.
 constexpr std::size_t kMargin = kSincTaps;
 // Mean square of the alternating part below which there is nothing to find a period in (−100 dBFS).
-constexpr double kSilenceMeanSquare = 1e-10;
+constexpr double kPitchSilence = 1e-10;
 // A lag at which less than this share of the frame's energy is compared shows no period.
 constexpr double kLeastShare = 0.01;
 // Periods shorter than this fall between samples badly enough for the sampled minimum of d' to hide
@@ -138,7 +138,7 @@ bool PitchTracker::compute_curves(const FrameSpectrum& spectrum) {
   const double head_energy = kernels::center(spectrum.samples(), head, mean, frame_.data());
   const double total = head_energy + kernels::center(spectrum.samples() + head, count - head, mean,
                                                      frame_.data() + head);
-  if (total < count * std::max(kSilenceMeanSquare, 1e-12 * mean * mean)) return false;
+  if (total < count * std::max(kPitchSilence, 1e-12 * mean * mean)) return false;
 
   // c(τ) = Σ_{n<W} x[n] x[n+τ]: the cyclic correlation of the first W samples with all of them,
   // free of wrap-around for the lags wanted.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxFileWidth = 60;
 constexpr std::size_t kLengthWidth = 6;
-constexpr std::size_t kNumberWidth = 5;
+constexpr std::size_t kProbabilityWidth = 5;
 constexpr int kMinTimelineWidth = 40;
 constexpr const char* kUncertain = "uncertain";
 
@@ -122,7 +122,8 @@ PredictionTable::PredictionTable(std::span<const std::string> paths,
 std::string PredictionTable::header() const {
   std::string line = pad_right("file", file_width_) + "  " + pad_left("length", kLengthWidth) +
                      "  " + pad_right("emotion", answer_width(classes_)) + "  confidence ";
-  for (const std::string& name : classes_) line += "  " + pad_left(printable(name), kNumberWidth);
+  for (const std::string& name : classes_)
+    line += "  " + pad_left(printable(name), kProbabilityWidth);
   return line + "   note\n";
 }
 
@@ -140,7 +141,7 @@ std::string PredictionTable::row(const FileResult& result) const {
                std::string("confidence").size()) +
       " ";
   for (std::size_t c = 0; c < classes_.size(); ++c) {
-    const std::size_t width = std::max(kNumberWidth, display_width(printable(classes_[c])));
+    const std::size_t width = std::max(kProbabilityWidth, display_width(printable(classes_[c])));
     line += "  " + pad_left(ok ? fixed(result.prediction->probabilities.at(c), 2) : "-", width);
   }
   return line + "   " + printable(note_of(result)) + "\n";

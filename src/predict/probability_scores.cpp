@@ -11,7 +11,7 @@ namespace mer {
 namespace {
 
 constexpr std::size_t kNameWidth = 10;
-constexpr std::size_t kNumberWidth = 9;
+constexpr std::size_t kScoreWidth = 9;
 constexpr double kCoverageStep = 0.1;  // of the points with intervals
 
 /// Of the items at least so sure; the threshold stays the same in every resample.
@@ -47,7 +47,7 @@ Scores score_sides(const ProbabilityItems& songs, const Truth& is_above,
 
 std::string line(const std::string& name, double value, const Interval& interval,
                  const std::string& meaning) {
-  return pad_right(name, kNameWidth) + pad_left(fixed(value, 3), kNumberWidth) + "  [" +
+  return pad_right(name, kNameWidth) + pad_left(fixed(value, 3), kScoreWidth) + "  [" +
          fixed(interval[0], 3) + ", " + fixed(interval[1], 3) + "]  " + meaning + "\n";
 }
 

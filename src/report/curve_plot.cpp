@@ -9,8 +9,8 @@
 namespace mer {
 namespace {
 
-constexpr std::array kColours = {"#3b6ea5", "#c44e52", "#55a868", "#8172b2", "#cc8963",
-                                 "#64b5cd", "#937860", "#da8bc3", "#8c8c8c", "#b5bd4c"};
+constexpr std::array kCurveColours = {"#3b6ea5", "#c44e52", "#55a868", "#8172b2", "#cc8963",
+                                      "#64b5cd", "#937860", "#da8bc3", "#8c8c8c", "#b5bd4c"};
 
 std::string data_block(const Curve& curve, std::size_t number) {
   std::string block = "$curve" + std::to_string(number) + " << EOD\n";
@@ -42,7 +42,8 @@ std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::strin
     plots +=
         (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
         " using 1:2 with linespoints pointtype 7 pointsize 0.25 linewidth 1.5 linecolor rgb '" +
-        kColours[plotted.colour % kColours.size()] + "'" + (plotted.dashed ? " dashtype 2" : "") +
+        kCurveColours[plotted.colour % kCurveColours.size()] + "'" +
+        (plotted.dashed ? " dashtype 2" : "") +
         (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
   }
   // Every curve may be empty, which gnuplot takes for an error.

@@ -15,10 +15,10 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-constexpr int kDigits = 3;
+constexpr int kPageDigits = 3;
 constexpr std::size_t kNumErrors = 20;
 
-std::string number_text(double value) { return std::isnan(value) ? "" : fixed(value, kDigits); }
+std::string number_text(double value) { return std::isnan(value) ? "" : fixed(value, kPageDigits); }
 
 std::string scores_table(const Evaluation& evaluation) {
   const ProbabilityScores& worth = evaluation.probability_scores;
@@ -151,8 +151,8 @@ std::string surest_errors(const Evaluation& evaluation) {
   for (const ScoredSong* one : errors) {
     std::vector<std::string> row = {escaped(one->song.listed_path), escaped(one->song.label),
                                     escaped(answer_to(*one)),
-                                    fixed(one->prediction.confidence(), kDigits)};
-    for (const double p : one->prediction.probabilities) row.push_back(fixed(p, kDigits));
+                                    fixed(one->prediction.confidence(), kPageDigits)};
+    for (const double p : one->prediction.probabilities) row.push_back(fixed(p, kPageDigits));
     rows.push_back(std::move(row));
   }
   return "<h3>The errors it was surest of</h3>\n<p>" + std::to_string(rows.size()) + " of " +
@@ -164,7 +164,8 @@ std::string surest_errors(const Evaluation& evaluation) {
 std::string score_with_interval(double score, const Interval& interval) {
   const std::string text = number_text(score);
   if (text.empty() || std::isnan(interval[0])) return text;
-  return text + " [" + fixed(interval[0], kDigits) + ", " + fixed(interval[1], kDigits) + "]";
+  return text + " [" + fixed(interval[0], kPageDigits) + ", " + fixed(interval[1], kPageDigits) +
+         "]";
 }
 
 std::string evaluation_section(const Evaluation& evaluation, const ReportOptions& options) {

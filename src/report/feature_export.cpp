@@ -10,7 +10,7 @@ namespace mer {
 namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 18;
-constexpr std::int64_t kReleaseRows = 4096;
+constexpr std::int64_t kReleaseFrames = 4096;
 
 std::string description_text(const FeatureView& view) {
   return describe_features(view).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -80,7 +80,7 @@ void write_features_csv(const FeatureView& view,
       write(text);
       text.clear();
     }
-    if (view.release && (frame + 1) % kReleaseRows == 0) view.release();
+    if (view.release && (frame + 1) % kReleaseFrames == 0) view.release();
   }
   write(text);
 }

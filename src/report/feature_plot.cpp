@@ -32,10 +32,10 @@ void append(std::string& text, double value) {
     text += "NaN";
     return;
   }
-  constexpr int kDigits = 6;
+  constexpr int kPlotDigits = 6;
   char digits[32];
   const auto end =
-      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, kDigits)
+      std::to_chars(digits, digits + sizeof(digits), value, std::chars_format::general, kPlotDigits)
           .ptr;
   text.append(digits, end);
 }
@@ -271,14 +271,14 @@ void Drawing::draw_formants() {
   line("set yrange [0:" + number(std::ceil(highest / 1000.0) * 1000.0) + "]");
   line("set ytics 1000; set grid ytics linecolor rgb '#dddddd'");
   line("set key at graph 1.006, graph 0.95 left top Left reverse samplen 0.5 textcolor default");
-  constexpr const char* kColours[] = {"#c44e52", "#2a7f3f", "#3b6ea5"};
+  constexpr const char* kFormantColours[] = {"#c44e52", "#2a7f3f", "#3b6ea5"};
   std::string plots;
   for (Eigen::Index i = 0; i < columns_.formants_hz.cols(); ++i) {
     plots += (i > 0 ? ", " : "") + ("$tracks using 1:" + std::to_string(5 + i)) +
              " with points pointtype 7 pointsize " + point_size(0.8) + " linecolor rgb '" +
-             kColours[i % 3] +
+             kFormantColours[i % 3] +
              "' notitle, NaN with points pointtype 7 pointsize 0.8 linecolor rgb '" +
-             kColours[i % 3] + "' title 'F" + std::to_string(i + 1) + "'";
+             kFormantColours[i % 3] + "' title 'F" + std::to_string(i + 1) + "'";
   }
   line("plot " + plots);
 }

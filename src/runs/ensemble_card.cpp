@@ -12,7 +12,7 @@
 namespace mer {
 namespace {
 
-constexpr const char* kFormat = "mer-ensemble";
+constexpr const char* kEnsembleFormat = "mer-ensemble";
 
 void check_weights(const CardReader& reader, const std::vector<double>& weights) {
   constexpr double kRounding = 1e-6;
@@ -51,7 +51,7 @@ TensorMetadata recalibrated(const TensorFile& model,
 std::string member_name(std::size_t index) { return "member-" + std::to_string(index + 1); }
 
 TensorMetadata EnsembleCard::to_metadata() const {
-  TensorMetadata metadata = {{"format", kFormat},
+  TensorMetadata metadata = {{"format", kEnsembleFormat},
                              {"schema", std::to_string(kSchema)},
                              {"mer_version", mer_version},
                              {"classes", json_text(classes)},
@@ -63,12 +63,12 @@ TensorMetadata EnsembleCard::to_metadata() const {
 
 bool EnsembleCard::is_in(const TensorFile& file) {
   const auto format = file.metadata().find("format");
-  return format != file.metadata().end() && format->second == kFormat;
+  return format != file.metadata().end() && format->second == kEnsembleFormat;
 }
 
 EnsembleCard EnsembleCard::read(const TensorFile& file) {
   const CardReader reader(file);
-  reader.expect(kFormat, kSchema);
+  reader.expect(kEnsembleFormat, kSchema);
   EnsembleCard card;
   card.mer_version = reader.text("mer_version");
   card.classes = reader.value<std::vector<std::string>>("classes");

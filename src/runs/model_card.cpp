@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFormat = "mer-model";
+constexpr const char* kModelFormat = "mer-model";
 
 }  // namespace
 
@@ -27,7 +27,7 @@ TensorMetadata ModelCard::to_metadata() const {
   const Json scores = {{"loss", number_or_null(validation.loss)},
                        {"accuracy", number_or_null(validation.accuracy)},
                        {"macro_f1", number_or_null(validation.macro_f1)}};
-  TensorMetadata metadata = {{"format", kFormat},
+  TensorMetadata metadata = {{"format", kModelFormat},
                              {"schema", std::to_string(kSchema)},
                              {"mer_version", mer_version},
                              {"run_name", run_name},
@@ -57,7 +57,7 @@ TensorMetadata ModelCard::to_metadata() const {
 
 ModelCard ModelCard::read(const TensorFile& file) {
   const CardReader reader(file);
-  reader.expect(kFormat, kSchema);
+  reader.expect(kModelFormat, kSchema);
   ModelCard card;
   card.mer_version = reader.text("mer_version");
   card.run_name = reader.text("run_name");

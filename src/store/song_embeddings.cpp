@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
                    "make embeddings with `mer preprocess` and embed.networks");
 }
 
-Json json_at(const TensorFile& file, const char* key) {
+Json embedding_json_at(const TensorFile& file, const char* key) {
   const auto found = file.metadata().find(key);
   if (found == file.metadata().end()) {
     refuse(file, std::string("its metadata has no '") + key + "'");
@@ -30,15 +30,15 @@ Json json_at(const TensorFile& file, const char* key) {
 
 SongEmbeddings::SongEmbeddings(TensorFile file) : file_(std::move(file)) {
   try {
-    for (const Json& group : json_at(file_, "networks")) {
+    for (const Json& group : embedding_json_at(file_, "networks")) {
       groups_.push_back({group.at("name").get<std::string>(),
                          group.at("first_column").get<std::int64_t>(),
                          group.at("num_columns").get<std::int64_t>()});
     }
-    recipe_ = json_at(file_, "recipe");
-    duration_s_ = json_at(file_, "duration_s").get<double>();
-    warnings_ = json_at(file_, "warnings").get<std::vector<std::string>>();
-    fingerprint_ = json_at(file_, "fingerprint").get<std::string>();
+    recipe_ = embedding_json_at(file_, "recipe");
+    duration_s_ = embedding_json_at(file_, "duration_s").get<double>();
+    warnings_ = embedding_json_at(file_, "warnings").get<std::vector<std::string>>();
+    fingerprint_ = embedding_json_at(file_, "fingerprint").get<std::string>();
   } catch (const nlohmann::json::exception& error) {
     refuse(file_, error.what());
   }

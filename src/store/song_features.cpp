@@ -36,7 +36,7 @@ const std::string& metadata_at(const TensorFile& file, const std::string& key) {
   return found->second;
 }
 
-nlohmann::ordered_json json_at(const TensorFile& file, const std::string& key) {
+nlohmann::ordered_json feature_json_at(const TensorFile& file, const std::string& key) {
   nlohmann::ordered_json json =
       nlohmann::ordered_json::parse(metadata_at(file, key), nullptr, false);
   if (json.is_discarded()) {
@@ -176,8 +176,8 @@ SongFeatures::SongFeatures(TensorFile file) : file_(std::move(file)) {
     if (mask[frame] != 0) kept_frames_.push_back(static_cast<std::int32_t>(frame));
   }
   fingerprint_ = metadata_at(file_, kFingerprintKey);
-  const nlohmann::ordered_json duration = json_at(file_, kDurationKey);
-  const nlohmann::ordered_json warnings = json_at(file_, kWarningsKey);
+  const nlohmann::ordered_json duration = feature_json_at(file_, kDurationKey);
+  const nlohmann::ordered_json warnings = feature_json_at(file_, kWarningsKey);
   shared_recipe();
   try {
     duration_s_ = duration.get<double>();
@@ -222,11 +222,11 @@ std::span<const std::uint8_t> SongFeatures::kept() const {
 std::span<const double> SongFeatures::time_s() const { return file_.at("time_s").as<double>(); }
 
 nlohmann::ordered_json SongFeatures::shared_recipe() const {
-  return json_at(file_, kSharedRecipeKey);
+  return feature_json_at(file_, kSharedRecipeKey);
 }
 
 Recipe SongFeatures::recipe() const {
-  return options_from_json<Recipe>(json_at(file_, kRecipeKey), file_.path().string());
+  return options_from_json<Recipe>(feature_json_at(file_, kRecipeKey), file_.path().string());
 }
 
 SongAnalysis analyse_song(const std::filesystem::path& audio_file, const Recipe& recipe,

@@ -149,6 +149,20 @@ TEST(Options, BrokenYamlNamesTheLine) {
   EXPECT_THAT(error_of("just words\n"), HasSubstr("is not a map"));
 }
 
+TEST(Options, SurprisesOfYamlAreNamed) {
+  EXPECT_THAT(error_of("frame:\n  share: 1\n\tname: a\n"),
+              testing::StartsWith("demo.yaml:3: a tab at the beginning of the line"));
+  EXPECT_THAT(error_of("name: a\n---\nname: b\n"),
+              testing::StartsWith("demo.yaml:3: a second document begins here"));
+  EXPECT_THAT(error_of("frame: &f {share: 1}\nname: {<<: *f}\n"),
+              testing::StartsWith("demo.yaml:2: merge keys (<<) are not read"));
+  EXPECT_THAT(error_of("- a\n- b\n"),
+              testing::StartsWith("demo.yaml: is not a map of keys to values"));
+  EXPECT_THAT(error_of("name: caf\xE9\n"),
+              testing::StartsWith("demo.yaml:1: a byte that is not UTF-8: 'name: caf\uFFFD'"));
+  EXPECT_EQ(read("%YAML 1.2\n---\nname: b\n...\n").name, "b");
+}
+
 TEST(Options, ACheckAcrossFieldsNamesTheSection) {
   EXPECT_EQ(error_of("enabled: true\nframe:\n  hop_samples: 7\n  share: 0.25\n"),
             "demo.yaml:3: frame: 7 does not go with a quarter");

@@ -46,6 +46,32 @@ TEST(Csv, ARowOfAnotherLengthAndAnOpenQuoteNameTheLine) {
               HasSubstr("t.csv:2: a quote is opened and never closed"));
 }
 
+TEST(Csv, OtherSeparatorsAndEncodingsAreNamed) {
+  using namespace std::string_literals;
+  const auto error_of = [](const std::string& text) {
+    return message_of<UsageError>([&] { parse_csv(text, "songs.csv"); });
+  };
+  EXPECT_THAT(error_of("path;valence\na.mp3;0,5\n"),
+              testing::StartsWith("songs.csv:1: the columns are separated by ';', not by commas"));
+  EXPECT_THAT(error_of("\npath\tlabel\na.mp3\tsad\n"),
+              testing::StartsWith("songs.csv:2: the columns are separated by tabs, not by commas"));
+  EXPECT_THAT(
+      error_of("sep=,\npath,label\n"),
+      testing::StartsWith("songs.csv:1: begins with 'sep=', which only spreadsheets understand"));
+  EXPECT_THAT(error_of("path,label\rcaf\xC3\xA9.mp3,sad\r"),
+              testing::StartsWith("songs.csv: its lines end in CR alone"));
+  EXPECT_THAT(error_of("path,label\na.mp3,sad\ncaf\xE9.mp3,sad\n"),
+              testing::StartsWith("songs.csv:3: a byte that is not UTF-8: 'caf\uFFFD.mp3,sad'"));
+  EXPECT_THAT(error_of("path,label\na.mp3,s\0d\n"s),
+              testing::StartsWith("songs.csv:2: a zero byte: this is not a text file"));
+  EXPECT_THAT(error_of("\xFF\xFEp\0a\0"s),
+              testing::StartsWith("songs.csv: is text in UTF-16 or UTF-32, not in UTF-8"));
+  EXPECT_THAT(
+      error_of("PK\x03\x04"),
+      testing::StartsWith("songs.csv: is a ZIP archive or a spreadsheet (.xlsx, .ods), not text"));
+  EXPECT_EQ(parse_csv("path\n\"a;b.mp3\"\n", "songs.csv").size(), 2U);
+}
+
 TEST(Csv, AFirstCellThatBeginsLikeAByteOrderMarkIsReadBack) {
   const std::vector<std::string> cells = {
       "\xEF\xBB\xBF"

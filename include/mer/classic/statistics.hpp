@@ -13,6 +13,9 @@
 
 namespace mer {
 
+/// Below this share of the mean a deviation is rounding of single-precision values.
+inline constexpr double kRoundingFraction = 1e-6;
+
 /// Statistics of a column over frames.
 ///
 ///   mean, deviation s = sqrt(Σ (x − mean)² / n), skewness Σ (x − mean)³ / (n s³), percentiles,

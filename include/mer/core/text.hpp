@@ -27,8 +27,9 @@ enum class CsvRows { kEquallyLong, kOfAnyLength };
 
 /// Reads CSV (RFC 4180: quotes, doubled quotes, line breaks inside quotes; LF or CRLF; a UTF-8 byte
 /// order mark is skipped; empty lines are skipped).
-/// @throws UsageError naming file and line for an unterminated quote or a row whose number of cells
-///         differs from the first row's where they must be equal
+/// @throws UsageError naming file and line for an unterminated quote; where rows must be equally
+///         long, also for a row that isn't, for columns that something else than commas separates
+///         and for what require_utf8() refuses
 std::vector<CsvRow> read_csv(const std::filesystem::path& path,
                              CsvRows rows = CsvRows::kEquallyLong);
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name,
@@ -58,6 +59,12 @@ struct Utf8Character {
 
 /// The character at the front of a text that is not empty; of a byte that is no UTF-8 U+FFFD.
 Utf8Character first_character(std::string_view text);
+
+/// @throws UsageError naming the line of the first byte that is no UTF-8, or the encoding or kind
+/// of
+///         file that it seems to be: UTF-16, UTF-32, a spreadsheet, a binary file, lines that end
+///         in CR
+void require_utf8(std::string_view text, const std::string& name);
 
 /// `text` with every byte that is not part of valid UTF-8 replaced by U+FFFD.
 std::string to_valid_utf8(std::string_view text);

@@ -21,13 +21,13 @@ using namespace importing;
 
 namespace {
 
-const char* const kSource = "https://cvml.unige.ch/databases/DEAM/";
+const char* const kDeamSource = "https://cvml.unige.ch/databases/DEAM/";
 
 fs::path annotation_file(const fs::path& folder, const std::string& name) {
   const std::string path = "annotations/annotations averaged per song/song_level/" + name;
   return find_below(
       folder, {path, "DEAM_Annotations/" + path},
-      std::string("unpack DEAM_Annotations.zip from ") + kSource + " into this folder");
+      std::string("unpack DEAM_Annotations.zip from ") + kDeamSource + " into this folder");
 }
 
 /// song id → artist, of the metadata files that are there.
@@ -49,7 +49,7 @@ std::map<std::string, std::string> artists(const fs::path& folder, ImportReport&
       report.warnings.push_back(std::string(metadata.name) +
                                 " is not there, so its songs have no artist: unpack metadata.zip "
                                 "from " +
-                                kSource + " into the corpus' folder");
+                                kDeamSource + " into the corpus' folder");
       continue;
     }
     const CsvTable table(file, CsvTable::Form::kLoose);
@@ -65,11 +65,11 @@ std::map<std::string, std::string> artists(const fs::path& folder, ImportReport&
 
 /// DEAM (Aljanaki, Yang & Soleymani 2017), perceived emotion: song-level averages of 1…9 in
 /// `annotations/`, `MEMD_audio/`, artists in `metadata/`. Valence and arousal come in −1…1.
-ImportReport import(const ImportJob& job, const RatingOptions& options) {
+ImportReport import_deam(const ImportJob& job, const RatingOptions& options) {
   const fs::path& folder = job.folder;
   require_folder(folder);
   const std::string audio_hint =
-      std::string("unpack DEAM_audio.zip from ") + kSource + ": MEMD_audio/2.mp3, …";
+      std::string("unpack DEAM_audio.zip from ") + kDeamSource + ": MEMD_audio/2.mp3, …";
   RatedSongs songs({.low = 1, .high = 9}, options);
   ImportReport about_artists;
   const std::map<std::string, std::string> artist_of = artists(folder, about_artists);
@@ -99,8 +99,8 @@ ImportReport import(const ImportJob& job, const RatingOptions& options) {
 Importer importing::deam() {
   return importer<RatingOptions>(
       std::string("perceived; Aljanaki et al. 2017, songs under Creative Commons licences,\n") +
-          kSource,
-      import);
+          kDeamSource,
+      import_deam);
 }
 
 }  // namespace mer

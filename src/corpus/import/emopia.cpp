@@ -210,7 +210,7 @@ fs::path default_audio_folder(const fs::path& manifest) {
 /// again. A clip that can't be rendered is a failure in the report.
 /// @throws Error when fluidsynth isn't installed, UsageError when the soundfont isn't there or the
 ///         audio folder was rendered with another one
-ImportReport import(const ImportJob& job, const MidiRenderOptions& rendering) {
+ImportReport import_emopia(const ImportJob& job, const MidiRenderOptions& rendering) {
   const fs::path& folder = job.folder;
   require_folder(folder);
   ImportReport report;
@@ -260,7 +260,7 @@ Importer importing::emopia() {
   return importer<MidiRenderOptions>(
       "perceived; Hung et al. 2021, https://zenodo.org/record/5257995, CC BY-NC-SA 4.0;\n"
       "its MIDIs are rendered by fluidsynth unless audio/ holds recordings",
-      import);
+      import_emopia);
 }
 
 }  // namespace mer

@@ -24,7 +24,7 @@ using namespace importing;
 
 namespace {
 
-const char* const kSource = "http://www2.projects.science.uu.nl/memotion/emotifydata/";
+const char* const kEmotifySource = "http://www2.projects.science.uu.nl/memotion/emotifydata/";
 constexpr int kTracksPerGenre = 100;
 
 constexpr std::size_t kNumCategories = 9;
@@ -78,7 +78,7 @@ int whole_number(const CsvTable& table, std::size_t row, const std::string& colu
 /// Sums over listeners, by track number.
 std::map<int, Track> tracks_of(const fs::path& file) {
   const CsvTable table(file, CsvTable::Form::kLoose);
-  const std::string hint = std::string("take data.csv as it is at ") + kSource;
+  const std::string hint = std::string("take data.csv as it is at ") + kEmotifySource;
   table.require({"track id", "genre"}, hint);
   for (const char* category : kCategories) table.require({category}, hint);
   std::map<int, Track> tracks;
@@ -133,11 +133,11 @@ std::string shares_table(const std::map<int, Track>& tracks) {
 /// manifest when the largest of its nine shares is clear (at least 0.25 and at least 0.10 ahead of
 /// the next) and of joyful activation (happy), tension (anger), sadness (sad) or calmness
 /// (relaxed). All tracks' shares are written to `<manifest's stem>.gems.csv` beside the manifest.
-ImportReport import(const ImportJob& job) {
+ImportReport import_emotify(const ImportJob& job) {
   const auto& [folder, manifest, progress, stop] = job;
   require_folder(folder);
-  const std::string hint = std::string("fetch data.csv and emotifymusic.zip from ") + kSource +
-                           " and unpack the latter into this folder";
+  const std::string hint = std::string("fetch data.csv and emotifymusic.zip from ") +
+                           kEmotifySource + " and unpack the latter into this folder";
   const std::map<int, Track> tracks = tracks_of(find_below(folder, {"data.csv"}, hint));
   const fs::path music = find_below(folder, {"emotifymusic", "classical"}, hint);
   const fs::path genres = music.filename() == "classical" ? folder : music;
@@ -189,8 +189,9 @@ ImportReport import(const ImportJob& job) {
 
 Importer importing::emotify() {
   return importer(
-      std::string("INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\",\n") + kSource,
-      import);
+      std::string("INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\",\n") +
+          kEmotifySource,
+      import_emotify);
 }
 
 }  // namespace mer

@@ -13,7 +13,7 @@ using namespace importing;
 namespace {
 
 /// One folder a class.
-ImportReport import(const ImportJob& job) {
+ImportReport import_folder(const ImportJob& job) {
   const fs::path& folder = job.folder;
   require_folder(folder);
   std::vector<fs::path> class_folders;
@@ -66,7 +66,7 @@ ImportReport import(const ImportJob& job) {
 }  // namespace
 
 Importer importing::folder() {
-  return importer("DIR/<label>/**/<audio>, one folder a class", import);
+  return importer("DIR/<label>/**/<audio>, one folder a class", import_folder);
 }
 
 }  // namespace mer

@@ -31,7 +31,7 @@ std::map<std::string, fs::path> clips_below(const fs::path& folder) {
 /// "4Q audio emotion dataset" (Panda, Malheiro & Paiva 2018): folders Q1…Q4 and the published
 /// `panda_dataset_taffc_{annotations,metadata}.csv`; group = artist. Repairs the metadata's doubly
 /// encoded names ("CÃ©line").
-ImportReport import(const ImportJob& job) {
+ImportReport import_four_quadrants(const ImportJob& job) {
   const fs::path& folder = job.folder;
   require_folder(folder);
   const fs::path annotations_file = folder / "panda_dataset_taffc_annotations.csv";
@@ -99,7 +99,8 @@ ImportReport import(const ImportJob& job) {
 }  // namespace
 
 Importer importing::four_quadrants() {
-  return importer("perceived; Panda et al. 2018, http://mir.dei.uc.pt/downloads.html", import);
+  return importer("perceived; Panda et al. 2018, http://mir.dei.uc.pt/downloads.html",
+                  import_four_quadrants);
 }
 
 }  // namespace mer

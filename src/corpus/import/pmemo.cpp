@@ -37,7 +37,7 @@ std::map<std::string, PmemoSong> songs_of(const fs::path& file) {
 /// PMEmo (Zhang et al. 2018), *induced* emotion: averages of 0…1 in
 /// `annotations/static_annotations.csv`, `chorus/`, artists in `metadata.csv`. Valence and arousal
 /// come in −1…1.
-ImportReport import(const ImportJob& job, const RatingOptions& options) {
+ImportReport import_pmemo(const ImportJob& job, const RatingOptions& options) {
   require_folder(job.folder);
   const std::string hint =
       "PMEmo2019.zip, linked from https://github.com/HuiZhangDB/PMEmo, has it; give the folder in "
@@ -73,7 +73,7 @@ Importer importing::pmemo() {
   return importer<RatingOptions>(
       "INDUCED; Zhang et al. 2018, for research, the songs are their owners',\n"
       "https://github.com/HuiZhangDB/PMEmo",
-      import);
+      import_pmemo);
 }
 
 }  // namespace mer

@@ -15,7 +15,7 @@
 namespace mer::descriptors {
 namespace {
 
-constexpr int kNumGroups = 8;
+constexpr int kNumModulationGroups = 8;
 // Octaves of modulation frequency.
 constexpr std::array<double, 7> kEdgesHz = {0.33, 0.66, 1.31, 2.62, 5.25, 10.5, 21.0};
 constexpr std::size_t kNumBands = kEdgesHz.size() - 1;
@@ -109,9 +109,9 @@ double peak_hz(const Eigen::ArrayXf& power, double bin_hz) {
 void Modulation::compute(const Frames& frames, Writer& out) const {
   const int window =
       static_cast<int>(std::min<Eigen::Index>(frames.frames(window_s_), frames.size()));
-  const RowArrayXf groups = band_groups(frames.mel_db, kNumGroups);
+  const RowArrayXf groups = band_groups(frames.mel_db, kNumModulationGroups);
   Spectra spectra(window, frames.per_s);
-  for (int group = 0; group < kNumGroups; ++group) {
+  for (int group = 0; group < kNumModulationGroups; ++group) {
     const auto bands = in_bands(spectra.of(groups.col(group)), spectra.bin_hz());
     for (std::size_t band = 0; band < kNumBands; ++band) {
       out.add("modulation_" + std::to_string(group) + "_", static_cast<int>(band), "ln dB",

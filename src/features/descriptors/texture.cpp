@@ -8,7 +8,7 @@
 namespace mer::descriptors {
 namespace {
 
-constexpr int kNumGroups = 12;
+constexpr int kNumTextureGroups = 12;
 constexpr float kRollOff = 0.85F;
 const float kDbToAmplitude = static_cast<float>(std::log(10.0) / 20.0);
 
@@ -100,9 +100,9 @@ void Texture::compute(const Frames& frames, Writer& out) const {
     out.add("contrast_mean_", i, "dB", mean(contrast));
     out.add("contrast_deviation_", i, "dB", deviation(contrast));
   }
-  const RowArrayXf groups = band_groups(frames.mel_db, kNumGroups);
+  const RowArrayXf groups = band_groups(frames.mel_db, kNumTextureGroups);
   const float all = size == 0 ? 0.0F : groups.mean();
-  for (int i = 0; i < kNumGroups; ++i) {
+  for (int i = 0; i < kNumTextureGroups; ++i) {
     const Course group = groups.col(i);
     out.add("band_level_", i, "dB", mean(group) - all);
     out.add("band_deviation_", i, "dB", deviation(group));
