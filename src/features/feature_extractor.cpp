@@ -10,6 +10,7 @@
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/features/frame_features.hpp"
+#include "mer/signal/aligned_vector.hpp"
 #include "mer/signal/kernels.hpp"
 
 namespace mer {
@@ -81,7 +82,7 @@ class SampleWindow {
   std::int64_t history_;
   std::int64_t first_;
   std::size_t capacity_;
-  std::vector<double> samples_;
+  AlignedVector<double> samples_;
 };
 
 }  // namespace
@@ -102,7 +103,8 @@ struct FeatureExtractor::Impl {
       history = std::max<std::int64_t>(history, features.back().feature->samples_before());
       lookahead = std::max<std::int64_t>(lookahead, features.back().feature->samples_behind());
     }
-    const std::int64_t reach = std::max(history, lookahead) + padding;
+    // In whole cache lines: with usual hops all frames then begin at one's start.
+    const std::int64_t reach = (std::max(history, lookahead) + padding + 7) / 8 * 8;
     signal.emplace(reach,
                    static_cast<std::size_t>(2 * (reach + options.frame.window_samples + lookahead) +
                                             8 * std::int64_t{options.frame.hop_samples}));

@@ -122,6 +122,7 @@ PitchTracker::PitchTracker(const PitchOptions& options, int window_samples, int 
   }
   const std::size_t lags = static_cast<std::size_t>(num_lags_) + 1;
   for (std::vector<float>* curve : {&energies_, &cumulative_, &normalized_}) curve->resize(lags);
+  minima_.resize(lags + kernels::kMostLanes);
   difference_.resize(lags + 2 * kMargin);
   exists_.resize(difference_.size());
   std::fill_n(exists_.begin() + static_cast<std::ptrdiff_t>(kMargin), last_lag_ + 1, 1.0F);
@@ -210,9 +211,10 @@ Pitch PitchTracker::compute(const FrameSpectrum& spectrum) {
   float best = 1.0F;
   // A minimum of d' below 1: more alike than at shorter lags on average.
   const float* const d = normalized_.data();
-  for (int lag = min_lag_; lag <= max_lag_; ++lag) {
+  const int num_minima =
+      kernels::local_minima(d, min_lag_, max_lag_ + 1, 1.0F, threshold, minima_.data());
+  for (const int lag : std::span(minima_).first(static_cast<std::size_t>(num_minima))) {
     float value = d[lag];
-    if (!(value < 1.0F && value <= d[lag - 1] && value <= d[lag + 1])) continue;
     if (lag < kShortLag && value >= threshold && value < kHopeless) {
       value = std::min(value, normalized_at(vertex(lag)));
     }

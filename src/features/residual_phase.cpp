@@ -32,7 +32,7 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
       lags_(static_cast<std::size_t>(options.order) + 1),
       coefficients_(lags_.size()),
       residual_(window_samples),
-      bins_(fft_.num_bins()),
+      bins_(window_samples / 2),
       hilbert_(window_samples),
       phase_(window_samples) {
   if (options.order >= window_samples / 2) {
@@ -61,17 +61,7 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const double> samples) {
   levinson_durbin(lags_, coefficients_);
   kernels::weighted_sum(frame, -1, coefficients_.data(), order + 1, count, residual_.data());
 
-  // The Hilbert transform turns the bins by −90° and drops the first and the last one.
-  fft_.forward(residual_.data(), bins_.data());
-  const float scale = 1.0F / static_cast<float>(count);
-  float* const parts = reinterpret_cast<float*>(bins_.data());
-  for (int k = 0; k < count; k += 2) {
-    const float real = parts[k];
-    parts[k] = scale * parts[k + 1];
-    parts[k + 1] = -scale * real;
-  }
-  bins_[0] = bins_[count / 2] = 0.0F;
-  fft_.inverse(bins_.data(), hilbert_.data());
+  fft_.hilbert(residual_.data(), bins_.data(), hilbert_.data());
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,
                         static_cast<float>(options_.envelope_floor), phase_.data());
   return phase_;

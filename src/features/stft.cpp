@@ -1,6 +1,7 @@
 #include "mer/features/stft.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 #include "mer/signal/kernels.hpp"
@@ -18,26 +19,31 @@ void check_length(std::size_t samples, int window_samples) {
 
 FrameSpectrum::FrameSpectrum(int window_samples)
     : fft_(window_samples),
-      samples_(static_cast<std::size_t>(window_samples)),
+      copy_(static_cast<std::size_t>(window_samples)),
       bins_(static_cast<std::size_t>(fft_.num_bins() + 2 * kMargin)) {
   if (window_samples <= 2 * kReach) throw std::invalid_argument("the window is too short");
 }
 
 void FrameSpectrum::compute(std::span<const double> frame) {
   check_length(frame.size(), window_samples());
-  std::copy(frame.begin(), frame.end(), samples_.begin());
-  transform();
+  if (reinterpret_cast<std::uintptr_t>(frame.data()) % kFftAlignment == 0) {
+    transform(frame.data());
+  } else {
+    std::copy(frame.begin(), frame.end(), copy_.begin());
+    transform(copy_.data());
+  }
 }
 
 void FrameSpectrum::compute(std::span<const float> frame) {
   check_length(frame.size(), window_samples());
-  std::copy(frame.begin(), frame.end(), samples_.begin());
-  transform();
+  std::copy(frame.begin(), frame.end(), copy_.begin());
+  transform(copy_.data());
 }
 
-void FrameSpectrum::transform() {
+void FrameSpectrum::transform(const double* samples) {
+  samples_ = samples;
   std::complex<double>* const bins = bins_.data() + kMargin;
-  fft_.forward(samples_.data(), bins);
+  fft_.forward(samples, bins);
   const int half = fft_.size() / 2;
   for (int m = 1; m <= kReach; ++m) {
     bins[-m] = std::conj(bins[m]);

@@ -84,6 +84,12 @@ struct RealFft<float>::Plans {
     kernels::real_fft_merge(bins, half, cosines.data(), sines.data());
     fftwf_execute_dft(back, of_fftw(bins), in_pairs(samples));
   }
+  void hilbert(const float* samples, std::complex<float>* scratch, float* transformed) const {
+    fftwf_execute_dft(there, in_pairs(samples), of_fftw(scratch));
+    scratch[0] = 0.0F;
+    kernels::real_fft_hilbert(scratch, half, cosines.data(), sines.data());
+    fftwf_execute_dft(back, of_fftw(scratch), in_pairs(transformed));
+  }
 
   int half;
   fftwf_plan there;
@@ -112,6 +118,12 @@ void RealFft<Real>::forward(const Real* samples, std::complex<Real>* bins) const
 template <class Real>
 void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) const {
   plans_->inverse(bins, samples);
+}
+
+template <class Real>
+void RealFft<Real>::hilbert(const Real* samples, std::complex<Real>* scratch,
+                            Real* transformed) const requires std::same_as<Real, float> {
+  plans_->hilbert(samples, scratch, transformed);
 }
 
 template class RealFft<float>;

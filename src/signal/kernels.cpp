@@ -393,49 +393,89 @@ void pitch_curves(const float* leaving, const float* entering, const float* corr
   }
 }
 
+int local_minima(const float* values, int first, int end, float below, float enough, int* places) {
+  constexpr hn::RebindToSigned<hn::ScalableTag<float>> ints;
+  int found = 0;
+  int i = first;
+  for (; i + kFloatLanes <= end; i += kFloatLanes) {
+    const Floats x = hn::LoadU(kFloats, values + i);
+    const auto is_least = hn::And(hn::Le(x, hn::LoadU(kFloats, values + i - 1)),
+                                  hn::Le(x, hn::LoadU(kFloats, values + i + 1)));
+    const auto is_minimum = hn::And(is_least, hn::Lt(x, hn::Set(kFloats, below)));
+    if (hn::AllFalse(kFloats, is_minimum)) continue;
+    found += static_cast<int>(hn::CompressStore(hn::Iota(ints, i), hn::RebindMask(ints, is_minimum),
+                                                ints, places + found));
+    const auto is_enough = hn::And(is_minimum, hn::Lt(x, hn::Set(kFloats, enough)));
+    if (!hn::AllFalse(kFloats, is_enough)) return found;
+  }
+  for (; i < end; ++i) {
+    const float x = values[i];
+    if (x < below && x <= values[i - 1] && x <= values[i + 1]) places[found++] = i;
+  }
+  return found;
+}
+
 // ---- roots
 
+// A vector of roots at a time, which stay in registers.
 double aberth_round(const double* coefficients, int order, double* real, double* imag) {
-  constexpr double kTiny = 1e-100;  // 0 / kTiny = 0: a root does not repel itself
-  double value_real[kMaxRoots], value_imag[kMaxRoots];
-  double slope_real[kMaxRoots], slope_imag[kMaxRoots];
-  double repulsion_real[kMaxRoots], repulsion_imag[kMaxRoots];
-  for (int i = 0; i < order; ++i) {
-    value_real[i] = coefficients[0];
-    value_imag[i] = slope_real[i] = slope_imag[i] = repulsion_real[i] = repulsion_imag[i] = 0.0;
-  }
-  for (int k = 1; k <= order; ++k) {
-    for (int i = 0; i < order; ++i) {
-      const double old_slope = slope_real[i];
-      slope_real[i] = old_slope * real[i] - slope_imag[i] * imag[i] + value_real[i];
-      slope_imag[i] = old_slope * imag[i] + slope_imag[i] * real[i] + value_imag[i];
-      const double old_value = value_real[i];
-      value_real[i] = old_value * real[i] - value_imag[i] * imag[i] + coefficients[k];
-      value_imag[i] = old_value * imag[i] + value_imag[i] * real[i];
-    }
-  }
-  for (int j = 0; j < order; ++j) {
-    for (int i = 0; i < order; ++i) {
-      const double x = real[i] - real[j];
-      const double y = imag[i] - imag[j];
-      const double scale = 1.0 / (x * x + y * y + kTiny);
-      repulsion_real[i] += x * scale;
-      repulsion_imag[i] -= y * scale;
-    }
-  }
+  const Doubles tiny = hn::Set(kDoubles, 1e-100);  // 0 / tiny = 0: a root does not repel itself
+  const Doubles zero = hn::Zero(kDoubles);
+  const auto squared = [](const Doubles& x, const Doubles& y)
+                           HWY_ATTR { return hn::MulAdd(x, x, hn::Mul(y, y)); };
+  const auto inverse = [&](const Doubles& x)
+                           HWY_ATTR { return hn::Div(hn::Set(kDoubles, 1.0), hn::Add(x, tiny)); };
+  // All move by where all were; those behind the last one stand at 0 and go nowhere.
+  HWY_ALIGN double at_real[kMaxRoots] = {};
+  HWY_ALIGN double at_imag[kMaxRoots] = {};
+  std::copy_n(real, order, at_real);
+  std::copy_n(imag, order, at_imag);
   double largest = 0.0;
-  for (int i = 0; i < order; ++i) {
-    const double below_real =
-        slope_real[i] - (value_real[i] * repulsion_real[i] - value_imag[i] * repulsion_imag[i]);
-    const double below_imag =
-        slope_imag[i] - (value_real[i] * repulsion_imag[i] + value_imag[i] * repulsion_real[i]);
-    const double scale = 1.0 / (below_real * below_real + below_imag * below_imag + kTiny);
-    const double move_real = (value_real[i] * below_real + value_imag[i] * below_imag) * scale;
-    const double move_imag = (value_imag[i] * below_real - value_real[i] * below_imag) * scale;
-    real[i] -= move_real;
-    imag[i] -= move_imag;
-    const double square = move_real * move_real + move_imag * move_imag;
-    if (!(square <= largest)) largest = square;  // a NaN stays
+  for (int first = 0; first < order; first += kLanes) {
+    const Doubles re = hn::Load(kDoubles, at_real + first);
+    const Doubles im = hn::Load(kDoubles, at_imag + first);
+    Doubles value_re = hn::Set(kDoubles, coefficients[0]);
+    Doubles value_im = zero;
+    Doubles slope_re = zero;
+    Doubles slope_im = zero;
+    for (int k = 1; k <= order; ++k) {
+      const Doubles old_slope = slope_re;
+      slope_re = hn::MulAdd(old_slope, re, hn::NegMulAdd(slope_im, im, value_re));
+      slope_im = hn::MulAdd(old_slope, im, hn::MulAdd(slope_im, re, value_im));
+      const Doubles old_value = value_re;
+      value_re = hn::MulAdd(old_value, re,
+                            hn::NegMulAdd(value_im, im, hn::Set(kDoubles, coefficients[k])));
+      value_im = hn::MulAdd(old_value, im, hn::Mul(value_im, re));
+    }
+    Doubles repulsion_re = zero;
+    Doubles repulsion_im = zero;
+    for (int j = 0; j < order; ++j) {
+      const Doubles x = hn::Sub(re, hn::Set(kDoubles, at_real[j]));
+      const Doubles y = hn::Sub(im, hn::Set(kDoubles, at_imag[j]));
+      const Doubles scale = inverse(squared(x, y));
+      repulsion_re = hn::MulAdd(x, scale, repulsion_re);
+      repulsion_im = hn::NegMulAdd(y, scale, repulsion_im);
+    }
+    const Doubles below_re =
+        hn::Sub(slope_re, hn::MulSub(value_re, repulsion_re, hn::Mul(value_im, repulsion_im)));
+    const Doubles below_im =
+        hn::Sub(slope_im, hn::MulAdd(value_re, repulsion_im, hn::Mul(value_im, repulsion_re)));
+    const Doubles scale = inverse(squared(below_re, below_im));
+    const Doubles move_re =
+        hn::Mul(hn::MulAdd(value_re, below_re, hn::Mul(value_im, below_im)), scale);
+    const Doubles move_im =
+        hn::Mul(hn::MulSub(value_im, below_re, hn::Mul(value_re, below_im)), scale);
+    HWY_ALIGN double new_real[kLanes];
+    HWY_ALIGN double new_imag[kLanes];
+    HWY_ALIGN double squares[kLanes];
+    hn::Store(hn::Sub(re, move_re), kDoubles, new_real);
+    hn::Store(hn::Sub(im, move_im), kDoubles, new_imag);
+    hn::Store(squared(move_re, move_im), kDoubles, squares);
+    for (int i = 0; i < std::min(kLanes, order - first); ++i) {
+      real[first + i] = new_real[i];
+      imag[first + i] = new_imag[i];
+      if (!(squares[i] <= largest)) largest = squares[i];  // a NaN stays
+    }
   }
   return largest;
 }
@@ -492,6 +532,40 @@ void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, c
   real_fft_step(bins, half, cosines, sines, -1.0F, 1.0F);
 }
 
+void real_fft_hilbert(std::complex<float>* bins, int half, const float* cosines,
+                      const float* sines) {
+  float* const parts = reinterpret_cast<float*>(bins);
+  const float scale = 1.0F / static_cast<float>(half);
+  int k = 1;
+  for (int high = half - kFloatLanes; k + kFloatLanes <= high;
+       k += kFloatLanes, high -= kFloatLanes) {  // k … and high … half − k
+    Floats a_re;
+    Floats a_im;
+    Floats b_re;
+    Floats b_im;
+    hn::LoadInterleaved2(kFloats, parts + 2 * k, a_re, a_im);
+    hn::LoadInterleaved2(kFloats, parts + 2 * high, b_re, b_im);
+    b_re = hn::Reverse(kFloats, b_re);
+    b_im = hn::Reverse(kFloats, b_im);
+    const Floats cosine = hn::Mul(hn::Set(kFloats, scale), hn::LoadU(kFloats, cosines + k));
+    const Floats sine = hn::Mul(hn::Set(kFloats, scale), hn::LoadU(kFloats, sines + k));
+    hn::StoreInterleaved2(hn::MulSub(cosine, b_re, hn::Mul(sine, a_im)),
+                          hn::MulSub(sine, a_re, hn::Mul(cosine, b_im)), kFloats, parts + 2 * k);
+    const Floats high_re = hn::Neg(hn::MulAdd(cosine, a_re, hn::Mul(sine, b_im)));
+    const Floats high_im = hn::MulAdd(cosine, a_im, hn::Mul(sine, b_re));
+    hn::StoreInterleaved2(hn::Reverse(kFloats, high_re), hn::Reverse(kFloats, high_im), kFloats,
+                          parts + 2 * high);
+  }
+  for (; 2 * k <= half; ++k) {
+    const float cosine = scale * cosines[k];
+    const float sine = scale * sines[k];
+    const std::complex<float> a = bins[k];
+    const std::complex<float> b = bins[half - k];
+    bins[half - k] = {-cosine * a.real() - sine * b.imag(), cosine * a.imag() + sine * b.real()};
+    bins[k] = {cosine * b.real() - sine * a.imag(), sine * a.real() - cosine * b.imag()};
+  }
+}
+
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,
                   float* phase) {
   constexpr float kTiny = 1e-36F;
@@ -536,9 +610,11 @@ HWY_EXPORT(extreme_root_sums);
 HWY_EXPORT(power_to_db);
 HWY_EXPORT(center);
 HWY_EXPORT(pitch_curves);
+HWY_EXPORT(local_minima);
 HWY_EXPORT(aberth_round);
 HWY_EXPORT(real_fft_split);
 HWY_EXPORT(real_fft_merge);
+HWY_EXPORT(real_fft_hilbert);
 HWY_EXPORT(cosine_phase);
 
 void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
@@ -592,6 +668,10 @@ void pitch_curves(const float* leaving, const float* entering, const float* corr
   (leaving, entering, correlation, head_energy, scale, least, num_lags, curves);
 }
 
+int local_minima(const float* values, int first, int end, float below, float enough, int* places) {
+  return HWY_DYNAMIC_DISPATCH(local_minima)(values, first, end, below, enough, places);
+}
+
 double aberth_round(const double* coefficients, int order, double* real, double* imag) {
   return HWY_DYNAMIC_DISPATCH(aberth_round)(coefficients, order, real, imag);
 }
@@ -602,6 +682,11 @@ void real_fft_split(std::complex<float>* bins, int half, const float* cosines, c
 
 void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, const float* sines) {
   HWY_DYNAMIC_DISPATCH(real_fft_merge)(bins, half, cosines, sines);
+}
+
+void real_fft_hilbert(std::complex<float>* bins, int half, const float* cosines,
+                      const float* sines) {
+  HWY_DYNAMIC_DISPATCH(real_fft_hilbert)(bins, half, cosines, sines);
 }
 
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,

@@ -97,24 +97,48 @@ TEST(Musicnn, GivesTheSameByOwnKernelsAndByLibTorch) {
   }
 }
 
+TEST(Musicnn, SeesThatItsWeightsHaveChanged) {
+  auto network = make_tagger("musicnn");
+  load_initial_weights(*network, weights_of("musicnn"));
+  network->eval();
+  const torch::NoGradGuard no_grad;
+  const NetworkInput input = input_of(torch::ones({1, 96, 20}));
+  const torch::Tensor before = network->forward(input).embedding;
+  const auto differs_from_libtorch = [&] {
+    const torch::Tensor own = network->forward(input).embedding;
+    const LibTorchOnly libtorch;
+    return (own - network->forward(input).embedding).abs().max().item<float>() > 1e-4F;
+  };
+  network->named_parameters()["timbral_38.conv.weight"].mul_(-1.0);
+  EXPECT_FALSE(test::near(network->forward(input).embedding, before, 1e-3));
+  EXPECT_FALSE(differs_from_libtorch());
+  network->train();
+  network->named_parameters()["timbral_38.conv.weight"].data().mul_(-1.0);  // as optimizers do
+  network->eval();
+  EXPECT_TRUE(test::near(network->forward(input).embedding, before, 1e-4));
+  network->to(torch::kDouble);
+  network->to(torch::kFloat);
+  network->named_buffers()["timbral_38.bn.running_mean"].add_(0.5);
+  EXPECT_FALSE(differs_from_libtorch());
+}
+
 TEST(ConvMaxOverFrequency, IsTheLargestOfAllCorrelations) {
   auto generator = at::make_generator<at::CPUGeneratorImpl>(3);
   const torch::Tensor x = torch::randn({2, 96, 21}, generator, torch::kFloat);
   const torch::Tensor wide = torch::randn({3, 5, 90}, generator, torch::kFloat);
   const torch::Tensor places = torch::conv2d(x.transpose(1, 2).unsqueeze(1), wide.unsqueeze(1), {},
                                              1, torch::IntArrayRef({2, 0}));  // [2, 3, 21, 7]
-  EXPECT_TRUE(test::near(conv_max_over_frequency(x, wide), places.amax(3), 1e-4));
+  EXPECT_TRUE(test::near(ConvMaxOverFrequency(wide)(x), places.amax(3), 1e-4));
   const torch::Tensor along = torch::randn({3, 6}, generator, torch::kFloat);
   const torch::Tensor bands =
       torch::conv2d(torch::constant_pad_nd(x, {2, 3}).unsqueeze(1), along.view({3, 1, 1, 6}));
-  EXPECT_TRUE(test::near(conv_max_over_frequency(x, along.unsqueeze(2)), bands.amax(2), 1e-4));
+  EXPECT_TRUE(test::near(ConvMaxOverFrequency(along.unsqueeze(2))(x), bands.amax(2), 1e-4));
 }
 
 TEST(ConvMaxOverFrequency, RefusesSizesWithoutATransform) {
-  EXPECT_THROW(conv_max_over_frequency(torch::zeros({1, 128, 9}), torch::zeros({2, 7, 38})),
-               std::invalid_argument);
-  EXPECT_THROW(conv_max_over_frequency(torch::zeros({1, 96, 9}), torch::zeros({2, 193, 1})),
-               std::invalid_argument);
+  const ConvMaxOverFrequency maxima(torch::zeros({2, 7, 38}));
+  EXPECT_THROW(maxima(torch::zeros({1, 128, 9})), std::invalid_argument);
+  EXPECT_THROW(ConvMaxOverFrequency(torch::zeros({2, 193, 1})), std::invalid_argument);
 }
 
 TEST_P(Tagger, OfPlainMemoryGivesTheSameEmbeddingAloneAndAmongOthers) {

@@ -53,6 +53,29 @@ TEST(RealFft, IsTheDefinitionForPowersOfTwoAndOthers) {
   }
 }
 
+TEST(RealFft, HilbertsTransformTurnsCosinesIntoSinesAndDropsTheFirstAndTheLastBin) {
+  for (const int size : {2, 30, 66, 882, 2048}) {
+    AlignedVector<float> samples(static_cast<std::size_t>(size));
+    std::vector<double> expected(samples.size());
+    for (std::size_t n = 0; n < samples.size(); ++n) {
+      double sum = 3.0 + (n % 2 == 0 ? 0.5 : -0.5);
+      for (const int k : {1, 5, 14, 32, size / 2 - 1}) {
+        if (k <= 0 || 2 * k >= size) continue;
+        const double angle = 2.0 * std::numbers::pi * k * static_cast<double>(n) / size + 0.1 * k;
+        sum += std::cos(angle) / k;
+        expected[n] += std::sin(angle) / k;
+      }
+      samples[n] = static_cast<float>(sum);
+    }
+    AlignedVector<std::complex<float>> scratch(samples.size() / 2);
+    AlignedVector<float> transformed(samples.size());
+    RealFft<float>(size).hilbert(samples.data(), scratch.data(), transformed.data());
+    for (std::size_t n = 0; n < samples.size(); ++n) {
+      EXPECT_NEAR(transformed[n], expected[n], 2e-6) << size << " sample " << n;
+    }
+  }
+}
+
 TEST(RealFft, ThreadsThatMakePlansAtOnceGetTheSameBits) {
   std::vector<Bins> found(8);
   std::vector<std::thread> threads;

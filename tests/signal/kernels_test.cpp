@@ -241,6 +241,26 @@ TEST_F(Kernels, TheCrossSpectrumIsTheProductWithTheConjugate) {
   });
 }
 
+TEST_F(Kernels, LocalMinimaComeInOrderUpToOneThatIsLowEnough) {
+  std::vector<float> values(100, 2.0F);
+  values[0] = 0.0F;                // before the first
+  values[7] = 0.9F;                // a minimum
+  values[20] = 1.0F;               // not below the bound
+  values[30] = values[31] = 0.8F;  // both are
+  values[60] = 0.2F;
+  values[61] = 0.1F;
+  values[98] = 0.3F;
+  on_each_instruction_set([&] {
+    std::vector<int> places(100 + kernels::kMostLanes);
+    const int all = kernels::local_minima(values.data(), 1, 99, 1.0F, 0.0F, places.data());
+    EXPECT_EQ(std::vector<int>(places.begin(), places.begin() + all),
+              (std::vector<int>{7, 30, 31, 61, 98}));
+    const int some = kernels::local_minima(values.data(), 1, 98, 1.0F, 0.15F, places.data());
+    EXPECT_EQ(std::vector<int>(places.begin(), places.begin() + some),
+              (std::vector<int>{7, 30, 31, 61}));
+  });
+}
+
 TEST_F(Kernels, AberthsRoundsFindTheRoots) {
   // (z − 0.5)(z² + 0.81)(z² − 1.2z + 0.72): roots 0.5, ±0.9i, 0.6 ± 0.6i
   const std::vector<double> coefficients = {1.0, -1.7, 2.13, -1.737, 1.0692, -0.2916};

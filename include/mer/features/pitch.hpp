@@ -76,6 +76,7 @@ class PitchTracker {
   Eigen::ArrayXf head_;   // its first integration_samples_, then zeros
   Eigen::ArrayXcf bins_;  // of the head
   Eigen::ArrayXf correlation_;
+  std::vector<int> minima_;
   std::vector<float> difference_;  // with a margin on both sides
   std::vector<float> exists_;      // 1 for its lags, 0 for the margins
   std::vector<float> energies_;

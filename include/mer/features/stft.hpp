@@ -25,16 +25,18 @@ namespace mer {
 class FrameSpectrum {
  public:
   explicit FrameSpectrum(int window_samples);
+  FrameSpectrum(FrameSpectrum&&) = default;  // no copies: samples() may lie in here
+  FrameSpectrum& operator=(FrameSpectrum&&) = default;
 
   int window_samples() const { return fft_.size(); }
   int num_bins() const { return fft_.num_bins(); }
 
-  /// @param frame  [window_samples]
+  /// @param frame  [window_samples]; samples() may lie there
   void compute(std::span<const double> frame);
   void compute(std::span<const float> frame);
 
   /// The last frame in double precision, [window_samples].
-  const double* samples() const { return samples_.data(); }
+  const double* samples() const { return samples_; }
   /// Of the last frame, X[0 … N/2]; kReach bins before and behind these hold the spectrum's mirror
   /// images.
   static constexpr int kReach = 3;
@@ -43,10 +45,11 @@ class FrameSpectrum {
  private:
   static constexpr int kMargin = 4;  // so that the bins lie at a cache line's start
 
-  void transform();
+  void transform(const double* samples);
 
   RealFft<double> fft_;
-  AlignedVector<double> samples_;
+  const double* samples_ = nullptr;
+  AlignedVector<double> copy_;  // of a frame that lies where FFTW can't read it
   AlignedVector<std::complex<double>> bins_;
 };
 

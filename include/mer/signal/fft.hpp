@@ -1,9 +1,13 @@
 #pragma once
 
 #include <complex>
+#include <concepts>
 #include <memory>
 
 namespace mer {
+
+/// FFTW's arrays here lie at multiples of this, as those of AlignedVector and of Eigen do.
+inline constexpr int kFftAlignment = 16;
 
 /// A real Fourier transform of one size by FFTW.
 ///
@@ -24,13 +28,18 @@ class RealFft {
   int size() const { return size_; }
   int num_bins() const { return size_ / 2 + 1; }
 
-  /// In both the arrays must be aligned to 16 bytes (those of AlignedVector and of Eigen are) and
-  /// must not overlap.
+  /// In both the arrays must be aligned to kFftAlignment and must not overlap.
   /// @param samples  [size]
   /// @param bins     [num_bins]
   void forward(const Real* samples, std::complex<Real>* bins) const;
   /// Not normalized: the result is `size` times the samples. Overwrites `bins`.
   void inverse(std::complex<Real>* bins, Real* samples) const;
+  /// The Hilbert transform of the samples taken for one period: all bins turned by −90°, the first
+  /// and the last one dropped. Half the pairs' bins need one step in place of split, turn and
+  /// merge.
+  /// @param scratch  [size / 2], aligned as well
+  void hilbert(const Real* samples, std::complex<Real>* scratch,
+               Real* transformed) const requires std::same_as<Real, float>;
 
  private:
   struct Plans;

@@ -70,6 +70,12 @@ void pitch_curves(const float* leaving, const float* entering, const float* corr
                   double head_energy, double scale, float least, int num_lags,
                   const PitchCurves& curves);
 
+/// The places i in first … end − 1 of values < below that are at most as large as their neighbors',
+/// in order; perhaps not those far behind one whose value is < enough.
+/// @param places  [end − first + kMostLanes]
+/// @return        how many there are
+int local_minima(const float* values, int first, int end, float below, float enough, int* places);
+
 /// One round of Aberth's iteration for all roots of a polynomial c[0] z^p + … at once, each moving
 /// by
 ///   value / (slope − value · Σ_{j≠i} 1 / (z_i − z_j)).
@@ -84,6 +90,10 @@ double aberth_round(const double* coefficients, int order, double* real, double*
 /// @param cosines, sines  of πk/half for k ≤ half / 2
 void real_fft_split(std::complex<float>* bins, int half, const float* cosines, const float* sines);
 void real_fft_merge(std::complex<float>* bins, int half, const float* cosines, const float* sines);
+/// Both with X[k] turned by −90° and divided by 2 · half in between:
+///   Z[k] ← (cos(πk/half) · conj Z[half−k] + i · sin(πk/half) · Z[k]) / half
+void real_fft_hilbert(std::complex<float>* bins, int half, const float* cosines,
+                      const float* sines);
 
 /// phase = r / envelope, envelope = sqrt(r² + h²); 0 where the envelope is below the floor
 void cosine_phase(const float* residual, const float* hilbert, int count, float floor,

@@ -1,7 +1,5 @@
 #include "layers/tagger_layers.hpp"
 
-#include "ops/conv_max_over_frequency.hpp"
-
 namespace mer {
 namespace {
 
@@ -27,13 +25,18 @@ TaggerConvImpl::TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channe
                                                                  {kernel_steps, kernel_bands})))),
       bn_(register_module("bn", TaggerNorm(out_channels))) {}
 
+void TaggerConvImpl::train(bool on) {
+  maxima_.forget();
+  Module::train(on);
+}
+
 torch::Tensor TaggerConvImpl::pooled(const torch::Tensor& x, const TaggerPool& pool) {
   return conv_relu_norm_max_pool(x, conv_->weight, conv_->bias, bn_->state(), pool,
                                  bn_->is_training(), bn_->all_reduce());
 }
 
 torch::Tensor TaggerConvImpl::maximum_over_bands(const torch::Tensor& x) {
-  return conv_relu_norm_max_over_bands(x, conv_->weight, conv_->bias, bn_->state(),
+  return conv_relu_norm_max_over_bands(x, conv_->weight, conv_->bias, bn_->state(), maxima_,
                                        bn_->is_training(), bn_->all_reduce());
 }
 

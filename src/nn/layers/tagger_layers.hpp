@@ -5,6 +5,7 @@
 #include "layers/layers.hpp"
 #include "ops/batch_norm.hpp"
 #include "ops/conv_block.hpp"
+#include "ops/conv_max_over_frequency.hpp"
 
 namespace mer {
 
@@ -47,6 +48,7 @@ class TaggerConvImpl : public torch::nn::Module {
  public:
   TaggerConvImpl(std::int64_t in_channels, std::int64_t out_channels, std::int64_t kernel_steps,
                  std::int64_t kernel_bands);
+  void train(bool on) override;
   /// Of a square of three that keeps the maps' bands, too, with max-pooling.
   ///   input  [B, in_channels, steps, bands]
   torch::Tensor pooled(const torch::Tensor& x, const TaggerPool& pool);
@@ -60,6 +62,7 @@ class TaggerConvImpl : public torch::nn::Module {
  private:
   torch::nn::Conv2d conv_;
   TaggerNorm bn_;
+  FoldedMaxima maxima_;
 };
 TORCH_MODULE(TaggerConv);
 
