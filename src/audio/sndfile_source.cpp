@@ -181,10 +181,6 @@ class SndfileSource final : public SampleSource {
     end_seen_ = true;
     const std::string at = time_of_frame(position_, sf_info_.samplerate);
     const bool has_error = sf_error(handle_) != SF_ERR_NO_ERROR;
-    if (has_error && position_ == 0) {
-      throw InputError(name_ + ": cannot be decoded: " + reason_of(handle_),
-                       "the file is damaged; get it again from its source");
-    }
     const std::int64_t promised = known_.num_frames > 0 || sf_info_.frames == SF_COUNT_MAX
                                       ? known_.num_frames
                                       : sf_info_.frames;
