@@ -49,7 +49,7 @@ void log_error(const std::string& message, const std::string& hint) {
 }
 
 int terminal_columns() {
-  constexpr int kDefaultColumns = 100;
+  constexpr int kDefaultColumns = 80;
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
   return size.ws_col;
