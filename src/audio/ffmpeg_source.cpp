@@ -25,14 +25,18 @@ std::uint32_t big_endian(std::span<const std::byte> bytes) {
   return value;
 }
 
+/// A line without who says it and where that is in memory, which differs at every run.
+std::string_view without_speaker(std::string_view line) {
+  if (!line.starts_with('[') || line.find(" @ 0x") >= line.find(']')) return line;
+  return line.substr(std::min(line.size(), line.find(']') + 2));
+}
+
 /// What ffmpeg says while it works, of which only a few lines matter. Each begins with its level,
 /// some with who says it and an address: "[mp3 @ 0x55d0c8] [error] Header missing".
 class FfmpegTalk {
  public:
   void hear(std::string_view line) {
-    if (line.starts_with('[') && line.find(" @ 0x") < line.find(']')) {
-      line.remove_prefix(std::min(line.size(), line.find(']') + 2));
-    }
+    line = without_speaker(line);
     const std::size_t end = line.find("] ");
     if (!line.starts_with('[') || end == std::string_view::npos) return;
     const std::string_view level = line.substr(1, end - 1);
@@ -170,11 +174,15 @@ class FfmpegSource final : public SampleSource {
   [[noreturn]] void refuse() const {
     const bool has_reason =
         !codec_of_bytes(FileBytes(name_)).empty() && talk_.errors() > 0 && !talk_.has_no_audio();
-    std::string reason = has_reason ? talk_.first_error() : "no audio in it";
-    const std::string prefix = "file:" + name_ + ": ";
-    if (reason.compare(0, prefix.size(), prefix) == 0) reason.erase(0, prefix.size());
+    const std::string reason = has_reason ? first_error() : "no audio in it";
     throw InputError(name_ + ": neither libsndfile nor ffmpeg reads it: " + reason,
                      "is it an audio file? Ask: ffmpeg -i " + shell_quoted(name_));
+  }
+
+  std::string first_error() const {
+    const std::string prefix = "file:" + name_ + ": ";
+    const std::string& error = talk_.first_error();
+    return error.starts_with(prefix) ? error.substr(prefix.size()) : error;
   }
 
   void note_damage() {
@@ -197,7 +205,7 @@ class FfmpegSource final : public SampleSource {
     std::string warning = "the file ends early: " + time_of_frame(position_, info_.sample_rate_hz);
     if (missing_s >= kRoundingS) warning += " of " + fixed(talk_.promised_s(), 2) + " s";
     warning += " could be decoded";
-    if (talk_.errors() > 0) warning += " (ffmpeg: " + talk_.first_error() + ")";
+    if (talk_.errors() > 0) warning += " (ffmpeg: " + first_error() + ")";
     warnings_.push_back(warning);
   }
 
@@ -223,7 +231,8 @@ std::string run_ffmpeg(const std::vector<std::string>& arguments, bool& installe
   installed = result.installed;
   if (!installed) return "ffmpeg is not installed";
   if (result.succeeded) return "";
-  return result.last_line.empty() ? "ffmpeg failed" : result.last_line;
+  return result.last_line.empty() ? "ffmpeg failed"
+                                  : std::string(without_speaker(result.last_line));
 }
 
 }  // namespace mer
