@@ -40,8 +40,7 @@ struct AudioInfo {
 
 /// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels (one is
 /// taken when they cancel each other), its constant offset removed, brought to a level if asked
-/// for, resampled (libsoxr), start_s skipped, at most duration_s given. At most 64 MiB of it are
-/// held.
+/// for, resampled (libsoxr), start_s skipped, at most duration_s given. It holds 64 MiB at most.
 ///
 /// MP3 by libmpg123; WAV, FLAC, Ogg Vorbis, Opus and what else libsndfile reads; anything else, and
 /// what follows damage, by the `ffmpeg` program when it is installed.
