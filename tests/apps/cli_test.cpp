@@ -187,6 +187,13 @@ INSTANTIATE_TEST_SUITE_P(
     Config, TypingError,
     testing::Values(
         Mistake{{"train", "-c", "god.yaml"}, "god.yaml: no such file", "mer train --help"},
+        Mistake{{"features", "a.wav", "-o", "a.csv", "--set", "embed.networks=[musicnn]"},
+                "--set embed.networks=[musicnn]: has no effect here",
+                "audio, vad, features, descriptors"},
+        Mistake{{"preprocess", "-c", "good.yaml", "--set", "train.lr=0.1"},
+                "--set train.lr=0.1: has no effect here",
+                "data, audio, vad, features, embed"},
+        Mistake{{"train", "-c", "4qead"}, "neither a file nor an installed config", "'4qaed'"},
         Mistake{{"train", "-c", "good.yaml", "--set", "train.lrr=1"},
                 "unknown key 'train.lrr'",
                 "'train.lr'"},
