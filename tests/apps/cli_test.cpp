@@ -73,20 +73,26 @@ TEST(Version, IsOneLineOnStdout) {
 TEST(Doctor, FindsThisInstallationWell) {
   const Outcome doctor = run_mer({"doctor"});
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
-  for (const char* word : {"LibTorch", "BLAS", "OMP_WAIT_POLICY=PASSIVE", "MP3", "FLAC"}) {
+  for (const char* word :
+       {"LibTorch", "BLAS", "OMP_WAIT_POLICY=PASSIVE", "MP3", "FLAC", "gnuplot "}) {
     EXPECT_THAT(doctor.out, HasSubstr(word));
   }
   EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
 }
 
-TEST(Doctor, IsWellWithoutFfmpegAndFluidsynthAndSaysWhatThenCannotBeRead) {
+TEST(Doctor, WorksWithoutHelpersAndSaysWhatIsThenWanting) {
   Place place;
   place.environment["PATH"] = "/nowhere";
   const Outcome doctor = run_mer({"doctor"}, place);
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
   EXPECT_THAT(doctor.out, HasSubstr("needs ffmpeg, which is not installed"));
-  EXPECT_THAT(doctor.out, HasSubstr("only mer import emopia needs it: apt-get install fluidsynth"));
-  EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
+  for (const char* word :
+       {"needed for mer import emopia: apt-get install fluidsynth fluid-soundfont-gm\n",
+        "needed for the pictures of mer report and mer features --plot: apt-get install gnuplot",
+        "needed for reading M4A, WMA and damaged files: apt-get install ffmpeg\n"}) {
+    EXPECT_THAT(doctor.out, HasSubstr(word));
+  }
+  EXPECT_THAT(doctor.out, EndsWith("things are wanting, see above\n"));
 }
 
 TEST(Completion, ListsEveryVerbAndBashAcceptsIt) {
