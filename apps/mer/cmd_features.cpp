@@ -471,6 +471,7 @@ std::function<int()> add_features(CLI::App& cmd) {
                "print their names)");
   cmd.add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
   cmd.add_flag("--print-config", args->print_config, "Print every option and its value");
+  args->config.sections = {"audio", "vad", "features", "descriptors"};
   args->config.add_to(cmd, false);
   add_verbosity_options(cmd);
   cmd.footer(

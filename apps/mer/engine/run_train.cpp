@@ -69,7 +69,8 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
-           std::to_string(config.data.split.seed) + "; classes " + join(manifest.classes, ", "));
+           std::to_string(config.data.split.seed));
+  log_info("classes   " + join(manifest.classes, ", "));
   log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
            format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
            " frames)");
