@@ -142,24 +142,38 @@ bool channels_cancel(const BlockMoments& blocks) {
 
 constexpr std::size_t kMaxHeldSamples = std::size_t{1} << 24;  // 64 MiB, 6 minutes at 44.1 kHz
 
-void mix_channels(const BlockMoments& blocks, Survey& survey) {
-  std::size_t signal = 0;
-  if (blocks.num_channels() > 0 && channels_cancel(blocks)) {
-    const auto power = [&](std::size_t s) {
-      const Moments total = blocks.total(s);
-      return total.power_around(offset_of(total));
-    };
-    signal = 1;
-    for (std::size_t c = 2; c <= blocks.num_channels(); ++c)
-      signal = power(c) > power(signal) ? c : signal;
-    survey.mix.channel = static_cast<int>(signal) - 1;
-    survey.mono = {};
-    survey.warnings.push_back("the channels cancel each other when they are mixed: channel " +
-                              std::to_string(signal) + " alone was taken");
+/// Of the channels, 1 and more.
+std::size_t louder_channel(const BlockMoments& blocks) {
+  const auto power = [&](std::size_t signal) {
+    const Moments total = blocks.total(signal);
+    return total.power_around(offset_of(total));
+  };
+  std::size_t louder = 1;
+  for (std::size_t c = 2; c <= blocks.num_channels(); ++c) {
+    if (power(c) > power(louder)) louder = c;
   }
-  const double offset = offset_of(blocks.total(signal));
-  survey.mix.offset = static_cast<float>(offset);
-  survey.level_dbfs = gated_level_dbfs(blocks, signal, offset);
+  return louder;
+}
+
+void mix_channels(const BlockMoments& blocks, Survey& survey) {
+  const auto use = [&](std::size_t signal) {
+    const double offset = offset_of(blocks.total(signal));
+    survey.mix.offset = static_cast<float>(offset);
+    survey.level_dbfs = gated_level_dbfs(blocks, signal, offset);
+  };
+  use(0);
+  if (blocks.num_channels() == 0) return;
+  const std::size_t channel = louder_channel(blocks);
+  const bool cancel = channels_cancel(blocks);
+  // Soft music in one of two channels may be silence in their mean, too.
+  if (!cancel && std::isfinite(survey.level_dbfs)) return;
+  use(channel);
+  if (!cancel && !std::isfinite(survey.level_dbfs)) return use(0);
+  survey.mix.channel = static_cast<int>(channel) - 1;
+  survey.mono = {};
+  survey.warnings.push_back((cancel ? "the channels cancel each other when they are mixed: channel "
+                                    : "the mean of the channels is silence: channel ") +
+                            std::to_string(channel) + " alone was taken");
 }
 
 Survey survey_part(PartReader part) {

@@ -110,6 +110,18 @@ TEST_F(AudioReaderTest, ChannelsThatCancelForHalfOfASongCancel) {
   EXPECT_TRUE(has_warning(reader, "the channels cancel each other"));
 }
 
+TEST_F(AudioReaderTest, SoftMusicInOneChannelIsNotMixedIntoSilence) {
+  // A sine of -68 dBFS; the mean with a silent channel has -74, below what counts as music.
+  const std::vector<float> tone = sine(440, 5.63e-4, 8000, 8000);
+  AudioReader reader(write("soft.wav", kWavFloat, 8000, 2, with_gains(tone, {0.0F, 1.0F})),
+                     whole_file(8000));
+  EXPECT_TRUE(
+      has_warning(reader, "the mean of the channels is silence: channel 2 alone was taken"));
+  std::vector<float> samples(8000);
+  ASSERT_EQ(reader.read(samples), 8000U);
+  EXPECT_NEAR(amplitude_at(samples, 440, 8000), 5.63e-4, 1e-6);
+}
+
 TEST_F(AudioReaderTest, ChannelsThatDifferAreMixedWithoutAWord) {
   std::vector<float> independent;  // the usual stereo: something in both, something in one
   const std::vector<float> left = sine(440, 0.5, 8000, 8000);
