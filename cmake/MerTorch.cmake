@@ -8,7 +8,6 @@
 function(mer_compile_with_torch target)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
-    mer_compile_in_batches(${target})
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
   get_property(owner GLOBAL PROPERTY MER_TORCH_HEADER_OWNER)

@@ -5,13 +5,13 @@ set -euo pipefail
 
 # file, dpkg-dev: for cpack -G DEB.
 build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenblas-openmp-dev libsndfile1-dev
-  libsoxr-dev libfftw3-dev libhwy-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
+  libmpg123-dev libsoxr-dev libfftw3-dev libhwy-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
   nlohmann-json3-dev libxxhash-dev libzip-dev libtag1-dev libcmark-gfm-dev
   libcmark-gfm-extensions-dev libgloo-dev libsvm-dev libopencv-ml-dev libgtest-dev libgmock-dev
   gnuplot-nox fonts-dejavu-core"
-# ffmpeg: tests decode AAC through it, and mer uses it for what libsndfile can't read.
-test="ffmpeg clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema python3-numpy
-  libbenchmark-dev parallel"
+# ffmpeg, lame, mpcenc: tests make files with them; mer uses ffmpeg for what libraries can't read.
+test="ffmpeg lame musepack-tools clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema
+  python3-numpy libbenchmark-dev parallel"
 experiments="$test openmpi-bin fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
 
 packages=""

@@ -1,10 +1,12 @@
 #include "arguments.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
@@ -13,10 +15,12 @@ namespace mer::app {
 namespace fs = std::filesystem;
 
 void ConfigArgs::add_to(CLI::App& command, bool required) {
-  CLI::Option* option = command
-                            .add_option("-c,--config", config,
-                                        "YAML file that says what to compute and for which songs")
-                            ->type_name("FILE");
+  CLI::Option* option =
+      command
+          .add_option("-c,--config", config,
+                      "YAML file, or name of an installed config, that says what to compute")
+          ->type_name("FILE|NAME")
+          ->transform(config_name());
   if (required) option->required();
   command.add_option("--set", set, "Override one config key; may be repeated")
       ->type_name("KEY=VALUE")
@@ -29,8 +33,23 @@ RunConfig ConfigArgs::read() const {
   return read_over(config.empty() ? ConfigDocument() : ConfigDocument::load(config));
 }
 
+void ConfigArgs::override_in(ConfigDocument& document) const {
+  for (const std::string& assignment : set) {
+    document.set(assignment);
+    const std::string section = assignment.substr(0, assignment.find_first_of(".="));
+    if (sections.empty() ||
+        std::find(sections.begin(), sections.end(), section) != sections.end()) {
+      continue;
+    }
+    RunConfig known;  // an unknown key is another mistake
+    document.read(known);
+    throw UsageError("--set " + assignment + ": has no effect here",
+                     "options of these sections have: " + join(sections, ", "));
+  }
+}
+
 RunConfig ConfigArgs::read_over(ConfigDocument document) const {
-  for (const std::string& assignment : set) document.set(assignment);
+  override_in(document);
   RunConfig run;
   document.read(run);
   if (run.data.store.empty()) run.data.store = std::filesystem::absolute("mer-store");
@@ -76,7 +95,23 @@ void add_jobs_option(CLI::App& command, int& jobs, const std::string& help) {
 BundledFiles bundled_files() {
   const fs::path executable = fs::read_symlink("/proc/self/exe").parent_path();
   return BundledFiles({(executable / "../share/mer").lexically_normal(),
-                       (executable / "../../share/mer").lexically_normal(), MER_SOURCE_DATA});
+                       (executable / "../../share/mer").lexically_normal(), MER_SOURCE_DATA,
+                       fs::path(MER_SOURCE_DATA).parent_path()});
+}
+
+CLI::Validator config_name() {
+  const auto find = [](std::string& text) -> std::string {
+    const BundledFiles bundled = bundled_files();
+    text = bundled.find_config(text).string();
+    const bool is_name = text.find('/') == std::string::npos && fs::path(text).extension().empty();
+    if (fs::exists(text) || !is_name) return {};  // who opens the file tells what is wrong
+    std::vector<std::string> names;
+    for (const auto& [name, file] : bundled.configs()) names.push_back(name);
+    const auto near = nearest_word(text, names);
+    return "config '" + text + "' is neither a file nor an installed config" +
+           (near ? ", did you mean '" + *near + "'?" : "; installed are " + join(names, ", "));
+  };
+  return CLI::Validator(find, "");
 }
 
 std::vector<FoundModel> find_models(const std::vector<std::string>& names) {

@@ -9,7 +9,8 @@
 
 namespace CLI {
 class App;
-}
+class Validator;
+}  // namespace CLI
 
 namespace mer::app {
 
@@ -18,7 +19,13 @@ struct ConfigArgs {
   std::filesystem::path config;
   std::vector<std::string> set;
 
+  /// The sections that the verb looks at; --set of another one is refused. Empty for all.
+  std::vector<std::string> sections;
+
   void add_to(CLI::App& command, bool required);
+  /// Puts what --set says over a document.
+  /// @throws UsageError for a key that this verb makes nothing of
+  void override_in(ConfigDocument& document) const;
   /// Defaults < file < --set. `data.store` becomes mer-store/ in the working directory when empty.
   RunConfig read() const;
   /// The same with another document in the place of the file.
@@ -42,6 +49,9 @@ void add_jobs_option(CLI::App& command, int& jobs, const std::string& help);
 
 /// What is installed beside the executable, else the source tree's.
 BundledFiles bundled_files();
+
+/// Turns the name of an installed config into its path; refuses a name of nothing.
+CLI::Validator config_name();
 
 /// The models of the command line, or the bundled one, which is then named on stderr.
 std::vector<FoundModel> find_models(const std::vector<std::string>& names);

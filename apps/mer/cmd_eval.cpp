@@ -18,6 +18,7 @@ std::function<int()> add_eval(CLI::App& cmd) {
       ->type_name("FILE");
   cmd.add_option("--split", args->split,
                  "train, validation, test; default: test of a run, all of a manifest");
+  args->config.sections = {"data", "audio", "vad", "features", "segment", "device"};
   args->config.add_to(cmd, false);
   cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")
       ->check(one_of({"best", "last"}));

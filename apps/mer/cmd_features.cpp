@@ -224,14 +224,6 @@ FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
   return view;
 }
 
-void write_csv_file(const FeatureView& view, const fs::path& path) {
-  AtomicFile file(path);
-  write_features_csv(view, [&file](std::string_view text) {
-    file.write(std::as_bytes(std::span<const char>(text.data(), text.size())));
-  });
-  file.commit();
-}
-
 void write_to_stdout(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     throw Error("stdout: cannot be written", "is the disk full?");
@@ -396,7 +388,7 @@ class FeaturesJob {
     } else if (plan_.to_stdout) {
       write_features_csv(view, write_to_stdout);
     } else if (plan_.format == "csv") {
-      write_csv_file(view, output);
+      write_features_csv(output, view);
     } else if (plan_.format == "npz") {
       write_features_npz(output, view);
     }
@@ -479,6 +471,7 @@ std::function<int()> add_features(CLI::App& cmd) {
                "print their names)");
   cmd.add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
   cmd.add_flag("--print-config", args->print_config, "Print every option and its value");
+  args->config.sections = {"audio", "vad", "features", "descriptors"};
   args->config.add_to(cmd, false);
   add_verbosity_options(cmd);
   cmd.footer(

@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -8,6 +10,9 @@
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
+#include "mer/runs/ensemble_card.hpp"
+#include "mer/runs/evaluation_files.hpp"
+#include "mer/runs/model_card.hpp"
 #include "mer/runs/run_folder.hpp"
 
 namespace mer::app {
@@ -29,12 +34,8 @@ void print_entry(const std::string& key, const std::string& value) {
   }
 }
 
-/// A file's tensors and what its metadata says; nested JSON stays on one line.
-void print_tensor_file(const fs::path& path) {
-  const TensorFile file = TensorFile::open(path);
-  print_pair("file", path.string());
-  print_pair("size",
-             format_number(static_cast<double>(fs::file_size(path) / 1000) / 1000.0) + " MB");
+/// A file's metadata and tensors as they are stored.
+void print_tensor_file(const TensorFile& file) {
   for (const auto& [key, value] : file.metadata()) print_entry(key, value);
   for (const std::string& name : file.names()) {
     std::string shape;
@@ -45,9 +46,129 @@ void print_tensor_file(const fs::path& path) {
   }
 }
 
-void print_run(const RunFolder& run) {
-  std::fputs(read_text_file(run.status_file()).c_str(), stdout);
-  std::fputs("\n", stdout);
+/// "happy 180, sad 90"
+std::string counts_text(const std::vector<std::string>& classes,
+                        const std::vector<std::int64_t>& counts) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(classes.size(), counts.size()); ++i) {
+    parts.push_back(classes[i] + " " + std::to_string(counts[i]));
+  }
+  return join(parts, ", ");
+}
+
+std::string score_text(double value) {
+  return std::isnan(value) ? "not measured" : fixed(value, 3);
+}
+
+void print_calibration(const ModelCard::FittedTemperature& fitted) {
+  if (fitted.songs == 0) return print_pair("calibrated", "no");
+  print_pair("calibrated", "temperature " + significant(fitted.temperature, 3) + ", fitted on " +
+                               std::to_string(fitted.songs) + " songs: " + fitted.fitted_on);
+}
+
+/// What one system is and was trained on.
+void print_system(const TensorFile& file) {
+  const ModelCard card = ModelCard::read(file);
+  const Json layout = Json::parse(card.layout);
+  const Json segment = Json::parse(card.segment);
+  print_pair("system",
+             card.model.name + (card.is_network() ? ", " + card.loss.name + " loss" : ""));
+  print_pair("run", card.run_name + ", iteration " + std::to_string(card.iteration) + ", mer " +
+                        card.mer_version);
+  if (!card.is_network()) {
+    const Json sees = Json::parse(card.classic).value("song_vector", Json::array());
+    print_pair("sees", join(sees.get<std::vector<std::string>>(), ", "));
+  }
+  if (!card.embeddings.empty()) {
+    const Json networks = Json::parse(card.embeddings)["embed"]["networks"];
+    print_pair("embeddings", join(networks.get<std::vector<std::string>>(), ", "));
+  }
+  const auto frame = [&layout](const char* key) { return layout.value(key, 0); };
+  print_pair("features", "recipe " + card.recipe_fingerprint + ", " +
+                             std::to_string(frame("sample_rate_hz")) + " Hz, frames of " +
+                             std::to_string(frame("window_samples")) + " samples every " +
+                             std::to_string(frame("hop_samples")));
+  print_pair("segments", format_number(segment.value("length_s", 0.0)) + " s");
+  print_pair("trained on", counts_text(card.classes, card.training_counts) + " songs");
+  print_pair("validation", "accuracy " + score_text(card.validation.accuracy) + ", macro-F1 " +
+                               score_text(card.validation.macro_f1));
+}
+
+/// What a model answers and what it is made of.
+void print_model(const TensorFile& file) {
+  const bool several = EnsembleCard::is_in(file);
+  const std::vector<TensorFile> systems = systems_in(file);
+  print_pair("kind",
+             several ? "ensemble of " + std::to_string(systems.size()) + " systems" : "model");
+  print_pair("classes", join(ModelCard::read(systems.front()).classes, ", "));
+  print_calibration(calibration_of(file));
+  std::vector<std::string> weights;
+  if (several) {
+    for (const double weight : EnsembleCard::read(file).weights)
+      weights.push_back(fixed(weight, 2));
+    print_pair("weights", join(weights, ", ") + " of the members' log-probabilities");
+  }
+  for (const TensorFile& system : systems) {
+    if (several) std::puts("");
+    print_system(system);
+  }
+}
+
+/// Options as `section.key  value`, a line each.
+void print_options(const std::string& prefix, const Json& json) {
+  if (!json.is_object()) {
+    return print_pair(prefix, json.is_string() ? json.get<std::string>() : json.dump());
+  }
+  for (const auto& [key, value] : json.items()) print_options(prefix + "." + key, value);
+}
+
+/// Features or embeddings: nested metadata a line an option, then the arrays.
+void print_arrays(const TensorFile& file) {
+  for (const auto& [key, value] : file.metadata()) {
+    const Json json = Json::parse(value, nullptr, false);
+    json.is_object() ? print_options(key, json) : print_pair(key, value);
+  }
+  for (const std::string& name : file.names()) {
+    std::string shape;
+    for (const std::int64_t size : file.at(name).shape) {
+      shape += (shape.empty() ? "" : " x ") + std::to_string(size);
+    }
+    print_pair(name, shape);
+  }
+}
+
+void print_file(const fs::path& path, bool all) {
+  const TensorFile file = TensorFile::open(path);
+  print_pair("file", path.string());
+  print_pair("size",
+             format_number(static_cast<double>(fs::file_size(path) / 1000) / 1000.0) + " MB");
+  const auto format = file.metadata().find("format");
+  const bool is_model = format != file.metadata().end() &&
+                        (format->second == "mer-model" || EnsembleCard::is_in(file));
+  if (all) return print_tensor_file(file);
+  if (!is_model) return print_arrays(file);
+  print_model(file);
+  fs::path card = path;
+  card.replace_extension(".md");
+  if (fs::exists(card)) print_pair("card", card.string());
+}
+
+void print_scores(const RunFolder& run) {
+  for (const std::string& split : run.scored_splits()) {
+    const Evaluation evaluation =
+        read_evaluation(run.evaluation_folder(split), EvaluationPart::kScores);
+    if (evaluation.classes.empty()) continue;
+    const Scores& songs = evaluation.song_scores;
+    print_pair("scored " + split,
+               "accuracy " + fixed(songs.accuracy, 3) + " [" + fixed(songs.accuracy_ci95[0], 3) +
+                   ", " + fixed(songs.accuracy_ci95[1], 3) + "], macro-F1 " +
+                   fixed(songs.macro_f1, 3) + ", " + std::to_string(songs.count) + " songs");
+  }
+}
+
+/// run.json and the last row of metrics.csv.
+void print_run_files(const RunFolder& run) {
+  std::puts(read_text_file(run.status_file()).c_str());
   const CsvTable metrics = run.metrics();
   if (metrics.size() == 0) return;
   for (const std::string& column : metrics.columns()) {
@@ -55,7 +176,55 @@ void print_run(const RunFolder& run) {
   }
 }
 
-int run_info(const std::string& what) {
+void print_run(const RunFolder& run) {
+  const RunStatus status = run.read_status();
+  print_pair("run", run.name());
+  print_pair("status", status.status + (status.error.empty() ? "" : ": " + status.error));
+  print_pair("command", status.command);
+  print_pair("mer",
+             status.mer_version + (status.commit.empty() ? "" : ", commit " + status.commit));
+  print_pair("started", status.started);
+  if (!status.ended.empty()) print_pair("ended", status.ended);
+  if (status.network) {
+    print_pair("system", status.network->name + ", " + std::to_string(status.network->parameters) +
+                             " parameters");
+  }
+  if (status.system) {
+    print_pair("system", status.system->name + " on " + join(status.system->inputs, ", "));
+  }
+  if (status.iterations) print_pair("iterations", std::to_string(*status.iterations));
+  if (status.seeds) {
+    print_pair("seeds", "train " + std::to_string(status.seeds->train) + ", split " +
+                            std::to_string(status.seeds->split));
+  }
+  if (status.dataset) {
+    print_pair("trained on", counts_text(status.dataset->classes, status.dataset->training_counts) +
+                                 " songs; " + std::to_string(status.dataset->validation_songs) +
+                                 " to validate");
+  }
+  if (status.best) {
+    print_pair("best", "iteration " + std::to_string(status.best->iteration) +
+                           ", validation accuracy " + score_text(status.best->scores.accuracy) +
+                           ", macro-F1 " + score_text(status.best->scores.macro_f1));
+  }
+  print_scores(run);
+}
+
+/// The pooled scores of a cross-validation and how far its folds are.
+void print_folds(const RunFolder& run) {
+  const std::vector<RunFolder> folds = run.folds();
+  print_pair("run", run.name() + ", a cross-validation of " + std::to_string(folds.size()) +
+                        " folds; each was scored on its own test songs");
+  for (const RunFolder& fold : folds) {
+    const auto status = fold.find_status();
+    print_pair(fold.name(), status ? status->status : "not begun");
+    print_scores(fold);
+  }
+  print_pair("all folds", "");
+  print_scores(run);
+}
+
+int run_info(const std::string& what, bool all) {
   if (what.empty()) {
     const auto models = bundled_files().models();
     if (models.empty()) std::fputs("no bundled models\n", stdout);
@@ -69,10 +238,11 @@ int run_info(const std::string& what) {
   }
   if (fs::is_directory(what)) {
     const RunFolder run(what);
+    if (!run.folds().empty()) return print_folds(run), kDone;
     if (!run.has_status()) throw UsageError(what + ": is a folder without a run in it");
-    print_run(run);
+    all ? print_run_files(run) : print_run(run);
   } else {
-    print_tensor_file(bundled_files().find_model(what).file);
+    print_file(bundled_files().find_model(what).file, all);
   }
   return kDone;
 }
@@ -81,10 +251,12 @@ int run_info(const std::string& what) {
 
 std::function<int()> add_info(CLI::App& cmd) {
   auto what = std::make_shared<std::string>();
+  auto all = std::make_shared<bool>(false);
   cmd.add_option("what", *what, "Run folder, model, or feature file")->type_name("PATH|NAME");
+  cmd.add_flag("--all", *all, "Every entry and every tensor as it is stored");
   cmd.footer(
       "Example:\n  mer info runs/first\n  mer info default\nExit codes: 0 done, 2 no such thing");
-  return [what] { return run_info(*what); };
+  return [what, all] { return run_info(*what, *all); };
 }
 
 }  // namespace mer::app

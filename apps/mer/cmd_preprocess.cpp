@@ -41,6 +41,7 @@ void log_filled(const char* what, const SongStore::Report& report,
 
 std::function<int()> add_preprocess(CLI::App& cmd) {
   auto args = std::make_shared<PreprocessArgs>();
+  args->config.sections = {"data", "audio", "vad", "features", "embed"};
   args->config.add_to(cmd, true);
   add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
   cmd.add_option("--shard", args->shard, "Do the I-th of N equal parts only")

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
@@ -122,9 +123,10 @@ int run_sweep(const SweepArgs& args) {
 
 std::function<int()> add_sweep(CLI::App& cmd) {
   auto args = std::make_shared<SweepArgs>();
-  cmd.add_option("-c,--config", args->config, "YAML file of the sweep")
+  cmd.add_option("-c,--config", args->config, "YAML file of the sweep, or name of an installed one")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE|NAME")
+      ->transform(config_name());
   cmd.add_option("--set", args->set,
                  "Override an option of every cell, or a key of the sweep (seeds, only, …)")
       ->type_name("KEY=VALUE")

@@ -49,7 +49,7 @@ void FeatureSettings::visit(OptionsVisitor& v) {
 FeatureSettings read_feature_settings(const ConfigArgs& args) {
   ConfigDocument document =
       args.config.empty() ? ConfigDocument() : ConfigDocument::load(args.config);
-  for (const std::string& assignment : args.set) document.set(assignment);
+  args.override_in(document);
   RunConfig config;
   config.recipe.audio.duration_s = 0.0;
   document.read(config);

@@ -1,6 +1,6 @@
 #include "terminal.hpp"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,12 +9,33 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <mutex>
 
 namespace mer::app {
 namespace {
 
 constexpr double kLinePause_s = 30.0;
 volatile std::sig_atomic_t g_interrupted = 0;
+std::atomic<bool> g_line_is_drawn = false;  ///< a progress line stands where the cursor is
+
+void clear_drawn_line() {
+  if (!g_line_is_drawn.exchange(false)) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+}
+
+/// Messages on stderr, which take the place of a progress line.
+class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t text;
+    formatter_->format(message, text);
+    clear_drawn_line();
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+  }
+  void flush_() override { std::fflush(stderr); }
+};
 
 void on_signal(int signal) {
   if (g_interrupted != 0) {
@@ -27,8 +48,8 @@ void on_signal(int signal) {
 }  // namespace
 
 void log_to_stderr() {
-  const auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  spdlog::set_default_logger(std::make_shared<spdlog::logger>("mer", sink));
+  spdlog::set_default_logger(
+      std::make_shared<spdlog::logger>("mer", std::make_shared<StderrSink>()));
   spdlog::set_pattern("%v");
 }
 
@@ -49,7 +70,7 @@ void log_error(const std::string& message, const std::string& hint) {
 }
 
 int terminal_columns() {
-  constexpr int kDefaultColumns = 100;
+  constexpr int kDefaultColumns = 80;
   winsize size{};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
   return size.ws_col;
@@ -80,7 +101,7 @@ void ProgressLine::show(const std::string& text) {
     if (line.size() >= columns) line.resize(columns - 1);
     std::fprintf(stderr, "\r\033[K%s", line.c_str());
     std::fflush(stderr);
-    drawn_ = true;
+    g_line_is_drawn = true;
     return;
   }
   const double now_s = meter_.seconds();
@@ -89,12 +110,7 @@ void ProgressLine::show(const std::string& text) {
   std::fprintf(stderr, "%s  %s\n", label_.c_str(), text.c_str());
 }
 
-void ProgressLine::clear() {
-  if (!drawn_) return;
-  std::fprintf(stderr, "\r\033[K");
-  std::fflush(stderr);
-  drawn_ = false;
-}
+void ProgressLine::clear() { clear_drawn_line(); }
 
 void catch_interrupts() {
   std::signal(SIGINT, on_signal);

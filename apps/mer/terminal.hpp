@@ -46,7 +46,6 @@ class ProgressLine : public ProgressDisplay {
   std::string label_;
   bool enabled_;
   bool on_terminal_;
-  bool drawn_ = false;
   RateMeter meter_;
   double last_line_s_ = 0.0;
 };

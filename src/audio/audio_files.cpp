@@ -6,7 +6,6 @@
 #include <cctype>
 #include <cmath>
 #include <cstring>
-#include <fstream>
 #include <system_error>
 
 #include "mer/audio/audio_reader.hpp"
@@ -66,19 +65,20 @@ std::string codec_of_extension(const std::string& extension) {
 
 }  // namespace
 
-std::string guess_codec(const fs::path& path) {
-  std::array<char, 64> head{};
-  std::ifstream file(path, std::ios::binary);
-  file.read(head.data(), head.size());
-  const std::string_view start(
-      head.data(), static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+std::string codec_of_bytes(const FileBytes& file) {
+  const std::string start = file.text(0, 64);
   for (const Signature& signature : kSignatures) {
-    if (start.size() >= signature.offset + signature.bytes.size() &&
-        start.substr(signature.offset, signature.bytes.size()) == signature.bytes) {
+    if (start.size() > signature.offset &&
+        start.compare(signature.offset, signature.bytes.size(), signature.bytes) == 0) {
       return signature.codec;
     }
   }
-  return codec_of_extension(lower_extension(path));
+  return "";
+}
+
+std::string guess_codec(const fs::path& path) {
+  const std::string codec = codec_of_bytes(FileBytes(path));
+  return codec.empty() ? codec_of_extension(lower_extension(path)) : codec;
 }
 
 std::string shell_quoted(const fs::path& path) {

@@ -1,12 +1,4 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cmath>
-#include <cstring>
 
 #include "mer/core/error.hpp"
 #include "mer/core/text_table.hpp"
@@ -104,54 +96,6 @@ bool seeks_exactly(int format) {
   }
 }
 
-/// Tags and cover pictures behind the music are smaller; what is larger may be a second song.
-constexpr double kSuspiciousShareLeft = 0.2;
-constexpr sf_count_t kMpegFramesPerCall = 1152;  // one MPEG frame
-
-bool is_mpeg(int format) { return (format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG; }
-
-/// A file that doesn't tell where it ends.
-///
-/// For an MP3 without a Xing header, libsndfile takes mpg123's estimate of the length (from the
-/// first frame's bit rate) for the truth and stops there: a VBR file would lose what is beyond.
-/// When seeking to the end fails, there is no estimate and the file is read as far as it goes.
-class EndlessFile {
- public:
-  explicit EndlessFile(int fd) : fd_(fd) {}
-  ~EndlessFile() { close(fd_); }
-  EndlessFile(const EndlessFile&) = delete;
-  EndlessFile& operator=(const EndlessFile&) = delete;
-
-  SNDFILE* open(SF_INFO& info) {
-    lseek(fd_, 0, SEEK_SET);
-    SF_VIRTUAL_IO io{};
-    io.get_filelen = [](void* user) {
-      struct stat status {};
-      return fstat(fd_of(user), &status) == 0 ? static_cast<sf_count_t>(status.st_size) : 0;
-    };
-    io.seek = [](sf_count_t offset, int whence, void* user) -> sf_count_t {
-      return whence == SEEK_END ? -1 : lseek(fd_of(user), offset, whence);
-    };
-    io.read = [](void* target, sf_count_t count, void* user) -> sf_count_t {
-      return ::read(fd_of(user), target, static_cast<std::size_t>(count));
-    };
-    io.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
-    io.tell = [](void* user) -> sf_count_t { return lseek(fd_of(user), 0, SEEK_CUR); };
-    return sf_open_virtual(&io, SFM_READ, &info, this);
-  }
-
-  /// Of the file's bytes, the share behind the place that was read last.
-  double share_left() const {
-    struct stat status {};
-    if (fstat(fd_, &status) != 0 || status.st_size <= 0) return 0.0;
-    return 1.0 - static_cast<double>(lseek(fd_, 0, SEEK_CUR)) / static_cast<double>(status.st_size);
-  }
-
- private:
-  static int fd_of(void* user) { return static_cast<EndlessFile*>(user)->fd_; }
-  int fd_;
-};
-
 /// libsndfile's last message without its full stop.
 std::string reason_of(SNDFILE* handle) {
   std::string reason = sf_strerror(handle);
@@ -159,10 +103,34 @@ std::string reason_of(SNDFILE* handle) {
   return reason;
 }
 
+SF_VIRTUAL_IO functions_of_cursor() {
+  SF_VIRTUAL_IO io{};
+  io.get_filelen = [](void* user) { return static_cast<FileCursor*>(user)->file->size(); };
+  io.seek = [](sf_count_t offset, int whence, void* user) {
+    return static_cast<FileCursor*>(user)->seek(offset, whence);
+  };
+  io.read = [](void* target, sf_count_t count, void* user) {
+    return static_cast<FileCursor*>(user)->read(target, count);
+  };
+  io.write = [](const void*, sf_count_t, void*) -> sf_count_t { return 0; };
+  io.tell = [](void* user) { return static_cast<FileCursor*>(user)->place; };
+  return io;
+}
+
+/// The file that a libsndfile handle reads.
+struct OpenFile {
+  explicit OpenFile(const FileBytes& bytes) : file(bytes) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+
+  FileBytes file;
+  FileCursor cursor{&file, 0};
+};
+
 class SndfileSource final : public SampleSource {
  public:
   SndfileSource(SNDFILE* handle, const SF_INFO& sf_info, std::string name,
-                std::unique_ptr<EndlessFile> file = nullptr)
+                std::unique_ptr<OpenFile> file = nullptr)
       : file_(std::move(file)), handle_(handle), sf_info_(sf_info), name_(std::move(name)) {
     info_.format = format_name(sf_info.format);
     info_.sample_rate_hz = sf_info.samplerate;
@@ -178,12 +146,14 @@ class SndfileSource final : public SampleSource {
   std::size_t read(std::span<float> interleaved) override {
     auto wanted = static_cast<sf_count_t>(interleaved.size()) / sf_info_.channels;
     // An error takes the whole call's samples with it: few a call for a format where they happen.
-    if (is_mpeg(sf_info_.format)) wanted = std::min(wanted, kMpegFramesPerCall);
+    constexpr sf_count_t kFewFrames = 256;
+    if (is_flac()) wanted = std::min(wanted, kFewFrames);
     if (wanted == 0) return 0;
-    const sf_count_t got = sf_readf_float(handle_, interleaved.data(), wanted);
-    position_ += std::max<sf_count_t>(got, 0);
-    if (got <= 0) at_end();
-    return static_cast<std::size_t>(std::max<sf_count_t>(got, 0));
+    const sf_count_t got =
+        std::max<sf_count_t>(sf_readf_float(handle_, interleaved.data(), wanted), 0);
+    position_ += got;
+    if (got == 0) at_end();
+    return static_cast<std::size_t>(got);
   }
 
   bool seek_exactly(std::int64_t frame) override {
@@ -198,8 +168,12 @@ class SndfileSource final : public SampleSource {
     return true;
   }
 
-  void set_estimated_duration(double duration_s) { info_.duration_s = duration_s; }
-  void add_warning(std::string warning) { warnings_.push_back(std::move(warning)); }
+  void take(const KnownOfFile& known) {
+    known_ = known;
+    damage_s_ = known.damage_s;
+    has_trouble_ = known.has_trouble;
+    warnings_ = known.warnings;
+  }
 
  private:
   void at_end() {
@@ -207,50 +181,46 @@ class SndfileSource final : public SampleSource {
     end_seen_ = true;
     const std::string at = time_of_frame(position_, sf_info_.samplerate);
     const bool has_error = sf_error(handle_) != SF_ERR_NO_ERROR;
-    if (has_error && position_ == 0) {
-      throw InputError(name_ + ": cannot be decoded: " + reason_of(handle_),
-                       "the file is damaged; get it again from its source");
+    const std::int64_t promised = known_.num_frames > 0 || sf_info_.frames == SF_COUNT_MAX
+                                      ? known_.num_frames
+                                      : sf_info_.frames;
+    const bool ends_early = position_ < promised;
+    if (!ends_early && (!has_error || position_ == promised)) {
+      report_rest(at);  // junk, or more music
+      return;
     }
-    if (sf_info_.frames != SF_COUNT_MAX && position_ < sf_info_.frames) {
-      add_warning("the file ends early: " + at + " of " +
-                  time_of_frame(sf_info_.frames, sf_info_.samplerate) + " could be decoded");
-    } else if (has_error) {
-      add_warning("the file ends early: decoding stopped at " + at + ": " + reason_of(handle_));
-    } else if (file_ != nullptr && file_->share_left() > kSuspiciousShareLeft) {
-      add_warning("the song ends at " + at + " as its header says, but the file goes on: " +
-                  std::to_string(std::lround(100 * file_->share_left())) +
-                  " % of it was not decoded");
-    }
+    has_trouble_ = true;
+    if (has_error) stopped_s_ = static_cast<double>(position_) / sf_info_.samplerate;
+    if (!damage_s_.empty()) return;  // which is what is missing
+    warnings_.push_back("the file ends early: " +
+                        (ends_early ? at + " of " + time_of_frame(promised, sf_info_.samplerate) +
+                                          " could be decoded"
+                                    : "decoding stopped at " + at + ": " + reason_of(handle_)));
   }
 
-  std::unique_ptr<EndlessFile> file_;  // what handle_ reads, when it isn't libsndfile's own
+  bool is_flac() const {
+    return file_ != nullptr && (sf_info_.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_FLAC;
+  }
+
+  void report_rest(const std::string& at) {
+    constexpr std::int64_t kSmallRest = 1 << 16;  // the decoder reads ahead, too
+    if (!is_flac()) return;                       // of others the structure is known
+    const std::int64_t size = file_->file.size();
+    const std::int64_t rest = size - file_->cursor.place;
+    if (rest < kSmallRest || rest < size / 20) return;
+    has_trouble_ = true;
+    warnings_.push_back("the song ends at " + at + " as its header says, but the file goes on: " +
+                        std::to_string(100 * rest / size) + " % of it was not decoded");
+  }
+
+  std::unique_ptr<OpenFile> file_;  // what handle_ reads, when it isn't in memory
   SNDFILE* handle_;
   SF_INFO sf_info_;
   std::string name_;
+  KnownOfFile known_;
   sf_count_t position_ = 0;
   bool end_seen_ = false;
 };
-
-InputError cannot_open(const std::filesystem::path& path, int error) {
-  const std::string what = error == ENOENT   ? "no such file"
-                           : error == EACCES ? "permission denied"
-                                             : std::strerror(error);
-  return InputError(path.string() + ": " + what, error == ENOENT ? "check the path" : "");
-}
-
-/// libsndfile takes a cut-off WAV or AIFF for a shorter one. Their outermost chunk says how long
-/// the file was meant to be; programs that write to a pipe leave 0 or a huge number there.
-bool is_cut_off(int fd, std::int64_t file_bytes) {
-  std::array<unsigned char, 12> head{};
-  if (pread(fd, head.data(), head.size(), 0) != static_cast<ssize_t>(head.size())) return false;
-  const bool is_wav = std::memcmp(head.data(), "RIFF", 4) == 0;
-  const bool is_aiff = std::memcmp(head.data(), "FORM", 4) == 0;
-  if (!is_wav && !is_aiff) return false;
-  std::uint32_t size = 0;
-  for (std::size_t i = 0; i < 4; ++i) size = size << 8 | head[is_wav ? 7 - i : 4 + i];
-  constexpr std::uint32_t kUnknownSize = 0x7FFF0000;
-  return size<kUnknownSize&& static_cast<std::int64_t>(size) + 8> file_bytes + 1;
-}
 
 }  // namespace
 
@@ -259,48 +229,18 @@ std::unique_ptr<SampleSource> source_of_sndfile(SNDFILE* handle, const SF_INFO& 
   return std::make_unique<SndfileSource>(handle, sf_info, name);
 }
 
-std::unique_ptr<SampleSource> open_by_sndfile(const std::filesystem::path& path,
-                                              NotForSndfile& refusal) {
-  // Opened here and not by libsndfile, which takes "-" for stdin and would let a child process
-  // (ffmpeg, for another song) inherit the descriptor. Not blocking: a named pipe must not hang us.
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) throw cannot_open(path, errno);
-  struct stat status {};
-  const bool known = fstat(fd, &status) == 0;
-  if (!known || !S_ISREG(status.st_mode) || status.st_size == 0) {
-    close(fd);
-    if (known && S_ISDIR(status.st_mode)) {
-      throw InputError(path.string() + ": is a folder, not an audio file");
-    }
-    if (!known || !S_ISREG(status.st_mode)) {
-      throw InputError(path.string() + ": not a regular file", "write it to disk first");
-    }
-    throw InputError(path.string() + ": the file is empty (0 bytes)",
-                     "get it again from its source");
-  }
-  const bool cut_off = is_cut_off(fd, status.st_size);
-  auto endless = std::make_unique<EndlessFile>(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+std::unique_ptr<SampleSource> open_by_sndfile(const FileBytes& file, const KnownOfFile& known,
+                                              const std::string& name, std::string& refusal) {
+  auto open = std::make_unique<OpenFile>(file);
+  SF_VIRTUAL_IO io = functions_of_cursor();
   SF_INFO info{};
-  SNDFILE* handle = sf_open_fd(fd, SFM_READ, &info, SF_TRUE);  // closes fd, also when it fails
+  SNDFILE* handle = sf_open_virtual(&io, SFM_READ, &info, &open->cursor);
   if (handle == nullptr) {
-    refusal.reason = reason_of(nullptr);
+    refusal = reason_of(nullptr);
     return nullptr;
   }
-  if (is_mpeg(info.format)) {
-    SF_INFO endless_info{};
-    if (SNDFILE* reader = endless->open(endless_info)) {
-      sf_close(handle);
-      auto source =
-          std::make_unique<SndfileSource>(reader, endless_info, path.string(), std::move(endless));
-      source->set_estimated_duration(static_cast<double>(info.frames) / info.samplerate);
-      return source;
-    }
-  }
-  auto source = std::make_unique<SndfileSource>(handle, info, path.string());
-  if (cut_off) {
-    source->add_warning("the file ends early: its header promises more than its " +
-                        std::to_string(status.st_size) + " bytes");
-  }
+  auto source = std::make_unique<SndfileSource>(handle, info, name, std::move(open));
+  source->take(known);
   return source;
 }
 

@@ -12,6 +12,10 @@ namespace {
 
 constexpr std::size_t kDigits = 12;
 
+/// Of what the options mean, raised when features change while the options stay the same.
+/// 2: constant offsets are removed, and of channels that cancel each other the louder one is taken.
+constexpr int kVersion = 2;
+
 /// Options that came after the first models and feature files. At their default they say nothing
 /// new, so they are left out: what was made before them keeps its fingerprint. A later option joins
 /// this list, and its default never changes.
@@ -39,7 +43,8 @@ void Recipe::visit(OptionsVisitor& v) {
 }
 
 nlohmann::ordered_json Recipe::shared() const {
-  nlohmann::ordered_json json = to_json(*this);
+  nlohmann::ordered_json json = {{"version", kVersion}};
+  json.update(to_json(*this));
   for (const char* key : {"start_s", "duration_s", "pad_to_s"}) json["audio"].erase(key);
   leave_out_later_options(json);
   return json;
@@ -58,6 +63,14 @@ void require_same_recipe(const nlohmann::ordered_json& expected_shared,
                          const nlohmann::ordered_json& found_shared, const std::string& where) {
   const auto difference = find_difference(expected_shared, found_shared);
   if (!difference) return;
+  if (difference->key.ends_with("version")) {
+    const auto of = [](const std::string& text) { return text == "absent" ? "1" : text; };
+    throw UsageError(where + ": made by another version of mer: its features have version " +
+                         of(difference->found) + ", while this recipe has version " +
+                         of(difference->expected),
+                     "make the features again with `mer preprocess`, and models of the old ones "
+                     "with `mer train`");
+  }
   throw UsageError(where + ": made with " + difference->key + " " + difference->found +
                        ", while this recipe has " + difference->expected,
                    "set " + difference->key +

@@ -99,6 +99,7 @@ void LastLine::add(std::string_view piece) {
   for (const char c : piece) {
     if (c == '\n' || c == '\r') {
       if (!is_blank(current_)) last_ = current_;
+      if (on_line_ && !is_blank(current_)) on_line_(current_);
       current_.clear();
     } else if (current_.size() < kMaxLineBytes) {
       current_ += c;
@@ -107,7 +108,7 @@ void LastLine::add(std::string_view piece) {
 }
 
 ChildProcess::ChildProcess(std::vector<std::string> command, const ChildOptions& options)
-    : name_(command.at(0)) {
+    : name_(command.at(0)), stderr_line_(options.on_stderr_line) {
   Start start{options.program.empty() ? name_.c_str() : options.program.c_str(),
               {},
               {},
@@ -122,6 +123,9 @@ ChildProcess::ChildProcess(std::vector<std::string> command, const ChildOptions&
   if (options.log.empty()) {
     Pipe to_stdout(name_);
     Pipe to_stderr(name_);
+    if (options.pipe_bytes > 0) {
+      ::fcntl(to_stdout.read_end.get(), F_SETPIPE_SZ, options.pipe_bytes);  // a wish, no more
+    }
     stdout_ = std::move(to_stdout.read_end);
     stderr_ = std::move(to_stderr.read_end);
     out = std::move(to_stdout.write_end);

@@ -162,7 +162,7 @@ std::string csv_line(std::span<const std::string> cells) {
     // A lone empty cell would otherwise be an empty line, which readers skip.
     const bool lone_empty = cells.size() == 1 && cell.empty();
     const bool like_mark = cell.starts_with(kByteOrderMark);  // which readers skip at the start
-    if (!lone_empty && !like_mark && cell.find_first_of(",\"\r\n") == std::string::npos) {
+    if (!lone_empty && !like_mark && cell.find_first_of(",\"\r\n#") == std::string::npos) {
       line += cell;
       continue;
     }

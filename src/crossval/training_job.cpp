@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
 #include "mer/distributed/collective.hpp"
@@ -162,12 +163,14 @@ class Job {
     std::vector<ScoredSong> pooled;
     std::vector<std::string> failed;
     std::vector<std::int64_t> training_counts(manifest_.classes.size(), 0);
+    std::vector<Evaluation::Model> models;
     const RunFolder folder(job_.run);
     const auto display = listener_.job.progress("scoring");
     for (std::size_t i = 0; i < folds.size(); ++i) {
       const RunFolder fold = folder.fold(static_cast<int>(i) + 1);
-      const Predictor predictor = Predictor::load({fold.weights_file(fold.selected_weights())},
-                                                  config_.device, job_.weights);
+      const fs::path weights = fold.weights_file(fold.selected_weights());
+      const Predictor predictor = Predictor::load({weights}, config_.device, job_.weights);
+      models.push_back({fold.path().string(), hash_file_hex(weights)});
       const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
       std::vector<SongFiles> files;
       for (const std::size_t song : songs) {
@@ -176,6 +179,7 @@ class Job {
       }
       Evaluation evaluation = evaluate_songs(predictor, fold.path().string(), kTest, manifest_,
                                              songs, files, 0, display->callback());
+      evaluation.models = {models.back()};
       write_evaluation(evaluation, fold.evaluation_folder(kTest));
       for (std::size_t c = 0; c < training_counts.size(); ++c) {
         training_counts[c] += predictor.training_counts()[c];
@@ -185,6 +189,7 @@ class Job {
     }
     Evaluation evaluation = score_songs(job_.run.string(), kTest, manifest_.classes,
                                         std::move(pooled), std::move(failed), training_counts);
+    evaluation.models = std::move(models);
     write_evaluation(evaluation, folder.evaluation_folder(kTest));
     return evaluation;
   }

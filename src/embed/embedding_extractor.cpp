@@ -120,7 +120,9 @@ EmbeddingExtractor EmbeddingExtractor::of_recipe(const Json& recipe, const std::
                                                  const std::string& device) {
   try {
     require_same_weights(recipe, where, weights);
-    Recipe front_end = options_from_json<Recipe>(recipe.at("front_end"), name_of_recipe(where));
+    Json options = recipe.at("front_end");
+    options.erase("version");  // compared below
+    Recipe front_end = options_from_json<Recipe>(options, name_of_recipe(where));
     front_end.audio.start_s = front_end.audio.duration_s = 0.0;
     EmbeddingExtractor extractor(embed_options_of(recipe, where), front_end, weights, device);
     require_same_recipe(extractor.recipe(), recipe, where);

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint64_t kBootstrapSeed = 0;
 constexpr std::size_t kNumberWidth = 9;
+constexpr std::size_t kColumns = 80;  ///< of a terminal
 
 std::optional<int> index_of(const std::string& label, const std::vector<std::string>& classes) {
   const auto found = std::find(classes.begin(), classes.end(), label);
@@ -148,25 +149,30 @@ std::string per_class_table(const std::string& title, const Scores& scores,
 /// Counts on the left, per cent of the row on the right.
 std::string confusion_table(const std::string& title, const Scores& scores,
                             const std::vector<std::string>& classes) {
-  const std::size_t width = name_width(classes, 10);
-  const std::size_t cell = name_width(classes, 6);
+  const std::size_t width = name_width(classes, 0);
+  const std::size_t cell = name_width(classes, 6) + 1;
   const Eigen::MatrixXd percent = row_percent(scores.confusion);
   std::string names;
-  for (const std::string& name : classes) names += "  " + pad_left(printable(name), cell);
+  for (const std::string& name : classes) names += pad_left(printable(name), cell);
+  std::vector<std::string> counts = {names};
+  std::vector<std::string> shares = {names};
+  for (Eigen::Index row = 0; row < scores.confusion.rows(); ++row) {
+    counts.emplace_back();
+    shares.emplace_back();
+    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
+      counts.back() += pad_left(std::to_string(scores.confusion(row, column)), cell);
+      shares.back() += pad_left(fixed(percent(row, column), 1), cell);
+    }
+  }
+  const bool side_by_side = width + 2 * classes.size() * cell + 3 <= kColumns;
   std::string text =
       title + " confusion: rows = truth, columns = predicted; counts, then % of row\n";
-  text += pad_right("", width) + names + "   " + names + "\n";
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto row = static_cast<Eigen::Index>(c);
-    text += pad_right(printable(classes[c]), width);
-    for (Eigen::Index column = 0; column < scores.confusion.cols(); ++column) {
-      text += "  " + pad_left(std::to_string(scores.confusion(row, column)), cell);
-    }
-    text += "   ";
-    for (Eigen::Index column = 0; column < percent.cols(); ++column) {
-      text += "  " + pad_left(fixed(percent(row, column), 1), cell);
-    }
-    text += "\n";
+  for (std::size_t row = 0; row < counts.size(); ++row) {
+    text += pad_right(row == 0 ? "" : printable(classes[row - 1]), width) + counts[row] +
+            (side_by_side ? "   " + shares[row] : "") + "\n";
+  }
+  for (std::size_t row = 0; row < shares.size() && !side_by_side; ++row) {
+    text += pad_right(row == 0 ? "" : printable(classes[row - 1]), width) + shares[row] + "\n";
   }
   return text;
 }

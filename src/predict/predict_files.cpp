@@ -59,9 +59,7 @@ FileResult predict_one(const Predictor& predictor, const std::filesystem::path& 
 }
 
 /// Before each song, since a thread takes LibTorch's number when it first uses it.
-void use_one_torch_thread(int jobs) {
-  if (jobs != 1) set_torch_threads(1);
-}
+void limit_torch_threads(int jobs) { set_torch_threads(jobs == 1 ? available_cores() : 1); }
 
 /// What is said of one segment only, for a row of expand_to_segments().
 SongPrediction only_segment(SongPrediction song, int segment) {
@@ -87,7 +85,7 @@ BatchCount predict_files(const Predictor& predictor,
   parallel_for_each(
       inputs.size(), options.jobs,
       [&](std::size_t index) {
-        use_one_torch_thread(options.jobs);
+        limit_torch_threads(options.jobs);
         results.add(index, predict_one(predictor, inputs[index], options));
       },
       stop);
@@ -107,7 +105,7 @@ Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
   std::mutex progress_mutex;
   std::size_t done = 0;
   parallel_for_each(songs.size(), jobs, [&](std::size_t index) {
-    use_one_torch_thread(jobs);
+    limit_torch_threads(jobs);
     const Song& song = manifest.songs[songs[index]];
     if (files[index].complete()) {
       predictions[index] = predictor.predict(files[index]);

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "mer/core/progress.hpp"
+#include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "mer/metrics/scores.hpp"
 
 namespace mer {
 namespace {
 
-constexpr std::size_t kMaxFileWidth = 60;
+constexpr std::size_t kMinFileWidth = 16;
 constexpr std::size_t kLengthWidth = 6;
 constexpr std::size_t kProbabilityWidth = 5;
 constexpr int kMinTimelineWidth = 40;
@@ -27,15 +29,30 @@ std::string without_path(const FileResult& result) {
   return result.error.starts_with(prefix) ? result.error.substr(prefix.size()) : result.error;
 }
 
+/// What a table says besides the answer; empty for a song like any other.
 std::string note_of(const FileResult& result) {
   if (!result.ok()) {
     return without_path(result) + (result.hint.empty() ? "" : ": " + result.hint);
   }
-  const std::size_t num_segments = result.prediction->segments.size();
-  std::string note = std::to_string(num_segments) + (num_segments == 1 ? " segment" : " segments");
-  if (result.uncertain) note += "; not sure enough to name an emotion";
-  for (const std::string& warning : result.prediction->warnings) note += "; " + warning;
-  return note;
+  std::vector<std::string> notes = result.prediction->warnings;
+  if (result.uncertain) notes.insert(notes.begin(), "not sure enough to name an emotion");
+  return join(notes, "; ");
+}
+
+/// Lines of at most `columns` where words allow it, each below two spaces.
+std::string indented(const std::string& text, std::size_t columns) {
+  std::string lines;
+  std::string line = " ";
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = std::min(text.find(' ', start), text.size());
+    const std::string word = text.substr(start, end - start);
+    if (line.size() > 1 && display_width(line) + 1 + display_width(word) > columns) {
+      lines += std::exchange(line, " ") + "\n";
+    }
+    line += " " + word;
+    start = end + 1;
+  }
+  return line.size() > 1 ? lines + line + "\n" : lines;
 }
 
 std::size_t emotion_width(const std::vector<std::string>& classes) {
@@ -111,20 +128,29 @@ std::string time_axis(double duration_s, std::size_t columns) {
 }  // namespace
 
 PredictionTable::PredictionTable(std::span<const std::string> paths,
-                                 std::vector<std::string> classes)
-    : classes_(std::move(classes)), file_width_(std::string("file").size()) {
+                                 std::vector<std::string> classes, int columns)
+    : classes_(std::move(classes)),
+      columns_(static_cast<std::size_t>(std::max(columns, 0))),
+      file_width_(std::string("file").size()) {
   for (const std::string& path : paths) {
     file_width_ = std::max(file_width_, display_width(printable(path)));
   }
-  file_width_ = std::min(file_width_, kMaxFileWidth);
+  const std::size_t others = display_width(numbers_header());
+  const std::size_t room = columns_ > others ? columns_ - others : 0;
+  file_width_ = std::min(file_width_, std::max(room, kMinFileWidth));
+}
+
+std::string PredictionTable::numbers_header() const {
+  std::string line = "  " + pad_left("length", kLengthWidth) + "  " +
+                     pad_right("emotion", answer_width(classes_)) + "  conf.";
+  for (const std::string& name : classes_) {
+    line += "  " + pad_left(printable(name), kProbabilityWidth);
+  }
+  return line;
 }
 
 std::string PredictionTable::header() const {
-  std::string line = pad_right("file", file_width_) + "  " + pad_left("length", kLengthWidth) +
-                     "  " + pad_right("emotion", answer_width(classes_)) + "  confidence ";
-  for (const std::string& name : classes_)
-    line += "  " + pad_left(printable(name), kProbabilityWidth);
-  return line + "   note\n";
+  return pad_right("file", file_width_) + numbers_header() + "\n";
 }
 
 std::string PredictionTable::row(const FileResult& result) const {
@@ -137,14 +163,12 @@ std::string PredictionTable::row(const FileResult& result) const {
       pad_right(shorten(printable(result.path), file_width_), file_width_) + "  " +
       pad_left(ok ? format_duration(result.prediction->duration_s) : "-", kLengthWidth) + "  " +
       pad_right(emotion, answer_width(classes_)) + "  " +
-      pad_left(ok ? fixed(result.prediction->confidence(), 2) : "-",
-               std::string("confidence").size()) +
-      " ";
+      pad_left(ok ? fixed(result.prediction->confidence(), 2) : "-", kProbabilityWidth);
   for (std::size_t c = 0; c < classes_.size(); ++c) {
     const std::size_t width = std::max(kProbabilityWidth, display_width(printable(classes_[c])));
     line += "  " + pad_left(ok ? fixed(result.prediction->probabilities.at(c), 2) : "-", width);
   }
-  return line + "   " + printable(note_of(result)) + "\n";
+  return line + "\n" + indented(printable(note_of(result)), columns_);
 }
 
 std::string closing_line(const BatchCount& count) {

@@ -59,16 +59,17 @@ const CoveragePoint& point_at(const std::vector<CoveragePoint>& points, double c
   return points.back();
 }
 
-std::string coverage_line(const std::vector<CoveragePoint>& points) {
+std::string coverage_lines(const std::vector<CoveragePoint>& points) {
   constexpr std::array<double, 3> kShares = {0.25, 0.5, 0.75};
-  std::string text = pad_right("coverage", kNameWidth) + "accuracy of the surest songs:";
+  std::string text;
   for (const double share : kShares) {
     const CoveragePoint& point = point_at(points, share);
-    text += (share == kShares.front() ? " " : ", ") + fixed(point.accuracy, 3) + " of " +
-            fixed(100.0 * point.coverage, 0) + " % (confidence " + fixed(point.min_confidence, 2) +
-            ")";
+    text += pad_right(share == kShares.front() ? "coverage" : "", kNameWidth) +
+            pad_left(fixed(point.accuracy, 3), kScoreWidth) + "  accuracy of the surest " +
+            fixed(100.0 * point.coverage, 0) + " %: confidence " + fixed(point.min_confidence, 2) +
+            " or more\n";
   }
-  return text + "\n";
+  return text;
 }
 
 }  // namespace
@@ -109,7 +110,7 @@ std::string probability_table(const ProbabilityScores& scores) {
                "calibration error: accuracy is so far from confidence");
   text += line("Brier", songs.brier, songs.brier_ci95, "squared error of probabilities, 0 to 2");
   text += line("NLL", songs.nll, songs.nll_ci95, "mean -ln of the true class's probability");
-  return text + coverage_line(scores.coverage) + "\n";
+  return text + coverage_lines(scores.coverage) + "\n";
 }
 
 }  // namespace mer

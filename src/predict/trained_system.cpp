@@ -48,7 +48,9 @@ TrainedSystem::TrainedSystem(const TensorFile& file, bool answers_for_songs)
       answers_for_songs_(answers_for_songs),
       segment_frames_(segment_.num_frames(layout_.sample_rate_hz, layout_.hop_samples)),
       hop_frames_(segment_.hop_frames(layout_.sample_rate_hz, layout_.hop_samples, true)),
-      padded_frames_(frames_in(recipe_.audio.pad_to_s, layout_)) {}
+      padded_frames_(frames_in(recipe_.audio.pad_to_s, layout_)) {
+  require_same_recipe(recipe_.shared(), Json::parse(card_.recipe_shared), file_);
+}
 
 Json TrainedSystem::embedding_recipe() const {
   return card_.embeddings.empty() ? Json() : Json::parse(card_.embeddings);

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "mer/core/json.hpp"
 #include "mer/core/text.hpp"
 #include "mer/report/feature_view.hpp"
 #include "npz_file.hpp"
@@ -69,14 +70,9 @@ DescriptorTable DescriptorRows::table() const {
 }
 
 std::string descriptors_csv(const DescriptorTable& table) {
-  nlohmann::ordered_json description = metadata_json(table.metadata);
-  for (const Descriptor& column : table.columns) {
-    description["columns"].push_back(
-        {{"name", column.name}, {"family", column.family}, {"unit", column.unit}});
-  }
   std::vector<std::string> cells = columns_of(table).names;
   cells.insert(cells.begin(), "path");
-  std::string text = "# " + description.dump() + "\n" + csv_line(cells);
+  std::string text = csv_line(cells);
   const std::vector<std::string> paths = readable_paths(table);
   for (std::size_t song = 0; song < paths.size(); ++song) {
     cells = {paths[song]};
@@ -117,6 +113,12 @@ void write_descriptors_tensor(const std::filesystem::path& file, const Descripto
 void write_descriptors(const DescriptorTable& table, const std::filesystem::path& file,
                        const std::string& format) {
   if (format == "csv") {
+    nlohmann::ordered_json description = metadata_json(table.metadata);
+    for (const Descriptor& column : table.columns) {
+      description["columns"].push_back(
+          {{"name", column.name}, {"family", column.family}, {"unit", column.unit}});
+    }
+    write_text_file(file.string() + ".json", json_text(description, 2) + "\n");
     write_text_file(file, descriptors_csv(table));
   } else if (format == "npz") {
     write_descriptors_npz(file, table);

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "mer/core/atomic_file.hpp"
+#include "mer/core/json.hpp"
+#include "mer/core/text.hpp"
 #include "npz_file.hpp"
 
 namespace mer {
@@ -11,10 +14,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 18;
 constexpr std::int64_t kReleaseFrames = 4096;
-
-std::string description_text(const FeatureView& view) {
-  return describe_features(view).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 template <class Number>
 void append_number(std::string& text, Number value) {
@@ -58,13 +57,13 @@ void write_features_npz(const std::filesystem::path& file, const FeatureView& vi
   npz.add("lld", "<f4", {num_frames, view.lld.cols()}, bytes_of(view.lld));
   npz.add_texts("lld_columns", view.layout.lld_columns);
   npz.add_texts("lld_units", units);
-  npz.add_text("metadata", description_text(view));
+  npz.add_text("metadata", json_text(describe_features(view)));
   npz.finish();
 }
 
 void write_features_csv(const FeatureView& view,
                         const std::function<void(std::string_view)>& write) {
-  std::string text = "# " + description_text(view) + "\ntime_s,kept,energy_db";
+  std::string text = "time_s,kept,energy_db";
   for (const std::string& name : spectrogram_column_names(view.layout)) text += "," + name;
   for (const std::string& name : view.layout.lld_columns) text += "," + name;
   text += '\n';
@@ -83,6 +82,15 @@ void write_features_csv(const FeatureView& view,
     if (view.release && (frame + 1) % kReleaseFrames == 0) view.release();
   }
   write(text);
+}
+
+void write_features_csv(const std::filesystem::path& path, const FeatureView& view) {
+  AtomicFile file(path);
+  write_features_csv(view, [&file](std::string_view text) {
+    file.write(std::as_bytes(std::span<const char>(text)));
+  });
+  write_text_file(path.string() + ".json", json_text(describe_features(view), 2) + "\n");
+  file.commit();
 }
 
 }  // namespace mer

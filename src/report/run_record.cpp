@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
+#include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -16,6 +18,16 @@ Evaluation read_part(const RunFolder& folder, const std::string& split) {
       read_evaluation(part, has_songs(part) ? EvaluationPart::kSongs : EvaluationPart::kScores);
   evaluation.split = split;
   return evaluation;
+}
+
+/// Of the weights that the run, or its folds, hold now.
+std::set<std::string> hashes_of_weights(const RunFolder& folder) {
+  std::set<std::string> hashes;
+  for (const fs::path& file : {folder.best_file(), folder.last_file()}) {
+    if (fs::exists(file)) hashes.insert(hash_file_hex(file));
+  }
+  for (const RunFolder& fold : folder.folds()) hashes.merge(hashes_of_weights(fold));
+  return hashes;
 }
 
 }  // namespace
@@ -45,12 +57,22 @@ std::vector<Curve> curves_of(const CsvTable& table) {
 }
 
 RunRecord read_run(const RunFolder& folder) {
-  RunRecord record{folder, {}, {}, {}, {}, {}};
+  RunRecord record{folder, {}, {}, {}, {}, {}, {}};
   if (folder.has_status()) record.status = folder.read_status();
   if (folder.has_config()) record.config = read_text_file(folder.config_file());
   if (fs::exists(folder.metrics_file())) record.curves = curves_of(folder.metrics());
+  const std::set<std::string> hashes = hashes_of_weights(folder);
   for (const std::string& split : folder.scored_splits()) {
-    record.evaluations.push_back(read_part(folder, split));
+    Evaluation evaluation = read_part(folder, split);
+    const bool is_own = std::all_of(
+        evaluation.models.begin(), evaluation.models.end(),
+        [&hashes](const Evaluation::Model& model) { return hashes.count(model.hash) != 0; });
+    if (is_own) {
+      record.evaluations.push_back(std::move(evaluation));
+    } else {
+      record.left_out.push_back("eval/" + split + " is of other weights (" + evaluation.model +
+                                ")");
+    }
   }
   for (const RunFolder& fold : folder.folds()) record.folds.push_back(read_run(fold));
   return record;

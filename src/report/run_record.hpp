@@ -27,6 +27,7 @@ struct RunRecord {
   std::string config;               ///< config.yaml as text; empty when there is none
   std::vector<Curve> curves;        ///< of metrics.csv
   std::vector<Evaluation> evaluations;
+  std::vector<std::string> left_out;  ///< evaluations in its folder that are of other weights
   std::vector<RunRecord> folds;
 
   const Curve* curve(const std::string& name) const;  ///< null when it is empty or absent

@@ -219,6 +219,10 @@ std::string run_report(const fs::path& run, const ReportOptions& options) {
                     "<p class=\"note\">Nothing has been scored yet: <code>mer eval</code> "
                     "does it.</p>\n");
   }
+  for (const std::string& what : record.left_out) {
+    page += "<p class=\"note\">Left out: " + escaped(what) +
+            "; <code>mer eval</code> scores the run again.</p>\n";
+  }
   for (const Evaluation& evaluation : record.evaluations) {
     page += evaluation_section(evaluation, options);
   }

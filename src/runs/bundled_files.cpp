@@ -34,6 +34,28 @@ std::map<std::string, fs::path> BundledFiles::pretrained_weights() const {
   return weights;
 }
 
+std::map<std::string, fs::path> BundledFiles::configs() const {
+  std::map<std::string, fs::path> configs;
+  for (const fs::path& folder : folders_) {
+    const fs::path place = folder / "configs";
+    std::error_code ignored;
+    for (const auto& entry : fs::recursive_directory_iterator(place, ignored)) {
+      if (entry.path().extension() != ".yaml") continue;
+      const fs::path name = entry.path().lexically_relative(place).replace_extension();
+      configs.emplace(name.string(), entry.path());
+    }
+  }
+  return configs;
+}
+
+fs::path BundledFiles::find_config(const fs::path& named) const {
+  if (fs::exists(named)) return named;
+  const std::string text = named.string();
+  const auto known = configs();
+  const auto found = known.find(text.ends_with(".yaml") ? text.substr(0, text.size() - 5) : text);
+  return found == known.end() ? named : found->second;
+}
+
 fs::path BundledFiles::find_initial_weights(const fs::path& named) const {
   if (fs::is_directory(named)) return find_model(named.string()).file;
   if (fs::exists(named)) return named;

@@ -281,6 +281,9 @@ Evaluation read_metrics(const fs::path& file) {
   try {
     json.at("classes").get_to(evaluation.classes);
     evaluation.model = json.value("model", "");
+    for (const Json& model : json.value("models", Json::array())) {
+      evaluation.models.push_back({model.at("name"), model.at("hash")});
+    }
     evaluation.split = json.value("split", "");
     evaluation.failed = json.value("failed", std::vector<std::string>());
     evaluation.baseline_accuracy = number_or_nan(json, "baseline_accuracy");
@@ -334,6 +337,9 @@ Json to_json(const Evaluation& evaluation) {
   json["schema"] = 1;
   json["mer_version"] = kVersion;
   json["model"] = evaluation.model;
+  for (const Evaluation::Model& model : evaluation.models) {
+    json["models"].push_back({{"name", model.name}, {"hash", model.hash}});
+  }
   json["split"] = evaluation.split;
   json["classes"] = evaluation.classes;
   const bool has_classes = !evaluation.classes.empty();

@@ -109,10 +109,10 @@ std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
   std::vector<std::uint8_t> kept = voice_activity(energy_db, layout.hop_samples / rate, recipe.vad);
   const float loudest = *std::max_element(energy_db.begin(), energy_db.end());
   if (loudest <= kSilenceDbfs || std::find(kept.begin(), kept.end(), 1) == kept.end()) {
-    throw InputError(audio_file.string() + ": nothing but silence: the loudest frame has " +
-                         rounded(loudest, 10.0) + " dBFS, vad.floor_dbfs is " +
-                         format_number(recipe.vad.floor_dbfs),
-                     "check the recording, or lower vad.floor_dbfs if it is music so quiet");
+    throw InputError(audio_file.string() + ": nothing but silence: its loudest frame has " +
+                         rounded(loudest, 10.0) + " dBFS, music begins at " +
+                         format_number(recipe.vad.floor_dbfs) + " dBFS",
+                     "check the recording");
   }
   return kept;
 }

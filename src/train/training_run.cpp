@@ -205,7 +205,9 @@ RunResult TrainingRun::train(const NextBatch& next_batch, RunWriter* folder) {
   }
   log(folder, spdlog::level::info,
       config_.model.name + ", " + std::to_string(num_parameters(*network_)) + " parameters, on " +
-          inputs_.device.str() + ": " + std::to_string(data_.training.size()) + " songs (" +
+          inputs_.device.str());
+  log(folder, spdlog::level::info,
+      std::to_string(data_.training.size()) + " songs (" +
           std::to_string(inputs_.batches.sampler().epoch_size()) + " segments an epoch), " +
           std::to_string(data_.validation.size()) + " to validate, iterations " +
           std::to_string(progression_.iteration + 1) + "…" + std::to_string(iterations_) +

@@ -209,7 +209,7 @@ TEST_F(Classic, EmbeddingsAreMadeKeptAndFoundAgain) {
   ASSERT_EQ(told.exit_code, 0) << told.err;
   const auto result = nlohmann::json::parse(told.out)["results"][0];
   EXPECT_NEAR(result["confidence"].get<double>(), std::stod(songs[1].cells[4]), 1e-5);
-  EXPECT_THAT(world_.mer({"info", "runs/embedded/best.safetensors"}).out,
+  EXPECT_THAT(world_.mer({"info", "runs/embedded/best.safetensors", "--all"}).out,
               AllOf(HasSubstr("embeddings         {\"embed\":{\"networks\":[\"vgg_tagger\"]"),
                     HasSubstr("descriptors        {\"families\":[\"onset\"")));
 }

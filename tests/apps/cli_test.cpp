@@ -73,20 +73,26 @@ TEST(Version, IsOneLineOnStdout) {
 TEST(Doctor, FindsThisInstallationWell) {
   const Outcome doctor = run_mer({"doctor"});
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
-  for (const char* word : {"LibTorch", "BLAS", "OMP_WAIT_POLICY=PASSIVE", "MP3", "FLAC"}) {
+  for (const char* word :
+       {"LibTorch", "BLAS", "OMP_WAIT_POLICY=PASSIVE", "MP3", "FLAC", "gnuplot "}) {
     EXPECT_THAT(doctor.out, HasSubstr(word));
   }
   EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
 }
 
-TEST(Doctor, IsWellWithoutFfmpegAndFluidsynthAndSaysWhatThenCannotBeRead) {
+TEST(Doctor, WorksWithoutHelpersAndSaysWhatIsThenWanting) {
   Place place;
   place.environment["PATH"] = "/nowhere";
   const Outcome doctor = run_mer({"doctor"}, place);
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
   EXPECT_THAT(doctor.out, HasSubstr("needs ffmpeg, which is not installed"));
-  EXPECT_THAT(doctor.out, HasSubstr("only mer import emopia needs it: apt-get install fluidsynth"));
-  EXPECT_THAT(doctor.out, EndsWith("all is well\n"));
+  for (const char* word :
+       {"needed for mer import emopia: apt-get install fluidsynth fluid-soundfont-gm\n",
+        "needed for the pictures of mer report and mer features --plot: apt-get install gnuplot",
+        "needed for reading M4A, WMA and damaged files: apt-get install ffmpeg\n"}) {
+    EXPECT_THAT(doctor.out, HasSubstr(word));
+  }
+  EXPECT_THAT(doctor.out, EndsWith("things are wanting, see above\n"));
 }
 
 TEST(Completion, ListsEveryVerbAndBashAcceptsIt) {
@@ -187,6 +193,13 @@ INSTANTIATE_TEST_SUITE_P(
     Config, TypingError,
     testing::Values(
         Mistake{{"train", "-c", "god.yaml"}, "god.yaml: no such file", "mer train --help"},
+        Mistake{{"features", "a.wav", "-o", "a.csv", "--set", "embed.networks=[musicnn]"},
+                "--set embed.networks=[musicnn]: has no effect here",
+                "audio, vad, features, descriptors"},
+        Mistake{{"preprocess", "-c", "good.yaml", "--set", "train.lr=0.1"},
+                "--set train.lr=0.1: has no effect here",
+                "data, audio, vad, features, embed"},
+        Mistake{{"train", "-c", "4qead"}, "neither a file nor an installed config", "'4qaed'"},
         Mistake{{"train", "-c", "good.yaml", "--set", "train.lrr=1"},
                 "unknown key 'train.lrr'",
                 "'train.lr'"},

@@ -150,17 +150,23 @@ TEST(Info, ShowsRunsModelsAndFeatures) {
   ASSERT_EQ(world.trouble(), "");
   const Outcome run = world.mer({"info", "runs/base"});
   EXPECT_EQ(run.exit_code, 0);
-  EXPECT_THAT(run.out,
+  EXPECT_THAT(run.out, AllOf(HasSubstr("status             finished\n"),
+                             HasSubstr("best               iteration "), Not(HasSubstr("{"))));
+  EXPECT_THAT(world.mer({"info", "runs/base", "--all"}).out,
               AllOf(HasSubstr("\"status\": \"finished\""), HasSubstr("last val_macro_f1")));
   const Outcome model = world.mer({"info", "runs/base/best.safetensors"});
   EXPECT_EQ(model.exit_code, 0);
-  EXPECT_THAT(model.out, AllOf(HasSubstr("classes "), HasSubstr("recipe_fingerprint ")));
+  EXPECT_THAT(model.out, AllOf(HasSubstr("classes            happy, anger, sad, relaxed\n"),
+                               HasSubstr("features           recipe "),
+                               HasSubstr("trained on         happy "), Not(HasSubstr("{"))));
+  EXPECT_THAT(world.mer({"info", "runs/base/best.safetensors", "--all"}).out,
+              AllOf(HasSubstr("classes "), HasSubstr("recipe_fingerprint ")));
   for (const auto& [name, content] : files_below(world / "mer-store")) {
     if (fs::path(name).extension() != ".safetensors") continue;
     const Outcome features = world.mer({"info", "mer-store/" + name});
     EXPECT_EQ(features.exit_code, 0) << features.err;
     const bool embeddings = features.out.find("mer-embeddings") != std::string::npos;
-    EXPECT_THAT(features.out, HasSubstr(embeddings ? "embeddings [" : "spectrogram ["));
+    EXPECT_THAT(features.out, HasSubstr(embeddings ? "\nmusicnn" : "\nspectrogram"));
   }
 }
 

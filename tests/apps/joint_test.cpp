@@ -53,7 +53,7 @@ class Joint : public testing::Test {
 
   /// What `mer info` says under a key.
   Json info(const std::string& model, const std::string& key) const {
-    for (const std::string& line : lines_of(expect_done({"info", model}).out)) {
+    for (const std::string& line : lines_of(expect_done({"info", model, "--all"}).out)) {
       if (line.rfind(key + " ", 0) == 0) return Json::parse(line.substr(key.size()));
     }
     return nullptr;

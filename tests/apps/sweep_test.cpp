@@ -224,20 +224,22 @@ TEST_F(Sweep, CellsThatAreSplitBySegmentShareSongsBetweenParts) {
 }
 
 TEST_F(Sweep, FindsMistakesBeforeAnythingRuns) {
-  struct Mistake {
+  struct SweepMistake {
     Words more;
     std::string fact;
     std::string advice;
   };
-  for (const Mistake& mistake :
-       {Mistake{{"--set", "train.lrr=1"}, "unknown key 'train.lrr'", "'train.lr'"},
-        Mistake{{"--set", "loss.name=softmax"}, "have the same effective config", "overridden"},
-        Mistake{{"--cell", "1/3"}, "--cell 1/3: the sweep has 2 cells", "--list"},
-        Mistake{{"--cell", "3/2"}, "'3/2' is not", "1/4"},
-        Mistake{{"--jobs", "0"}, "'0' is not a number in 1…1024", "--help"},
-        Mistake{{"--set", "data.split.folds=9"}, "too few for 9 folds", "data.split.folds"},
-        Mistake{{"--set", "data.manifest=nope.csv"}, "nope.csv: no such manifest", "mer import"},
-        Mistake{{"--cell", "1/2", "--list"}, "excludes", "--help"}}) {
+  for (const SweepMistake& mistake :
+       {SweepMistake{{"--set", "train.lrr=1"}, "unknown key 'train.lrr'", "'train.lr'"},
+        SweepMistake{
+            {"--set", "loss.name=softmax"}, "have the same effective config", "overridden"},
+        SweepMistake{{"--cell", "1/3"}, "--cell 1/3: the sweep has 2 cells", "--list"},
+        SweepMistake{{"--cell", "3/2"}, "'3/2' is not", "1/4"},
+        SweepMistake{{"--jobs", "0"}, "'0' is not a number in 1…1024", "--help"},
+        SweepMistake{{"--set", "data.split.folds=9"}, "too few for 9 folds", "data.split.folds"},
+        SweepMistake{
+            {"--set", "data.manifest=nope.csv"}, "nope.csv: no such manifest", "mer import"},
+        SweepMistake{{"--cell", "1/2", "--list"}, "excludes", "--help"}}) {
     const Outcome outcome = sweep("mistake", kTwoCells, mistake.more);
     EXPECT_EQ(outcome.exit_code, 2) << text_of(mistake.more);
     ASSERT_THAT(lines_of(outcome.err), SizeIs(2)) << outcome.err;

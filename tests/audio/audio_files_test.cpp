@@ -6,7 +6,7 @@ namespace {
 class AudioFilesTest : public AudioTest {};
 
 TEST_F(AudioFilesTest, WrittenSamplesAreReadBackToHalfAStepOf16Bits) {
-  const std::vector<float> samples = sine(440, 0.9, 22050, 10000);
+  const std::vector<float> samples = sine(441, 0.9, 22050, 10000);
   for (const char* name : {"a.wav", "a.flac", "A.FLAC"}) {
     write_audio(path(name), samples, 22050);
     const std::vector<float> read = read_audio(path(name), whole_file(22050));

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include "test_audio.hpp"
@@ -10,10 +11,13 @@ namespace {
 
 class AudioReaderTest : public AudioTest {};
 
-/// 0, 1, 2, … in 16-bit steps: every sample says where it stood in the file.
+/// 0, -1, 2, -3, … in 16-bit steps: every sample says where it stood in the file, and there is no
+/// constant offset to remove.
 std::vector<float> ramp(std::size_t num_samples) {
   std::vector<float> samples(num_samples);
-  for (std::size_t i = 0; i < num_samples; ++i) samples[i] = static_cast<float>(i) / 32768.0F;
+  for (std::size_t i = 0; i < num_samples; ++i) {
+    samples[i] = static_cast<float>(i) / (i % 2 == 0 ? 32768.0F : -32768.0F);
+  }
   return samples;
 }
 
@@ -48,27 +52,140 @@ TEST_F(AudioReaderTest, RemarksARateBelowHalfOfTheOneAskedFor) {
 }
 
 TEST_F(AudioReaderTest, AveragesTheChannels) {
-  // Frame t holds t, 2t, 3t, … 8t (in 2^-15), so the mean is 4.5 t.
+  // Frame t holds t, 2t, 3t, … 8t (in 2^-15, every second frame negative), so the mean is 4.5 t.
   std::vector<float> interleaved;
   for (int t = 0; t < 900; ++t) {
-    for (int c = 1; c <= 8; ++c) interleaved.push_back(static_cast<float>(c * t) / 32768.0F);
+    const float step = t % 2 == 0 ? 1.0F / 32768.0F : -1.0F / 32768.0F;
+    for (int c = 1; c <= 8; ++c) interleaved.push_back(static_cast<float>(c * t) * step);
   }
   const auto file = write("eight.wav", kWavFloat, 44100, 8, interleaved);
   const std::vector<float> mono = read_audio(file, whole_file(44100));
   ASSERT_EQ(mono.size(), 900U);
   for (std::size_t t = 0; t < mono.size(); ++t) {
-    EXPECT_FLOAT_EQ(mono[t], 4.5F * static_cast<float>(t) / 32768.0F);
+    EXPECT_FLOAT_EQ(mono[t], 4.5F * static_cast<float>(t) / (t % 2 == 0 ? 32768.0F : -32768.0F));
   }
 }
 
-TEST_F(AudioReaderTest, OppositeChannelsCancel) {
+/// Frames of as many channels as there are gains: each is the signal times its gain.
+std::vector<float> with_gains(const std::vector<float>& signal, const std::vector<float>& gains) {
   std::vector<float> interleaved;
-  for (const float value : sine(440, 0.5, 44100, 1000)) {
-    interleaved.push_back(value);
-    interleaved.push_back(-value);
+  for (const float value : signal) {
+    for (const float gain : gains) interleaved.push_back(gain * value);
   }
-  const auto file = write("side.wav", kWavFloat, 44100, 2, interleaved);
-  for (const float value : read_audio(file, whole_file(44100))) EXPECT_EQ(value, 0.0F);
+  return interleaved;
+}
+
+bool has_warning(const AudioReader& reader, const std::string& part) {
+  const auto& warnings = reader.warnings();
+  return std::any_of(warnings.begin(), warnings.end(), [&](const std::string& warning) {
+    return warning.find(part) != std::string::npos;
+  });
+}
+
+TEST_F(AudioReaderTest, OfChannelsThatCancelEachOtherTheLouderOneIsTaken) {
+  const std::vector<float> tone = sine(440, 0.5, 44100, 44100);
+  struct Case {
+    std::vector<float> gains;
+    float gain;  // of what is read
+    int channel;
+  };
+  for (const Case& c : {Case{{1.0F, -1.0F}, 1.0F, 1}, Case{{-0.5F, 0.51F}, 0.51F, 2},
+                        Case{{0.25F, -0.5F, 0.25F}, -0.5F, 2}}) {
+    const auto file = write("side.wav", kWavFloat, 44100, static_cast<int>(c.gains.size()),
+                            with_gains(tone, c.gains));
+    AudioReader reader(file, whole_file(44100));
+    EXPECT_TRUE(has_warning(reader, "the channels cancel each other when they are mixed: channel " +
+                                        std::to_string(c.channel) + " alone was taken"));
+    std::vector<float> samples(tone.size());
+    ASSERT_EQ(reader.read(samples), tone.size());
+    for (std::size_t i = 0; i < tone.size(); ++i) ASSERT_FLOAT_EQ(samples[i], c.gain * tone[i]);
+  }
+}
+
+TEST_F(AudioReaderTest, ChannelsThatCancelForHalfOfASongCancel) {
+  std::vector<float> interleaved = with_gains(sine(440, 0.5, 8000, 4 * 8000), {1.0F, -1.0F});
+  const std::vector<float> second = with_gains(sine(440, 0.5, 8000, 4 * 8000), {1.0F, 1.0F});
+  interleaved.insert(interleaved.end(), second.begin(), second.end());
+  AudioReader reader(write("half.wav", kWavFloat, 8000, 2, interleaved), whole_file(8000));
+  EXPECT_TRUE(has_warning(reader, "the channels cancel each other"));
+}
+
+TEST_F(AudioReaderTest, ChannelsThatDifferAreMixedWithoutAWord) {
+  std::vector<float> independent;  // the usual stereo: something in both, something in one
+  const std::vector<float> left = sine(440, 0.5, 8000, 8000);
+  const std::vector<float> right = sine(550, 0.5, 8000, 8000);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    independent.push_back(left[i]);
+    independent.push_back(right[i]);
+  }
+  std::vector<float> one_of_eight(8, 0.0F);
+  one_of_eight[3] = 1.0F;
+  struct Case {
+    int channels;
+    std::vector<float> interleaved;
+  };
+  for (const Case& c :
+       {Case{2, independent}, Case{8, with_gains(left, one_of_eight)},
+        Case{2, with_gains(left, {1.0F, -0.7F})}, Case{2, std::vector<float>(2 * 8000)}}) {
+    AudioReader reader(write("mix.wav", kWavFloat, 8000, c.channels, c.interleaved),
+                       whole_file(8000));
+    EXPECT_TRUE(reader.warnings().empty()) << reader.warnings().front();
+  }
+}
+
+TEST_F(AudioReaderTest, AConstantOffsetChangesNothing) {
+  const std::vector<float> tone = sine(440, 0.25, 8000, 4 * 8000);
+  for (const float level : {0.0F, -20.0F}) {
+    AudioOptions options = whole_file(16000);
+    options.level_dbfs = static_cast<double>(level);
+    const auto expected = read_audio(write("tone.wav", kWavFloat, 8000, 1, tone), options);
+    for (const float offset : {0.5F, -0.1F, 0.001F}) {
+      std::vector<float> shifted = tone;
+      for (float& value : shifted) value += offset;
+      const auto file = write("offset.wav", kWavFloat, 8000, 1, shifted);
+      const std::vector<float> samples = read_audio(file, options);
+      ASSERT_EQ(samples.size(), expected.size());
+      for (std::size_t i = 0; i < samples.size(); ++i) {
+        ASSERT_NEAR(samples[i], expected[i], 1e-6F) << offset << " at " << i;
+      }
+      EXPECT_NEAR(song_level_dbfs(file, options), 20 * std::log10(0.25 / std::numbers::sqrt2),
+                  1e-3);
+    }
+  }
+}
+
+TEST_F(AudioReaderTest, AnOffsetOfEachChannelHidesNotThatTheyCancel) {
+  std::vector<float> interleaved = with_gains(sine(440, 0.25, 8000, 8000), {1.0F, -1.0F});
+  for (std::size_t i = 0; i < interleaved.size(); i += 2) {
+    interleaved[i] += 0.5F;
+    interleaved[i + 1] += 0.25F;
+  }
+  AudioReader reader(write("both.wav", kWavFloat, 8000, 2, interleaved), whole_file(8000));
+  EXPECT_TRUE(has_warning(reader, "the channels cancel each other"));
+  std::vector<float> samples(8000);
+  ASSERT_EQ(reader.read(samples), 8000U);
+  EXPECT_NEAR(amplitude_at(samples, 440, 8000), 0.25, 1e-4);
+  EXPECT_NEAR(std::accumulate(samples.begin(), samples.end(), 0.0) / 8000, 0.0, 1e-6);
+}
+
+TEST_F(AudioReaderTest, AConstantIsSilence) {
+  for (const int rate_hz : {8000, 44100}) {
+    const auto file = write("constant.wav", kWav16, 8000, 2, std::vector<float>(2 * 8000, 0.3F));
+    for (const float value : read_audio(file, whole_file(rate_hz))) ASSERT_EQ(value, 0.0F);
+    EXPECT_EQ(song_level_dbfs(file, whole_file(rate_hz)), -std::numeric_limits<double>::infinity());
+  }
+}
+
+TEST_F(AudioReaderTest, ALongSongGivesTheSamplesThatAShortOneGives) {
+  // 7 minutes at 44.1 kHz are not kept in memory but decoded twice.
+  std::vector<float> tone = sine(440, 0.25, 44100, 7 * 60 * 44100);
+  for (float& value : tone) value += 0.125F;
+  const auto file = write("long.wav", kWavFloat, 44100, 1, tone);
+  const std::vector<float> samples = read_audio(file, whole_file(44100));
+  ASSERT_EQ(samples.size(), tone.size());
+  for (std::size_t i = 0; i < tone.size(); i += 997) {
+    ASSERT_NEAR(samples[i], tone[i] - 0.125F, 1e-6F) << i;
+  }
 }
 
 TEST_F(AudioReaderTest, ResamplingKeepsFrequencyLevelAndLength) {
@@ -213,9 +330,11 @@ TEST_F(AudioReaderTest, BroughtToALevelGivesTheSameSamplesHoweverLoudTheFileIs) 
   EXPECT_EQ(read_audio(write("silent.wav", kWavFloat, 8000, 1, silence), options), silence);
 }
 
-TEST_F(AudioReaderTest, ReadsOneSample) {
-  const auto file = write("one.wav", kWavFloat, 44100, 1, {0.25F});
-  EXPECT_EQ(read_audio(file, whole_file(44100)), std::vector<float>{0.25F});
+TEST_F(AudioReaderTest, ReadsTwoSamplesAndOneWhichIsAConstant) {
+  const std::vector<float> two = {0.25F, -0.25F};
+  EXPECT_EQ(read_audio(write("two.wav", kWavFloat, 44100, 1, two), whole_file(44100)), two);
+  const auto one = write("one.wav", kWavFloat, 44100, 1, {0.25F});
+  EXPECT_EQ(read_audio(one, whole_file(44100)), std::vector<float>{0.0F});
 }
 
 TEST_F(AudioReaderTest, NamesTheTimeAndChannelOfASampleThatIsNotANumber) {
@@ -261,7 +380,7 @@ TEST_F(AudioReaderTest, AStartBehindTheEndIsAnErrorThatSaysTheLength) {
 }
 
 TEST_F(AudioReaderTest, ReadsFilesOfAnyName) {
-  const std::vector<float> samples = ramp(100);
+  const std::vector<float> samples = ramp(1000);
   for (const char* name :
        {"-song.wav", "-", "größe 日本 'x'.wav", "\xFF\xFE.wav", "no extension"}) {
     const auto file = write(name, kWav16, 8000, 1, samples);

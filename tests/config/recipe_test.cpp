@@ -88,6 +88,16 @@ TEST(RequireSameRecipe, NamesTheOptionAndBothValues) {
   EXPECT_NO_THROW(require_same_recipe(expected.shared(), expected.shared(), "m.safetensors"));
 }
 
+TEST(RequireSameRecipe, SaysWhenTheOtherIsOfAnotherVersion) {
+  nlohmann::ordered_json old = Recipe{}.shared();
+  EXPECT_EQ(old.at("version"), 2);
+  old.erase("version");
+  EXPECT_EQ(message_of<UsageError>([&] { require_same_recipe(Recipe{}.shared(), old, "a"); }),
+            "a: made by another version of mer: its features have version 1, while this recipe has "
+            "version 2 | make the features again with `mer preprocess`, and models of the old ones "
+            "with `mer train`");
+}
+
 TEST(RequireSameRecipe, NamesAnOptionThatOnlyOneSideHas) {
   const nlohmann::ordered_json more = {{"vad", {{"enabled", true}, {"mode", "new"}}}};
   const nlohmann::ordered_json less = {{"vad", {{"enabled", true}}}};

@@ -24,6 +24,18 @@ TEST(RunProgram, GivesTheOutputTheLastLineOfTheErrorsAndWhetherItSucceeded) {
   EXPECT_FALSE(run_program({"sh", "-c", "kill -9 $$"}).succeeded);
 }
 
+TEST(RunProgram, HandsOnEachLineOfTheErrors) {
+  std::string heard;
+  ChildOptions options;
+  options.on_stderr_line = [&](std::string_view line) { heard.append(line).append("|"); };
+  options.pipe_bytes = 4096;
+  const ProgramResult result = run_program(
+      {"sh", "-c", "echo one >&2; head -c 300000 /dev/zero; printf '\n  \ntwo\rthree\n' >&2"},
+      options);
+  EXPECT_TRUE(result.succeeded);
+  EXPECT_EQ(heard, "one|two|three|");
+}
+
 TEST(RunProgram, ThatIsNotThereIsNotInstalled) {
   const ProgramResult result = run_program({"no-such-program-anywhere"});
   EXPECT_FALSE(result.installed);

@@ -19,7 +19,7 @@ using testing::SizeIs;
 // Chosen: class 0 (right), 0 (wrong), 1 (right), 2 (right).
 const ProbabilityRows kRows = {
     {0.70, 0.20, 0.10}, {0.72, 0.18, 0.10}, {0.10, 0.90, 0.00}, {0.05, 0.00, 0.95}};
-const std::vector<int> kTruth = {0, 1, 1, 2};
+const std::vector<int> kCalibrationTruth = {0, 1, 1, 2};
 
 std::vector<int> numbers(std::size_t count) {
   std::vector<int> result(count);
@@ -28,7 +28,7 @@ std::vector<int> numbers(std::size_t count) {
 }
 
 TEST(Calibration, IsThatOfTheHandComputedExample) {
-  const Calibration result = calibration(kRows, kTruth);
+  const Calibration result = calibration(kRows, kCalibrationTruth);
   EXPECT_EQ(result.count, 4);
   // Bins are 1/15 = 0.0667 wide. (0.667, 0.733] holds 0.70 and 0.72: half are right, mean 0.71.
   // (0.867, 0.933] holds 0.90, (0.933, 1] holds 0.95: both right.
@@ -98,7 +98,8 @@ TEST(Calibration, RefusesListsOfDifferentLengthAndUnknownClasses) {
   EXPECT_THROW(calibration(kRows, std::vector{0, 1}), std::invalid_argument);
   EXPECT_THROW(calibration(kRows, std::vector{0, 1, 1, 3}), std::invalid_argument);
   EXPECT_THROW(calibration(kRows, std::vector{0, 1, 1, -1}), std::invalid_argument);
-  EXPECT_THROW(calibration_with_intervals(kRows, kTruth, numbers(3), 1), std::invalid_argument);
+  EXPECT_THROW(calibration_with_intervals(kRows, kCalibrationTruth, numbers(3), 1),
+               std::invalid_argument);
 }
 
 TEST(CalibrationIntervals, AreAsWideAsTheNormalDistributionSays) {
@@ -120,13 +121,13 @@ TEST(CalibrationIntervals, AreAsWideAsTheNormalDistributionSays) {
 
 TEST(CalibrationIntervals, ResampleWholeGroups) {
   const std::vector<int> one_group(4, 7);
-  const Calibration result = calibration_with_intervals(kRows, kTruth, one_group, 3);
+  const Calibration result = calibration_with_intervals(kRows, kCalibrationTruth, one_group, 3);
   EXPECT_NEAR(result.brier_ci95[0], result.brier, 1e-12);
   EXPECT_NEAR(result.brier_ci95[1], result.brier, 1e-12);
 }
 
 TEST(Coverage, IsCountedFromTheSurestItems) {
-  const auto points = accuracy_over_coverage(kRows, kTruth);
+  const auto points = accuracy_over_coverage(kRows, kCalibrationTruth);
   ASSERT_THAT(points, SizeIs(4));
   const auto expect = [&](std::size_t i, double coverage, double confidence, double accuracy) {
     EXPECT_DOUBLE_EQ(points[i].coverage, coverage);

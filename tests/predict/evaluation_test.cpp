@@ -234,11 +234,11 @@ TEST(EvaluationTable, ShowsScoresBaselineClassesAndConfusion) {
   EXPECT_THAT(table, HasSubstr("\nbaseline      0.250  always 'loud'"));
   EXPECT_THAT(table, HasSubstr("\nECE           0.050  ["));
   EXPECT_THAT(table, HasSubstr("\nBrier         0.380  ["));
-  EXPECT_THAT(table, HasSubstr("\ncoverage  accuracy of the surest songs: 0.750 of 100 % "));
+  EXPECT_THAT(table, HasSubstr("\ncoverage      0.750  accuracy of the surest 100 %: confidence "));
   EXPECT_THAT(table, HasSubstr("\ncalm            1.000      0.667      0.800          3\n"));
   EXPECT_THAT(table, HasSubstr("\nsongs confusion: "));
   // Counts 2 1 of calm are 66.7 and 33.3 per cent of its row.
-  EXPECT_THAT(table, HasSubstr("\ncalm             2       1       66.7    33.3\n"));
+  EXPECT_THAT(table, HasSubstr("\ncalm      2      1      66.7   33.3\n"));
 }
 
 TEST(RequireKnownLabels, LooksOnlyAtTheSongsAskedFor) {

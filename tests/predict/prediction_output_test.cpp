@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "mer/core/text_table.hpp"
+
 namespace mer {
 namespace {
 
@@ -42,15 +44,28 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 TEST(PredictionTable, LooksLikeThis) {
   const std::vector<std::string> paths = {"songs/a.mp3", "songs/b.m4a"};
-  const PredictionTable table(paths, kClasses);
+  const PredictionTable table(paths, kClasses, 80);
   EXPECT_EQ(table.header(),
-            "file         length  emotion    confidence   happy  anger    sad  relaxed   note\n");
+            "file         length  emotion    conf.  happy  anger    sad  relaxed\n");
   EXPECT_EQ(table.row(good()),
-            "songs/a.mp3    3:34  sad              0.71    0.19   0.08   0.71     0.02   "
-            "2 segments\n");
+            "songs/a.mp3    3:34  sad         0.71   0.19   0.08   0.71     0.02\n");
   EXPECT_EQ(table.row(bad()),
-            "songs/b.m4a       -  -                   -       -      -      -        -   "
-            "cannot decode AAC: ffmpeg -i songs/b.m4a b.wav\n");
+            "songs/b.m4a       -  -              -      -      -      -        -\n"
+            "  cannot decode AAC: ffmpeg -i songs/b.m4a b.wav\n");
+}
+
+TEST(PredictionTable, FitsTheTerminal) {
+  FileResult result = good();
+  result.path = std::string(100, 'x');
+  result.prediction->warnings = {"one warning that is long enough for a line", "and another one"};
+  const std::vector<std::string> paths = {result.path};
+  const PredictionTable table(paths, kClasses, 80);
+  EXPECT_EQ(table.header().size(), 81U);
+  const std::vector<std::string> lines = lines_of(table.row(result));
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(display_width(lines[0]), 80U);
+  EXPECT_EQ(lines[1], "  one warning that is long enough for a line; and another one");
+  EXPECT_EQ(lines_of(PredictionTable(paths, kClasses, 40).row(result)).size(), 3U);
 }
 
 TEST(PredictionTable, ShowsWarningsAndUncertaintyInTheNote) {
@@ -58,10 +73,9 @@ TEST(PredictionTable, ShowsWarningsAndUncertaintyInTheNote) {
   result.uncertain = true;
   result.prediction->warnings = {"decoded by ffmpeg"};
   const std::vector<std::string> paths = {result.path};
-  const std::string row = PredictionTable(paths, kClasses).row(result);
-  EXPECT_THAT(row, HasSubstr("  uncertain        0.71    0.19"));
-  EXPECT_THAT(row,
-              HasSubstr("  2 segments; not sure enough to name an emotion; decoded by ffmpeg\n"));
+  const std::string row = PredictionTable(paths, kClasses, 80).row(result);
+  EXPECT_THAT(row, HasSubstr("  uncertain   0.71   0.19"));
+  EXPECT_THAT(row, HasSubstr("\n  not sure enough to name an emotion; decoded by ffmpeg\n"));
 }
 
 TEST(PredictionTable, SendsNoControlCharactersToTheTerminal) {
@@ -69,9 +83,9 @@ TEST(PredictionTable, SendsNoControlCharactersToTheTerminal) {
   result.path = "a\x1b[2J\n.wav";
   result.error = "a\x1b[2J\n.wav: gone";
   const std::vector<std::string> paths = {result.path};
-  const std::string row = PredictionTable(paths, kClasses).row(result);
+  const std::string row = PredictionTable(paths, kClasses, 80).row(result);
   EXPECT_EQ(row.find('\x1b'), std::string::npos);
-  EXPECT_EQ(row.find('\n'), row.size() - 1);
+  EXPECT_EQ(lines_of(row).size(), 2U);
 }
 
 TEST(ClosingLine, SaysHowManyFailed) {

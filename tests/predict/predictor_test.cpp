@@ -306,6 +306,16 @@ TEST(SeveralModels, OfDifferentSegmentsAreAveragedPerSongAndShowTheFirstsSegment
   EXPECT_THAT(song.segments[0].probabilities, close_to({0.6, 0.2, 0.1, 0.1}));
 }
 
+TEST(Predictor, RefusesAModelOfAnotherRecipeVersion) {
+  const TemporaryFolder folder;
+  TestModel old;
+  old.is_of_recipe_version_1 = true;
+  const auto file = write_model(folder / "old.safetensors", old);
+  EXPECT_THAT(message_of<UsageError>([&] { Predictor::load({file}, "cpu"); }),
+              HasSubstr("old.safetensors: made by another version of mer: its features have "
+                        "version 1, while this recipe has version 2"));
+}
+
 TEST(SeveralModels, AddUpTheirTrainingCounts) {
   const TemporaryFolder folder;
   TestModel other;

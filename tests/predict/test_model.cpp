@@ -83,7 +83,9 @@ std::filesystem::path write_model(const std::filesystem::path& file, const TestM
   card.run_name = "test";
   card.config = "{}";
   card.recipe = json_text(to_json(model.recipe));
-  card.recipe_shared = json_text(model.recipe.shared());
+  auto shared = model.recipe.shared();
+  if (model.is_of_recipe_version_1) shared.erase("version");  // which had none
+  card.recipe_shared = json_text(shared);
   card.recipe_fingerprint = model.recipe.fingerprint();
   card.segment = json_text(to_json(model.segment));
   card.inputs = json_text(to_json(InputOptions{}));

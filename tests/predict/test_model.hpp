@@ -20,6 +20,7 @@ struct TestModel {
   double temperature = 1.0;  ///< another one stands in the card
   SegmentOptions segment = one_second();
   Recipe recipe;
+  bool is_of_recipe_version_1 = false;
   bool drop_a_tensor = false;  ///< leaves out the last of the network's tensors
 
   static SegmentOptions one_second() {

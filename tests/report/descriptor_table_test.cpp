@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../support/temporary_folder.hpp"
+#include "mer/core/json.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -14,7 +15,6 @@ namespace {
 using test::TemporaryFolder;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::StartsWith;
 
 DescriptorTable made_table() {
   DescriptorTable table;
@@ -26,15 +26,14 @@ DescriptorTable made_table() {
   return table;
 }
 
-TEST(DescriptorTable, AsCsvHasACommentThenNamesThenARowASong) {
-  const std::string csv = descriptors_csv(made_table());
-  const std::size_t end = csv.find('\n');
-  ASSERT_THAT(csv, StartsWith("# {"));
-  const auto description = nlohmann::json::parse(csv.substr(2, end - 2));
+TEST(DescriptorTable, AsCsvHasNamesThenARowASongAndTheRestBesideIt) {
+  const TemporaryFolder folder;
+  write_descriptors(made_table(), folder / "t.csv", "csv");
+  const auto description = read_json_file(folder / "t.csv.json");
   EXPECT_EQ(description["fingerprint"], "0123");
   EXPECT_EQ(description["recipe"]["a"], 1);
   EXPECT_EQ(description["columns"][1]["family"], "tonality");
-  const auto rows = parse_csv(csv.substr(end + 1), "csv");
+  const auto rows = read_csv(folder / "t.csv");
   ASSERT_EQ(rows.size(), 3U);
   EXPECT_THAT(rows[0].cells, ElementsAre("path", "tempo_bpm", "key_mode"));
   EXPECT_THAT(rows[1].cells, ElementsAre("a, b.wav", "97", "0.1"));

@@ -30,6 +30,17 @@ TEST_F(BundledFilesTest, AreTheNearestOfEachName) {
   EXPECT_EQ(bundled_.find_model("b").file, other_);
 }
 
+TEST_F(BundledFilesTest, ConfigsAreFoundByName) {
+  const auto config = folder_.write("far/configs/paper/table2.yaml", "");
+  const auto beside = folder_.write("near/configs/4qaed.yaml", "");
+  EXPECT_EQ(bundled_.find_config("paper/table2"), config);
+  EXPECT_EQ(bundled_.find_config("paper/table2.yaml"), config);
+  EXPECT_EQ(bundled_.find_config("4qaed"), beside);
+  EXPECT_EQ(bundled_.find_config("nothing"), "nothing");
+  const auto file = folder_.write("mine.yaml", "");
+  EXPECT_EQ(bundled_.find_config(file), file);
+}
+
 TEST_F(BundledFilesTest, ComeAfterWhatExists) {
   const auto file = folder_.write("mine.safetensors", "");
   EXPECT_EQ(bundled_.find_model(file.string()).file, file);

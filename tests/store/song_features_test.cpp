@@ -85,7 +85,8 @@ TEST(ExtractSong, CountsTimesFromTheStartOfTheFile) {
 
 TEST(ExtractSong, NeedsExactlyOneFrame) {
   const TemporaryFolder folder;
-  const std::vector<float> tone(2048, 0.25F);
+  std::vector<float> tone(2048, 0.25F);
+  for (std::size_t i = 0; i < tone.size(); i += 2) tone[i] = -0.25F;
   write_audio(folder / "one.wav", tone, kRateHz);
   extract_song(folder / "one.wav", Recipe{}, folder / "one.safetensors");
   EXPECT_EQ(SongFeatures::open(folder / "one.safetensors").num_frames(), 1);
@@ -95,6 +96,40 @@ TEST(ExtractSong, NeedsExactlyOneFrame) {
             (folder / "less.wav").string() +
                 ": 2047 samples (0.0464 s), less than one frame of 2048 samples (0.0464 s) | "
                 "give a longer piece of music");
+}
+
+TEST(ExtractSong, OfAConstantIsSilence) {
+  const TemporaryFolder folder;
+  write_audio(folder / "a.wav", std::vector<float>(44100, 0.5F), kRateHz);
+  EXPECT_THAT(
+      message_of<InputError>([&] { extract_song(folder / "a.wav", Recipe{}, folder / "x"); }),
+      StartsWith((folder / "a.wav").string() + ": nothing but silence"));
+}
+
+TEST(ExtractSong, IsTheSameWithAConstantOffset) {
+  const TemporaryFolder folder;
+  std::vector<float> music(3 * 44100);  // loud, then silence, then soft
+  for (std::size_t i = 0; i < music.size(); ++i) {
+    const float amplitude = i < 44100 ? 0.5F : i < 2 * 44100 ? 0.0F : 0.05F;
+    music[i] = amplitude * std::sin(0.0627F * static_cast<float>(i % 44100));
+  }
+  write_audio(folder / "plain.flac", music, kRateHz);
+  for (float& sample : music) sample += 0.25F;
+  write_audio(folder / "offset.flac", music, kRateHz);
+  Recipe recipe;
+  recipe.vad.hangover_s = 0.1;
+  for (const double level_dbfs : {0.0, -20.0}) {
+    recipe.audio.level_dbfs = level_dbfs;
+    extract_song(folder / "plain.flac", recipe, folder / "plain.safetensors");
+    extract_song(folder / "offset.flac", recipe, folder / "offset.safetensors");
+    const SongFeatures plain = SongFeatures::open(folder / "plain.safetensors");
+    const SongFeatures offset = SongFeatures::open(folder / "offset.safetensors");
+    ASSERT_EQ(plain.kept_frames(), offset.kept_frames());
+    for (const std::int32_t frame : plain.kept_frames()) {
+      ASSERT_NEAR(plain.energy_db()[static_cast<std::size_t>(frame)],
+                  offset.energy_db()[static_cast<std::size_t>(frame)], 0.01);
+    }
+  }
 }
 
 TEST(ExtractSong, OfSilenceIsAnErrorOfThatFileWithAndWithoutVad) {

@@ -11,7 +11,7 @@
 namespace mer {
 namespace {
 
-constexpr int kRateHz = 22050;
+constexpr int kRenderRateHz = 22050;
 
 double rms_of(std::span<const float> samples) {
   double sum = 0.0;
@@ -22,8 +22,8 @@ double rms_of(std::span<const float> samples) {
 TEST(Render, HasTheLengthAskedForAndNeverClips) {
   for (std::uint64_t number = 0; number < 16; ++number) {
     const std::vector<float> samples =
-        render(example_song(kEmotions[number % 4], number, 6.0), kRateHz);
-    ASSERT_EQ(samples.size(), 6U * kRateHz);
+        render(example_song(kEmotions[number % 4], number, 6.0), kRenderRateHz);
+    ASSERT_EQ(samples.size(), 6U * kRenderRateHz);
     for (const float value : samples) ASSERT_LE(std::abs(value), 0.8801F);  // −1.1 dBFS, finite
     EXPECT_GT(rms_of(samples), 0.01) << number;
   }
@@ -32,28 +32,29 @@ TEST(Render, HasTheLengthAskedForAndNeverClips) {
 TEST(Render, BeginsAndEndsInSilence) {
   for (std::uint64_t number = 0; number < 8; ++number) {
     const std::vector<float> samples =
-        render(example_song(kEmotions[number % 4], number, 5.0), kRateHz);
+        render(example_song(kEmotions[number % 4], number, 5.0), kRenderRateHz);
     EXPECT_EQ(samples.front(), 0.0F);
     EXPECT_LT(rms_of(std::span(samples).first(20)), 0.003);
-    for (const float value : std::span(samples).last(kRateHz / 200)) ASSERT_EQ(value, 0.0F);
-    EXPECT_LT(rms_of(std::span(samples).last(kRateHz / 50)), 0.01);
+    for (const float value : std::span(samples).last(kRenderRateHz / 200)) ASSERT_EQ(value, 0.0F);
+    EXPECT_LT(rms_of(std::span(samples).last(kRenderRateHz / 50)), 0.01);
   }
 }
 
 TEST(Render, IsTheSameForTheSameSong) {
   const Composition song = example_song(Emotion::kAnger, 5, 4.0);
-  EXPECT_EQ(render(song, kRateHz), render(song, kRateHz));
-  EXPECT_EQ(render(song, kRateHz), render_song(Emotion::kAnger, 1005, 502, 4.0, kRateHz));
+  EXPECT_EQ(render(song, kRenderRateHz), render(song, kRenderRateHz));
+  EXPECT_EQ(render(song, kRenderRateHz),
+            render_song(Emotion::kAnger, 1005, 502, 4.0, kRenderRateHz));
 }
 
 TEST(Render, HasTheLoudnessThatTheCompositionStates) {
   Composition song = example_song(Emotion::kRelaxed, 2, 8.0);
   song.fade_in_s = song.fade_out_s = 0.01;
   song.rms_db = -24.0;
-  const double quiet = rms_of(render(song, kRateHz));
+  const double quiet = rms_of(render(song, kRenderRateHz));
   song.rms_db = -30.0;
   // 6 dB are a factor of 1.995; so far below the knee nothing is bent.
-  EXPECT_NEAR(quiet / rms_of(render(song, kRateHz)), 1.995, 0.1);
+  EXPECT_NEAR(quiet / rms_of(render(song, kRenderRateHz)), 1.995, 0.1);
 }
 
 /// One held note of one instrument, alone and dry.
@@ -84,8 +85,8 @@ double pitch_of(std::span<const float> samples, double lowest_hz, double highest
   };
   std::size_t best = 0;
   double best_value = -1.0;
-  for (auto lag = static_cast<std::size_t>(kRateHz / highest_hz);
-       lag <= static_cast<std::size_t>(kRateHz / lowest_hz); ++lag) {
+  for (auto lag = static_cast<std::size_t>(kRenderRateHz / highest_hz);
+       lag <= static_cast<std::size_t>(kRenderRateHz / lowest_hz); ++lag) {
     if (const double value = correlation(lag); value > best_value) {
       best_value = value;
       best = lag;
@@ -94,7 +95,7 @@ double pitch_of(std::span<const float> samples, double lowest_hz, double highest
   const double left = correlation(best - 1);
   const double right = correlation(best + 1);
   const double shift = 0.5 * (left - right) / (left - 2.0 * best_value + right);
-  return kRateHz / (static_cast<double>(best) + shift);
+  return kRenderRateHz / (static_cast<double>(best) + shift);
 }
 
 TEST(Instruments, AreInTune) {
@@ -105,8 +106,8 @@ TEST(Instruments, AreInTune) {
     for (const int pitch : {45, 57, 64}) {
       const double expected_hz = 440.0 * std::exp2((pitch - 69) / 12.0);
       const std::vector<float> samples =
-          render(one_note(instrument, static_cast<float>(pitch)), kRateHz);
-      const std::span<const float> middle = std::span(samples).subspan(kRateHz / 5, 4096);
+          render(one_note(instrument, static_cast<float>(pitch)), kRenderRateHz);
+      const std::span<const float> middle = std::span(samples).subspan(kRenderRateHz / 5, 4096);
       // 12 cents are 0.7 %
       EXPECT_NEAR(pitch_of(middle, 0.8 * expected_hz, 1.25 * expected_hz), expected_hz,
                   0.007 * expected_hz)
@@ -120,9 +121,10 @@ TEST(Instruments, DieAwayWhenTheKeyIsLetGo) {
     Composition song = one_note(static_cast<Instrument>(i), 60.0F);
     song.seconds = 4.0;
     song.tracks.front().notes.front().duration_s = 0.5;
-    const std::vector<float> samples = render(song, kRateHz);
-    const double sounding = rms_of(std::span(samples).subspan(kRateHz / 4, kRateHz / 8));
-    const double after = rms_of(std::span(samples).subspan(3 * kRateHz, kRateHz / 2));
+    const std::vector<float> samples = render(song, kRenderRateHz);
+    const double sounding =
+        rms_of(std::span(samples).subspan(kRenderRateHz / 4, kRenderRateHz / 8));
+    const double after = rms_of(std::span(samples).subspan(3 * kRenderRateHz, kRenderRateHz / 2));
     EXPECT_LT(after, 0.01 * sounding) << "instrument " << i;
   }
 }
@@ -130,7 +132,7 @@ TEST(Instruments, DieAwayWhenTheKeyIsLetGo) {
 TEST(Instruments, AllDrumsSound) {
   for (int i = 0; i <= static_cast<int>(DrumSound::kClap); ++i) {
     const Composition song = one_note(Instrument::kDrums, static_cast<float>(i));
-    EXPECT_GT(rms_of(render(song, kRateHz)), 0.003) << "drum " << i;
+    EXPECT_GT(rms_of(render(song, kRenderRateHz)), 0.003) << "drum " << i;
   }
 }
 
@@ -138,12 +140,12 @@ TEST(Render, AReverbLengthensTheEnd) {
   Composition song = one_note(Instrument::kPlucked, 64.0F);
   song.seconds = 3.0;
   song.tracks.front().notes.front().duration_s = 0.3;
-  const std::vector<float> dry = render(song, kRateHz);
+  const std::vector<float> dry = render(song, kRenderRateHz);
   song.tracks.front().reverb_send = 0.6F;
   song.room_size = 0.9;
-  const std::vector<float> wet = render(song, kRateHz);
+  const std::vector<float> wet = render(song, kRenderRateHz);
   const auto late = [](const std::vector<float>& samples) {
-    return rms_of(std::span(samples).subspan(kRateHz, kRateHz)) / rms_of(samples);
+    return rms_of(std::span(samples).subspan(kRenderRateHz, kRenderRateHz)) / rms_of(samples);
   };
   EXPECT_GT(late(wet), 10 * late(dry));
 }

@@ -9,6 +9,7 @@
 #include "../command.hpp"
 #include "../terminal.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/hash.hpp"
 #include "mer/core/json.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
@@ -156,6 +157,9 @@ Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
       evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,
                      scoring.chosen.songs, song_files, args.jobs, line.callback());
   line.clear();
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    evaluation.models.push_back({names[i], hash_file_hex(files[i])});
+  }
   return evaluation;
 }
 
@@ -188,19 +192,49 @@ void save(const EvalArgs& args, const std::vector<fs::path>& models,
   log_info("saved     " + args.save.string());
 }
 
-void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& run) {
+/// @param folder  where the tables go without -o; may be empty
+void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& folder) {
   if (args.format == "json") {
     std::fputs((json_text(to_json(evaluation), 2) + "\n").c_str(), stdout);
   } else {
     std::fputs(to_table(evaluation).c_str(), stdout);
   }
-  fs::path output = args.output;
-  if (output.empty() && args.manifest.empty()) {
-    output = RunFolder(run).evaluation_folder(evaluation.split);
-  }
+  const fs::path output = args.output.empty() ? folder : args.output;
   if (output.empty()) return;
   write_evaluation(evaluation, output);
   log_info("written   " + output.string());
+}
+
+/// A cross-validation is no model: its folds were scored, each on its own test songs, when they
+/// were trained.
+bool is_cross_validation(const EvalArgs& args) {
+  return args.models.size() == 1 && fs::is_directory(args.models.front()) &&
+         !RunFolder(args.models.front()).folds().empty();
+}
+
+int show_pooled(const EvalArgs& args) {
+  const RunFolder run(args.models.front());
+  const std::string count = std::to_string(run.folds().size());
+  if (!args.manifest.empty() || !args.save.empty() ||
+      (!args.split.empty() && args.split != kTest)) {
+    throw UsageError(run.path().string() + ": is a cross-validation of " + count +
+                         " folds, which are scored on their own test songs only",
+                     "name a fold, e.g. " + run.folds().front().path().string());
+  }
+  const fs::path folder = run.evaluation_folder(kTest);
+  if (!has_songs_and_segments(folder)) {
+    throw UsageError(folder.string() + ": there are no scores yet",
+                     "mer train --resume " + run.path().string());
+  }
+  Evaluation evaluation = read_evaluation(folder, EvaluationPart::kSegments);
+  evaluation.split = "test songs of " + count + " folds";
+  const std::map<std::string, std::string> groups = run.folds().front().groups();
+  for (ScoredSong& scored : evaluation.songs) {
+    const auto group = groups.find(scored.song.id);
+    if (group != groups.end()) scored.song.group = group->second;
+  }
+  report(args, evaluation, {});
+  return kDone;
 }
 
 }  // namespace
@@ -208,6 +242,7 @@ void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& 
 int run_eval(const EvalArgs& args) {
   catch_interrupts();
   check(args);
+  if (is_cross_validation(args)) return show_pooled(args);
   std::vector<FoundModel> models;
   for (const std::string& name : args.models) {
     models.push_back(bundled_files().find_model(name, args.weights));
@@ -240,7 +275,14 @@ int run_eval(const EvalArgs& args) {
   if (!has_songs) return kDone;
   const Evaluation evaluation = score(args, files, names, *scoring);
   if (args.fit) log_info("note      these scores are of the songs that were fitted on");
-  report(args, evaluation, models.front().run);
+  // A run's folder holds what the run alone answers.
+  const bool is_of_run = args.manifest.empty() && models.size() == 1 && args.save.empty();
+  if (args.manifest.empty() && !is_of_run && args.output.empty()) {
+    log_info("note      nothing is written: -o DIR keeps the scores");
+  }
+  report(
+      args, evaluation,
+      is_of_run ? RunFolder(models.front().run).evaluation_folder(evaluation.split) : fs::path());
   return evaluation.failed.empty() ? kDone : kSomeInputsFailed;
 }
 

@@ -68,7 +68,7 @@ class Writer {
         classes_(classes),
         model_(std::move(model)),
         output_(args.output, args.resume),
-        table_(paths, classes) {
+        table_(paths, classes, terminal_columns()) {
     if (args.format == "csv") output_.write(predictions_csv_header(classes));
     if (args.format == "table") output_.write(table_.header());
   }

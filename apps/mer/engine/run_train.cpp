@@ -69,7 +69,8 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
-           std::to_string(config.data.split.seed) + "; classes " + join(manifest.classes, ", "));
+           std::to_string(config.data.split.seed));
+  log_info("classes   " + join(manifest.classes, ", "));
   log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
            format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
            " frames)");
@@ -89,12 +90,12 @@ std::string cell(double value, int digits, std::size_t width) {
 }
 
 void log_row(const std::string& prefix, const MetricsRow& row) {
-  log_info(prefix + pad_left(std::to_string(row.iteration), 5) + "  " + cell(row.epoch, 1, 6) +
-           cell(row.train_loss, 3, 8) + "  (" + cell(row.train_softmax, 3, 7) + " + " +
-           cell(row.train_center, 3, 6) + ")" + cell(row.val_loss, 3, 10) +
-           cell(row.val_accuracy, 3, 9) + cell(row.val_macro_f1, 3, 9) +
-           pad_left(std::isnan(row.lr) ? "-" : significant(row.lr, 2), 10) +
-           cell(row.segments_per_second, 0, 12) + (row.is_best ? "  best" : ""));
+  log_info(prefix + pad_left(std::to_string(row.iteration), 5) + cell(row.epoch, 1, 6) +
+           cell(row.train_loss, 3, 7) + " (" + cell(row.train_softmax, 3, 6) + " + " +
+           cell(row.train_center, 3, 6) + ")" + cell(row.val_loss, 3, 9) +
+           cell(row.val_accuracy, 3, 6) + cell(row.val_macro_f1, 3, 6) + " " +
+           pad_left(std::isnan(row.lr) ? "-" : significant(row.lr, 2), 7) +
+           cell(row.segments_per_second, 0, 6) + (row.is_best ? "  best" : ""));
 }
 
 void log_trained(const std::string& prefix, const MetricsRow& row) {
@@ -102,15 +103,15 @@ void log_trained(const std::string& prefix, const MetricsRow& row) {
                                  ? ""
                                  : "; validation accuracy" + cell(row.val_accuracy, 3, 6) +
                                        ", macro-F1" + cell(row.val_macro_f1, 3, 6);
-  log_info((prefix.empty() ? "trained   " : "fold " + prefix) + "in" + cell(row.seconds, 1, 5) +
-           " s" + scores);
+  log_info((prefix.empty() ? "trained   " : "fold" + prefix + "  ") + "in" +
+           cell(row.seconds, 1, 5) + " s" + scores);
 }
 
 /// What runs tell the terminal: one table for all folds, and of a lone run a progress line.
 class TrainingTable {
  public:
   RunCallbacks callbacks(int fold) {
-    const std::string prefix = fold == 0 ? "" : std::to_string(fold) + "     ";
+    const std::string prefix = fold == 0 ? "" : pad_left(std::to_string(fold), 4);
     RunCallbacks callbacks;
     callbacks.on_row = [this, prefix](const MetricsRow& row) { add(prefix, row); };
     if (fold == 0) {
@@ -139,9 +140,8 @@ class TrainingTable {
     }
     // Not before: what is said about the data and the network comes first.
     if (!std::exchange(has_header_, true)) {
-      log_info(std::string(prefix.empty() ? "" : "fold  ") +
-               " iter   epoch    loss  (softmax + center)  val loss  val acc   val F1        lr  "
-               "segments/s");
+      log_info(std::string(prefix.empty() ? "" : "fold") +
+               " iter epoch   loss (softmax + center) val loss   acc    F1      lr seg/s");
     }
     log_row(prefix, row);
   }

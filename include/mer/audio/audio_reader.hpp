@@ -23,7 +23,7 @@ struct AudioOptions {
   /// of `very_high` in log-mel and 0.07 dB in MFCC (RMS; tests/benchmarks/resampler_table.cpp).
   enum class Resampler { kLow, kMedium, kHigh, kVeryHigh } resampler = Resampler::kHigh;
   /// Bring every song to this level (see song_level_dbfs()), so that nothing depends on how loud it
-  /// was mastered; 0 = leave it as it is. Files are then decoded twice.
+  /// was mastered; 0 = leave it as it is.
   double level_dbfs = 0.0;
 
   void visit(OptionsVisitor& v);
@@ -34,20 +34,20 @@ struct AudioInfo {
   std::string format;       ///< "WAV (16 bit PCM)", "MP3", …
   int sample_rate_hz = 0;   ///< of the file
   int num_channels = 0;     ///< of the file
-  double duration_s = 0.0;  ///< of the file; an estimate until the end was read for some MP3s
+  double duration_s = 0.0;  ///< of the file; an estimate when its end was not read
   bool by_ffmpeg = false;
 };
 
-/// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels,
-/// brought to a level if asked for, resampled (libsoxr), start_s skipped, at most duration_s given.
-/// Memory is constant.
+/// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels (one is
+/// taken when they cancel each other), its constant offset removed, brought to a level if asked
+/// for, resampled (libsoxr), start_s skipped, at most duration_s given. It holds 64 MiB at most.
 ///
-/// WAV, FLAC, Ogg Vorbis, Opus, MP3 and what else libsndfile reads; anything else goes through the
-/// `ffmpeg` program when it is installed.
+/// MP3 by libmpg123; WAV, FLAC, Ogg Vorbis, Opus and what else libsndfile reads; anything else, and
+/// what follows damage, by the `ffmpeg` program when it is installed.
 class AudioReader {
  public:
-  /// @throws InputError when the file is missing, empty, not audio, or of a codec nobody here reads
-  ///         (naming the codec and the command that converts it)
+  /// @throws InputError when the file is missing, empty, not audio, of a codec nobody here reads
+  ///         (naming the codec and the command that converts it), or as read() does
   AudioReader(const std::filesystem::path& path, const AudioOptions& options);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
@@ -60,8 +60,8 @@ class AudioReader {
   ///         and when decoding breaks off with an error
   std::size_t read(std::span<float> block);
 
-  /// Remarks for the user, e.g. "decoded by ffmpeg", "the file ends early", "recorded at 8000 Hz"
-  /// (less than half the rate asked for: a network has not seen such spectra); complete at the end.
+  /// Remarks for the user: "decoded by ffmpeg", "a damaged place at 3.7 s", "recorded at 8000 Hz"
+  /// (less than half the rate asked for: a network has not seen such spectra), …
   const std::vector<std::string>& warnings() const;
 
  private:
@@ -71,7 +71,7 @@ class AudioReader {
 
 /// How loud a song is, in dB of full scale: the mean power of its blocks of 0.4 s, without those
 /// below -70 dBFS and then without those 10 dB below the mean of the rest. These are the gates of
-/// ITU-R BS.1770-4, without its weighting of frequencies and on the mean of the channels, whole
+/// ITU-R BS.1770-4, without its weighting of frequencies and on what AudioReader gives, whole
 /// blocks beside each other. -infinity for silence. options.level_dbfs does not count.
 /// @throws InputError as AudioReader does
 double song_level_dbfs(const std::filesystem::path& path, const AudioOptions& options);

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mer/core/file_descriptor.hpp"
@@ -17,12 +19,15 @@ namespace mer {
 /// Keeps the last line with more than spaces of a text that comes in pieces, in constant memory.
 class LastLine {
  public:
+  explicit LastLine(std::function<void(std::string_view)> on_line = {})
+      : on_line_(std::move(on_line)) {}
   void add(std::string_view piece);
   std::string text() const { return is_blank(current_) ? last_ : current_; }
 
  private:
   static bool is_blank(const std::string& line);
 
+  std::function<void(std::string_view)> on_line_;
   std::string current_;
   std::string last_;
 };
@@ -34,6 +39,9 @@ struct ChildOptions {
   std::filesystem::path log;      ///< its outputs are appended here; empty = they are read by us
   /// Gets SIGTERM when the thread that starts it ends, however that ends.
   bool ends_with_us = false;
+  int pipe_bytes = 0;  ///< how far it may work ahead of what was read; 0 = the system's 64 KiB
+  std::function<void(std::string_view)> on_stderr_line =
+      {};  ///< gets each line of its standard error
 };
 
 /// A running program; ended and reaped at the latest by the destructor.

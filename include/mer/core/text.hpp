@@ -35,7 +35,8 @@ std::vector<CsvRow> read_csv(const std::filesystem::path& path,
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name,
                               CsvRows rows = CsvRows::kEquallyLong);
 
-/// One CSV line with a line feed; cells are quoted where RFC 4180 wants it.
+/// One CSV line with a line feed; cells are quoted where RFC 4180 wants it, and where they hold a
+/// '#', behind which some readers see a comment.
 std::string csv_line(std::span<const std::string> cells);
 
 /// A number as short as it can be and still be read back the same ("0.1", "1e-05"); "" for NaN.

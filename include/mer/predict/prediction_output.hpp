@@ -14,14 +14,21 @@ namespace mer {
 /// The table for a terminal, line by line, so that rows can be shown as they come.
 class PredictionTable {
  public:
-  /// @param paths  of all inputs; the first column becomes as wide as the longest (at most 60)
-  PredictionTable(std::span<const std::string> paths, std::vector<std::string> classes);
+  /// @param paths    of all inputs; the first column becomes as wide as the longest, if the line
+  ///                 then still has no more than so many columns; longer paths lose their middle
+  /// @param columns  of the terminal
+  PredictionTable(std::span<const std::string> paths, std::vector<std::string> classes,
+                  int columns);
 
-  std::string header() const;                       ///< with its line feed
-  std::string row(const FileResult& result) const;  ///< with its line feed
+  std::string header() const;  ///< with its line feed
+  /// A line with its line feed; what is to be said about the song stands in lines below.
+  std::string row(const FileResult& result) const;
 
  private:
+  std::string numbers_header() const;
+
   std::vector<std::string> classes_;
+  std::size_t columns_ = 0;
   std::size_t file_width_ = 0;
 };
 

@@ -35,8 +35,7 @@ class DescriptorRows {
   std::vector<Eigen::VectorXf> rows_;  // parallel to the paths
 };
 
-/// The table as CSV: `path` and the descriptors' names, then a row a song. The first line is a
-/// comment, `# ` and the metadata as JSON with family and unit of each column under "columns".
+/// The table as CSV: `path` and the descriptors' names, then a row a song.
 std::string descriptors_csv(const DescriptorTable& table);
 
 /// The table as NumPy's .npz:
@@ -52,7 +51,9 @@ void write_descriptors_npz(const std::filesystem::path& file, const DescriptorTa
 /// @throws Error when the file can't be written
 void write_descriptors_tensor(const std::filesystem::path& file, const DescriptorTable& table);
 
-/// The table in a file. @param format  csv, npz or safetensors
+/// The table in a file; beside a CSV, in `<file>.json`, the metadata with family and unit of each
+/// column under "columns".
+/// @param format  csv, npz or safetensors
 void write_descriptors(const DescriptorTable& table, const std::filesystem::path& file,
                        const std::string& format);
 

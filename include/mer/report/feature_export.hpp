@@ -19,12 +19,13 @@ namespace mer {
 /// @throws Error when the file can't be written
 void write_features_npz(const std::filesystem::path& file, const FeatureView& view);
 
-/// Features as CSV, a row a frame: `time_s,kept,energy_db`, the spectrogram's columns, the LLDs'.
-/// Numbers are as short as they can be and still be read back the same. The first line is a
-/// comment:
-/// `# ` and describe_features() as JSON (pandas: `read_csv(file, comment="#")`).
+/// Features as CSV, a header line and a row a frame: `time_s,kept,energy_db`, the spectrogram's
+/// columns, the LLDs'. Numbers are as short as they can be and still be read back the same.
 /// @param write  takes the text in pieces; memory is constant
 void write_features_csv(const FeatureView& view,
                         const std::function<void(std::string_view)>& write);
+/// The same in a file, with describe_features() beside it in `<file>.json`.
+/// @throws Error when one of them can't be written
+void write_features_csv(const std::filesystem::path& file, const FeatureView& view);
 
 }  // namespace mer

@@ -17,7 +17,8 @@ struct FoundModel {
 /// The models and weights that come with the program, and whatever else a user may name.
 class BundledFiles {
  public:
-  /// @param folders  each may hold models/ and pretrained/; of two files of a name the first counts
+  /// @param folders  each may hold models/, pretrained/ and configs/; of two files of a name the
+  /// first counts
   explicit BundledFiles(std::vector<std::filesystem::path> folders);
 
   /// Every bundled model's file, sorted by name.
@@ -29,6 +30,11 @@ class BundledFiles {
   /// folder or of a bundled model.
   /// @throws UsageError when there is no such thing
   std::filesystem::path find_initial_weights(const std::filesystem::path& named) const;
+
+  /// The installed configs by the names that find_config() takes, sorted: 4qaed, paper/table2, …
+  std::map<std::string, std::filesystem::path> configs() const;
+  /// An existing path, else an installed config's name, with or without its `.yaml`; else as given.
+  std::filesystem::path find_config(const std::filesystem::path& named) const;
 
   /// An existing path (run folder or model file), else a bundled model's name.
   /// @param weights  "best", "last", or empty for what the run's config selects

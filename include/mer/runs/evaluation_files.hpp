@@ -36,7 +36,14 @@ struct ProbabilityScores {
 
 /// Predictions of labelled songs and the scores that follow from them.
 struct Evaluation {
-  std::string model;                 ///< as named by the user
+  /// A model file that was scored.
+  struct Model {
+    std::string name;  ///< as named by the user
+    std::string hash;  ///< hash_file_hex()
+  };
+
+  std::string model;                 ///< as named by the user, several joined by " + "
+  std::vector<Model> models;         ///< none in evaluations of earlier versions
   std::string split;                 ///< "test", …, or "all"
   std::vector<std::string> classes;  ///< empty where the model answers none
   std::vector<ScoredSong> songs;
@@ -50,9 +57,9 @@ struct Evaluation {
   std::optional<RegressionScores> valence, arousal;
 };
 
-/// metrics.json (contract/metrics.schema.json), with `baseline_class`, `calibration`, `coverage`
-/// and `valence_arousal` besides, and `regression` where valence and arousal are predicted as
-/// numbers. Without classes it has no scores of classes.
+/// metrics.json (contract/metrics.schema.json), with `models`, `baseline_class`, `calibration`,
+/// `coverage` and `valence_arousal` besides, and `regression` where valence and arousal are
+/// predicted as numbers. Without classes it has no scores of classes.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 /// Writes metrics.json, predictions.csv and segments.csv, and where there are classes also

@@ -158,7 +158,7 @@ std::shared_ptr<const FoldedMaxima::Parts> FoldedMaxima::of(const torch::Tensor&
   std::vector<Source> now;
   for (const torch::Tensor& x :
        {weight, bias, norm.weight, norm.bias, norm.running_mean, norm.running_variance}) {
-    now.push_back({x.variable_data(), x._version()});
+    now.push_back({x.variable_data(), static_cast<std::int64_t>(x._version())});
   }
   const auto is_same = [](const Source& a, const Source& b) {
     return a.memory.data_ptr() == b.memory.data_ptr() && a.version == b.version;

@@ -55,7 +55,7 @@ class FoldedMaxima {
  private:
   struct Source {
     torch::Tensor memory;  ///< held, so that nothing else gets its address
-    std::uint32_t version;
+    std::int64_t version;
   };
 
   std::mutex mutex_;
