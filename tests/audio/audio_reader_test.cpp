@@ -166,6 +166,19 @@ TEST_F(AudioReaderTest, AConstantOffsetChangesNothing) {
   }
 }
 
+TEST_F(AudioReaderTest, WhereThereIsDigitalSilenceThatIsTheOffset) {
+  // Asymmetric music, whose own mean is not 0, and 0.1 s of silence; all in 16-bit steps.
+  std::vector<float> music(8000);
+  for (std::size_t i = 0; i < 7200; ++i) {
+    music[i] = static_cast<float>(i % 37 == 0 ? 9000 : -static_cast<int>(i % 500)) / 32768.0F;
+  }
+  std::vector<float> shifted = music;
+  for (float& value : shifted) value += 3277.0F / 32768.0F;
+  const auto plain = read_audio(write("plain.wav", kWavFloat, 8000, 1, music), whole_file(8000));
+  EXPECT_EQ(plain, music);
+  EXPECT_EQ(read_audio(write("shifted.wav", kWavFloat, 8000, 1, shifted), whole_file(8000)), music);
+}
+
 TEST_F(AudioReaderTest, AnOffsetOfEachChannelHidesNotThatTheyCancel) {
   std::vector<float> interleaved = with_gains(sine(440, 0.25, 8000, 8000), {1.0F, -1.0F});
   for (std::size_t i = 0; i < interleaved.size(); i += 2) {
