@@ -20,13 +20,12 @@ namespace {
 
 constexpr int kRateHz = 11025;  // Chromaprint's own
 constexpr double kFingerprintSeconds = 120.0;
-// Of 4QAED's clips, other versions differ in at most … of the bits and other songs in at least …:
-// docs/results/leakage.md.
+// Of 4QAED's clips, other versions differ in at most 0.13 of the bits where they overlap best,
+// other songs in at least 0.35: docs/results/leakage.md.
 constexpr double kMostBitErrors = 0.2;
 constexpr std::ptrdiff_t kFewestFrames = 40;  // 7 s
-constexpr std::size_t kFewestVotes = 3;
 // What more places than these share (silence, a held bass) is no sign of one recording.
-constexpr std::size_t kMostPlaces = 100;
+constexpr std::ptrdiff_t kMostPlaces = 100;
 
 /// Chromaprint, loaded when it is first used: Debian's brings libavcodec and some eighty other
 /// libraries, and every start of the program, even for --help, would wait 50 ms for them.
@@ -90,44 +89,38 @@ std::vector<Place> index_of(const std::vector<Fingerprint>& songs) {
 }
 
 /// The share of bits that differ when `second` begins `offset` frames after `first`; 1 when they
-/// overlap too little or hardly change.
+/// overlap too little, or are alike only because they hardly change.
 double bit_error_rate(const Fingerprint& first, const Fingerprint& second, std::ptrdiff_t offset) {
   const std::ptrdiff_t begin = std::max<std::ptrdiff_t>(0, offset);
   const std::ptrdiff_t end = std::min(std::ssize(first), std::ssize(second) + offset);
   if (end - begin < kFewestFrames) return 1.0;
   int errors = 0;
-  std::set<std::uint32_t> distinct;
   for (std::ptrdiff_t frame = begin; frame < end; ++frame) {
-    const std::uint32_t bits = first[static_cast<std::size_t>(frame)];
-    errors += std::popcount(bits ^ second[static_cast<std::size_t>(frame - offset)]);
-    distinct.insert(bits);
+    errors += std::popcount(first[static_cast<std::size_t>(frame)] ^
+                            second[static_cast<std::size_t>(frame - offset)]);
   }
-  if (std::ssize(distinct) < kFewestFrames / 2) return 1.0;
-  return errors / (32.0 * static_cast<double>(end - begin));
+  const double rate = errors / (32.0 * static_cast<double>(end - begin));
+  if (rate > kMostBitErrors) return rate;
+  const std::set<std::uint32_t> distinct(first.begin() + begin, first.begin() + end);
+  return std::ssize(distinct) < kFewestFrames / 2 ? 1.0 : rate;
 }
 
-/// Later songs that are the same recording as one: those that share some sub-fingerprints at one
-/// offset are compared bit by bit there.
+/// Later songs that are the same recording as one: those that share a sub-fingerprint are compared
+/// bit by bit at the offset that it gives.
 std::vector<NearDuplicate> duplicates_of(std::size_t first, const std::vector<Fingerprint>& songs,
                                          const std::vector<Place>& index) {
-  std::vector<std::pair<std::size_t, std::ptrdiff_t>> votes;  // song, offset
+  std::set<std::pair<std::size_t, std::ptrdiff_t>> offsets;  // of other songs
   const Fingerprint& own = songs[first];
   for (std::size_t frame = 0; frame < own.size(); ++frame) {
     const auto [begin, end] = std::equal_range(index.begin(), index.end(), Place{own[frame], 0, 0});
-    if (static_cast<std::size_t>(end - begin) > kMostPlaces) continue;
+    if (end - begin > kMostPlaces) continue;
     for (auto place = begin; place != end; ++place) {
-      if (place->song > first) {
-        votes.emplace_back(place->song, static_cast<std::ptrdiff_t>(frame) - place->frame);
-      }
+      if (place->song <= first) continue;
+      offsets.emplace(place->song, static_cast<std::ptrdiff_t>(frame) - place->frame);
     }
   }
-  std::sort(votes.begin(), votes.end());
   std::vector<NearDuplicate> found;
-  for (std::size_t i = 0, end = 0; i < votes.size(); i = end) {
-    end = i;
-    while (end < votes.size() && votes[end] == votes[i]) ++end;
-    if (end - i < kFewestVotes) continue;
-    const auto [second, offset] = votes[i];
+  for (const auto& [second, offset] : offsets) {
     const double rate = bit_error_rate(own, songs[second], offset);
     if (rate > kMostBitErrors) continue;
     if (found.empty() || found.back().second != second) found.push_back({first, second, rate});
