@@ -123,7 +123,7 @@ class ChunkFile {
       } else {
         const std::int64_t behind = next(place, promised);
         const std::int64_t rest = file_.size() - behind;
-        if (rest < header_bytes()) return 0;
+        if (rest < header_bytes() || tag_at(file_, behind) > 0) return 0;
         if (file_.has(behind, style_.magic)) return behind;
         if (are_chunks_from(behind)) return 0;
         if (rest < kSmallRest && rest < present / 100) return 0;  // nobody's song

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mer/core/file_descriptor.hpp"
@@ -39,7 +40,9 @@ class FileBytes {
   /// Leaves out all but these ranges of what is left now; in their order.
   void keep(const std::vector<Range>& ranges);
   /// Puts `bytes` at `offset`; keep() does not move them, so they come last.
-  void patch(std::int64_t offset, std::string bytes) { patches_.push_back({offset, bytes}); }
+  void patch(std::int64_t offset, std::string bytes) {
+    patches_.push_back({offset, std::move(bytes)});
+  }
 
  private:
   struct Patch {

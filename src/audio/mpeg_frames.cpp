@@ -54,7 +54,7 @@ std::optional<Header> parse(std::span<const unsigned char> bytes) {
   header.channels = is_mono ? 1 : 2;
   header.samples = layer == 1 ? 384 : layer == 3 && version != 3 ? 576 : 1152;
   const int slot = layer == 1 ? 4 : 1;
-  header.padding = (bytes[2] >> 1 & 1) * slot;
+  header.padding = (bytes[2] >> 1 & 1) != 0 ? slot : 0;
   if (bitrate_index == 0) return header;
   const int row = version == 3 ? layer - 1 : layer == 1 ? 3 : 4;
   const int bits_a_second =

@@ -87,12 +87,46 @@ class BlockMoments {
   std::vector<Moments> blocks_;
 };
 
+/// The longest stretch in which a signal does not move.
+class LongestRest {
+ public:
+  void push(std::span<const float> samples) {
+    for (const float sample : samples) {
+      length_ = sample == last_ ? length_ + 1 : 1;
+      last_ = sample;
+      if (length_ <= longest_) continue;
+      longest_ = length_;
+      value_ = sample;
+    }
+  }
+  std::int64_t length() const { return longest_; }
+  double value() const { return static_cast<double>(value_); }
+
+ private:
+  float last_ = 0.0F;
+  float value_ = 0.0F;
+  std::int64_t length_ = 0;
+  std::int64_t longest_ = 0;
+};
+
 /// The constant to subtract from a signal: its mean, unless that is 60 dB below what remains. Such
-/// a small one is that of the music itself, and digital silence stays what it is.
+/// a small one is that of the music itself.
 double offset_of(const Moments& signal) {
   constexpr double kNegligible = 1e-6;
   const double mean = signal.mean();
   return mean * mean > kNegligible * signal.power_around(mean) ? mean : 0.0;
+}
+
+/// The same, but where there is digital silence near the mean, that is the constant.
+double offset_of(const Moments& signal, const LongestRest& rest, int rate_hz) {
+  constexpr double kRestSeconds = 0.05;
+  constexpr double kNear = 1e-4;  // -40 dB; a square wave rests, too, but far from its mean
+  const double distance = rest.value() - signal.mean();
+  const bool is_long = static_cast<double>(rest.length()) > kRestSeconds * rate_hz;
+  if (is_long && distance * distance <= kNear * signal.power_around(signal.mean())) {
+    return rest.value();
+  }
+  return offset_of(signal);
 }
 
 constexpr double kAbsoluteGate = 1e-7;  // -70 dBFS as power
@@ -142,35 +176,53 @@ bool channels_cancel(const BlockMoments& blocks) {
 
 constexpr std::size_t kMaxHeldSamples = std::size_t{1} << 24;  // 64 MiB, 6 minutes at 44.1 kHz
 
-void mix_channels(const BlockMoments& blocks, Survey& survey) {
-  std::size_t signal = 0;
-  if (blocks.num_channels() > 0 && channels_cancel(blocks)) {
-    const auto power = [&](std::size_t s) {
-      const Moments total = blocks.total(s);
-      return total.power_around(offset_of(total));
-    };
-    signal = 1;
-    for (std::size_t c = 2; c <= blocks.num_channels(); ++c)
-      signal = power(c) > power(signal) ? c : signal;
-    survey.mix.channel = static_cast<int>(signal) - 1;
-    survey.mono = {};
-    survey.warnings.push_back("the channels cancel each other when they are mixed: channel " +
-                              std::to_string(signal) + " alone was taken");
+/// Of the channels, 1 and more.
+std::size_t louder_channel(const BlockMoments& blocks) {
+  const auto power = [&](std::size_t signal) {
+    const Moments total = blocks.total(signal);
+    return total.power_around(offset_of(total));
+  };
+  std::size_t louder = 1;
+  for (std::size_t c = 2; c <= blocks.num_channels(); ++c) {
+    if (power(c) > power(louder)) louder = c;
   }
-  const double offset = offset_of(blocks.total(signal));
-  survey.mix.offset = static_cast<float>(offset);
-  survey.level_dbfs = gated_level_dbfs(blocks, signal, offset);
+  return louder;
+}
+
+void mix_channels(const BlockMoments& blocks, const LongestRest& rest, Survey& survey) {
+  const auto use = [&](std::size_t signal) {
+    const Moments total = blocks.total(signal);
+    const double offset =
+        signal == 0 ? offset_of(total, rest, survey.info.sample_rate_hz) : offset_of(total);
+    survey.mix.offset = static_cast<float>(offset);
+    survey.level_dbfs = gated_level_dbfs(blocks, signal, offset);
+  };
+  use(0);
+  if (blocks.num_channels() == 0) return;
+  const std::size_t channel = louder_channel(blocks);
+  const bool cancel = channels_cancel(blocks);
+  // Soft music in one of two channels may be silence in their mean, too.
+  if (!cancel && std::isfinite(survey.level_dbfs)) return;
+  use(channel);
+  if (!cancel && !std::isfinite(survey.level_dbfs)) return use(0);
+  survey.mix.channel = static_cast<int>(channel) - 1;
+  survey.mono = {};
+  survey.warnings.push_back((cancel ? "the channels cancel each other when they are mixed: channel "
+                                    : "the mean of the channels is silence: channel ") +
+                            std::to_string(channel) + " alone was taken");
 }
 
 Survey survey_part(PartReader part) {
   Survey survey;
   survey.info = part.source().info();
   BlockMoments blocks(survey.info.sample_rate_hz, part.channels());
+  LongestRest rest;
   std::vector<float> mono;
   bool is_held = true;
   for (auto values = part.next(); !values.empty(); values = part.next()) {
     mix_down(values, part.channels(), {}, mono);
     blocks.push(values, mono);
+    rest.push(mono);
     is_held = is_held && survey.mono.size() + mono.size() <= kMaxHeldSamples;
     if (is_held) {
       survey.mono.insert(survey.mono.end(), mono.begin(), mono.end());
@@ -189,7 +241,7 @@ Survey survey_part(PartReader part) {
   survey.stopped_s = source.stopped_s();
   survey.has_trouble = source.has_trouble();
   survey.is_empty = blocks.size() == 0;
-  if (!survey.is_empty) mix_channels(blocks, survey);
+  if (!survey.is_empty) mix_channels(blocks, rest, survey);
   return survey;
 }
 

@@ -28,7 +28,7 @@ ResidualPhase::ResidualPhase(const ResidualPhaseOptions& options, int window_sam
     : options_(options),
       fft_(window_samples),
       window_(make_window(WindowKind::kHann, window_samples)),
-      windowed_(Eigen::ArrayXd::Zero(window_samples + options.order)),
+      windowed_(Eigen::ArrayXd::Zero(window_samples + options.order + 1 + kernels::kMostLanes)),
       lags_(static_cast<std::size_t>(options.order) + 1),
       coefficients_(lags_.size()),
       residual_(window_samples),
@@ -55,11 +55,11 @@ const Eigen::ArrayXf& ResidualPhase::compute(std::span<const double> samples) {
     throw std::invalid_argument("the residual needs order + window samples");
   }
   const double* const frame = samples.data() + order;
-  windowed_.head(count) = window_ * Eigen::Map<const Eigen::ArrayXd>(frame, count);
-  kernels::products(windowed_.data(), 1, windowed_.data(), order + 1, count, lags_.data());
+  kernels::multiply(frame, window_.data(), count, windowed_.data());
+  kernels::autocorrelation(windowed_.data(), count, order + 1, lags_.data());
   lags_[0] *= 1.0 + options_.white_noise_correction;
   levinson_durbin(lags_, coefficients_);
-  kernels::weighted_sum(frame, -1, coefficients_.data(), order + 1, count, residual_.data());
+  kernels::filter(frame, coefficients_.data(), order + 1, count, residual_.data());
 
   fft_.hilbert(residual_.data(), bins_.data(), hilbert_.data());
   kernels::cosine_phase(residual_.data(), hilbert_.data(), count,

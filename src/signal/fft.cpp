@@ -26,16 +26,16 @@ fftwf_complex* in_pairs(const float* samples) {
 }  // namespace
 
 template <>
-struct RealFft<double>::Plans {
-  explicit Plans(int size) {
+struct FftPlans<double> {
+  explicit FftPlans(int size) {
     AlignedVector<double> samples(static_cast<std::size_t>(size));
     AlignedVector<std::complex<double>> bins(static_cast<std::size_t>(size / 2 + 1));
     there = fftw_plan_dft_r2c_1d(size, samples.data(), of_fftw(bins.data()), FFTW_ESTIMATE);
     back = fftw_plan_dft_c2r_1d(size, of_fftw(bins.data()), samples.data(), FFTW_ESTIMATE);
   }
-  Plans(const Plans&) = delete;
-  Plans& operator=(const Plans&) = delete;
-  ~Plans() {
+  FftPlans(const FftPlans&) = delete;
+  FftPlans& operator=(const FftPlans&) = delete;
+  ~FftPlans() {
     fftw_destroy_plan(there);
     fftw_destroy_plan(back);
   }
@@ -52,8 +52,8 @@ struct RealFft<double>::Plans {
 };
 
 template <>
-struct RealFft<float>::Plans {
-  explicit Plans(int size) : half(size / 2) {
+struct FftPlans<float> {
+  explicit FftPlans(int size) : half(size / 2) {
     AlignedVector<float> samples(static_cast<std::size_t>(size));
     AlignedVector<std::complex<float>> bins(static_cast<std::size_t>(half));
     fftwf_complex* const pairs = in_pairs(samples.data());
@@ -65,9 +65,9 @@ struct RealFft<float>::Plans {
       sines.push_back(static_cast<float>(std::sin(angle)));
     }
   }
-  Plans(const Plans&) = delete;
-  Plans& operator=(const Plans&) = delete;
-  ~Plans() {
+  FftPlans(const FftPlans&) = delete;
+  FftPlans& operator=(const FftPlans&) = delete;
+  ~FftPlans() {
     fftwf_destroy_plan(there);
     fftwf_destroy_plan(back);
   }
@@ -103,10 +103,10 @@ RealFft<Real>::RealFft(int size) : size_(size) {
   if (size < 2 || size % 2 != 0) throw std::invalid_argument("a real FFT's size is even");
   // FFTW's planner is one per process and precision, and not thread-safe.
   static std::mutex planner_mutex;
-  static std::map<int, std::shared_ptr<const Plans>> cache;
+  static std::map<int, std::shared_ptr<const FftPlans<Real>>> cache;
   const std::lock_guard<std::mutex> lock(planner_mutex);
-  std::shared_ptr<const Plans>& entry = cache[size];
-  if (!entry) entry = std::make_shared<const Plans>(size);
+  std::shared_ptr<const FftPlans<Real>>& entry = cache[size];
+  if (!entry) entry = std::make_shared<const FftPlans<Real>>(size);
   plans_ = entry;
 }
 

@@ -39,9 +39,9 @@ HWY_INLINE Real squared_magnitude(const std::complex<Real>& bin) {
   return bin.real() * bin.real() + bin.imag() * bin.imag();
 }
 
-template <int kVectors, class Out>
+template <int kVectors>
 HWY_INLINE void weighted_sum_of(const double* rows, std::ptrdiff_t stride, const double* weights,
-                                int count, Out* out) {
+                                int count, double* out) {
   Doubles sums[kVectors];
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) sums[v] = hn::Zero(kDoubles);
@@ -57,9 +57,8 @@ HWY_INLINE void weighted_sum_of(const double* rows, std::ptrdiff_t stride, const
   for (int v = 0; v < kVectors; ++v) store(sums[v], out + v * kLanes);
 }
 
-template <class Out>
-HWY_INLINE void all_weighted_sums(const double* rows, std::ptrdiff_t stride, const double* weights,
-                                  int count, int length, Out* out) {
+void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
+                  int length, double* out) {
   int n = 0;
   for (; n + 4 * kLanes <= length; n += 4 * kLanes) {
     weighted_sum_of<4>(rows + n, stride, weights, count, out + n);
@@ -70,18 +69,53 @@ HWY_INLINE void all_weighted_sums(const double* rows, std::ptrdiff_t stride, con
   for (; n < length; ++n) {
     double sum = 0.0;
     for (int i = 0; i < count; ++i) sum += weights[i] * rows[i * stride + n];
-    out[n] = static_cast<Out>(sum);
+    out[n] = sum;
   }
 }
 
-void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
-                  int length, double* out) {
-  all_weighted_sums(rows, stride, weights, count, length, out);
+// Loading takes the time here, as most of what is loaded lies across two cache lines. The
+// coefficients i and i + kLanes share all that they load but one vector.
+template <int kVectors>
+HWY_INLINE void filter_of(const double* x, const double* coefficients, int count, float* out) {
+  Doubles sums[kVectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) sums[v] = hn::Zero(kDoubles);
+  int first = 0;
+  for (; first + 2 * kLanes <= count; first += 2 * kLanes) {
+    for (int i = first; i < first + kLanes; ++i) {
+      const Doubles near = hn::Set(kDoubles, coefficients[i]);
+      const Doubles far = hn::Set(kDoubles, coefficients[i + kLanes]);
+      Doubles before = hn::LoadU(kDoubles, x - i - kLanes);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const Doubles here = hn::LoadU(kDoubles, x - i + v * kLanes);
+        sums[v] = hn::MulAdd(near, here, hn::MulAdd(far, before, sums[v]));
+        before = here;
+      }
+    }
+  }
+  for (int i = first; i < count; ++i) {
+    const Doubles coefficient = hn::Set(kDoubles, coefficients[i]);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      sums[v] = hn::MulAdd(coefficient, hn::LoadU(kDoubles, x - i + v * kLanes), sums[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) store(sums[v], out + v * kLanes);
 }
 
-void weighted_sum_float(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
-                        int length, float* out) {
-  all_weighted_sums(rows, stride, weights, count, length, out);
+void filter(const double* x, const double* coefficients, int count, int length, float* out) {
+  int n = 0;
+  for (; n + 4 * kLanes <= length; n += 4 * kLanes) {
+    filter_of<4>(x + n, coefficients, count, out + n);
+  }
+  for (; n + kLanes <= length; n += kLanes) filter_of<1>(x + n, coefficients, count, out + n);
+  for (; n < length; ++n) {
+    double sum = 0.0;
+    for (int i = 0; i < count; ++i) sum += coefficients[i] * x[n - i];
+    out[n] = static_cast<float>(sum);
+  }
 }
 
 // Eight sums at a time, so that additions need not wait for each other: of fewer rows more each.
@@ -117,6 +151,44 @@ void products(const double* rows, std::ptrdiff_t stride, const double* x, int co
   for (; i + 4 <= count; i += 4) products_of<4>(rows + i * stride, stride, x, length, out + i);
   for (; i + 2 <= count; i += 2) products_of<2>(rows + i * stride, stride, x, length, out + i);
   for (; i < count; ++i) products_of<1>(rows + i * stride, stride, x, length, out + i);
+}
+
+// As in filter_of(), the lags l and l + kLanes share what they load.
+void autocorrelation(const double* x, int length, int num_lags, double* lags) {
+  constexpr int kAtOnce = std::min(4, kLanes);
+  int first = 0;
+  for (; first + 2 * kLanes <= num_lags; first += 2 * kLanes) {
+    for (int lag = first; lag < first + kLanes; lag += kAtOnce) {
+      Doubles near[kAtOnce];
+      Doubles far[kAtOnce];
+#pragma GCC unroll 4
+      for (int i = 0; i < kAtOnce; ++i) near[i] = far[i] = hn::Zero(kDoubles);
+      Doubles before = hn::Zero(kDoubles);
+      for (int n = 0; n < length; n += kLanes) {
+        const Doubles here = hn::LoadU(kDoubles, x + n);
+#pragma GCC unroll 4
+        for (int i = 0; i < kAtOnce; ++i) {
+          const Doubles later = hn::LoadU(kDoubles, x + n + lag + i);
+          near[i] = hn::MulAdd(here, later, near[i]);
+          far[i] = hn::MulAdd(before, later, far[i]);
+        }
+        before = here;
+      }
+      for (int i = 0; i < kAtOnce; ++i) {
+        lags[lag + i] = hn::GetLane(hn::SumOfLanes(kDoubles, near[i]));
+        lags[lag + i + kLanes] = hn::GetLane(hn::SumOfLanes(kDoubles, far[i]));
+      }
+    }
+  }
+  products(x + first, 1, x, num_lags - first, length, lags + first);
+}
+
+void multiply(const double* a, const double* b, int count, double* out) {
+  int n = 0;
+  for (; n + kLanes <= count; n += kLanes) {
+    store(hn::Mul(hn::LoadU(kDoubles, a + n), hn::LoadU(kDoubles, b + n)), out + n);
+  }
+  for (; n < count; ++n) out[n] = a[n] * b[n];
 }
 
 HWY_INLINE void add_piece(const float* weights, const float* in, hn::Vec<PieceTag>& sum) {
@@ -600,8 +672,10 @@ HWY_AFTER_NAMESPACE();
 namespace mer::kernels {
 
 HWY_EXPORT(weighted_sum);
-HWY_EXPORT(weighted_sum_float);
+HWY_EXPORT(filter);
 HWY_EXPORT(products);
+HWY_EXPORT(autocorrelation);
+HWY_EXPORT(multiply);
 HWY_EXPORT(sparse_rows);
 HWY_EXPORT(squared_magnitudes);
 HWY_EXPORT(squared_magnitudes_float);
@@ -622,14 +696,21 @@ void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weigh
   HWY_DYNAMIC_DISPATCH(weighted_sum)(rows, stride, weights, count, length, out);
 }
 
-void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
-                  int length, float* out) {
-  HWY_DYNAMIC_DISPATCH(weighted_sum_float)(rows, stride, weights, count, length, out);
+void filter(const double* x, const double* coefficients, int count, int length, float* out) {
+  HWY_DYNAMIC_DISPATCH(filter)(x, coefficients, count, length, out);
 }
 
 void products(const double* rows, std::ptrdiff_t stride, const double* x, int count, int length,
               double* out) {
   HWY_DYNAMIC_DISPATCH(products)(rows, stride, x, count, length, out);
+}
+
+void autocorrelation(const double* x, int length, int num_lags, double* lags) {
+  HWY_DYNAMIC_DISPATCH(autocorrelation)(x, length, num_lags, lags);
+}
+
+void multiply(const double* a, const double* b, int count, double* out) {
+  HWY_DYNAMIC_DISPATCH(multiply)(a, b, count, out);
 }
 
 void sparse_rows(const int* first_pieces, int num_rows, const int* piece_bins, const float* weights,

@@ -165,7 +165,8 @@ TEST_F(Features, LeaveNothingElseBehind) {
   ASSERT_EQ(mer({"missing.wav", "-o", "gone.csv"}).exit_code, 3);
   std::vector<std::string> names;
   for (const auto& [name, content] : files_below(folder_.path())) names.push_back(name);
-  EXPECT_THAT(names, ElementsAre("a.wav", "out.csv", "out.csv.json", "out.npz", "songs/b.wav", "songs/deep/c.wav"));
+  EXPECT_THAT(names, ElementsAre("a.wav", "out.csv", "out.csv.json", "out.npz", "songs/b.wav",
+                                 "songs/deep/c.wav"));
 }
 
 TEST_F(Features, SweepAwayWhatAKilledRunLeftButNotWhatAnotherRunUses) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
 #include "world.hpp"
 
@@ -79,6 +80,18 @@ TEST_F(Joint, SavedModelsAnswerExactlyAsTheyDoTogether) {
   EXPECT_EQ(info("two", "weights"), Json({0.5, 0.5}));
   // One of several again.
   EXPECT_THAT(predictions({"two", "runs/base"}), SizeIs(4));
+}
+
+TEST_F(Joint, LeaveNothingInTheFolderOfOneOfThem) {
+  const auto before = files_below(world_ / "runs/base");
+  const Outcome outcome = expect_done({"eval", "runs/base", "runs/forest"});
+  EXPECT_THAT(outcome.err, HasSubstr("nothing is written: -o DIR keeps the scores"));
+  EXPECT_EQ(files_below(world_ / "runs/base"), before);
+  expect_done({"eval", "runs/base", "runs/forest", "-o", "both"});
+  const Json models = Json::parse(read(world_ / "both/metrics.json"))["models"];
+  ASSERT_THAT(models, SizeIs(2));
+  EXPECT_EQ(models[1]["name"], "runs/forest");
+  EXPECT_EQ(models[1]["hash"], hash_file_hex(world_ / "runs/forest/best.safetensors"));
 }
 
 TEST_F(Joint, AreFittedOnTheSongsThatAreScored) {

@@ -271,8 +271,8 @@ TEST_F(Folds, AreOrdinaryRunsWithPooledScoresBesideThem) {
 }
 
 TEST_F(Folds, ParentIsNoModelAndTheMessageNamesTheFolds) {
-  for (const Words& command :
-       {Words{"predict", "songs/sad", "-m", "runs/cv"}, Words{"eval", "runs/cv"}}) {
+  for (const Words& command : {Words{"predict", "songs/sad", "-m", "runs/cv"},
+                               Words{"eval", "runs/cv", "--manifest", "songs/manifest.csv"}}) {
     const Outcome outcome = world_.mer(command);
     EXPECT_EQ(outcome.exit_code, 2);
     ASSERT_THAT(lines_of(outcome.err), SizeIs(2)) << outcome.err;
@@ -280,6 +280,18 @@ TEST_F(Folds, ParentIsNoModelAndTheMessageNamesTheFolds) {
     EXPECT_THAT(outcome.err, HasSubstr("runs/cv/fold-1"));
   }
   EXPECT_EQ(world_.mer({"predict", "songs/sad", "-m", "runs/cv/fold-2"}).exit_code, 0);
+}
+
+TEST_F(Folds, ParentShowsItsPooledScores) {
+  const Outcome outcome = world_.mer({"eval", "runs/cv", "--format", "json"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const auto shown = nlohmann::json::parse(outcome.out);
+  const auto pooled = nlohmann::json::parse(read(world_ / "runs/cv/eval/test/metrics.json"));
+  EXPECT_EQ(shown["songs"], pooled["songs"]);
+  EXPECT_EQ(shown["models"].size(), 2U);
+  EXPECT_THAT(world_.mer({"info", "runs/cv"}).out,
+              AllOf(HasSubstr("a cross-validation of 2 folds"), HasSubstr("\nfold-2 "),
+                    HasSubstr("16 songs\n")));
 }
 
 TEST_F(Folds, ResumedTrainOnlyWhatIsMissingAndEndTheSame) {

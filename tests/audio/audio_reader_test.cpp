@@ -110,6 +110,18 @@ TEST_F(AudioReaderTest, ChannelsThatCancelForHalfOfASongCancel) {
   EXPECT_TRUE(has_warning(reader, "the channels cancel each other"));
 }
 
+TEST_F(AudioReaderTest, SoftMusicInOneChannelIsNotMixedIntoSilence) {
+  // A sine of -68 dBFS; the mean with a silent channel has -74, below what counts as music.
+  const std::vector<float> tone = sine(440, 5.63e-4, 8000, 8000);
+  AudioReader reader(write("soft.wav", kWavFloat, 8000, 2, with_gains(tone, {0.0F, 1.0F})),
+                     whole_file(8000));
+  EXPECT_TRUE(
+      has_warning(reader, "the mean of the channels is silence: channel 2 alone was taken"));
+  std::vector<float> samples(8000);
+  ASSERT_EQ(reader.read(samples), 8000U);
+  EXPECT_NEAR(amplitude_at(samples, 440, 8000), 5.63e-4, 1e-6);
+}
+
 TEST_F(AudioReaderTest, ChannelsThatDifferAreMixedWithoutAWord) {
   std::vector<float> independent;  // the usual stereo: something in both, something in one
   const std::vector<float> left = sine(440, 0.5, 8000, 8000);
@@ -152,6 +164,19 @@ TEST_F(AudioReaderTest, AConstantOffsetChangesNothing) {
                   1e-3);
     }
   }
+}
+
+TEST_F(AudioReaderTest, WhereThereIsDigitalSilenceThatIsTheOffset) {
+  // Asymmetric music, whose own mean is not 0, and 0.1 s of silence; all in 16-bit steps.
+  std::vector<float> music(8000);
+  for (std::size_t i = 0; i < 7200; ++i) {
+    music[i] = static_cast<float>(i % 37 == 0 ? 9000 : -static_cast<int>(i % 500)) / 32768.0F;
+  }
+  std::vector<float> shifted = music;
+  for (float& value : shifted) value += 3277.0F / 32768.0F;
+  const auto plain = read_audio(write("plain.wav", kWavFloat, 8000, 1, music), whole_file(8000));
+  EXPECT_EQ(plain, music);
+  EXPECT_EQ(read_audio(write("shifted.wav", kWavFloat, 8000, 1, shifted), whole_file(8000)), music);
 }
 
 TEST_F(AudioReaderTest, AnOffsetOfEachChannelHidesNotThatTheyCancel) {

@@ -9,10 +9,14 @@
 #include "mer/config/recipe.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/evaluation_files.hpp"
+#include "mer/runs/model_card.hpp"
+#include "mer/runs/run_status.hpp"
 #include "mer/store/song_features.hpp"
 
 namespace {
 
+using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 void write_bytes(const fs::path& file, const std::string& bytes) {
@@ -110,6 +114,46 @@ void options(const fs::path& folder) {
   write_bytes(folder / "odd.yaml", "a: &x [1, {b: *x}]\n? c\n: |\n  d\n---\n!!str e\n");
 }
 
+void own_files(const fs::path& folder) {
+  mer::ModelCard card;
+  card.classes = {"happy", "sad"};
+  card.training_counts = {1, 2};
+  card.config = card.recipe = card.segment = card.inputs = card.layout = "{}";
+  const std::vector<float> weights = {1, 2};
+  fs::create_directories(folder / "model_card");
+  mer::write_tensor_file(folder / "model_card/m.safetensors",
+                         {{"network.w", mer::view_of(std::span<const float>(weights), {2})}},
+                         card.to_metadata());
+  mer::RunStatus status = mer::RunStatus::of_start("mer train -c a.yaml");
+  status.seeds = {1, 2};
+  status.dataset.emplace();
+  status.best.emplace();
+  write_bytes(folder / "run_status/run.json", status.to_json());
+  write_bytes(folder / "prediction_list/l.jsonl",
+              R"({"path": "/a.mp3", "status": "ok", "error": null, "duration_s": 3.5, )"
+              R"("emotion": "happy", "confidence": 0.75, "probabilities": {"happy": 0.75, )"
+              R"("sad": 0.25}, "segments": [], "warnings": [], "size_bytes": 5, )"
+              R"("modified": "2026-11-30T12:00:00Z", "model": "m"})"
+              "\n");
+  write_bytes(folder / "evaluation/none", mer::to_json(mer::Evaluation()).dump() + '\0');
+  write_bytes(folder / "evaluation/two",
+              R"({"schema": 1, "model": "m", "split": "test", "classes": ["happy", "sad"]})"
+              "\0id,path,label,predicted,confidence,p_happy,p_sad,segments\n"
+              "a,a.wav,happy,sad,0.7,0.3,0.7,1\n"
+              "\0id,start_s,end_s,predicted,p_happy,p_sad\na,0,3,sad,0.3,0.7\n"s);
+  write_bytes(
+      folder / "split/split.csv",
+      "id,path,label,group,split\na,a.wav,x,g,train\nb,b.wav,y,,test\nc,c.wav,x,,validation\n");
+  write_bytes(folder / "sweep_file/s.yaml",
+              "base: {train: {epochs: 1}}\nseeds: [0, 1]\ngrid:\n  segment.length_s: [3, 5]\n"
+              "variants:\n  small: {model.name: cnn}\nclaims: [\"accuracy(a) > accuracy(b)\"]\n");
+  for (const auto& [kind, name] : {std::pair('\1', "t.flac"), {'\2', "t.ogg"}, {'\5', "t.wav"}}) {
+    fs::create_directories(folder / "mood_tag");
+    mer::write_audio(folder / "mood_tag" / name, tone(600), 44100);
+    write_bytes(folder / "mood_tag" / name, kind + mer::read_text_file(folder / "mood_tag" / name));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -120,6 +164,7 @@ int main(int argc, char** argv) {
     tensor_file(folder / "tensor_file");
     manifest(folder / "manifest");
     options(folder / "options");
+    own_files(folder);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());

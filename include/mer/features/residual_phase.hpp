@@ -56,7 +56,7 @@ class ResidualPhase {
   ResidualPhaseOptions options_;
   RealFft<float> fft_;
   Eigen::ArrayXd window_;    // Hann's
-  Eigen::ArrayXd windowed_;  // the frame, then as many zeros as there are lags
+  Eigen::ArrayXd windowed_;  // the frame, then zeros
   std::vector<double> lags_;
   std::vector<double> coefficients_;
   Eigen::ArrayXf residual_;

@@ -9,6 +9,10 @@ namespace mer {
 /// FFTW's arrays here lie at multiples of this, as those of AlignedVector and of Eigen do.
 inline constexpr int kFftAlignment = 16;
 
+/// FFTW's plans of one size.
+template <class Real>
+struct FftPlans;
+
 /// A real Fourier transform of one size by FFTW.
 ///
 ///   forward: X[k] = Σ_n x[n] e^(−2πi·kn/N), k = 0 … N/2          inverse: N · x[n] from X
@@ -42,10 +46,8 @@ class RealFft {
                Real* transformed) const requires std::same_as<Real, float>;
 
  private:
-  struct Plans;
-
   int size_;
-  std::shared_ptr<const Plans> plans_;
+  std::shared_ptr<const FftPlans<Real>> plans_;
 };
 
 extern template class RealFft<float>;

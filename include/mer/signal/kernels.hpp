@@ -9,17 +9,26 @@
 /// multiply-add round differently. Results must not overlap what they are made of.
 namespace mer::kernels {
 
-/// out[n] = Σ_{i<count} weights[i] · rows[i · stride + n], n < length. With a stride of −1 that is
-/// a filter: out[n] = Σ_i weights[i] · x[n − i].
+inline constexpr int kMostLanes = 16;
+
+/// out[n] = Σ_{i<count} weights[i] · rows[i · stride + n], n < length
 void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
                   int length, double* out);
-void weighted_sum(const double* rows, std::ptrdiff_t stride, const double* weights, int count,
-                  int length, float* out);
 
-/// out[i] = Σ_{n<length} rows[i · stride + n] · x[n], i < count. With a stride of 1 and rows = x
-/// that is an autocorrelation.
+/// out[n] = Σ_{i<count} coefficients[i] · x[n − i], n < length, in double until it is stored. Reads
+/// count − 1 numbers before x, too.
+void filter(const double* x, const double* coefficients, int count, int length, float* out);
+
+/// out[i] = Σ_{n<length} rows[i · stride + n] · x[n], i < count
 void products(const double* rows, std::ptrdiff_t stride, const double* x, int count, int length,
               double* out);
+
+/// lags[l] = Σ_n x[n] · x[n + l], l < num_lags
+/// @param x  [length], and kMostLanes + num_lags zeros behind
+void autocorrelation(const double* x, int length, int num_lags, double* lags);
+
+/// out[n] = a[n] · b[n]
+void multiply(const double* a, const double* b, int count, double* out);
 
 /// out[row] = Σ_{p = first_pieces[row] … first_pieces[row + 1] − 1} Σ_{i<8} weights[8p + i] ·
 /// in[piece_bins[p] + i]
@@ -41,7 +50,6 @@ struct RootSums {
   double smallest;
   double largest;
 };
-inline constexpr int kMostLanes = 16;
 RootSums extreme_root_sums(const float* values, int count, int selected, float* scratch);
 
 /// db = 10 · log10(max(power, 1e-10)), for finite power
