@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -13,9 +14,11 @@
 #include "mer/core/files.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/corpus/near_duplicates.hpp"
 #include "mer/runs/sweep_folder.hpp"
 #include "mer/store/feature_store.hpp"
 #include "mer/store/fill_store.hpp"
+#include "mer/store/fingerprint_store.hpp"
 
 namespace mer {
 namespace {
@@ -158,8 +161,19 @@ bool SweepRunner::fill_stores(const std::vector<std::size_t>& cells) {
     std::this_thread::sleep_for(kWait);
   }
   bool failed = false;
+  std::set<fs::path> compared;  // manifests
   for (const std::size_t cell : cells_with_distinct_features(plan_, cells)) {
     const RunConfig& config = plan_.cells[cell].config;
+    const SplitOptions& split = config.data.split;
+    if (split.unit == SplitOptions::Unit::kSong &&
+        split.near_duplicates == SplitOptions::NearDuplicates::kKeepTogether &&
+        compared.insert(config.data.manifest).second) {
+      Manifest manifest = config.data.load_manifest();
+      mark_near_duplicates(config.data.store, manifest, listener_);
+      for (const std::string& line : describe_near_duplicates(manifest, {})) {
+        listener_.info("WARNING: " + line);
+      }
+    }
     const FeatureStore store(config.data.store, config.recipe);
     const auto report =
         fill_store(store.songs(), config.data.load_manifest(), {}, 0, {}, "features", listener_);
