@@ -47,6 +47,7 @@ mer_find_pkgconfig(HIGHWAY libhwy libhwy-dev)
 # and every instruction set costs compile time. Vectors of unknown length can't be kept in arrays.
 target_compile_definitions(PkgConfig::HIGHWAY INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SSE4|HWY_AVX3_DL|HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_RVV)")
+mer_find_pkgconfig(CHROMAPRINT libchromaprint libchromaprint-dev)
 mer_find_pkgconfig(LIBZIP libzip libzip-dev)
 mer_find_pkgconfig(TAGLIB taglib libtag1-dev)
 mer_find_module(LIBSVM libsvm-dev)

@@ -6,7 +6,7 @@ set -euo pipefail
 # file, dpkg-dev: for cpack -G DEB.
 build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenblas-openmp-dev libsndfile1-dev
   libmpg123-dev libsoxr-dev libfftw3-dev libhwy-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
-  nlohmann-json3-dev libxxhash-dev libzip-dev libtag1-dev libcmark-gfm-dev
+  nlohmann-json3-dev libxxhash-dev libzip-dev libtag1-dev libcmark-gfm-dev libchromaprint-dev
   libcmark-gfm-extensions-dev libgloo-dev libsvm-dev libopencv-ml-dev libgtest-dev libgmock-dev
   gnuplot-nox fonts-dejavu-core"
 # ffmpeg, lame, mpcenc: tests make files with them; mer uses ffmpeg for what libraries can't read.

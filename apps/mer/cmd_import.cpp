@@ -4,14 +4,20 @@
 #include <map>
 
 #include "command.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
 #include "mer/corpus/corpus_import.hpp"
+#include "mer/corpus/near_duplicates.hpp"
+#include "mer/runs/output_file.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct ImportArgs {
   std::string corpus;
@@ -29,6 +35,8 @@ std::vector<std::string> corpora_with(const std::string& option) {
   return names;
 }
 
+void warn(const std::string& warning) { std::fprintf(stderr, "WARNING: %s\n", warning.c_str()); }
+
 ImportReport import_corpus(const ImportArgs& args) {
   ConfigDocument options;
   for (const auto& [key, value] : args.options) {
@@ -43,6 +51,10 @@ ImportReport import_corpus(const ImportArgs& args) {
     for (const char c : value) yaml += c == '\'' ? "''" : std::string(1, c);
     options.set(key, yaml + "'", flag + " " + value, {});
   }
+  const fs::path& manifest = args.job.manifest;
+  if (!manifest.parent_path().empty()) make_folder(manifest.parent_path());
+  require_output(manifest, OutputKind::kManifest);
+  AtomicFile::remove_abandoned(manifest.parent_path());
   catch_interrupts();
   ProgressLine line("importing");
   ImportJob job = args.job;
@@ -51,14 +63,33 @@ ImportReport import_corpus(const ImportArgs& args) {
   return builtin_importers().at(args.corpus, "corpus '" + args.corpus + "'").run(job, options);
 }
 
+/// Names songs that are one recording. What the corpus' own split tears apart stays so.
+/// @return  how many pairs there are
+std::size_t warn_of_near_duplicates(const std::filesystem::path& file) {
+  Manifest manifest = Manifest::load(file);
+  std::vector<std::string> unread;
+  {
+    ProgressLine line("near-duplicates");
+    unread = mark_near_duplicates(manifest, line.callback(), interrupted);
+  }
+  if (!unread.empty()) {
+    log_error(std::to_string(unread.size()) + " songs can't be read: " + unread.front(),
+              "training leaves them out");
+  }
+  std::vector<Split> given(manifest.has_splits ? 1 : 0);
+  for (Split& split : given) {
+    for (const Song& song : manifest.songs) split.push_back(song.split);
+  }
+  for (const std::string& line : describe_near_duplicates(manifest, given)) warn(line);
+  return manifest.near_duplicates.size();
+}
+
 int run_import(const ImportArgs& args) {
   const ImportReport report = import_corpus(args);
   for (const ImportReport::Failure& failure : report.failures) {
     log_error(failure.message, failure.hint);
   }
-  for (const std::string& warning : report.warnings) {
-    std::fprintf(stderr, "WARNING: %s\n", warning.c_str());
-  }
+  for (const std::string& warning : report.warnings) warn(warning);
   for (const std::string& note : report.notes) log_info(note);
   if (report.songs == 0) {
     log_error("no clip could be read, no manifest is written", "see above");
@@ -66,6 +97,8 @@ int run_import(const ImportArgs& args) {
   }
   std::string line = std::to_string(report.songs) + " songs, classes " + join(report.classes, ", ");
   if (report.groups > 0) line += ", " + std::to_string(report.groups) + " groups";
+  const std::size_t pairs = warn_of_near_duplicates(args.job.manifest);
+  if (pairs > 0) line += ", " + std::to_string(pairs) + " pairs of near-duplicates";
   log_info(line + ": " + args.job.manifest.string());
   return report.failures.empty() ? kDone : kSomeInputsFailed;
 }

@@ -28,9 +28,10 @@ struct Group {
 std::vector<Group> groups_of(const Manifest& manifest, const std::vector<std::size_t>& songs,
                              SplitOptions::GroupBy group_by) {
   std::map<std::string, Group> by_name;
+  const std::vector<std::string> names = names_of_units(manifest, group_by);
   for (const std::size_t index : songs) {
     const Song& song = manifest.songs[index];
-    const std::string& name = group_by == SplitOptions::GroupBy::kGroup ? song.group : song.id;
+    const std::string& name = names[index];
     Group& group = by_name[name];
     group.name = name;
     group.class_count.resize(manifest.classes.size(), 0.0);
@@ -304,6 +305,9 @@ void SplitOptions::visit(OptionsVisitor& v) {
            "what never crosses parts: the manifest's groups, or only single songs");
   v.choice("unit", unit, {{"song", Unit::kSong}, {"segment", Unit::kSegment}},
            "what is divided; segment is WRONG and only measures how much leakage adds");
+  v.choice("near_duplicates", near_duplicates,
+           {{"keep_together", NearDuplicates::kKeepTogether}, {"ignore", NearDuplicates::kIgnore}},
+           "the same recording twice: sought by Chromaprint and kept in one part, or not sought");
   v.field("folds", folds, between(0, 1000),
           "0 = one split; k of 2 or more = k-fold cross-validation, each song tested once");
   v.field("validation_fraction", validation_fraction, between(0, 0.5),
@@ -328,6 +332,20 @@ void SplitOptions::validate() const {
     throw UsageError("data.split.folds is 1, it must be 0 or at least 2",
                      "0 makes one split by data.split.ratios");
   }
+}
+
+std::vector<std::string> names_of_units(const Manifest& manifest, SplitOptions::GroupBy group_by) {
+  std::vector<std::string> names;
+  names.reserve(manifest.songs.size());
+  for (const Song& song : manifest.songs) {
+    names.push_back(group_by == SplitOptions::GroupBy::kGroup ? song.group : song.id);
+  }
+  for (const NearDuplicate& pair : manifest.near_duplicates) {
+    const std::string first = names[pair.first];
+    const std::string second = names[pair.second];
+    std::replace(names.begin(), names.end(), std::max(first, second), std::min(first, second));
+  }
+  return names;
 }
 
 Split make_split(const Manifest& manifest, const SplitOptions& options) {

@@ -9,10 +9,12 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/corpus/near_duplicates.hpp"
 #include "mer/distributed/collective.hpp"
 #include "mer/embed/embedding_store.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/store/fill_store.hpp"
+#include "mer/store/fingerprint_store.hpp"
 #include "mer/store/segment_rows.hpp"
 
 namespace mer {
@@ -54,6 +56,7 @@ class Job {
     const RunFolder folder(job_.run);
     Split split =
         job_.resumes ? folder.split(manifest_) : make_split(manifest_, config_.data.split);
+    tell_near_duplicates({split});
     make_inputs(counts_text(split));
     const RunData data{manifest_, std::move(split), features_, embeddings_};
     const RunCallbacks callbacks = listener_.callbacks(0);
@@ -71,8 +74,10 @@ class Job {
   TrainingOutcome train_folds() {
     start();
     const std::vector<Split> folds = make_folds(manifest_, config_.data.split);
-    make_inputs(std::to_string(folds.size()) + " folds");
     const RunFolder folder(job_.run);
+    require_same_folds(folder, folds);
+    tell_near_duplicates(folds);
+    make_inputs(std::to_string(folds.size()) + " folds");
     if (job_.is_first()) {
       fs::create_directories(job_.run);
       write_text_file(folder.config_file(), to_yaml(config_, false));
@@ -105,12 +110,39 @@ class Job {
   }
 
  private:
-  /// Finds the songs, or the segments where those are divided.
+  /// Finds the songs and which are near-duplicates, or the segments where those are divided.
   void start() {
     manifest_ = config_.data.load_manifest();
-    if (!divides_segments(config_)) return;
+    if (!divides_segments(config_)) {
+      if (config_.data.split.near_duplicates == SplitOptions::NearDuplicates::kIgnore) return;
+      const Shard shard = workers_.processes == nullptr
+                              ? Shard{}
+                              : Shard{workers_.processes->rank() + 1, workers_.processes->size()};
+      run_beside_barriers(workers_.processes, [&](const std::function<bool()>& give_up) {
+        mark_near_duplicates(config_.data.store, manifest_, listener_.job, shard, give_up);
+      });
+      return;
+    }
     features_ = fill_features();
     expand_to_segments(config_.recipe, config_.segment, manifest_, features_);
+  }
+
+  void tell_near_duplicates(const std::vector<Split>& splits) const {
+    for (const std::string& line : describe_near_duplicates(manifest_, splits)) {
+      listener_.job.info("WARNING: " + line);
+    }
+  }
+
+  /// Folds that an earlier version divided, which did not look for near-duplicates, may differ.
+  void require_same_folds(const RunFolder& folder, const std::vector<Split>& folds) const {
+    for (std::size_t i = 0; i < folds.size(); ++i) {
+      const RunFolder fold = folder.fold(static_cast<int>(i) + 1);
+      if ((fold.has_finished() || fold.has_state()) && fold.split(manifest_) != folds[i]) {
+        throw UsageError(fold.path().string() + ": its songs were divided in another way",
+                         "start a new cross-validation; data.split.near_duplicates=ignore divides "
+                         "as earlier versions did");
+      }
+    }
   }
 
   void make_inputs(const std::string& division) {

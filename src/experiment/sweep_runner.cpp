@@ -5,16 +5,20 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "mer/core/error.hpp"
 #include "mer/core/file_lock.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/corpus/near_duplicates.hpp"
 #include "mer/runs/sweep_folder.hpp"
 #include "mer/store/feature_store.hpp"
 #include "mer/store/fill_store.hpp"
+#include "mer/store/fingerprint_store.hpp"
 
 namespace mer {
 namespace {
@@ -24,15 +28,6 @@ using State = CellProgress::State;
 
 constexpr auto kPause = std::chrono::milliseconds(50);
 constexpr int kBySignal = 128;
-
-void make_folder(const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) {
-    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
-                "choose a folder that you may write to with --runs");
-  }
-}
 
 /// The last line of a text that says what went wrong, else its last line.
 std::string last_error(const std::string& text) {
@@ -166,8 +161,19 @@ bool SweepRunner::fill_stores(const std::vector<std::size_t>& cells) {
     std::this_thread::sleep_for(kWait);
   }
   bool failed = false;
+  std::set<fs::path> compared;  // manifests
   for (const std::size_t cell : cells_with_distinct_features(plan_, cells)) {
     const RunConfig& config = plan_.cells[cell].config;
+    const SplitOptions& split = config.data.split;
+    if (split.unit == SplitOptions::Unit::kSong &&
+        split.near_duplicates == SplitOptions::NearDuplicates::kKeepTogether &&
+        compared.insert(config.data.manifest).second) {
+      Manifest manifest = config.data.load_manifest();
+      mark_near_duplicates(config.data.store, manifest, listener_);
+      for (const std::string& line : describe_near_duplicates(manifest, {})) {
+        listener_.info("WARNING: " + line);
+      }
+    }
     const FeatureStore store(config.data.store, config.recipe);
     const auto report =
         fill_store(store.songs(), config.data.load_manifest(), {}, 0, {}, "features", listener_);
@@ -233,8 +239,14 @@ void SweepRunner::show(ProgressDisplay& display, std::size_t num_left) const {
 }
 
 void SweepRunner::make_folders() const {
-  make_folder(SweepFolder(folder_).configs());
-  make_folder(SweepFolder(folder_).logs());
+  const SweepFolder folder(folder_);
+  if (fs::exists(folder_) && !fs::is_empty(folder_) && !fs::is_directory(folder.configs())) {
+    throw UsageError(folder_.string() + ": is there already and is no sweep's folder",
+                     "give another --name");
+  }
+  const std::string hint = "choose a folder that you may write to with --runs";
+  make_folder(folder.configs(), hint);
+  make_folder(folder.logs(), hint);
 }
 
 void SweepRunner::run(const std::vector<std::size_t>& cells) {

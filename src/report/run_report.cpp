@@ -67,7 +67,11 @@ std::string songs_text(const std::optional<RunStatus::Dataset>& dataset) {
   if (!dataset) return "";
   return std::to_string(dataset->training_songs) + " for training (" +
          std::to_string(dataset->training_segments) + " segments), " +
-         std::to_string(dataset->validation_songs) + " for validation; dataset " + dataset->hash;
+         std::to_string(dataset->validation_songs) + " for validation" +
+         (dataset->near_duplicates > 0
+              ? ", " + std::to_string(dataset->near_duplicates) + " pairs of near-duplicates"
+              : "") +
+         "; dataset " + dataset->hash;
 }
 
 std::string facts(const RunRecord& record) {

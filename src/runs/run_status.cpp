@@ -33,7 +33,8 @@ Json dataset_json(const RunStatus::Dataset& dataset) {
           {"validation_songs", dataset.validation_songs},
           {"training_counts", dataset.training_counts},
           {"training_segments", dataset.training_segments},
-          {"left_out", dataset.left_out}};
+          {"left_out", dataset.left_out},
+          {"near_duplicates", dataset.near_duplicates}};
 }
 
 Json best_json(const RunStatus::Best& best) {
@@ -82,6 +83,7 @@ void read_dataset(const Json& json, RunStatus::Dataset& dataset) {
   take(json, "training_counts", dataset.training_counts);
   take(json, "training_segments", dataset.training_segments);
   take(json, "left_out", dataset.left_out);
+  take(json, "near_duplicates", dataset.near_duplicates);
 }
 
 void read_best(const Json& json, RunStatus::Best& best) {

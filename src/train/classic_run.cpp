@@ -157,7 +157,8 @@ class ClassicRun {
   void collect(const ClassicInputs& inputs, std::vector<RowMatrixXf>& rows,
                ClassicTruth& truth) const {
     truth.class_names = prepared_.classes;
-    const bool by_group = config_.data.split.group_by == SplitOptions::GroupBy::kGroup;
+    const std::vector<std::string> units =
+        names_of_units(data_.manifest, config_.data.split.group_by);
     auto rows_by_song = rows_of(inputs, prepared_.training);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const RunSong& run_song = prepared_.training[i];
@@ -165,7 +166,7 @@ class ClassicRun {
       for (RowMatrixXf& row : rows_by_song[i]) {
         rows.push_back(std::move(row));
         truth.classes.push_back(run_song.class_index);
-        truth.groups.push_back(by_group ? song.group : song.id);
+        truth.groups.push_back(units[run_song.number]);
         if (!knows_valence_and_arousal_) continue;
         truth.valence.push_back(song.valence);
         truth.arousal.push_back(song.arousal);

@@ -58,6 +58,7 @@ void describe_data(const RunConfig& config, const PreparedData& data, RunStatus&
   dataset.training_counts = data.training_counts;
   dataset.training_segments = static_cast<std::int64_t>(num_segments(config, data));
   dataset.left_out = static_cast<std::int64_t>(data.failures.size());
+  dataset.near_duplicates = static_cast<std::int64_t>(data.near_duplicates);
   status.recipe_fingerprint = config.recipe.fingerprint();
 }
 

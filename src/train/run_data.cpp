@@ -203,6 +203,7 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   PreparedData prepared;
   prepared.classes = data.manifest.classes;
   prepared.failures = failures_of(config, data);
+  prepared.near_duplicates = data.manifest.near_duplicates.size();
   prepared.hash = hash_of(data);
   prepared.open_songs = std::make_shared<OpenSongs<SongFeatures>>(kOpenSongs);
   prepared.open_embeddings = std::make_shared<OpenSongs<SongEmbeddings>>(kOpenSongs);

@@ -39,6 +39,7 @@ struct PreparedData {
   std::vector<RunSong> validation;
   std::vector<std::int64_t> training_counts;  ///< songs a class
   std::vector<SongFailure> failures;
+  std::size_t near_duplicates = 0;  ///< pairs among all songs
   std::string hash;  ///< of ids, labels, groups and the feature files' names
   FeatureLayout layout;
   std::int64_t segment_frames = 0;

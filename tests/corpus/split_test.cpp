@@ -104,6 +104,40 @@ TEST(MakeSplit, DependsOnTheSeedAndNotOnTheOrderOfLines) {
   EXPECT_NE(make_split(manifest, options), split);
 }
 
+TEST(MakeSplit, KeepsNearDuplicatesTogetherAndIsTheSameWithoutAny) {
+  const Manifest manifest = random_manifest(3, 200, 4);
+  Manifest joined = manifest;
+  joined.near_duplicates = {{0, 199, 0.1}, {50, 120, 0.0}, {120, 150, 0.0}};
+  SplitOptions options;
+  for (const auto group_by : {SplitOptions::GroupBy::kGroup, SplitOptions::GroupBy::kNone}) {
+    options.group_by = group_by;
+    bool was_torn = false;  // the test means something
+    for (options.seed = 0; options.seed < 10; ++options.seed) {
+      options.folds = 0;
+      std::vector<Split> splits = {make_split(joined, options)};
+      const Split before = make_split(manifest, options);
+      was_torn = was_torn || before[50] != before[120] || before[0] != before[199];
+      options.folds = 5;
+      for (Split& fold : make_folds(joined, options)) splits.push_back(std::move(fold));
+      for (const Split& split : splits) {
+        for (const NearDuplicate& pair : joined.near_duplicates) {
+          EXPECT_EQ(split[pair.first], split[pair.second]);
+        }
+        if (group_by == SplitOptions::GroupBy::kGroup) expect_grouped(joined, split);
+      }
+    }
+    EXPECT_TRUE(was_torn);
+  }
+  // The names, and so the draw, change only for songs that a pair joins.
+  const auto names = names_of_units(manifest, SplitOptions::GroupBy::kNone);
+  const auto joined_names = names_of_units(joined, SplitOptions::GroupBy::kNone);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const bool is_moved = i == 199 || i == 50 || i == 150;  // "0" < "199", "120" < "150" < "50"
+    EXPECT_EQ(joined_names[i], is_moved ? (i == 199 ? "0" : "120") : names[i]);
+    EXPECT_EQ(names[i], manifest.songs[i].id);
+  }
+}
+
 TEST(MakeSplit, WithoutGroupingTearsGroupsApart) {
   Pairs songs;
   for (int i = 0; i < 40; ++i) songs.emplace_back(i % 2 == 0 ? "happy" : "sad", i < 20 ? "A" : "B");

@@ -23,6 +23,13 @@ struct Song {
   int segment = -1;
 };
 
+/// Two songs of a manifest that are one recording.
+struct NearDuplicate {
+  std::size_t first = 0;        ///< index into Manifest::songs
+  std::size_t second = 0;       ///< the same, larger
+  double bit_error_rate = 0.0;  ///< of their fingerprints where they overlap
+};
+
 /// A list of songs with labels: CSV `path,label[,group][,split][,id][,valence][,arousal]`.
 struct Manifest {
   std::filesystem::path file;
@@ -30,6 +37,8 @@ struct Manifest {
   std::vector<std::string> classes;  ///< happy, anger, sad, relaxed first, then alphabetically
   bool has_groups = false;
   bool has_splits = false;
+  /// What find_near_duplicates() found; load() does not look for them. A split keeps them together.
+  std::vector<NearDuplicate> near_duplicates;
 
   /// Index of a label in `classes`.
   int class_index(const std::string& label) const;

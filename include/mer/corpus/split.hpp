@@ -22,6 +22,11 @@ struct SplitOptions {
   /// What is divided. kSegment is wrong: pieces of one song get into training and test, and a
   /// network is then praised for knowing songs again. It exists to measure by how much.
   enum class Unit { kSong, kSegment } unit = Unit::kSong;
+  /// Songs that are one recording: sought and kept in one part, or not sought.
+  enum class NearDuplicates {
+    kKeepTogether,
+    kIgnore
+  } near_duplicates = NearDuplicates::kKeepTogether;
   int folds = 0;  ///< 0 = one split; k ≥ 2 = k-fold cross-validation
   double validation_fraction =
       0.15;  ///< with folds: this share of a fold's training groups validates
@@ -36,7 +41,12 @@ struct SplitOptions {
 /// The part that each song of a manifest belongs to, parallel to Manifest::songs.
 using Split = std::vector<std::string>;
 
-/// Divides songs by the ratios: stratified by class as well as groups allow, no group in two parts.
+/// What stays together, by name, parallel to Manifest::songs: the group (or the song's id), one
+/// name for those that near-duplicates join.
+std::vector<std::string> names_of_units(const Manifest& manifest, SplitOptions::GroupBy group_by);
+
+/// Divides songs by the ratios: stratified by class as well as groups allow, no group and no
+/// pair of Manifest::near_duplicates in two parts.
 /// A manifest with a split column is taken as it is (rows without a value are an error that names
 /// the line); when it has train and test only, validation groups are drawn from train.
 Split make_split(const Manifest& manifest, const SplitOptions& options);
