@@ -3,10 +3,15 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <unordered_set>
 
-#include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
+#include "mer/corpus/song_search.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
@@ -59,30 +64,109 @@ RunConfig ConfigArgs::read_over(ConfigDocument document) const {
   return run;
 }
 
-std::vector<Input> expand_inputs(const std::vector<std::string>& inputs) {
-  std::vector<Input> files;
-  for (const std::string& input : inputs) {
+namespace {
+
+/// The paths of a list: one a line, or each with a NUL behind it.
+std::vector<std::string> paths_in(std::string text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  const bool has_lines = text.find('\0') == std::string::npos;
+  std::vector<std::string> paths;
+  std::istringstream stream(std::move(text));
+  for (std::string path; std::getline(stream, path, has_lines ? '\n' : '\0');) {
+    if (has_lines && path.ends_with('\r')) path.pop_back();
     std::error_code ignored;
-    if (input == "-") {
-      for (std::string line; std::getline(std::cin, line);) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (!line.empty()) files.push_back({line, {}});
-      }
-    } else if (fs::is_directory(input, ignored)) {
-      const auto found = find_audio_files(input);
-      if (found.empty()) throw UsageError(input + ": no audio files in this folder");
-      for (const fs::path& file : found) files.push_back({file, input});
+    const bool is_comment = has_lines && path.starts_with('#') && !fs::exists(path, ignored);
+    if (!path.empty() && !is_comment) paths.push_back(path);
+  }
+  return paths;
+}
+
+class InputCollector {
+ public:
+  void add(const std::string& input) {
+    std::error_code ignored;
+    if (!fs::is_directory(input, ignored)) return add_file(input, {});
+    const FoundSongs found = find_songs(input);
+    for (const std::string& failure : found.failures) log_error(failure, "");
+    inputs_.num_failed += found.failures.size();
+    const std::string passed_over = found.passed_over();
+    if (!passed_over.empty()) log_verbose(input + ": " + passed_over);
+    if (found.files.empty() && found.failures.empty()) {
+      throw UsageError(input + ": no audio files in this folder" +
+                       (passed_over.empty() ? "" : "; " + passed_over));
+    }
+    for (const fs::path& file : found.files) add_file(file, input);
+  }
+
+  Inputs inputs() && {
+    if (num_again_ > 0) log_verbose(std::to_string(num_again_) + " named more than once");
+    return std::move(inputs_);
+  }
+
+ private:
+  void add_file(const fs::path& file, const fs::path& folder) {
+    fs::path place = absolute_(file);
+    std::error_code error;
+    if (fs::is_symlink(place, error)) {
+      const fs::path target = fs::canonical(place, error);
+      if (!error) place = target;
+    }
+    if (seen_.insert(place.string()).second) {
+      inputs_.songs.push_back({file, folder});
     } else {
-      files.push_back({input, {}});
+      ++num_again_;
     }
   }
-  return files;
+
+  Inputs inputs_;
+  AbsolutePaths absolute_;
+  std::unordered_set<std::string> seen_;
+  std::size_t num_again_ = 0;
+};
+
+}  // namespace
+
+std::vector<fs::path> Inputs::paths() const {
+  std::vector<fs::path> paths;
+  for (const Input& song : songs) paths.push_back(song.path);
+  return paths;
+}
+
+std::vector<fs::path> Inputs::folders() const {
+  std::set<fs::path> folders;
+  for (const Input& song : songs) folders.insert(song.folder);
+  folders.erase({});
+  return {folders.begin(), folders.end()};
+}
+
+Inputs expand_inputs(const std::vector<std::string>& inputs) {
+  InputCollector collector;
+  for (const std::string& input : inputs) {
+    if (input != "-") {
+      collector.add(input);
+      continue;
+    }
+    const std::string list(std::istreambuf_iterator<char>(std::cin), {});
+    for (const std::string& path : paths_in(list)) collector.add(path);
+  }
+  return std::move(collector).inputs();
 }
 
 void add_model_option(CLI::App& command, std::vector<std::string>& models,
                       const std::string& help) {
   command.add_option("-m,--model", models, help)
       ->type_name("MODEL")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_map_path_option(CLI::App& command, std::vector<std::string>& words) {
+  command
+      .add_option("--map-path", words,
+                  "Files of the list below FROM are below TO here; may be repeated")
+      ->type_name("FROM=TO")
       ->expected(1)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

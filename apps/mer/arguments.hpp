@@ -38,12 +38,25 @@ struct Input {
   std::filesystem::path folder;  ///< the folder INPUT that it was found in; empty for a file INPUT
 };
 
-/// Files as given, folders searched, `-` read from stdin; in the order of the command line.
+/// All that the command line asks for.
+struct Inputs {
+  std::vector<Input> songs;  ///< each file once, however often and by whatever spelling it is named
+  std::size_t num_failed = 0;  ///< folders that could not be read, as has been said
+
+  std::vector<std::filesystem::path> paths() const;
+  /// The folders that were searched.
+  std::vector<std::filesystem::path> folders() const;
+};
+
+/// Files as given, folders searched, `-` read from stdin; in the order of the command line. A list
+/// on stdin has a path a line, or ends each with a NUL; `#` lines of playlists are none.
 /// @throws UsageError for a folder without audio
-std::vector<Input> expand_inputs(const std::vector<std::string>& inputs);
+Inputs expand_inputs(const std::vector<std::string>& inputs);
 
 /// `-m MODEL…`
 void add_model_option(CLI::App& command, std::vector<std::string>& models, const std::string& help);
+/// `--map-path FROM=TO…`
+void add_map_path_option(CLI::App& command, std::vector<std::string>& words);
 /// `-j N`
 void add_jobs_option(CLI::App& command, int& jobs, const std::string& help);
 

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -16,8 +17,11 @@
 #include "feature_settings.hpp"
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
+#include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/scratch_folder.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
 #include "mer/features/feature_extractor.hpp"
@@ -25,6 +29,7 @@
 #include "mer/report/feature_export.hpp"
 #include "mer/report/feature_plot.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "mer/runs/output_file.hpp"
 #include "mer/store/song_features.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
@@ -61,9 +66,21 @@ bool is_one_of(const std::string& word, const std::vector<std::string>& words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+/// No song is of one of these kinds.
+void require_features(const fs::path& output, const std::string& format, bool descriptors) {
+  if (format == "npz") return require_output(output, OutputKind::kNpz);
+  if (format == "safetensors") {
+    return require_output(
+        output, descriptors ? OutputKind::kDescriptorTensors : OutputKind::kFeatureTensors);
+  }
+  require_output(output, descriptors ? OutputKind::kDescriptorCsv : OutputKind::kFeatureCsv);
+  require_output(output.string() + ".json", OutputKind::kDescription);
+}
+
 /// Where everything goes, decided before anything is computed.
 struct Plan {
   std::vector<Input> inputs;
+  std::size_t num_failed = 0;     ///< folders that could not be read
   std::vector<fs::path> outputs;  ///< parallel to inputs; empty paths when no song has its own
   fs::path table;                 ///< of all songs' descriptors, if wanted and not to stdout
   bool to_stdout = false;
@@ -98,6 +115,20 @@ std::string choose_format(const FeaturesArgs& args, bool to_stdout, bool several
   return extension;
 }
 
+/// A name that is too long for a file system with its ending keeps its front and gets a hash.
+fs::path with_ending(const fs::path& name, const std::string& ending) {
+  constexpr std::size_t kMaxBytes = 250;  // of 255: beside a CSV stands one with .json at its end
+  constexpr std::size_t kHashDigits = 8;
+  std::string stem = name.filename().string();
+  if (stem.size() + ending.size() > kMaxBytes) {
+    const std::string hash = "-" + hash_hex(stem).substr(0, kHashDigits);
+    std::size_t end = kMaxBytes - ending.size() - hash.size();
+    while ((static_cast<unsigned char>(stem[end]) & 0xC0U) == 0x80U) --end;  // within a character
+    stem = stem.substr(0, end) + hash;
+  }
+  return name.parent_path() / (stem + ending);
+}
+
 /// A folder's files keep their places below it; files get their names. Where two songs differ only
 /// by their extension, both keep it: a.mp3.npz, a.wav.npz.
 std::vector<fs::path> outputs_in_folder(const std::vector<Input>& inputs, const fs::path& folder,
@@ -115,7 +146,7 @@ std::vector<fs::path> outputs_in_folder(const std::vector<Input>& inputs, const 
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     fs::path name = stems[i];
     if (count[fs::path(name).replace_extension()] == 1) name.replace_extension();
-    name += "." + format;
+    name = with_ending(name, "." + format);
     const auto [place, is_new] = taken.emplace(name, inputs[i].path);
     if (!is_new) {
       throw UsageError(inputs[i].path.string() +
@@ -139,15 +170,10 @@ void plan_picture(const FeaturesArgs& args, Plan& plan) {
         args.plot.string() + ": holds one song, there are " + std::to_string(plan.inputs.size()),
         "--plot songs.html takes them all");
   }
+  require_output(args.plot, plan.picture == "html"  ? OutputKind::kPage
+                            : plan.picture == "svg" ? OutputKind::kSvg
+                                                    : OutputKind::kPng);
   require_gnuplot();
-}
-
-void require_folder_of(const fs::path& file) {
-  const fs::path folder = file.parent_path();
-  if (!folder.empty() && !fs::is_directory(folder)) {
-    throw UsageError(file.string() + ": there is no folder " + folder.string(),
-                     "mkdir -p " + folder.string());
-  }
 }
 
 /// One file for all songs.
@@ -163,7 +189,7 @@ void plan_table(const FeaturesArgs& args, Plan& plan) {
   plan.format = choose_format(args, plan.to_stdout, false);
   plan.outputs.resize(plan.inputs.size());
   if (plan.to_stdout) return;
-  require_folder_of(args.output);
+  require_features(args.output, plan.format, true);
   plan.table = args.output;
 }
 
@@ -176,7 +202,9 @@ Plan make_plan(const FeaturesArgs& args) {
     throw UsageError("nothing to write: neither -o nor --plot is given",
                      "mer features song.mp3 -o song.npz");
   }
-  plan.inputs = expand_inputs(args.inputs);
+  Inputs inputs = expand_inputs(args.inputs);
+  plan.inputs = std::move(inputs.songs);
+  plan.num_failed = inputs.num_failed;
   const bool several =
       plan.inputs.size() > 1 || (plan.inputs.size() == 1 && !plan.inputs.front().folder.empty());
   plan.to_stdout = args.output == "-";
@@ -193,18 +221,19 @@ Plan make_plan(const FeaturesArgs& args) {
   if (!args.output.empty()) plan.format = choose_format(args, plan.to_stdout, several);
   plan_picture(args, plan);
   if (args.output.empty() || plan.to_stdout) return plan;
-  std::error_code failure;
   if (several || fs::is_directory(args.output)) {
     plan.outputs = outputs_in_folder(plan.inputs, args.output, plan.format);
-    fs::create_directories(args.output, failure);
-    if (failure) {
-      throw UsageError(args.output + ": can't make this folder: " + failure.message(),
+    if (fs::exists(args.output) && !fs::is_directory(args.output)) {
+      throw UsageError(args.output + ": can't make this folder: a file has its name",
                        "for several songs -o names a folder");
     }
-  } else {
-    require_folder_of(args.output);
+    std::set<fs::path> folders = {args.output};
+    for (const fs::path& output : plan.outputs) folders.insert(output.parent_path());
+    for (const fs::path& folder : folders) make_folder(folder);
+  } else if (!plan.outputs.empty()) {
     plan.outputs.front() = args.output;
   }
+  for (const fs::path& output : plan.outputs) require_features(output, plan.format, false);
   return plan;
 }
 
@@ -226,7 +255,7 @@ FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
 
 void write_to_stdout(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-    throw Error("stdout: cannot be written", "is the disk full?");
+    throw Error("stdout: cannot be written: " + reason_of(errno));
   }
 }
 
@@ -282,7 +311,7 @@ class Pictures {
   }
 
  private:
-  void write(const std::string& text) { file_->write(std::as_bytes(std::span<const char>(text))); }
+  void write(const std::string& text) { file_->write(text); }
 
   fs::path path_;
   std::string kind_;
@@ -345,7 +374,9 @@ class FeaturesJob {
  private:
   void remove_abandoned_once(const fs::path& parent) {
     const std::scoped_lock lock(mutex_);
-    if (swept_.insert(parent).second) ScratchFolder::remove_abandoned(parent, kScratchPrefix);
+    if (!swept_.insert(parent).second) return;
+    AtomicFile::remove_abandoned(parent);
+    ScratchFolder::remove_abandoned(parent, kScratchPrefix);
   }
 
   /// @return the picture, if one is wanted
@@ -357,17 +388,17 @@ class FeaturesJob {
     if (pictures_.wanted()) {
       on_samples = [&waveform](std::span<const float> samples) { waveform.push(samples); };
     }
-    const fs::path folder = output.parent_path();
-    if (!folder.empty()) fs::create_directories(folder);
+    const fs::path folder = output.has_parent_path() ? output.parent_path() : ".";
+    if (!output.empty()) remove_abandoned_once(folder);
     const bool in_place = !output.empty() && plan_.format == "safetensors";
     std::optional<ScratchFolder> scratch;
     fs::path feature_file = output;
     if (!in_place) {
-      const fs::path parent = output.empty()   ? fs::temp_directory_path()
-                              : folder.empty() ? "."
-                                               : folder;
-      remove_abandoned_once(parent);
-      scratch.emplace(parent, kScratchPrefix);
+      if (output.empty()) {
+        scratch.emplace();
+      } else {
+        scratch.emplace(folder, kScratchPrefix);
+      }
       feature_file = *scratch / "song.safetensors";
     }
     Recipe recipe = recipe_;
@@ -427,10 +458,10 @@ int run_features(const FeaturesArgs& args) {
     print_features(settings, args.descriptors);
     return kDone;
   }
-  catch_interrupts();
   const Plan plan = make_plan(args);
+  catch_interrupts();  // not before: a list on stdin may never end
   const std::vector<SongResult> results = FeaturesJob(args, plan, settings).run();
-  std::size_t num_failed = 0;
+  std::size_t num_failed = plan.num_failed;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SongResult& result = results[i];
     for (const std::string& remark : result.remarks) {

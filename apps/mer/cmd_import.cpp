@@ -4,15 +4,20 @@
 #include <map>
 
 #include "command.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
 #include "mer/corpus/corpus_import.hpp"
 #include "mer/corpus/near_duplicates.hpp"
+#include "mer/runs/output_file.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
 namespace mer::app {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct ImportArgs {
   std::string corpus;
@@ -46,6 +51,10 @@ ImportReport import_corpus(const ImportArgs& args) {
     for (const char c : value) yaml += c == '\'' ? "''" : std::string(1, c);
     options.set(key, yaml + "'", flag + " " + value, {});
   }
+  const fs::path& manifest = args.job.manifest;
+  if (!manifest.parent_path().empty()) make_folder(manifest.parent_path());
+  require_output(manifest, OutputKind::kManifest);
+  AtomicFile::remove_abandoned(manifest.parent_path());
   catch_interrupts();
   ProgressLine line("importing");
   ImportJob job = args.job;

@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
 
+#include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/tagging/playlist.hpp"
@@ -12,6 +14,7 @@ namespace {
 struct PlaylistArgs {
   std::filesystem::path list;
   std::filesystem::path folder;
+  std::vector<std::string> map_path;
 };
 
 std::string songs(std::size_t count) {
@@ -19,12 +22,18 @@ std::string songs(std::size_t count) {
 }
 
 int run_playlist(const PlaylistArgs& args) {
+  const PathMap map(args.map_path);
   const auto list = read_prediction_list(args.list);
   if (list.empty()) throw UsageError(args.list.string() + ": holds no predictions");
-  const PlaylistReport report = write_playlists(list, args.folder);
+  const PlaylistReport report = write_playlists(list, args.folder, map);
   for (const PlaylistFailure& failure : report.failures) log_error(failure.message, failure.hint);
   for (const Playlist& playlist : report.playlists) {
-    log_info(playlist.file.string() + "  " + songs(playlist.num_songs));
+    const std::string line = playlist.file.string() + "  " + songs(playlist.num_songs);
+    if (!is_quiet()) {
+      log_info(line);
+    } else if (playlist.has_changed) {
+      std::fprintf(stderr, "%s\n", line.c_str());
+    }
   }
   if (report.num_uncertain > 0) log_info("uncertain, left out: " + songs(report.num_uncertain));
   if (report.num_failed > 0) {
@@ -45,6 +54,7 @@ std::function<int()> add_playlist(CLI::App& cmd) {
   cmd.add_option("-o,--output", args->folder, "Folder for happy.m3u8 and the others")
       ->required()
       ->type_name("DIR");
+  add_map_path_option(cmd, args->map_path);
   add_verbosity_options(cmd);
   cmd.footer(
       "Extended M3U in UTF-8; paths are relative to DIR, titles come from the files' tags.\n"

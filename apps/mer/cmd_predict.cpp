@@ -34,7 +34,10 @@ std::function<int()> add_predict(CLI::App& cmd) {
       ->check(number(between(0.0, 1.0)));
   cmd.add_flag("--resume", args->resume,
                "Go on with a jsonl file: songs that it holds and that have the\n"
-               "same size and time as then are skipped, failed ones tried again");
+               "same size and time as then are skipped");
+  cmd.add_flag("--retry-failed", args->retry_failed,
+               "With --resume: try songs again that failed and have not changed");
+  cmd.add_flag("--prune", args->prune, "With --resume: drop songs that are gone from the file");
   add_verbosity_options(cmd);
   cmd.footer(
       "Example:\n  mer predict song.mp3\n  mer predict ~/music --format jsonl -o moods.jsonl\n"

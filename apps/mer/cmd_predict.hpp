@@ -14,6 +14,8 @@ struct PredictArgs {
   int jobs = 0;
   bool timeline = false;
   bool resume = false;
+  bool retry_failed = false;
+  bool prune = false;
   double max_seconds = 0.0;
   double min_confidence = 0.0;
 };

@@ -6,6 +6,7 @@
 #include "mer/core/text.hpp"
 #include "mer/report/gnuplot.hpp"
 #include "mer/report/run_report.hpp"
+#include "mer/runs/output_file.hpp"
 #include "terminal.hpp"
 
 namespace mer::app {
@@ -32,6 +33,7 @@ int run_report_verb(const ReportArgs& args) {
   const ReportKind kind = report_kind_of(args.folder);
   ReportOptions options;
   options.page = args.output.empty() ? args.folder / "report.html" : args.output;
+  require_output(options.page, OutputKind::kPage);
   options.without_pictures = why_no_pictures();
   if (!options.without_pictures.empty()) {
     log_info("WARNING: pictures are left out: " + options.without_pictures);

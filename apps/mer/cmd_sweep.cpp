@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
+#include <optional>
 
 #include "arguments.hpp"
 #include "command.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/file_lock.hpp"
 #include "mer/core/text.hpp"
 #include "mer/experiment/sweep_runner.hpp"
 #include "mer/runs/sweep_folder.hpp"
@@ -93,8 +95,14 @@ int run_sweep(const SweepArgs& args) {
            std::to_string(cells.size() - to_do.size()) + " of " + std::to_string(cells.size()) +
            " here have finished: " + folder.string());
   bool songs_failed = false;
+  std::optional<FileLock> lock;  // cells that are spread over processes share it
   if (!to_do.empty()) {
     runner.make_folders();
+    lock.emplace(folder);
+    if ((args.cell.empty() ? lock->take() : lock->take_shared()) == FileLock::State::kTaken) {
+      throw UsageError(folder.string() + ": another mer sweep is at work in this folder",
+                       "wait until it has ended, or give another --name");
+    }
     songs_failed = runner.fill_stores(to_do);
     runner.run(to_do);
   }

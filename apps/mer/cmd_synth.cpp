@@ -17,8 +17,9 @@ struct SynthArgs {
 };
 
 int run_synth(const SynthArgs& args) {
+  catch_interrupts();
   ProgressLine line("composing");
-  make_corpus(args.output, args.options, args.jobs, line.callback());
+  make_corpus(args.output, args.options, args.jobs, line.callback(), interrupted);
   line.clear();
   log_info(std::to_string(args.options.songs) +
            " songs: " + (args.output / "manifest.csv").string());

@@ -5,6 +5,7 @@
 #include "arguments.hpp"
 #include "command.hpp"
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
@@ -21,15 +22,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMoodWidth = 16;
 constexpr std::size_t kChangeWidth = 7;
-
-void print_row(const std::string& now, const std::string& after, const std::string& change,
-               const std::string& file) {
-  const auto mood = [](const std::string& text) {
-    return pad_right(shorten(printable(text), kMoodWidth), kMoodWidth);
-  };
-  std::printf("%s  %s  %s  %s\n", mood(now).c_str(), mood(after).c_str(),
-              pad_right(change, kChangeWidth).c_str(), printable(file).c_str());
-}
 
 std::string text_of(const std::vector<std::string>& mood) {
   return mood.empty() ? "-" : join(mood, "; ");
@@ -51,24 +43,30 @@ void stop_if_interrupted(const Tagging& tagging) {
 
 /// Songs that mer predict has an answer for.
 int tag_list(const TagArgs& args) {
+  const PathMap map(args.map_path);
+  std::optional<LineFile> writing;
+  const bool writes = args.write || args.remove;
+  if (writes && fs::is_regular_file(args.input))
+    writing.emplace(args.input, LineFile::Start::kAppend);
   const auto list = read_prediction_list(args.input);
   Tagging tagging(args);
-  follow_list(args.input, list, args.remove, interrupted,
-              [&](const fs::path& file, const std::optional<std::string>& emotion) {
-                return tagging.add(file, emotion);
-              });
+  follow_list(args.input, list, writing ? &*writing : nullptr,
+              {map, args.remove, interrupted,
+               [&](const fs::path& file, const std::optional<std::string>& emotion) {
+                 return tagging.add(file, emotion);
+               }});
   stop_if_interrupted(tagging);
   return tagging.finish();
 }
 
 /// Nothing has to be predicted in order to undo.
 int untag_folder(const TagArgs& args) {
-  const auto files = find_audio_files(args.input);
-  if (files.empty()) throw UsageError(args.input.string() + ": no audio files in this folder");
+  const Inputs inputs = expand_inputs({args.input.string()});
   Tagging tagging(args);
-  for (const fs::path& file : files) {
+  tagging.fail_folders(inputs.num_failed);
+  for (const Input& song : inputs.songs) {
     stop_if_interrupted(tagging);
-    tagging.add(file, std::nullopt);
+    tagging.add(song.path, std::nullopt);
   }
   return tagging.finish();
 }
@@ -84,6 +82,10 @@ int run_tag(const TagArgs& args, const CLI::App& command) {
     throw UsageError(args.input.string() + ": is a song, not a list of predictions",
                      "mer predict SONG --format jsonl -o list.jsonl, then mer tag list.jsonl");
   }
+  if (is_folder && !args.map_path.empty()) {
+    throw UsageError("--map-path is for a list, whose files lie elsewhere here",
+                     "leave it out: the folder's songs are where they are");
+  }
   for (const char* option : {"--model", "--jobs", "--min-confidence"}) {
     if (command.count(option) > 0 && (!is_folder || args.remove)) {
       throw UsageError(std::string(option) + " is for predicting the songs of a folder",
@@ -97,7 +99,16 @@ int run_tag(const TagArgs& args, const CLI::App& command) {
 }  // namespace
 
 Tagging::Tagging(const TagArgs& args) : args_(args) {
-  print_row("mood now", args.remove ? "before mer" : "emotion", "change", "file");
+  if (!is_quiet()) print("mood now", args.remove ? "before mer" : "emotion", "change", "file");
+}
+
+void Tagging::print(const std::string& now, const std::string& after, const std::string& change,
+                    const std::string& file) {
+  const auto mood = [](const std::string& text) {
+    return pad_right(shorten(printable(text), kMoodWidth), kMoodWidth);
+  };
+  std::printf("%s  %s  %s  %s\n", mood(now).c_str(), mood(after).c_str(),
+              pad_right(change, kChangeWidth).c_str(), printable(file).c_str());
 }
 
 bool Tagging::add(const std::filesystem::path& file, const std::optional<std::string>& emotion) {
@@ -106,12 +117,15 @@ bool Tagging::add(const std::filesystem::path& file, const std::optional<std::st
     const bool writes = args_.write || args_.remove;
     if (writes && file.parent_path() != tidied_) {
       tidied_ = file.parent_path();
-      remove_half_written_copies(tidied_.empty() ? "." : tidied_);
+      AtomicFile::remove_abandoned(tidied_);
     }
     const MoodChange change = change_mood(file, emotion, writes);
-    print_row(text_of(change.before.mood), text_of(change.after.mood), word_of(change),
-              file.string());
-    if (change.after == change.before) return false;
+    const bool changes = change.after != change.before;
+    if (changes || !is_quiet()) {
+      print(text_of(change.before.mood), text_of(change.after.mood), word_of(change),
+            file.string());
+    }
+    if (!changes) return false;
     ++num_changes_;
     return writes;
   } catch (const Error& error) {
@@ -157,6 +171,7 @@ std::function<int()> add_tag(CLI::App& cmd) {
                  "For a folder: below it a song gets no tag")
       ->capture_default_str()
       ->check(number(between(0.0, 1.0)));
+  add_map_path_option(cmd, args->map_path);
   add_verbosity_options(cmd);
   cmd.footer(
       "MP3, WAV, AIFF: TMOO; FLAC, Ogg, Opus, APE: MOOD; M4A: ----:com.apple.iTunes:MOOD;\n"

@@ -15,6 +15,7 @@ struct TagArgs {
   std::vector<std::string> models;
   int jobs = 0;
   double min_confidence = 0.0;
+  std::vector<std::string> map_path;
 };
 
 /// Shows, or stores, the mood of one file after another.
@@ -29,10 +30,14 @@ class Tagging {
   void fail(const std::string& message, const std::string& hint);
 
   std::size_t num_files() const { return num_files_; }
+  void fail_folders(std::size_t count) { num_failed_ += count; }
   /// Says how many there were; returns the exit code.
   int finish() const;
 
  private:
+  void print(const std::string& now, const std::string& after, const std::string& change,
+             const std::string& file);
+
   const TagArgs& args_;
   std::size_t num_files_ = 0;
   std::size_t num_changes_ = 0;

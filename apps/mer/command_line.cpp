@@ -1,11 +1,14 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <sstream>
 
 #include "command.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
 #include "terminal.hpp"
@@ -99,13 +102,19 @@ void print_text(const std::string& text) {
   if (text.empty() || text.back() != '\n') std::fputs("\n", stdout);
 }
 
+/// As a program ends whose pipe nobody reads any more; here all has been tidied up.
+int end_without_reader() {
+  std::signal(SIGPIPE, SIG_DFL);
+  std::raise(SIGPIPE);
+  return kFailed;
+}
+
 int run_guarded(const std::string& name, const std::function<int()>& run) {
   try {
     const int code = run();
     // What printf could not write would otherwise be lost without a word.
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      throw Error("stdout: cannot be written", "is the disk full?");
-    }
+    if (std::fflush(stdout) != 0) throw Error("stdout: cannot be written: " + reason_of(errno));
+    if (std::ferror(stdout) != 0) throw Error("stdout: cannot be written");
     return code;
   } catch (const Interrupted& error) {
     log_error(error.what(), error.hint());
@@ -163,10 +172,11 @@ int run_command_line(int argc, char** argv) {
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const Verb& verb = verbs()[i];
     if (!app.get_subcommand(verb.name)->parsed()) continue;
-    return run_guarded(verb.name, [&] {
+    const int code = run_guarded(verb.name, [&] {
       if (verb.needs_engine && !is_engine()) become_engine();
       return runs[i]();
     });
+    return pipe_is_closed() ? end_without_reader() : code;
   }
   print_text(app.help());
   return kDone;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kLinePause_s = 30.0;
 volatile std::sig_atomic_t g_interrupted = 0;
+volatile std::sig_atomic_t g_pipe_closed = 0;
 std::atomic<bool> g_line_is_drawn = false;  ///< a progress line stands where the cursor is
 
 void clear_drawn_line() {
@@ -38,10 +39,15 @@ class StderrSink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 void on_signal(int signal) {
-  if (g_interrupted != 0) {
+  if (g_interrupted != 0 && signal != SIGHUP) {  // which comes from the kernel and from the shell
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
+  g_interrupted = 1;
+}
+
+void on_closed_pipe(int) {
+  g_pipe_closed = 1;
   g_interrupted = 1;
 }
 
@@ -63,9 +69,16 @@ void add_verbosity_options(CLI::App& command) {
       ->excludes(quiet);
 }
 
-void log_info(const std::string& line) { spdlog::info(line); }
+bool is_quiet() { return !spdlog::should_log(spdlog::level::info); }
+
+void log_info(const std::string& line) {
+  if (!pipe_is_closed()) spdlog::info(line);
+}
+
+void log_verbose(const std::string& line) { spdlog::debug(line); }
 
 void log_error(const std::string& message, const std::string& hint) {
+  if (pipe_is_closed()) return;
   spdlog::error("error: " + message + (hint.empty() ? "" : "\n  hint: " + hint));
 }
 
@@ -113,10 +126,16 @@ void ProgressLine::show(const std::string& text) {
 void ProgressLine::clear() { clear_drawn_line(); }
 
 void catch_interrupts() {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    if (std::signal(signal, on_signal) == SIG_IGN && signal == SIGHUP) {
+      std::signal(signal, SIG_IGN);
+    }
+  }
+  std::signal(SIGPIPE, on_closed_pipe);
 }
 
 bool interrupted() { return g_interrupted != 0; }
+
+bool pipe_is_closed() { return g_pipe_closed != 0; }
 
 }  // namespace mer::app

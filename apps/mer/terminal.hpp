@@ -21,8 +21,12 @@ void add_verbosity_options(CLI::App& command);
 /// From here on errors only.
 void be_quiet();
 
+bool is_quiet();
+
 /// A line on stderr unless quiet.
 void log_info(const std::string& line);
+/// A line on stderr with -v.
+void log_verbose(const std::string& line);
 /// "error: …" and "  hint: …" on stderr.
 void log_error(const std::string& message, const std::string& hint);
 
@@ -50,9 +54,12 @@ class ProgressLine : public ProgressDisplay {
   double last_line_s_ = 0.0;
 };
 
-/// Ctrl-C and SIGTERM set a flag that long jobs ask for; a second Ctrl-C ends the process at once.
+/// Ctrl-C, SIGTERM, a terminal that is closed and a pipe that nobody reads any more set a flag that
+/// long jobs ask for; a second Ctrl-C ends the process at once. What nohup ignores stays ignored.
 void catch_interrupts();
 bool interrupted();
+/// Whether it was the pipe: there is nobody to tell anything.
+bool pipe_is_closed();
 
 /// Tells the terminal what a job has to tell.
 class Terminal : public JobListener {

@@ -1,15 +1,16 @@
 #include <sndfile.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <system_error>
 
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 #include "sample_source.hpp"
 
 namespace mer {
@@ -100,28 +101,6 @@ bool has_audio_extension(const fs::path& path) {
          kAudioExtensions.end();
 }
 
-std::vector<fs::path> find_audio_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
-                                         error);
-  if (error) {
-    throw UsageError(folder.string() + ": cannot search the folder: " + error.message(),
-                     "check the path");
-  }
-  for (; entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (error) throw UsageError(folder.string() + ": cannot search the folder: " + error.message());
-    const fs::path& path = entry->path();
-    // macOS leaves "._song.mp3" beside each song on foreign disks: properties, no sound.
-    if (path.filename().string().compare(0, 2, "._") == 0) continue;
-    std::error_code ignored;  // a link to nowhere is not a file
-    if (has_audio_extension(path) && entry->is_regular_file(ignored)) files.push_back(path);
-  }
-  if (error) throw UsageError(folder.string() + ": cannot search the folder: " + error.message());
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 void write_audio(const fs::path& path, std::span<const float> samples, int sample_rate_hz) {
   const std::string extension = lower_extension(path);
   SF_INFO info{};
@@ -134,15 +113,13 @@ void write_audio(const fs::path& path, std::span<const float> samples, int sampl
   } else {
     throw Error(path.string() + ": cannot write '" + extension + "', only .wav and .flac");
   }
-  const fs::path temporary = path.parent_path() / ("." + path.filename().string() + "." +
-                                                   std::to_string(getpid()) + ".tmp");
+  AtomicFile target(path);
   const auto fail = [&](const std::string& reason) {
-    std::error_code ignored;
-    fs::remove(temporary, ignored);
-    return Error(path.string() + ": cannot be written: " + reason,
-                 "check that the folder exists, is writable and has space left");
+    return Error(
+        path.string() + ": cannot be written: " + (errno == ENOSPC ? reason_of(errno) : reason),
+        "check that the folder exists, is writable and has space left");
   };
-  SNDFILE* file = sf_open(temporary.c_str(), SFM_WRITE, &info);
+  SNDFILE* file = sf_open(target.temporary().c_str(), SFM_WRITE, &info);
   if (file == nullptr) throw fail(sf_strerror(nullptr));
   std::array<short, 4096> block{};
   std::size_t done = 0;
@@ -161,9 +138,7 @@ void write_audio(const fs::path& path, std::span<const float> samples, int sampl
     done += count;
   }
   if (const int error = sf_close(file); error != 0) throw fail(sf_error_number(error));
-  std::error_code error;
-  fs::rename(temporary, path, error);
-  if (error) throw fail(error.message());
+  target.commit();
 }
 
 }  // namespace mer

@@ -15,9 +15,9 @@ FileLock::FileLock(const std::filesystem::path& path) {
                              : ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode));
 }
 
-FileLock::State FileLock::take() {
+FileLock::State FileLock::take(bool shared) {
   if (!file_.is_open()) return State::kUnknown;
-  if (::flock(file_.get(), LOCK_EX | LOCK_NB) == 0) return State::kHeld;
+  if (::flock(file_.get(), (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return State::kHeld;
   return errno == EWOULDBLOCK ? State::kTaken : State::kUnknown;
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 
 namespace mer {
 namespace {
@@ -16,19 +17,20 @@ fs::path system_folder() {
   std::error_code failure;
   const fs::path folder = fs::temp_directory_path(failure);
   if (failure) {
-    throw Error("the temporary folder can't be used: " + failure.message(),
+    throw Error("the temporary folder can't be used: " +
+                    (failure.value() == ENOTDIR ? "no such folder" : reason_of(failure.value())),
                 "set TMPDIR to a folder that can be written");
   }
   return folder;
 }
 
-fs::path make_folder(const fs::path& parent, const std::string& prefix) {
+fs::path new_folder(const fs::path& parent, const std::string& prefix) {
   std::string name = (parent / prefix).string() + "XXXXXX";
   if (::mkdtemp(name.data()) == nullptr) {
     const int error = errno;
     std::error_code ignored;
     throw Error(parent.string() + ": no temporary folder can be made here: " +
-                    std::generic_category().message(error),
+                    (error == ENOENT ? "no such folder" : reason_of(error)),
                 std::string("free some space") + (parent == fs::temp_directory_path(ignored)
                                                       ? ", or set TMPDIR to another folder"
                                                       : ""));
@@ -41,7 +43,7 @@ fs::path make_folder(const fs::path& parent, const std::string& prefix) {
 ScratchFolder::ScratchFolder(const std::string& prefix) : ScratchFolder(system_folder(), prefix) {}
 
 ScratchFolder::ScratchFolder(const fs::path& parent, const std::string& prefix)
-    : path_(make_folder(parent, prefix)), lock_(path_) {
+    : path_(new_folder(parent, prefix)), lock_(path_) {
   lock_.take();
 }
 
@@ -49,6 +51,8 @@ ScratchFolder::~ScratchFolder() {
   std::error_code ignored;
   fs::remove_all(path_, ignored);
 }
+
+void ScratchFolder::remove_abandoned() { remove_abandoned(system_folder(), kPrefix); }
 
 void ScratchFolder::remove_abandoned(const fs::path& parent, const std::string& prefix) {
   constexpr auto kMoment = std::chrono::minutes(1);  // a new folder is not locked at once

@@ -15,6 +15,7 @@
 
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 
 namespace mer {
 namespace {
@@ -290,7 +291,7 @@ void write_tensor_file(const std::filesystem::path& path, const NamedTensors& te
   }
   const std::string header = make_header(entries, metadata);
   AtomicFile file(path);
-  file.write(std::as_bytes(std::span<const char>(header)));
+  file.write(header);
   for (const auto& [name, tensor] : sorted) file.write(tensor.bytes);
   file.commit();
 }
@@ -324,7 +325,7 @@ struct TensorFileStream::Impl {
   }
 
   [[noreturn]] void fail(const char* what) const {
-    throw Error(path.string() + ": " + what + ": " + std::generic_category().message(errno));
+    throw Error(path.string() + ": " + what + ": " + reason_of(errno));
   }
 
   Growing& find_or_make(const std::string& name, DType dtype, std::int64_t row_elements) {
@@ -336,7 +337,7 @@ struct TensorFileStream::Impl {
       return tensor;
     }
     const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    std::string temporary = (folder / (path.filename().string() + ".part-XXXXXX")).string();
+    std::string temporary = (folder / ".mer-part-XXXXXX").string();
     const int file = ::mkstemp(temporary.data());
     if (file < 0) fail("cannot be created");
     ::unlink(temporary.c_str());  // nameless from now on: a crash leaves nothing behind
@@ -401,7 +402,7 @@ void TensorFileStream::finish(const TensorMetadata& metadata) {
 
   const std::string header = make_header(entries, metadata);
   AtomicFile file(impl_->path);
-  file.write(std::as_bytes(std::span<const char>(header)));
+  file.write(header);
   std::vector<std::byte> block(1 << 18);
   for (const Part& part : parts) {
     if (part.spool == nullptr) {

@@ -201,7 +201,7 @@ std::string read_text_file(const std::filesystem::path& path) {
 
 void write_text_file(const std::filesystem::path& path, std::string_view text) {
   AtomicFile file(path);
-  file.write(std::as_bytes(std::span(text)));
+  file.write(text);
   file.commit();
 }
 

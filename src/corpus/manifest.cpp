@@ -10,6 +10,7 @@
 
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/text.hpp"
 
@@ -80,6 +81,10 @@ void check_file(const std::string& where, const Song& song, const std::filesyste
     throw UsageError(where + "'" + song.listed_path + "' is a folder, not a file",
                      "list the audio files one by one, or use `mer import folder`");
   }
+  if (!std::filesystem::is_regular_file(status)) {
+    throw UsageError(where + "'" + song.listed_path + "' is not a regular file",
+                     "write it to disk first");
+  }
 }
 
 Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::path& folder) {
@@ -136,8 +141,12 @@ void derive_ids(std::vector<Song>& songs) {
 void check_unique(const std::filesystem::path& file, const std::vector<Song>& songs) {
   std::map<std::string, int> line_of_path;
   std::map<std::string, int> line_of_id;
+  AbsolutePaths absolute;
   for (const Song& song : songs) {
-    const auto [same_path, new_path] = line_of_path.emplace(song.path, song.line);
+    std::error_code error;
+    std::filesystem::path place = absolute(song.path);
+    if (std::filesystem::is_symlink(place, error)) place = std::filesystem::canonical(place, error);
+    const auto [same_path, new_path] = line_of_path.emplace(place.string(), song.line);
     if (!new_path) {
       throw UsageError(at_line(file, song.line) + "path '" + song.listed_path +
                            "' is already in line " + std::to_string(same_path->second),

@@ -197,7 +197,9 @@ void EmbeddingExtractor::describe() {
 }
 
 void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
-                                 const std::filesystem::path& embedding_file) const {
+                                 const std::filesystem::path& embedding_file,
+                                 const std::function<void(std::span<const float>)>& on_samples)
+    const {
   TensorFileStream stream(embedding_file);
   const std::int64_t num_columns = groups_.back().first_column + groups_.back().num_columns;
   const auto embed = [&](const PatchBatch& batch) {
@@ -215,7 +217,8 @@ void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
   PatchCutter cutter(kTaggerPatchFrames, hop, embed);
   const SongAnalysis song = analyse_song(
       audio_file, front_end_,
-      [&](const FeatureSet& rows, const FeatureLayout&) { cutter.push(rows.spectrogram); });
+      [&](const FeatureSet& rows, const FeatureLayout&) { cutter.push(rows.spectrogram); },
+      on_samples);
   const std::vector<Segment> patches =
       cut_segments(cutter.num_frames(), kTaggerPatchFrames, hop, options_.tail, 0);
   const bool has_tail = static_cast<std::int64_t>(patches.size()) > cutter.num_patches();

@@ -11,6 +11,7 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/file_lock.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
 #include "mer/corpus/near_duplicates.hpp"
@@ -27,15 +28,6 @@ using State = CellProgress::State;
 
 constexpr auto kPause = std::chrono::milliseconds(50);
 constexpr int kBySignal = 128;
-
-void make_folder(const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) {
-    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
-                "choose a folder that you may write to with --runs");
-  }
-}
 
 /// The last line of a text that says what went wrong, else its last line.
 std::string last_error(const std::string& text) {
@@ -247,8 +239,14 @@ void SweepRunner::show(ProgressDisplay& display, std::size_t num_left) const {
 }
 
 void SweepRunner::make_folders() const {
-  make_folder(SweepFolder(folder_).configs());
-  make_folder(SweepFolder(folder_).logs());
+  const SweepFolder folder(folder_);
+  if (fs::exists(folder_) && !fs::is_empty(folder_) && !fs::is_directory(folder.configs())) {
+    throw UsageError(folder_.string() + ": is there already and is no sweep's folder",
+                     "give another --name");
+  }
+  const std::string hint = "choose a folder that you may write to with --runs";
+  make_folder(folder.configs(), hint);
+  make_folder(folder.logs(), hint);
 }
 
 void SweepRunner::run(const std::vector<std::size_t>& cells) {

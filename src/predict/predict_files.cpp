@@ -40,17 +40,19 @@ class InOrder {
 };
 
 FileResult predict_one(const Predictor& predictor, const std::filesystem::path& file,
-                       const PredictFilesOptions& options) {
+                       const PredictFilesOptions& options, const std::function<bool()>& stop) {
   FileResult result;
   result.path = file.string();
   result.stamp = stamp_of(file);
   try {
-    SongPrediction song = predictor.predict_file(file, options.max_seconds);
+    SongPrediction song = predictor.predict_file(file, options.max_seconds, stop);
     result.uncertain = !song.probabilities.empty() && song.confidence() < options.min_confidence;
     result.prediction = std::move(song);
-  } catch (const Error& error) {
+  } catch (const InputError& error) {
     result.error = error.what();
     result.hint = error.hint();
+  } catch (const Error&) {  // a full disk is no fault of the song: it ends the batch
+    throw;
   } catch (const std::exception& error) {  // e.g. memory that ran out on this file
     result.error = result.path + ": " + error.what();
   }
@@ -82,13 +84,17 @@ BatchCount predict_files(const Predictor& predictor,
                          const std::function<void(FileResult)>& on_result,
                          const std::function<bool()>& stop) {
   InOrder results(on_result);
-  parallel_for_each(
-      inputs.size(), options.jobs,
-      [&](std::size_t index) {
-        limit_torch_threads(options.jobs);
-        results.add(index, predict_one(predictor, inputs[index], options));
-      },
-      stop);
+  try {
+    parallel_for_each(
+        inputs.size(), options.jobs,
+        [&](std::size_t index) {
+          limit_torch_threads(options.jobs);
+          results.add(index, predict_one(predictor, inputs[index], options, stop));
+        },
+        stop);
+  } catch (const Interrupted&) {
+    // in the middle of a song
+  }
   return results.count();
 }
 

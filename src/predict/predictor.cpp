@@ -277,19 +277,23 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
 }
 
 SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file,
-                                       double max_seconds) const {
+                                       double max_seconds,
+                                       const std::function<bool()>& stop) const {
+  const auto on_samples = [&](std::span<const float>) {
+    if (stop && stop()) throw Interrupted(audio_file.string() + ": interrupted");
+  };
   const ScratchFolder folder;
   SongFiles files;
   for (Recipe recipe : recipes()) {
     recipe.audio.start_s = 0.0;
     recipe.audio.duration_s = max_seconds;
     files.features.push_back(folder.path() / ("features-" + std::to_string(files.features.size())));
-    extract_song(audio_file, recipe, files.features.back());
+    extract_song(audio_file, recipe, files.features.back(), on_samples);
   }
   for (const EmbeddingExtractor& extractor : extractors()) {
     files.embeddings.push_back(folder.path() /
                                ("embeddings-" + std::to_string(files.embeddings.size())));
-    extractor.of_part(0.0, max_seconds).extract(audio_file, files.embeddings.back());
+    extractor.of_part(0.0, max_seconds).extract(audio_file, files.embeddings.back(), on_samples);
   }
   return predict(files);
 }

@@ -8,7 +8,9 @@
 #include <deque>
 #include <utility>
 
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -177,9 +179,16 @@ void NpzFile::add_text(const std::string& name, const std::string& text) {
 }
 
 void NpzFile::finish() {
+  std::error_code ignored;
+  const auto type = std::filesystem::status(impl_->path, ignored).type();
+  if (type != std::filesystem::file_type::regular &&
+      type != std::filesystem::file_type::not_found) {
+    impl_->fail("libzip replaces what it writes to, and this is no file");
+  }
+  AtomicFile file(impl_->path);
   int code = 0;
   std::unique_ptr<zip_t, void (*)(zip_t*)> archive(
-      zip_open(impl_->path.c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);
+      zip_open(file.temporary().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code), zip_discard);
   if (!archive) {
     zip_error_t error;
     zip_error_init_with_code(&error, code);
@@ -203,8 +212,12 @@ void NpzFile::finish() {
     }
   }
   // Writes a temporary file in the same folder and renames it.
-  if (zip_close(archive.get()) != 0) impl_->fail(zip_strerror(archive.get()));
+  if (zip_close(archive.get()) != 0) {
+    const int error = zip_error_code_system(zip_get_error(archive.get()));
+    impl_->fail(error != 0 ? reason_of(error) : zip_strerror(archive.get()));
+  }
   static_cast<void>(archive.release());
+  file.commit();
 }
 
 }  // namespace mer

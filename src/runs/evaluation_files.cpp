@@ -10,9 +10,12 @@
 
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/file_lock.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/json.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
+#include "mer/runs/output_file.hpp"
 
 namespace mer {
 namespace {
@@ -23,6 +26,19 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kMetrics = "metrics.json";
 constexpr const char* kPredictions = "predictions.csv";
 constexpr const char* kSegments = "segments.csv";
+constexpr const char* kConfusion = "confusion.csv";
+constexpr const char* kReliability = "reliability.csv";
+constexpr const char* kCoverage = "coverage.csv";
+
+/// One writer at a time: the files belong together.
+FileLock locked(const fs::path& folder) {
+  FileLock lock(folder);
+  if (lock.take() == FileLock::State::kTaken) {
+    throw UsageError(folder.string() + ": another mer writes in this folder",
+                     "wait until it has ended, or stop it");
+  }
+  return lock;
+}
 
 Json scores_json(const Scores& scores, const std::vector<std::string>& classes) {
   Json json;
@@ -358,20 +374,28 @@ Json to_json(const Evaluation& evaluation) {
   return json;
 }
 
-void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) {
-    throw Error(folder.string() + ": can't make this folder: " + failure.message(),
-                "give another one with -o");
+void require_evaluation_folder(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) return;
+  if (!fs::is_directory(folder, ignored)) {
+    throw UsageError(folder.string() + ": is a file, not a folder", "give another one with -o");
   }
+  require_output(folder / kMetrics, OutputKind::kMetrics);
+  for (const char* name : {kPredictions, kSegments, kConfusion, kReliability, kCoverage}) {
+    require_output(folder / name, OutputKind::kScores);
+  }
+}
+
+void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
+  make_folder(folder, "give another one with -o");
+  const FileLock lock = locked(folder);
   write_text_file(folder / kMetrics, json_text(to_json(evaluation), 2) + "\n");
   write_text_file(folder / kPredictions, predictions_csv(evaluation));
   write_text_file(folder / kSegments, segments_csv(evaluation));
   if (evaluation.classes.empty()) return;
-  write_text_file(folder / "confusion.csv", confusion_csv(evaluation));
-  write_text_file(folder / "reliability.csv", reliability_csv(evaluation.probability_scores));
-  write_text_file(folder / "coverage.csv", coverage_csv(evaluation.probability_scores));
+  write_text_file(folder / kConfusion, confusion_csv(evaluation));
+  write_text_file(folder / kReliability, reliability_csv(evaluation.probability_scores));
+  write_text_file(folder / kCoverage, coverage_csv(evaluation.probability_scores));
 }
 
 bool has_scores(const fs::path& folder) { return fs::is_regular_file(folder / kMetrics); }

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <stdexcept>
 #include <unordered_map>
 
-#include "mer/core/atomic_file.hpp"
+#include "mer/core/base64.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/json.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
@@ -114,7 +115,9 @@ SongPrediction read_song(const Json& json) {
 ListedPrediction read_prediction(const Json& json) {
   ListedPrediction listed;
   FileResult& result = listed.result;
-  result.path = json.at("path").get<std::string>();
+  const Json& bytes = at(json, "path_bytes");
+  result.path = bytes.is_null() ? json.at("path").get<std::string>()
+                                : decode_base64(bytes.get<std::string>());
   const bool is_ok = json.at("status").get<std::string>() == "ok";
   for (const auto& [name, probability] : at(json, "probabilities").items()) {
     listed.classes.push_back(name);
@@ -126,7 +129,10 @@ ListedPrediction read_prediction(const Json& json) {
   result.uncertain = is_ok && !listed.emotion && !listed.classes.empty();
   result.error = text_at(json, "error");
   result.hint = text_at(json, "hint");
-  listed.model = text_at(json, "model");
+  listed.setup = {text_at(json, "model"), text_at(json, "model_hash")};
+  for (const auto& [name, value] : at(json, "options").items()) {
+    listed.setup.options[name] = value.get<double>();
+  }
   if (!at(json, "modified").is_null()) {
     result.stamp =
         FileStamp{at(json, "size_bytes").get<std::uintmax_t>(), text_at(json, "modified")};
@@ -140,51 +146,84 @@ struct Span {
   std::uintmax_t end = 0;
 };
 
-/// Replaces a file by these parts of it.
-void keep_spans(const fs::path& file, const std::vector<Span>& spans) {
+/// Replaces a list by these parts of it.
+void keep_spans(LineFile& list, const fs::path& file, const std::vector<Span>& spans) {
   std::ifstream stream(file, std::ios::binary);
-  AtomicFile shorter(file);
-  std::string block;
-  for (const Span& span : spans) {
-    block.resize(span.end - span.begin);
-    stream.seekg(static_cast<std::streamoff>(span.begin));
-    if (!stream.read(block.data(), static_cast<std::streamsize>(block.size()))) {
-      throw Error(file.string() + ": cannot be read");
+  list.rewrite([&](AtomicFile& shorter) {
+    std::string block;
+    for (const Span& span : spans) {
+      block.resize(span.end - span.begin);
+      stream.seekg(static_cast<std::streamoff>(span.begin));
+      if (!stream.read(block.data(), static_cast<std::streamsize>(block.size()))) {
+        throw Error(file.string() + ": cannot be read");
+      }
+      shorter.write(block);
     }
-    shorter.write(std::as_bytes(std::span(block)));
-  }
-  shorter.commit();
+  });
 }
 
-/// What a list says of a path; the last of several lines counts.
+/// What a list says of a file; the last of several lines counts.
 struct Entry {
-  int line = 0;
   Span span;
   bool ok = false;
   std::optional<FileStamp> stamp;
-  std::string model;
 };
 
 struct ScannedList {
-  std::unordered_map<std::string, Entry> entries;
+  std::unordered_map<std::string, Entry> entries;  ///< by absolute path
   bool has_more = false;  ///< than the entries: lines that a later one supersedes, a torn end
 };
 
-ScannedList scan(const fs::path& file) {
+std::string text_of(const PredictionSetup& setup) {
+  std::string text = "'" + setup.model + "' (" + setup.model_hash.substr(0, 8) + ")";
+  for (const auto& [name, value] : setup.options) text += " " + name + "=" + format_number(value);
+  return text;
+}
+
+void require_same_setup(const std::string& where, const PredictionSetup& found,
+                        const PredictionSetup& wanted) {
+  if (found.model_hash == wanted.model_hash && found.options == wanted.options) return;
+  const std::string hint = "give the same -m and options, or leave --resume out to write it anew";
+  if (found.model_hash.empty()) {
+    throw UsageError(where + ": is an answer of the model '" + found.model +
+                         "' without the model's content hash, as an earlier mer wrote it; what is "
+                         "to come is of " +
+                         text_of(wanted),
+                     hint);
+  }
+  throw UsageError(
+      where + ": is an answer of the model " + text_of(found) + ", not of " + text_of(wanted),
+      hint);
+}
+
+ScannedList scan(const fs::path& file, const PredictionSetup& setup, AbsolutePaths& absolute) {
   ScannedList list;
   PredictionListReader reader(file);
   while (auto prediction = reader.next()) {
-    Entry entry{prediction->line,
-                {reader.begin(), reader.end()},
+    require_same_setup(file.string() + ":" + std::to_string(prediction->line), prediction->setup,
+                       setup);
+    Entry entry{{reader.begin(), reader.end()},
                 prediction->result.ok(),
-                std::move(prediction->result.stamp),
-                std::move(prediction->model)};
+                std::move(prediction->result.stamp)};
     const bool is_new =
-        list.entries.insert_or_assign(std::move(prediction->result.path), std::move(entry)).second;
+        list.entries.insert_or_assign(absolute(prediction->result.path).string(), std::move(entry))
+            .second;
     list.has_more = list.has_more || !is_new;
   }
   list.has_more = list.has_more || reader.is_cut_off();
   return list;
+}
+
+bool is_gone(const fs::path& file) {
+  std::error_code error;
+  return fs::status(file, error).type() == fs::file_type::not_found;
+}
+
+bool is_below(const fs::path& file, const std::vector<fs::path>& folders) {
+  return std::any_of(folders.begin(), folders.end(), [&](const fs::path& folder) {
+    return std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first ==
+           folder.end();
+  });
 }
 
 }  // namespace
@@ -192,6 +231,7 @@ ScannedList scan(const fs::path& file) {
 Json to_json(const FileResult& result, const std::vector<std::string>& classes) {
   Json json;
   json["path"] = to_valid_utf8(result.path);
+  if (!is_utf8(result.path)) json["path_bytes"] = encode_base64(result.path);
   json["status"] = result.ok() ? "ok" : "error";
   if (!result.ok()) {
     json["error"] = result.error;
@@ -241,28 +281,32 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
 }
 
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
-                             const std::string& model) {
+                             const PredictionSetup& setup) {
   Json json = to_json(result, classes);
   json["size_bytes"] = result.stamp ? Json(result.stamp->size_bytes) : Json();
   json["modified"] = result.stamp ? Json(result.stamp->modified) : Json();
-  json["model"] = model;
+  json["model"] = setup.model;
+  json["model_hash"] = setup.model_hash;
+  json["options"] = setup.options;
   if (result.ok() && !result.prediction->embedding.empty()) {
     json["embedding"] = result.prediction->embedding;
   }
   return json_text(json) + "\n";
 }
 
-std::string predictions_csv_header(const std::vector<std::string>& classes) {
+std::string predictions_csv_header(const std::vector<std::string>& classes, bool with_bytes) {
   std::vector<std::string> cells = {"path", "status", "emotion", "confidence"};
   for (const std::string& name : classes) cells.push_back("p_" + name);
   for (const char* name : {"duration_s", "analysed_s", "segments", "error"}) cells.push_back(name);
   if (Quadrants::of(classes)) {
     for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
   }
+  if (with_bytes) cells.push_back("path_bytes");
   return to_valid_utf8(csv_line(cells));
 }
 
-std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes) {
+std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes,
+                               bool with_bytes) {
   const auto quadrants = Quadrants::of(classes);
   std::vector<std::string> cells = {result.path, result.ok() ? "ok" : "error"};
   if (result.ok()) {
@@ -286,6 +330,7 @@ std::string prediction_csv_row(const FileResult& result, const std::vector<std::
     cells.push_back(result.error);
     if (quadrants) cells.resize(cells.size() + 2);
   }
+  if (with_bytes) cells.push_back(is_utf8(result.path) ? "" : encode_base64(result.path));
   return to_valid_utf8(csv_line(cells));
 }
 
@@ -296,6 +341,8 @@ std::optional<ListedPrediction> parse_prediction(const std::string& text, bool w
   try {
     return read_prediction(Json::parse(text, wanted));
   } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const std::invalid_argument&) {  // of base64
     return std::nullopt;
   }
 }
@@ -348,67 +395,67 @@ std::vector<ListedPrediction> read_prediction_list(const fs::path& file) {
   return predictions;
 }
 
-ResumePoint resume_prediction_list(const fs::path& file, const std::string& model,
-                                   const std::vector<fs::path>& inputs) {
+ResumePoint resume_prediction_list(LineFile& file, const fs::path& path,
+                                   const PredictionSetup& setup,
+                                   const std::vector<fs::path>& inputs,
+                                   const ResumeOptions& options) {
   ResumePoint point;
-  std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) {
-    point.to_do = inputs;
-    return point;
-  }
-  ScannedList list = scan(file);
-  std::set<std::string> dropped;
+  AbsolutePaths absolute;
+  ScannedList list = scan(path, setup, absolute);
+  std::vector<fs::path> folders;
+  for (const fs::path& folder : options.folders) folders.push_back(absolute(folder / "."));
+  std::vector<Span> kept;
   for (const fs::path& input : inputs) {
-    const std::string path = to_valid_utf8(input.string());
-    const auto found = list.entries.find(path);
+    const auto found = list.entries.find(absolute(input).string());
     if (found == list.entries.end()) {
       point.to_do.push_back(input);
       continue;
     }
     const Entry& entry = found->second;
-    if (entry.ok && entry.stamp && entry.stamp == stamp_of(input)) {
-      if (entry.model != model) {
-        throw UsageError(file.string() + ":" + std::to_string(entry.line) +
-                             ": is an answer of the model '" + entry.model + "', not of '" + model +
-                             "'",
-                         "give the same -m, or leave --resume out to write the file anew");
-      }
-      ++point.num_done;
-      continue;
+    const bool is_same = entry.stamp && entry.stamp == stamp_of(input);
+    const bool is_done = is_same && (entry.ok || !options.retry_failed);
+    if (is_done) {
+      ++(entry.ok ? point.num_done : point.num_given_up);
+      kept.push_back(entry.span);
+    } else {
+      ++(entry.ok ? point.num_changed : point.num_failed);
+      point.to_do.push_back(input);
     }
-    point.to_do.push_back(input);
-    ++(entry.ok ? point.num_changed : point.num_failed);
-    dropped.insert(path);
+    list.has_more = list.has_more || !is_done;
+    list.entries.erase(found);
   }
-  if (dropped.empty() && !list.has_more) return point;
-  std::vector<Span> kept;
-  for (const auto& [path, entry] : list.entries) {
-    if (!dropped.contains(path)) kept.push_back(entry.span);
+  for (const auto& [name, entry] : list.entries) {
+    const fs::path listed = name;
+    const bool gone =
+        is_gone(listed) && (is_below(listed, folders) || fs::is_directory(listed.parent_path()));
+    if (gone) ++point.num_gone;
+    list.has_more = list.has_more || (gone && options.prune);
+    if (!gone || !options.prune) kept.push_back(entry.span);
   }
+  if (!list.has_more) return point;
   std::sort(kept.begin(), kept.end(),
             [](const Span& a, const Span& b) { return a.begin < b.begin; });
-  keep_spans(file, kept);
+  keep_spans(file, path, kept);
   return point;
 }
 
-void renew_stamps(const fs::path& list, const std::vector<std::string>& files) {
-  const std::set<std::string> changed(files.begin(), files.end());
-  std::ifstream stream(list, std::ios::binary);
-  AtomicFile renewed(list);
-  for (std::string text; std::getline(stream, text);) {
-    const auto prediction = parse_prediction(text, false);
-    if (prediction && prediction->result.stamp && changed.contains(prediction->result.path)) {
-      auto line = Json::parse(text);
-      if (const auto stamp = stamp_of(prediction->result.path)) {
-        line["size_bytes"] = stamp->size_bytes;
-        line["modified"] = stamp->modified;
+void renew_stamps(LineFile& list, const fs::path& file,
+                  const std::map<std::string, FileStamp>& stamps) {
+  std::ifstream stream(file, std::ios::binary);
+  list.rewrite([&](AtomicFile& renewed) {
+    for (std::string text; std::getline(stream, text);) {
+      const auto prediction = parse_prediction(text, false);
+      const auto stamp = prediction ? stamps.find(prediction->result.path) : stamps.end();
+      if (stamp != stamps.end() && prediction->result.stamp) {
+        auto line = Json::parse(text);
+        line["size_bytes"] = stamp->second.size_bytes;
+        line["modified"] = stamp->second.modified;
+        text = line.dump();
       }
-      text = line.dump();
+      if (!stream.eof()) text += '\n';
+      renewed.write(text);
     }
-    if (!stream.eof()) text += '\n';
-    renewed.write(std::as_bytes(std::span(text)));
-  }
-  renewed.commit();
+  });
 }
 
 }  // namespace mer

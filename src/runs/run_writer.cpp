@@ -7,7 +7,9 @@
 #include <charconv>
 #include <utility>
 
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 #include "mer/runs/split_file.hpp"
 
@@ -34,15 +36,6 @@ std::string kept_rows(const std::string& text, std::int64_t iteration) {
   return kept;
 }
 
-/// Removes what AtomicFile left when a process was killed in the middle of writing.
-void remove_half_written(const std::filesystem::path& folder) {
-  std::error_code ignored;  // a leftover does no harm
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (entry.path().filename().string().find(".tmp-") == std::string::npos) continue;
-    std::filesystem::remove(entry.path(), ignored);
-  }
-}
-
 }  // namespace
 
 RunWriter::RunWriter(std::filesystem::path path) : RunFolder(std::move(path)) {}
@@ -57,7 +50,7 @@ RunWriter RunWriter::create(const std::filesystem::path& path, const RunConfig& 
         "go on with it by `mer train --resume " + path.string() + "`, or give another --name");
   }
   if (error) {
-    throw Error(path.string() + ": cannot be made: " + error.message(),
+    throw Error(path.string() + ": cannot be made: " + reason_of(error.value()),
                 "choose a folder that you may write to with --runs");
   }
   RunWriter folder(path);
@@ -100,7 +93,7 @@ RunWriter RunWriter::reopen(const std::filesystem::path& path) {
     throw UsageError(path.string() + ": nothing to resume: it has no state.safetensors",
                      "start a new run with another --name");
   }
-  remove_half_written(path);
+  AtomicFile::remove_abandoned(path);
   folder.open_log();
   return folder;
 }
@@ -128,9 +121,9 @@ void RunWriter::open_metrics(std::int64_t iteration) {
   const std::string kept = std::filesystem::exists(file)
                                ? kept_rows(read_text_file(file), iteration)
                                : csv_line(kMetricsHeader);
+  metrics_.reset();
   write_text_file(file, kept);
-  metrics_.open(file, std::ios::app);
-  if (!metrics_) throw Error(file.string() + ": cannot be written");
+  metrics_.emplace(file, LineFile::Start::kAppend);
 }
 
 void RunWriter::add_metrics(const MetricsRow& row) {
@@ -140,8 +133,7 @@ void RunWriter::add_metrics(const MetricsRow& row) {
       format_number(row.train_loss),   format_number(row.train_softmax),
       format_number(row.train_center), format_number(row.val_loss),
       format_number(row.val_accuracy), format_number(row.val_macro_f1)};
-  metrics_ << csv_line(cells) << std::flush;
-  if (!metrics_) throw Error(metrics_file().string() + ": cannot be written");
+  metrics_->add(csv_line(cells));
 }
 
 }  // namespace mer

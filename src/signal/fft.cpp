@@ -123,7 +123,8 @@ void RealFft<Real>::inverse(std::complex<Real>* bins, Real* samples) const {
 template <class Real>
 void RealFft<Real>::hilbert(const Real* samples, std::complex<Real>* scratch,
                             Real* transformed) const requires std::same_as<Real, float> {
-  plans_->hilbert(samples, scratch, transformed);
+  // Clang 14 makes this member of RealFft<double> too.
+  if constexpr (std::same_as<Real, float>) plans_->hilbert(samples, scratch, transformed);
 }
 
 template class RealFft<float>;

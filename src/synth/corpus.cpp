@@ -3,11 +3,13 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <system_error>
 
 #include "dice.hpp"
 #include "mer/audio/audio_reader.hpp"
+#include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/file_lock.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/options.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/random.hpp"
@@ -59,13 +61,11 @@ bool is_complete(const fs::path& folder, const SynthOptions& options,
   return true;
 }
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) {
-    throw Error(folder.string() + ": cannot make the folder: " + error.message(),
-                "choose another with -o");
-  }
+/// Of a folder that is not ours.
+void require_nothing(const fs::path& file) {
+  if (!fs::exists(file)) return;
+  throw UsageError(file.string() + ": is there already and is not of `mer synth`",
+                   "choose another folder with -o");
 }
 
 }  // namespace
@@ -102,7 +102,7 @@ std::vector<SongPlan> plan_corpus(const SynthOptions& options) {
 }
 
 SynthReport make_corpus(const fs::path& folder, const SynthOptions& options, int jobs,
-                        const Progress& progress) {
+                        const Progress& progress, const std::function<bool()>& stop) {
   const std::vector<SongPlan> plans = plan_corpus(options);
   SynthReport report;
   report.manifest = folder / kManifest;
@@ -111,17 +111,24 @@ SynthReport make_corpus(const fs::path& folder, const SynthOptions& options, int
   for (const SongPlan& plan : plans) groups.insert(plan.group);
   report.num_groups = groups.size();
 
-  if (fs::exists(report.manifest) && !fs::exists(folder / kRecipe)) {
-    throw UsageError(report.manifest.string() + ": is there already and is not of `mer synth`",
-                     "choose another folder with -o");
+  if (!fs::exists(folder / kRecipe)) {
+    require_nothing(report.manifest);
+    for (const SongPlan& plan : plans) require_nothing(folder / plan.path);
   }
   if (is_complete(folder, options, plans)) {
     report.was_there = true;
     return report;
   }
 
-  make_folder(folder);
-  for (const Emotion emotion : kEmotions) make_folder(folder / name_of(emotion));
+  for (const Emotion emotion : kEmotions) {
+    make_folder(folder / name_of(emotion), "choose another with -o");
+    AtomicFile::remove_abandoned(folder / name_of(emotion));
+  }
+  FileLock lock(folder);
+  if (lock.take() == FileLock::State::kTaken) {
+    throw UsageError(folder.string() + ": another mer writes in this folder",
+                     "wait until it has ended, or stop it");
+  }
   // The recipe first and the manifest last: a folder without a manifest was interrupted.
   std::error_code ignored;
   fs::remove(report.manifest, ignored);
@@ -129,16 +136,23 @@ SynthReport make_corpus(const fs::path& folder, const SynthOptions& options, int
 
   std::mutex mutex;
   std::size_t done = 0;
-  parallel_for_each(plans.size(), jobs, [&](std::size_t i) {
-    const SongPlan& plan = plans[i];
-    write_audio(folder / plan.path,
-                render_song(plan.emotion, plan.song_seed, plan.artist_seed, options.seconds,
-                            options.sample_rate_hz),
-                options.sample_rate_hz);
-    const std::lock_guard lock(mutex);
-    ++done;
-    if (progress) progress(done, plans.size(), plan.path);
-  });
+  parallel_for_each(
+      plans.size(), jobs,
+      [&](std::size_t i) {
+        const SongPlan& plan = plans[i];
+        write_audio(folder / plan.path,
+                    render_song(plan.emotion, plan.song_seed, plan.artist_seed, options.seconds,
+                                options.sample_rate_hz),
+                    options.sample_rate_hz);
+        const std::lock_guard lock(mutex);
+        ++done;
+        if (progress) progress(done, plans.size(), plan.path);
+      },
+      stop);
+  if (stop && stop()) {
+    throw Interrupted("interrupted after " + std::to_string(done) + " songs",
+                      "the same command starts again");
+  }
   write_text_file(report.manifest, manifest_of(plans));
   return report;
 }

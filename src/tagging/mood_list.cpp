@@ -1,23 +1,20 @@
 #include "mer/tagging/mood_list.hpp"
 
-#include "mer/core/file_stamp.hpp"
-
 namespace mer {
 
 void follow_list(const std::filesystem::path& file, const std::vector<ListedPrediction>& list,
-                 bool removing, const std::function<bool()>& stop,
-                 const std::function<bool(const std::filesystem::path& song,
-                                          const std::optional<std::string>& emotion)>& change) {
-  std::vector<std::string> changed;
+                 LineFile* writing, const MoodListJob& job) {
+  std::map<std::string, FileStamp> changed;
   for (const ListedPrediction& song : list) {
-    if (stop()) break;
-    if (!song.result.ok() && !removing) continue;
-    const std::string& path = song.result.path;
+    if (job.stop()) break;
+    if (!song.result.ok() && !job.removing) continue;
+    const std::filesystem::path path = job.map(song.result.path);
     const bool is_up_to_date = song.result.stamp && song.result.stamp == stamp_of(path);
-    const bool written = change(path, removing ? std::nullopt : song.emotion);
-    if (written && is_up_to_date) changed.push_back(path);
+    const bool written = job.change(path, job.removing ? std::nullopt : song.emotion);
+    if (!written || !is_up_to_date) continue;
+    if (const auto stamp = stamp_of(path)) changed.emplace(song.result.path, *stamp);
   }
-  if (!changed.empty()) renew_stamps(file, changed);
+  if (!changed.empty() && writing != nullptr) renew_stamps(*writing, file, changed);
 }
 
 }  // namespace mer

@@ -8,11 +8,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <span>
-#include <system_error>
 
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/file_descriptor.hpp"
+#include "mer/core/files.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 #include "song_tags.hpp"
 
@@ -21,10 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kTemporary = ".tmp-";
-constexpr std::size_t kNumRandomLetters = 6;
-
-std::string reason() { return std::generic_category().message(errno); }
+std::string reason() { return reason_of(errno); }
 
 /// As root, who may write everything, somebody's "read-only" still counts.
 void require_writable(const fs::path& file, const struct stat& status) {
@@ -128,8 +126,7 @@ MoodTag with_emotion(const MoodTag& now, const std::optional<std::string>& emoti
 }
 
 MoodTag read_mood(const fs::path& file) {
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) throw InputError(file.string() + ": no such file");
+  require_file(file);
   return mood_in(SongTags(file, file));
 }
 
@@ -138,8 +135,10 @@ MoodChange change_mood(const fs::path& file, const std::optional<std::string>& e
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
     throw InputError(file.string() + (errno == ENOENT ? ": no such file" : ": " + reason()),
-                     "has it been moved? mer predict --resume brings a list up to date");
+                     "has it been moved? mer predict --resume brings a list up to date; is it "
+                     "mounted elsewhere? --map-path FROM=TO");
   }
+  require_file(file);
   MoodChange change;
   bool has_old_id3 = false;
   {
@@ -154,20 +153,9 @@ MoodChange change_mood(const fs::path& file, const std::optional<std::string>& e
   return change;
 }
 
-void remove_half_written_copies(const fs::path& folder) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const std::size_t at = name.rfind(kTemporary);
-    if (at == std::string::npos || name.size() != at + kTemporary.size() + kNumRandomLetters) {
-      continue;
-    }
-    if (fs::exists(folder / name.substr(0, at), ignored)) fs::remove(entry.path(), ignored);
-  }
-}
-
 std::string display_title(const fs::path& file) {
   try {
+    require_file(file);
     const SongTags tags(file, file);
     const std::string artist = trimmed(tags.artist());
     const std::string title = trimmed(tags.title());

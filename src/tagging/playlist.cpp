@@ -2,12 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <map>
+#include <set>
 #include <system_error>
 
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
+#include "mer/runs/output_file.hpp"
 #include "mer/tagging/mood_tag.hpp"
 
 namespace mer {
@@ -38,29 +43,46 @@ std::string on_one_line(std::string text) {
   return to_valid_utf8(text);
 }
 
-/// The song's line and the one that names it.
+/// The song's line and the one that names it; empty for a file that stands there already.
 /// @throws InputError for a file that is missing or that a line can't name
-std::string entry_of(const ListedPrediction& song, const fs::path& folder) {
-  const fs::path file = song.result.path;
+std::string entry_of(const ListedPrediction& song, const fs::path& folder, const PathMap& map,
+                     std::set<fs::path>& named) {
+  const fs::path listed = map(song.result.path);
+  const fs::path file = absolute_path(listed);
   std::error_code error;
   const fs::path real = fs::canonical(file, error);
   if (error) {
-    throw InputError(song.result.path + ": no such file",
-                     "has it been moved? mer predict --resume brings the list up to date");
+    throw InputError(
+        listed.string() + ": " +
+            (error.value() == ENOENT || error.value() == ENOTDIR ? "no such file"
+                                                                 : reason_of(error.value())),
+        "has it been moved? mer predict --resume brings the list up to date; is it "
+        "mounted elsewhere? --map-path FROM=TO");
   }
-  std::string path = real.lexically_relative(folder).string();
+  require_file(real);
+  std::string path = file.lexically_relative(folder).string();
   if (path.find_first_of("\r\n") != std::string::npos) {
-    throw InputError(song.result.path + ": its name has a line break, which a playlist can't hold",
+    throw InputError(listed.string() + ": its name has a line break, which a playlist can't hold",
                      "rename the file");
   }
+  if (!named.insert(real).second) return "";
   if (path.starts_with('#') || path.starts_with(' ')) path = "./" + path;  // no comment
   return "#EXTINF:" + std::to_string(std::lround(song.result.prediction->duration_s)) + "," +
          on_one_line(display_title(file)) + "\n" + path + "\n";
 }
 
+/// @return whether that changed anything
+bool write_if_new(const fs::path& file, const std::string& text) {
+  std::error_code ignored;
+  if (fs::is_regular_file(file, ignored) && read_text_file(file) == text) return false;
+  write_text_file(file, text);
+  return true;
+}
+
 }  // namespace
 
-PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const fs::path& folder) {
+PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const fs::path& folder,
+                               const PathMap& map) {
   PlaylistReport report;
   std::map<std::string, std::vector<const ListedPrediction*>> songs;
   for (const ListedPrediction& song : list) {
@@ -73,11 +95,11 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const 
       songs[*song.emotion].push_back(&song);
     }
   }
-  std::error_code error;
-  fs::create_directories(folder, error);
-  const fs::path real_folder = error ? fs::path() : fs::canonical(folder, error);
-  if (error) throw Error(folder.string() + ": cannot be made: " + error.message());
-
+  make_folder(folder, "choose another with -o");
+  const fs::path real_folder = fs::canonical(folder);
+  for (const auto& [emotion, chosen] : songs) {
+    require_output(folder / file_name(emotion), OutputKind::kPlaylist);
+  }
   for (auto& [emotion, chosen] : songs) {
     std::sort(chosen.begin(), chosen.end(),
               [&name = emotion](const ListedPrediction* a, const ListedPrediction* b) {
@@ -86,16 +108,19 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const 
                 return of_a != of_b ? of_a > of_b : a->result.path < b->result.path;
               });
     Playlist playlist{folder / file_name(emotion), emotion, 0};
+    std::set<fs::path> named;
     std::string text = "#EXTM3U\n#PLAYLIST:" + on_one_line(emotion) + "\n";
     for (const ListedPrediction* song : chosen) {
       try {
-        text += entry_of(*song, real_folder);
+        const std::string entry = entry_of(*song, real_folder, map, named);
+        if (entry.empty()) continue;
+        text += entry;
         ++playlist.num_songs;
       } catch (const InputError& failure) {
         report.failures.push_back({failure.what(), failure.hint()});
       }
     }
-    write_text_file(playlist.file, text);
+    playlist.has_changed = write_if_new(playlist.file, text);
     report.playlists.push_back(std::move(playlist));
   }
   std::stable_sort(

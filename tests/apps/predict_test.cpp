@@ -164,7 +164,7 @@ TEST_F(Predict, SearchesFoldersInSortedOrderAndSkipsOtherFiles) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   std::vector<std::string> paths;
   for (const std::string& line : lines_of(outcome.out)) {
-    paths.push_back(Json::parse(line)["path"]);
+    paths.push_back(fs::relative(Json::parse(line)["path"].get<std::string>(), world_.folder()));
   }
   EXPECT_THAT(paths, ElementsAre("library/a.flac", "library/b/z.FLAC", "library/c.flac", happy_));
 }
@@ -172,13 +172,25 @@ TEST_F(Predict, SearchesFoldersInSortedOrderAndSkipsOtherFiles) {
 TEST_F(Predict, ReadsAListFromStdinAndKeepsItsOrder) {
   const std::string relaxed = "songs/relaxed/song_0004.flac";
   const Outcome outcome = world_.mer(predict({"-", relaxed, "--format", "csv", "-j", "2"}),
-                                     sad_ + "\r\n\n" + happy_ + "\n");
+                                     "\xEF\xBB\xBF#EXTM3U\n" + sad_ + "\r\n\n" + happy_ + "\n");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const auto rows = parse_csv(outcome.out, "csv");
   ASSERT_THAT(rows, SizeIs(4));
   EXPECT_EQ(rows[1].cells[0], sad_);
   EXPECT_EQ(rows[2].cells[0], happy_);
   EXPECT_EQ(rows[3].cells[0], relaxed);
+  const std::string nul(1, '\0');
+  EXPECT_EQ(world_.mer(predict({"-", relaxed, "--format", "csv"}), sad_ + nul + happy_ + nul).out,
+            outcome.out);
+  // A folder on the list is searched, and what is named twice is one song.
+  EXPECT_THAT(
+      lines_of(
+          world_.mer(predict({"-", "--format", "csv"}), "songs/sad\n./songs//sad/song_0003.flac\n")
+              .out),
+      SizeIs(1 + 4));
+  const Outcome nothing = world_.mer(predict({"-", "-q"}), "");
+  EXPECT_EQ(nothing.exit_code, 0);
+  EXPECT_EQ(nothing.out + nothing.err, "");
 }
 
 TEST_F(Predict, AsCsvHasAColumnForEachClass) {

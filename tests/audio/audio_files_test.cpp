@@ -41,22 +41,5 @@ TEST_F(AudioFilesTest, AudioIsKnownByItsExtensionInAnyCase) {
   }
 }
 
-TEST_F(AudioFilesTest, FindsAudioInAllFoldersSortedAndNothingElse) {
-  std::filesystem::create_directories(path("b/c"));
-  for (const char* name : {"b/c/2.MP3", "b/1.wav", "a.flac", "notes.txt", "b/._1.wav", "z.ogg"}) {
-    write_bytes(name, "x");
-  }
-  std::filesystem::create_directory(path("folder.wav"));
-  std::filesystem::create_directory_symlink(path("b"), path("link"));
-  std::filesystem::create_symlink(path("nowhere"), path("dead.wav"));
-  EXPECT_EQ(find_audio_files(path(".").parent_path()),
-            (std::vector<std::filesystem::path>{path("a.flac"), path("b/1.wav"), path("b/c/2.MP3"),
-                                                path("z.ogg")}));
-}
-
-TEST_F(AudioFilesTest, AFolderThatIsNotThereIsAUsageError) {
-  EXPECT_THROW(find_audio_files(path("none")), UsageError);
-}
-
 }  // namespace
 }  // namespace mer

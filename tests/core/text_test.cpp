@@ -110,7 +110,7 @@ TEST(WriteTextFile, ReplacesTheFileAndLeavesNoOther) {
   EXPECT_EQ(read_text_file(folder / "x"), "two");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
   EXPECT_THAT(message_of<Error>([&] { write_text_file(folder.path() / "no" / "x", ""); }),
-              HasSubstr("cannot be created"));
+              HasSubstr("x: cannot be written: no such folder"));
 }
 
 TEST(FormatDuration, IsMinutesAndSecondsOrHours) {

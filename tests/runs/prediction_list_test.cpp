@@ -37,10 +37,16 @@ class PredictionList : public testing::Test {
            "\"size_bytes\":" +
            (stamp ? std::to_string(stamp->size_bytes) : "null") +
            ",\"modified\":" + (stamp ? "\"" + stamp->modified + "\"" : "null") + ",\"model\":\"" +
-           model + "\"}\n";
+           model + "\",\"model_hash\":\"hash of " + model +
+           "\",\"options\":{\"max_seconds\":30.0}}\n";
   }
-  ResumePoint resume(const std::string& model = "m") const {
-    return resume_prediction_list(list_, model, files_);
+  static PredictionSetup setup(const std::string& model = "m", double max_seconds = 30.0) {
+    return {model, "hash of " + model, {{"max_seconds", max_seconds}}};
+  }
+  ResumePoint resume(const PredictionSetup& wanted = setup(),
+                     const ResumeOptions& options = {}) const {
+    LineFile list(list_, LineFile::Start::kAppend);
+    return resume_prediction_list(list, list_, wanted, files_, options);
   }
   std::string content() const { return read_text_file(list_); }
 
@@ -76,12 +82,12 @@ TEST_F(PredictionList, IsReadWithoutWhatSegmentsSay) {
   EXPECT_THAT(result.prediction->segments, IsEmpty());
   EXPECT_EQ(result.prediction->duration_s, 2.5);
   EXPECT_EQ(result.stamp, stamp_of(files_[0]));
-  EXPECT_EQ(predictions[0].model, "m");
+  EXPECT_EQ(predictions[0].setup, setup());
 }
 
 TEST_F(PredictionList, NamesTheLineThatIsNoPrediction) {
-  for (const std::string wrong :
-       {"no JSON", "[]", "3", "{\"path\":3,\"status\":\"ok\"}", "{}", ""}) {
+  for (const std::string wrong : {"no JSON", "[]", "3", "{\"path\":3,\"status\":\"ok\"}", "{}", "",
+                                  "{\"path\":\"a\",\"path_bytes\":\"?\",\"status\":\"error\"}"}) {
     folder_.write("out.jsonl", line_of(files_[0]) + wrong + "\n" + line_of(files_[1]));
     for (const bool resuming : {false, true}) {
       EXPECT_THAT(message_of<UsageError>([&] {
@@ -120,17 +126,57 @@ TEST_F(PredictionList, CutOffInItsLastLineLosesThatLineOnly) {
   }
 }
 
-TEST_F(PredictionList, DropsWhatFailedAndWhatHasChangedSince) {
+TEST_F(PredictionList, DropsWhatIsRetriedAndWhatHasChangedSince) {
   const std::string kept = line_of(files_[1]);
   const std::string before = line_of(files_[2]);
   folder_.write("out.jsonl", line_of(files_[0], "error") + kept + before);
   folder_.write("c.wav", "three and more");
-  const ResumePoint point = resume();
+  const ResumePoint point = resume(setup(), {.retry_failed = true});
   EXPECT_THAT(point.to_do, ElementsAre(files_[0], files_[2]));
   EXPECT_EQ(point.num_done, 1U);
   EXPECT_EQ(point.num_failed, 1U);
   EXPECT_EQ(point.num_changed, 1U);
   EXPECT_EQ(content(), kept);
+}
+
+TEST_F(PredictionList, DoesNotRetryWhatFailedAndIsTheSameUnlessAsked) {
+  const std::string whole = line_of(files_[0], "error") + line_of(files_[1], "error");
+  folder_.write("out.jsonl", whole);
+  folder_.write("b.wav", "repaired");
+  const ResumePoint point = resume();
+  EXPECT_THAT(point.to_do, ElementsAre(files_[1], files_[2]));
+  EXPECT_EQ(point.num_failed, 1U);
+  EXPECT_EQ(point.num_given_up, 1U);
+  EXPECT_EQ(point.num_done, 0U);
+  EXPECT_EQ(content(), line_of(files_[0], "error"));
+}
+
+TEST_F(PredictionList, DropsWhatIsGoneWhenAskedButNotWhatMayBeUnmounted) {
+  const std::string there = line_of(files_[0]);
+  const std::string gone = line_of(folder_ / "gone.wav");
+  const std::string below = line_of(folder_ / "no folder/gone.wav");
+  const std::string unmounted = line_of("/no/such/disk/gone.wav");
+  folder_.write("out.jsonl", there + gone + below + unmounted);
+  EXPECT_EQ(resume().num_gone, 1U);
+  EXPECT_EQ(content(), there + gone + below + unmounted);
+  EXPECT_EQ(resume(setup(), {.prune = true}).num_gone, 1U);
+  EXPECT_EQ(content(), there + below + unmounted);
+  EXPECT_EQ(resume(setup(), {.prune = true, .folders = {folder_.path()}}).num_gone, 1U);
+  EXPECT_EQ(content(), there + unmounted);
+}
+
+TEST_F(PredictionList, KnowsAFileByEverySpellingAndName) {
+  const fs::path odd = folder_.write("caf\xE9.wav", "x");
+  files_.push_back(odd);
+  FileResult result;
+  result.path = odd.string();
+  result.stamp = stamp_of(odd);
+  folder_.write("out.jsonl",
+                line_of(folder_ / "./x/../a.wav") + prediction_jsonl(result, {}, setup()));
+  fs::create_directory(folder_ / "x");
+  const ResumePoint point = resume();
+  EXPECT_THAT(point.to_do, ElementsAre(files_[1], files_[2]));
+  EXPECT_EQ(read_prediction_list(list_)[1].result.path, odd.string());
 }
 
 TEST_F(PredictionList, TellsAFileOfTheSameSizeAndAnotherTimeAsChanged) {
@@ -150,16 +196,32 @@ TEST_F(PredictionList, KeepsLinesOfFilesThatAreNotAskedForAndTheLastOfTwo) {
 TEST_F(PredictionList, OfAnotherModelIsNotGoneOnWith) {
   const std::string whole = line_of(files_[0], "ok", "m") + line_of(files_[1], "error", "m");
   folder_.write("out.jsonl", whole);
-  EXPECT_THAT(message_of<UsageError>([&] { resume("n"); }),
-              HasSubstr("out.jsonl:1: is an answer of the model 'm', not of 'n'"));
+  EXPECT_THAT(message_of<UsageError>([&] { resume(setup("n")); }),
+              HasSubstr("out.jsonl:1: is an answer of the model 'm' (hash of ) max_seconds=30, not "
+                        "of 'n' (hash of ) max_seconds=30"));
+  EXPECT_THAT(message_of<UsageError>([&] { resume(setup("m", 10.0)); }),
+              HasSubstr("max_seconds=30, not of 'm' (hash of ) max_seconds=10"));
+  PredictionSetup retrained = setup();
+  retrained.model_hash = "other";
+  EXPECT_THAT(message_of<UsageError>([&] { resume(retrained); }), HasSubstr("not of 'm' (other)"));
   EXPECT_EQ(content(), whole);
+}
+
+TEST_F(PredictionList, WithoutTheModelsHashIsNotGoneOnWith) {
+  folder_.write("out.jsonl", "{\"path\":\"a\",\"status\":\"error\",\"model\":\"m\"}\n");
+  EXPECT_THAT(
+      message_of<UsageError>([&] { resume(); }),
+      HasSubstr("out.jsonl:1: is an answer of the model 'm' without the model's content hash"));
 }
 
 TEST_F(PredictionList, GetsNewStampsOfTheFilesNamedOnly) {
   folder_.write("out.jsonl", line_of(files_[0]) + line_of(files_[1]));
   folder_.write("a.wav", "changed");
   folder_.write("b.wav", "changed too");
-  renew_stamps(list_, {files_[0].string(), "no line of this one"});
+  {
+    LineFile list(list_, LineFile::Start::kAppend);
+    renew_stamps(list, list_, {{files_[0].string(), *stamp_of(files_[0])}, {"no such line", {}}});
+  }
   const ResumePoint point = resume();
   EXPECT_THAT(point.to_do, ElementsAre(files_[1], files_[2]));
   EXPECT_EQ(content(), line_of(files_[0]));
@@ -268,26 +330,30 @@ TEST(PredictionJson, AddsUpTheSidesOfBothAxesWhereTheClassesAreTheFour) {
   EXPECT_FALSE(to_json(bad(), kClasses).contains("p_high_arousal"));
 }
 
-TEST(PredictionJson, ReplacesBytesThatAreNotUtf8) {
+TEST(PredictionJson, ReplacesBytesThatAreNotUtf8AndKeepsThoseOfThePath) {
   FileResult result = bad();
   result.path = "caf\xE9.wav";
   result.error = "caf\xE9.wav: gone";
-  const Json json = Json::parse(prediction_jsonl(result, kClasses, "m"));
+  const Json json = Json::parse(prediction_jsonl(result, kClasses, {}));
   EXPECT_EQ(json["path"], "caf\uFFFD.wav");
+  EXPECT_EQ(json["path_bytes"], "Y2Fm6S53YXY=");  // printf 'caf\xe9.wav' | base64
+  EXPECT_FALSE(to_json(good(), kClasses).contains("path_bytes"));
   EXPECT_EQ(json["error"], "caf\uFFFD.wav: gone");
 }
 
 TEST(PredictionJsonl, IsOneLineAnElementWithTheFilesStampAndTheModel) {
   FileResult result = good();
   result.stamp = FileStamp{1234, "2026-01-31T12:00:00.000000001Z"};
-  const std::string line = prediction_jsonl(result, kClasses, "m");
+  const std::string line = prediction_jsonl(result, kClasses, {"m", "h", {{"max_seconds", 0.5}}});
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   Json expected = to_json(good(), kClasses);
   expected["size_bytes"] = 1234;
   expected["modified"] = "2026-01-31T12:00:00.000000001Z";
   expected["model"] = "m";
+  expected["model_hash"] = "h";
+  expected["options"] = {{"max_seconds", 0.5}};
   EXPECT_EQ(Json::parse(line), expected);
-  EXPECT_TRUE(Json::parse(prediction_jsonl(bad(), kClasses, "m"))["modified"].is_null());
+  EXPECT_TRUE(Json::parse(prediction_jsonl(bad(), kClasses, {}))["modified"].is_null());
 }
 
 TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
@@ -320,20 +386,21 @@ TEST(PredictionJsonl, IsReadBackAsItWasWritten) {
   for (const FileResult& written : {good(), bad(), uncertain, without_classes()}) {
     const bool has_classes = written.path != "c.wav";
     const std::vector<std::string> classes = has_classes ? kClasses : std::vector<std::string>();
-    const std::string line = prediction_jsonl(written, classes, "m");
+    const PredictionSetup setup = {"m", "h", {{"min_confidence", 0.5}}};
+    const std::string line = prediction_jsonl(written, classes, setup);
     const auto read = parse_prediction(line, true);
     ASSERT_TRUE(read) << line;
     EXPECT_EQ(read->result.uncertain, written.uncertain);
     EXPECT_EQ(read->result.stamp, written.stamp);
-    EXPECT_EQ(read->model, "m");
-    EXPECT_EQ(prediction_jsonl(read->result, read->classes, read->model), line);
+    EXPECT_EQ(read->setup, setup);
+    EXPECT_EQ(prediction_jsonl(read->result, read->classes, read->setup), line);
     EXPECT_EQ(parse_prediction(line, false)->emotion, read->emotion);
   }
-  EXPECT_EQ(parse_prediction(prediction_jsonl(good(), kClasses, "m"), true)->emotion, "sad");
+  EXPECT_EQ(parse_prediction(prediction_jsonl(good(), kClasses, {}), true)->emotion, "sad");
 }
 
 TEST(PredictionJsonl, OfAModelWithoutClassesHasWhatItAnswersAndNullElsewhere) {
-  const Json json = Json::parse(prediction_jsonl(without_classes(), {}, "m"));
+  const Json json = Json::parse(prediction_jsonl(without_classes(), {}, {}));
   for (const char* key : {"emotion", "confidence", "probabilities"}) {
     EXPECT_TRUE(json[key].is_null()) << key;
   }
@@ -347,6 +414,19 @@ TEST(PredictionJsonl, OfAModelWithoutClassesHasWhatItAnswersAndNullElsewhere) {
   EXPECT_FALSE(json["segments"][1].contains("arousal"));
   EXPECT_TRUE(json["segments"][1]["probabilities"].is_null());
   EXPECT_FALSE(to_json(without_classes(), {}).contains("embedding"));
+}
+
+TEST(PredictionCsv, HasAColumnOfBytesWhereAPathIsNotUtf8) {
+  FileResult odd = bad();
+  odd.path = "caf\xE9.wav";
+  const std::vector<CsvRow> rows =
+      parse_csv(predictions_csv_header(kClasses, true) + prediction_csv_row(odd, kClasses, true) +
+                    prediction_csv_row(good(), kClasses, true),
+                "csv");
+  EXPECT_EQ(rows[0].cells.back(), "path_bytes");
+  EXPECT_EQ(rows[1].cells.front(), "caf\uFFFD.wav");
+  EXPECT_EQ(rows[1].cells.back(), "Y2Fm6S53YXY=");
+  EXPECT_EQ(rows[2].cells.back(), "");
 }
 
 TEST(PredictionCsv, OfAModelWithoutClassesHasNoColumnsOfThem) {

@@ -361,15 +361,20 @@ TEST_F(MoodTagFile, ThatCannotHoldATagIsNamed) {
   EXPECT_EQ(num_files(), 4U);
 }
 
-TEST_F(MoodTagFile, HalfWrittenCopiesOfAreRemovedAndNothingElseIs) {
-  for (const char* name :
-       {"song.flac.tmp-aB3xYz", "other.flac.tmp-aB3xYz", "song.flac.tmp-notes"}) {
-    folder_.write(name, "x");
-  }
-  remove_half_written_copies(folder_.path());
-  EXPECT_FALSE(fs::exists(folder_ / "song.flac.tmp-aB3xYz"));
-  EXPECT_TRUE(fs::exists(folder_ / "other.flac.tmp-aB3xYz"));
-  EXPECT_TRUE(fs::exists(folder_ / "song.flac.tmp-notes"));
+TEST_F(MoodTagFile, OfTheLongestNameIsTaggedToo) {
+  const fs::path file = folder_ / (std::string(250, 'x') + ".flac");
+  fs::rename(file_, file);
+  change_mood(file, "sad", true);
+  EXPECT_THAT(read_mood(file).mood, ElementsAre("sad"));
+  EXPECT_EQ(num_files(), 1U);
+}
+
+TEST_F(MoodTagFile, ThatIsAPipeIsRefusedWithoutWaiting) {
+  const fs::path pipe = folder_ / "pipe.flac";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(message_of<InputError>([&] { change_mood(pipe, "sad", true); }),
+              HasSubstr("pipe.flac: not a regular file"));
+  EXPECT_EQ(display_title(pipe), "pipe");
 }
 
 TEST_F(MoodTagFile, IsShownByArtistAndTitleElseByItsName) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "../support/temporary_folder.hpp"
+#include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -73,6 +74,26 @@ TEST_F(Playlists, LeaveOutWhatIsUncertainFailedOrMissing) {
   ASSERT_THAT(report.failures, SizeIs(1));
   EXPECT_THAT(report.failures[0].message, HasSubstr("gone.mp3: no such file"));
   EXPECT_EQ(content("sad.m3u8"), "#EXTM3U\n#PLAYLIST:sad\n#EXTINF:62,here\n../../here.mp3\n");
+}
+
+TEST_F(Playlists, NameAFileOnceAndFindItWhereItIsMounted) {
+  ListedPrediction twice = song("m/a.mp3", "sad", 0.5);
+  twice.result.path = (folder_ / "m/./a.mp3").string();
+  ListedPrediction elsewhere = song("b.mp3", "sad", 0.4);
+  elsewhere.result.path = "/volume1/music/b.mp3";
+  const PathMap map({"/volume1/music=" + folder_.path().string()});
+  const std::vector<ListedPrediction> list = {song("m/a.mp3", "sad", 0.5), twice, elsewhere};
+  EXPECT_TRUE(write_playlists(list, lists_, map).playlists[1].has_changed);
+  EXPECT_EQ(content("sad.m3u8"),
+            "#EXTM3U\n#PLAYLIST:sad\n#EXTINF:62,a\n../../m/a.mp3\n#EXTINF:62,b\n../../b.mp3\n");
+  EXPECT_FALSE(write_playlists(list, lists_, map).playlists[1].has_changed);
+}
+
+TEST_F(Playlists, DoNotReplaceWhatIsNone) {
+  const std::string song_bytes("RIFF\x24\0\0\0WAVE", 12);
+  folder_.write("lists/new/sad.m3u8", song_bytes);
+  EXPECT_THROW(write_playlists({song("a.mp3", "sad", 0.5)}, lists_), UsageError);
+  EXPECT_EQ(content("sad.m3u8"), song_bytes);
 }
 
 TEST_F(Playlists, CanNameEveryFileThatALineCan) {

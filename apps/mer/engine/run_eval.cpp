@@ -19,6 +19,7 @@
 #include "mer/predict/predictor.hpp"
 #include "mer/predict/song_files.hpp"
 #include "mer/runs/ensemble_card.hpp"
+#include "mer/runs/output_file.hpp"
 #include "mer/runs/run_folder.hpp"
 #include "mer/store/fill_store.hpp"
 #include "mer/store/segment_rows.hpp"
@@ -249,6 +250,8 @@ int run_eval(const EvalArgs& args) {
   }
   std::vector<fs::path> files = files_of(models);
   std::vector<std::string> names = args.models;
+  if (!args.save.empty()) require_output(args.save, OutputKind::kModel, files);
+  if (!args.output.empty()) require_evaluation_folder(args.output);
 
   const bool has_songs = !args.manifest.empty() || !models.front().run.empty();
   if (!has_songs && (args.save.empty() || args.fit)) {

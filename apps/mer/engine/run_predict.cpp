@@ -1,16 +1,23 @@
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
+#include <optional>
 
 #include "../arguments.hpp"
 #include "../cmd_predict.hpp"
 #include "../command.hpp"
 #include "../terminal.hpp"
+#include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
+#include "mer/core/hash.hpp"
+#include "mer/core/scratch_folder.hpp"
+#include "mer/core/system_reason.hpp"
 #include "mer/core/text.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/prediction_output.hpp"
 #include "mer/predict/predictor.hpp"
+#include "mer/runs/output_file.hpp"
 #include "mer/runs/prediction_list.hpp"
 
 namespace mer::app {
@@ -18,40 +25,68 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Where results go: stdout, a whole file, or a list that grows.
+class Output {
+ public:
+  explicit Output(const PredictArgs& args) {
+    if (args.output.empty()) return;
+    if (args.format == "jsonl") {
+      list_.emplace(args.output,
+                    args.resume ? LineFile::Start::kAppend : LineFile::Start::kReplace);
+    } else {
+      whole_.emplace(args.output);
+    }
+  }
+  LineFile& list() { return *list_; }
+
+  void write(const std::string& text) {
+    if (list_) return list_->add(text);
+    if (whole_) return whole_->write(text);
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() ||
+        std::fflush(stdout) != 0) {
+      throw Error("stdout: cannot be written: " + reason_of(errno));
+    }
+  }
+  void finish() {
+    if (list_) list_->finish();
+    if (whole_) whole_->commit();
+  }
+
+ private:
+  std::optional<LineFile> list_;
+  std::optional<AtomicFile> whole_;
+};
+
 /// What is left of the inputs, once the jsonl file has been read.
-std::vector<fs::path> left_to_do(const PredictArgs& args, const std::string& model,
-                                 const std::vector<fs::path>& inputs) {
-  const ResumePoint point = resume_prediction_list(args.output, model, inputs);
+ResumePoint resume(const PredictArgs& args, LineFile& list, const PredictionSetup& setup,
+                   const Inputs& inputs) {
+  ResumePoint point = resume_prediction_list(list, args.output, setup, inputs.paths(),
+                                             {args.retry_failed, args.prune, inputs.folders()});
   std::string line = "resuming  " + args.output.string() + ": " + std::to_string(point.num_done) +
                      " done, " + std::to_string(point.to_do.size()) + " to do";
   if (point.num_changed > 0) line += ", " + std::to_string(point.num_changed) + " have changed";
   if (point.num_failed > 0) line += ", " + std::to_string(point.num_failed) + " failed before";
+  if (point.num_given_up > 0) {
+    line += ", " + std::to_string(point.num_given_up) +
+            " failed and have not changed (--retry-failed tries them again)";
+  }
+  if (point.num_gone > 0) {
+    line += ", " + std::to_string(point.num_gone) +
+            (args.prune ? " are gone and dropped" : " are gone (--prune drops them)");
+  }
   log_info(line);
-  return point.to_do;
+  return point;
 }
-
-/// Where results go: stdout or a file; writing errors are errors.
-class Output {
- public:
-  Output(const fs::path& path, bool append) : path_(path) {
-    if (path.empty()) return;
-    file_.open(path, append ? std::ios::app | std::ios::binary : std::ios::binary);
-    if (!file_) throw UsageError(path.string() + ": cannot be written");
-  }
-  void write(const std::string& text) {
-    std::ostream& out = path_.empty() ? std::cout : file_;
-    out << text << std::flush;
-    if (!out) throw Error((path_.empty() ? "stdout" : path_.string()) + ": cannot be written");
-  }
-
- private:
-  fs::path path_;
-  std::ofstream file_;
-};
 
 void check(const PredictArgs& args) {
   if (args.resume && (args.format != "jsonl" || args.output.empty())) {
     throw UsageError("--resume goes on with a jsonl file", "--format jsonl -o FILE --resume");
+  }
+  if ((args.retry_failed || args.prune) && !args.resume) {
+    throw UsageError(std::string(args.prune ? "--prune" : "--retry-failed") +
+                         " is about what a jsonl file holds",
+                     "--format jsonl -o FILE --resume " +
+                         std::string(args.prune ? "--prune" : "--retry-failed"));
   }
   if (args.timeline && args.format != "table") {
     throw UsageError("--timeline draws on the terminal, so it goes with --format table",
@@ -59,25 +94,41 @@ void check(const PredictArgs& args) {
   }
 }
 
+/// Nothing of the user's may be lost to the output.
+void check_output(const PredictArgs& args, const std::vector<fs::path>& inputs) {
+  if (args.output.empty()) return;
+  // Whether a list is one is seen when it is read in order to go on with it.
+  if (args.resume && fs::is_regular_file(args.output) && !has_audio_extension(args.output)) return;
+  require_output(args.output,
+                 args.format == "csv"     ? OutputKind::kPredictionCsv
+                 : args.format == "json"  ? OutputKind::kPredictionJson
+                 : args.format == "jsonl" ? OutputKind::kPredictionList
+                                          : OutputKind::kPredictionTable,
+                 inputs);
+}
+
 /// Turns results into the format asked for, as they come.
 class Writer {
  public:
-  Writer(const PredictArgs& args, const std::vector<std::string>& classes, std::string model,
-         std::span<const std::string> paths)
+  Writer(const PredictArgs& args, const std::vector<std::string>& classes, PredictionSetup setup,
+         std::span<const std::string> paths, Output& output)
       : args_(args),
         classes_(classes),
-        model_(std::move(model)),
-        output_(args.output, args.resume),
+        setup_(std::move(setup)),
+        with_bytes_(!std::all_of(paths.begin(), paths.end(), is_utf8)),
+        output_(output),
         table_(paths, classes, terminal_columns()) {
-    if (args.format == "csv") output_.write(predictions_csv_header(classes));
-    if (args.format == "table") output_.write(table_.header());
+    if (args.format == "csv") output_.write(predictions_csv_header(classes, with_bytes_));
+    // With -q nothing is said of no songs.
+    if (args.format == "table" && !(paths.empty() && is_quiet())) output_.write(table_.header());
   }
 
   void add(FileResult result) {
     if (args_.format == "jsonl") {
-      output_.write(prediction_jsonl(result, classes_, model_));
+      result.path = absolute_(result.path).string();  // the list is read from anywhere
+      output_.write(prediction_jsonl(result, classes_, setup_));
     } else if (args_.format == "csv") {
-      output_.write(prediction_csv_row(result, classes_));
+      output_.write(prediction_csv_row(result, classes_, with_bytes_));
     } else if (args_.format == "table") {
       output_.write(table_.row(result));
       if (args_.timeline && result.ok()) {
@@ -89,41 +140,70 @@ class Writer {
   }
 
   void finish() {
-    if (args_.format == "json") output_.write(predictions_json(model_, classes_, results_));
+    if (args_.format == "json") output_.write(predictions_json(setup_.model, classes_, results_));
+    output_.finish();
   }
 
  private:
   const PredictArgs& args_;
   const std::vector<std::string>& classes_;
-  std::string model_;
-  Output output_;
+  PredictionSetup setup_;
+  bool with_bytes_;
+  Output& output_;
   PredictionTable table_;
+  AbsolutePaths absolute_;
   std::vector<FileResult> results_;
 };
+
+PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>& models) {
+  std::vector<std::string> names;
+  std::string hashes;
+  for (const FoundModel& model : models) {
+    names.push_back(model.name);
+    hashes += hash_file_hex(model.file);
+  }
+  return {join(names, " + "),
+          hash_hex(hashes),
+          {{"max_seconds", args.max_seconds}, {"min_confidence", args.min_confidence}}};
+}
+
+[[noreturn]] void stop_here(const PredictArgs& args, std::size_t num_done) {
+  const bool grows = args.resume || (args.format == "jsonl" && !args.output.empty());
+  throw Interrupted(
+      "interrupted after " + std::to_string(num_done) + " files" +
+          (grows || args.output.empty() ? "" : "; " + args.output.string() + " is as it was"),
+      grows ? "--resume goes on" : "");
+}
 
 }  // namespace
 
 int run_predict(const PredictArgs& args) {
-  catch_interrupts();
   check(args);
-  std::vector<fs::path> inputs;
-  for (Input& input : expand_inputs(args.inputs)) inputs.push_back(std::move(input.path));
+  const Inputs asked = expand_inputs(args.inputs);
+  catch_interrupts();  // not before: a list on stdin may never end
+  std::vector<fs::path> inputs = asked.paths();
+  check_output(args, inputs);
   const std::vector<FoundModel> models = find_models(args.models);
-  std::vector<std::string> names;
-  for (const FoundModel& model : models) names.push_back(model.name);
-  const std::string model = join(names, " + ");
   const Predictor predictor =
       Predictor::load(files_of(models), "cpu", bundled_files().pretrained_weights());
-  if (args.resume) inputs = left_to_do(args, model, inputs);
+  const PredictionSetup setup = setup_of(args, models);
+  ScratchFolder::remove_abandoned();
+  Output output(args);
+  std::size_t num_failed = asked.num_failed;
+  if (args.resume) {
+    ResumePoint point = resume(args, output.list(), setup, asked);
+    inputs = std::move(point.to_do);
+    num_failed += point.num_given_up;
+  }
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());
-  Writer writer(args, predictor.classes(), model, paths);
+  Writer writer(args, predictor.classes(), setup, paths, output);
   ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());
   std::size_t done = 0;
-  const BatchCount count = predict_files(
+  BatchCount count = predict_files(
       predictor, inputs,
       {.jobs = args.jobs, .max_seconds = args.max_seconds, .min_confidence = args.min_confidence},
       [&](FileResult result) {
@@ -138,11 +218,9 @@ int run_predict(const PredictArgs& args) {
       },
       interrupted);
   line.clear();
-  writer.finish();
-  if (interrupted()) {
-    throw Interrupted("interrupted after " + std::to_string(count.done) + " files",
-                      args.resume || args.format == "jsonl" ? "--resume goes on" : "");
-  }
+  if (!interrupted() || args.output.empty()) writer.finish();
+  if (interrupted()) stop_here(args, count.done);
+  count.failed += num_failed;
   if (inputs.size() != 1 || count.failed > 0) log_info(closing_line(count));
   return count.failed == 0 ? kDone : kSomeInputsFailed;
 }

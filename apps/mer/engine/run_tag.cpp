@@ -8,13 +8,13 @@
 namespace mer::app {
 
 int run_tag_folder(const TagArgs& args) {
-  std::vector<std::filesystem::path> inputs;
-  for (Input& input : expand_inputs({args.input.string()})) inputs.push_back(std::move(input.path));
+  const Inputs inputs = expand_inputs({args.input.string()});
   const Predictor predictor = Predictor::load(files_of(find_models(args.models)), "cpu",
                                               bundled_files().pretrained_weights());
   Tagging tagging(args);
+  tagging.fail_folders(inputs.num_failed);
   predict_files(
-      predictor, inputs, {.jobs = args.jobs, .min_confidence = args.min_confidence},
+      predictor, inputs.paths(), {.jobs = args.jobs, .min_confidence = args.min_confidence},
       [&](const FileResult& result) {
         if (!result.ok()) {
           tagging.fail(result.error, result.hint);

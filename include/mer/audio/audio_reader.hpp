@@ -88,10 +88,6 @@ void write_audio(const std::filesystem::path& path, std::span<const float> sampl
 /// case ignored).
 bool has_audio_extension(const std::filesystem::path& path);
 
-/// Every file below `folder` with an audio extension, sorted by path; symbolic links to folders are
-/// not followed.
-std::vector<std::filesystem::path> find_audio_files(const std::filesystem::path& folder);
-
 /// A format and whether it really decodes here: one second is encoded and decoded again in memory
 /// (ffmpeg formats: through the program).
 struct FormatCheck {

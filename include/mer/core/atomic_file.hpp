@@ -1,74 +1,48 @@
 #pragma once
 
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <filesystem>
 #include <span>
 #include <string>
-#include <system_error>
-#include <utility>
+#include <string_view>
 
-#include "mer/core/error.hpp"
+#include "mer/core/file_descriptor.hpp"
 
 namespace mer {
 
 /// A file being written under a temporary name in the target's folder; commit() gives it the
 /// target's name, without which it is removed: the target is there whole or as it was before.
-/// Every method throws Error, naming the target, when the disk is full or the folder isn't
-/// writable.
+///
+/// A target that exists keeps its owner and permissions; one that is a link stays a link. A target
+/// that is a device or a pipe is written to directly. Every method throws Error, naming the target,
+/// when the disk is full or the folder isn't writable.
 class AtomicFile {
  public:
-  explicit AtomicFile(const std::filesystem::path& target) : target_(target) {
-    const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
-    temporary_ = (folder / (target.filename().string() + ".tmp-XXXXXX")).string();
-    file_ = ::mkstemp(temporary_.data());
-    if (file_ < 0) fail("cannot be created");
-    if (::fchmod(file_, 0644) != 0) fail("cannot be created");
-  }
-  ~AtomicFile() {
-    if (file_ >= 0) {
-      ::close(file_);
-      ::unlink(temporary_.c_str());
-    }
-  }
+  explicit AtomicFile(const std::filesystem::path& target);
+  ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
-  void write(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(file_, bytes.data(), bytes.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail("cannot be written");
-      bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-  }
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
 
   /// What is being written, for those who write by other means.
   const std::string& temporary() const { return temporary_; }
-  int descriptor() const { return file_; }
+  int descriptor() const { return file_.get(); }
 
-  void commit() {
-    if (::fsync(file_) != 0) fail("cannot be written");
-    if (::close(std::exchange(file_, -1)) != 0 ||
-        ::rename(temporary_.c_str(), target_.c_str()) != 0) {
-      const std::string reason = std::generic_category().message(errno);
-      ::unlink(temporary_.c_str());
-      throw Error(target_.string() + ": cannot be written: " + reason);
-    }
-  }
+  /// @return the file, still open and locked, for those who go on writing
+  FileDescriptor commit();
+
+  /// Removes what processes that were killed left in a folder. What others are writing is locked.
+  static void remove_abandoned(const std::filesystem::path& folder);
 
  private:
-  [[noreturn]] void fail(const char* what) {
-    throw Error(target_.string() + ": " + what + ": " + std::generic_category().message(errno));
-  }
+  void make_temporary();
+  [[noreturn]] void fail(int error) const;
 
   std::filesystem::path target_;
-  std::string temporary_;
-  int file_ = -1;
+  std::string temporary_;  ///< the target itself when that is no file
+  FileDescriptor file_;
 };
 
 }  // namespace mer

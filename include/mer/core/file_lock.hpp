@@ -20,9 +20,13 @@ class FileLock {
   explicit FileLock(const std::filesystem::path& path);
 
   /// Tries to get it, without waiting.
-  State take();
+  State take() { return take(false); }
+  /// The same for one of several who keep out whoever wants it alone.
+  State take_shared() { return take(true); }
 
  private:
+  State take(bool shared);
+
   FileDescriptor file_;
 };
 

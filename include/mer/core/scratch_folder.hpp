@@ -11,7 +11,8 @@ namespace mer {
 class ScratchFolder {
  public:
   /// @throws Error when it can't be made
-  explicit ScratchFolder(const std::string& prefix = "mer-");  ///< in the system's temporary folder
+  explicit ScratchFolder(
+      const std::string& prefix = kPrefix);  ///< in the system's temporary folder
   ScratchFolder(const std::filesystem::path& parent, const std::string& prefix);
   ~ScratchFolder();
   ScratchFolder(const ScratchFolder&) = delete;
@@ -22,8 +23,12 @@ class ScratchFolder {
 
   /// Removes the folders of processes that were killed. Those of living ones are locked.
   static void remove_abandoned(const std::filesystem::path& parent, const std::string& prefix);
+  /// Of the system's temporary folder.
+  static void remove_abandoned();
 
  private:
+  static constexpr const char* kPrefix = "mer-scratch-";
+
   std::filesystem::path path_;
   FileLock lock_;
 };

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -54,9 +56,11 @@ class EmbeddingExtractor {
   const std::string& store_key() const { return store_key_; }
 
   /// Writes a song's embeddings atomically.
+  /// @param on_samples  as of analyse_song()
   /// @throws InputError as analyse_song() does
   void extract(const std::filesystem::path& audio_file,
-               const std::filesystem::path& embedding_file) const;
+               const std::filesystem::path& embedding_file,
+               const std::function<void(std::span<const float>)>& on_samples = {}) const;
 
  private:
   void describe();

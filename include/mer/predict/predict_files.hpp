@@ -26,14 +26,14 @@ struct BatchCount {
   std::size_t failed = 0;  ///< of those done
 };
 
-/// Predicts files, several at a time. Whatever goes wrong with one file becomes its FileResult and
-/// the rest go on.
+/// Predicts files, several at a time. What is wrong with one file becomes its FileResult and the
+/// rest go on; what is wrong with the system (disk, temporary folder) ends the batch as an Error.
 ///
 /// @param on_result  called once a file, in the order of `inputs`, one call at a time, as soon as
 ///                   every earlier file is done; from worker threads. What it throws ends the
 ///                   batch and is thrown again here.
-/// @param stop       asked before each file; true = start no more. The results until then are
-///                   delivered and are a prefix of `inputs`.
+/// @param stop       asked before each file and as it is read; true = go no further. The results
+///                   until then are delivered and are a prefix of `inputs`.
 ///
 /// With jobs other than 1, LibTorch is set to one thread inside each operation
 /// (set_torch_threads), here and from then on: the files are what runs in parallel.

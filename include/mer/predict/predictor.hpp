@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -70,9 +71,12 @@ class Predictor {
   /// system's temporary folder, in constant memory, and nothing is left there. Safe from several
   /// threads. The recipes' audio.start_s and audio.duration_s don't count here.
   /// @param max_seconds  analyse at most this much from the start; 0 = the whole file
+  /// @param stop         asked as the file is read
   /// @throws InputError for a file that can't be used
+  /// @throws Interrupted when `stop` said so
   /// @throws Error when the temporary folder is full or can't be written
-  SongPrediction predict_file(const std::filesystem::path& audio_file, double max_seconds) const;
+  SongPrediction predict_file(const std::filesystem::path& audio_file, double max_seconds,
+                              const std::function<bool()>& stop = {}) const;
 
  private:
   struct Impl;

@@ -65,8 +65,12 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation);
 /// Writes metrics.json, predictions.csv and segments.csv, and where there are classes also
 /// confusion.csv, reliability.csv and coverage.csv (of songs), into the folder (made if needed),
 /// each atomically.
-/// @throws Error when the folder can't be made or written
+/// @throws UsageError when another process writes there, Error when it can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
+
+/// Before any work: refuses a folder in which write_evaluation() would replace what isn't its own.
+/// @throws UsageError naming it
+void require_evaluation_folder(const std::filesystem::path& folder);
 
 /// Whether a folder holds metrics.json, also every song, also every segment.
 bool has_scores(const std::filesystem::path& folder);

@@ -4,18 +4,29 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "mer/core/line_file.hpp"
 #include "mer/runs/prediction.hpp"
 
 namespace mer {
 
 // What `mer predict` writes for programs: a JSON document, a JSON object a line, or CSV. Bytes that
-// are not UTF-8 become U+FFFD everywhere.
+// are not UTF-8 become U+FFFD everywhere; of a path they stand beside it, in base64.
+
+/// What an answer depends on besides the song.
+struct PredictionSetup {
+  std::string model;       ///< name or path as the user gave it; several are joined by " + "
+  std::string model_hash;  ///< of the content of its files
+  std::map<std::string, double> options = {};  ///< of the command line, those that change answers
+
+  bool operator==(const PredictionSetup&) const = default;
+};
 
 /// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
 /// order; a failed file also has `hint`, and where the classes are the four of Quadrants a song has
@@ -30,16 +41,19 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
                              std::span<const FileResult> results);
 
 /// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
-/// and `modified` of the file (null when it is missing) and `model`; for maps and neighbors the
-/// song's `embedding`, if there is one.
+/// and `modified` of the file (null when it is missing), `model`, `model_hash` and `options`; for
+/// maps and neighbors the song's `embedding`, if there is one.
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
-                             const std::string& model);
+                             const PredictionSetup& setup);
 
 /// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
 /// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.
-std::string predictions_csv_header(const std::vector<std::string>& classes);
+/// @param with_bytes  there are paths that are not UTF-8, so the last column is `path_bytes`
+std::string predictions_csv_header(const std::vector<std::string>& classes,
+                                   bool with_bytes = false);
 /// A row below that header; cells that don't apply are empty.
-std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes);
+std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes,
+                               bool with_bytes = false);
 
 /// A line of what `mer predict --format jsonl` writes.
 struct ListedPrediction {
@@ -47,7 +61,7 @@ struct ListedPrediction {
   FileResult result;
   std::vector<std::string> classes;    ///< of its probabilities, in their order
   std::optional<std::string> emotion;  ///< none when it failed or is uncertain
-  std::string model;
+  PredictionSetup setup;
 
   double probability_of(const std::string& name) const;  ///< 0 of a class that it doesn't know
 };
@@ -84,27 +98,42 @@ class PredictionListReader {
 /// @throws UsageError naming the line that is no prediction, also for one that is cut off
 std::vector<ListedPrediction> read_prediction_list(const std::filesystem::path& file);
 
+/// Which of a list's lines are to go.
+struct ResumeOptions {
+  bool retry_failed = false;  ///< also of songs that failed and have not changed since
+  /// Also of songs that are gone: below these folders, or where their own folder is still there, so
+  /// that a disk that isn't mounted costs nothing.
+  bool prune = false;
+  std::vector<std::filesystem::path> folders = {};
+};
+
 /// Where a batch goes on.
 struct ResumePoint {
   std::vector<std::filesystem::path> to_do;  ///< of the inputs, in their order
   std::size_t num_done = 0;
   std::size_t num_changed = 0;  ///< of to_do: predicted before they changed
   std::size_t num_failed = 0;   ///< of to_do: failed before
+  std::size_t num_given_up =
+      0;                     ///< failed before and have not changed, so they are not tried again
+  std::size_t num_gone = 0;  ///< listed files that are no more; dropped, if they are to be pruned
 };
 
-/// Finds which inputs a list already holds: done are those of the same path, size and time of
-/// modification that did not fail. Lines of the others are dropped, as is a last line that is cut
-/// off, so that the list, once it is written on, has one line an input. Lines of files that are not
-/// among the inputs stay. The file is replaced atomically, if at all.
+/// Finds which inputs a list already holds: those of the same file, size and time of modification.
+/// Lines of the others are dropped, as is a last line that is cut off, so that the list, once it is
+/// written on, has one line an input. Lines of files that are not among the inputs stay. The list
+/// is rewritten if need be.
 ///
-/// @param model  that goes on; a line that is done must be of the same
-/// @throws UsageError when the file is no such list, or another model's
-ResumePoint resume_prediction_list(const std::filesystem::path& file, const std::string& model,
-                                   const std::vector<std::filesystem::path>& inputs);
+/// @param setup  of the answers to come, which all lines must share
+/// @throws UsageError when the file is no such list, or of another setup
+ResumePoint resume_prediction_list(LineFile& list, const std::filesystem::path& file,
+                                   const PredictionSetup& setup,
+                                   const std::vector<std::filesystem::path>& inputs,
+                                   const ResumeOptions& options = {});
 
-/// Writes the stamps that files have now into their lines; other lines and everything else in the
+/// Writes the stamps of files into the lines of these paths; other lines and everything else in the
 /// list stay. For whoever changes files in a way that leaves the predictions true.
-/// @param files  as the list spells them; those that it does not hold are passed over
-void renew_stamps(const std::filesystem::path& list, const std::vector<std::string>& files);
+/// @param stamps  by the path in the list; those that it does not hold are passed over
+void renew_stamps(LineFile& list, const std::filesystem::path& file,
+                  const std::map<std::string, FileStamp>& stamps);
 
 }  // namespace mer

@@ -2,12 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "mer/core/file_lock.hpp"
+#include "mer/core/line_file.hpp"
 #include "mer/runs/run_folder.hpp"
 
 namespace spdlog {
@@ -58,7 +58,7 @@ class RunWriter : public RunFolder {
 
   std::optional<FileLock> lock_;  ///< of the folder
   RunStatus status_;
-  std::ofstream metrics_;
+  std::optional<LineFile> metrics_;
   std::shared_ptr<spdlog::logger> log_;
 };
 

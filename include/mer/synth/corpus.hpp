@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,9 +47,12 @@ struct SynthReport {
 /// are there. Deterministic for a seed, whatever `jobs` is (0 = one thread per core). A folder that
 /// holds the same corpus already is left as it is.
 ///
-/// @throws UsageError  when the folder holds a manifest that mer did not write
+/// @param stop         asked before each song
+/// @throws UsageError  when the folder holds a manifest or songs that mer did not write, or another
+///                     process is at work in it
+/// @throws Interrupted when `stop` said so
 /// @throws Error       when the disk is full or the folder isn't writable
 SynthReport make_corpus(const std::filesystem::path& folder, const SynthOptions& options, int jobs,
-                        const Progress& progress);
+                        const Progress& progress, const std::function<bool()>& stop = {});
 
 }  // namespace mer

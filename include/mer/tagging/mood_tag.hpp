@@ -53,9 +53,6 @@ struct MoodChange {
 MoodChange change_mood(const std::filesystem::path& file, const std::optional<std::string>& emotion,
                        bool write);
 
-/// Removes what a process that was killed in the middle of change_mood() left in a folder.
-void remove_half_written_copies(const std::filesystem::path& folder);
-
 /// "Artist – Title" as the tags say it, the title alone, or else the file's name.
 std::string display_title(const std::filesystem::path& file);
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mer/runs/prediction_list.hpp"
+#include "mer/tagging/path_map.hpp"
 
 namespace mer {
 
@@ -20,6 +21,7 @@ struct Playlist {
   std::filesystem::path file;
   std::string emotion;
   std::size_t num_songs = 0;
+  bool has_changed = true;  ///< else the file held the very same
 };
 
 struct PlaylistReport {
@@ -31,12 +33,14 @@ struct PlaylistReport {
 
 /// Writes `<emotion>.m3u8` for every class that the list knows, also for one without songs, so that
 /// no earlier one is left: UTF-8, extended M3U, the songs with the largest probability of that
-/// emotion first (then by path), titles from the files' tags. Paths are relative to the folder, so
-/// that songs and playlists may be moved together. Each file is replaced atomically.
+/// emotion first (then by path), titles from the files' tags; a file stands there once. Paths are
+/// relative to the folder, so that songs and playlists may be moved together. Each file is replaced
+/// atomically.
 ///
-/// @param list  paths as in mer predict: relative ones to the working directory
+/// @param map  from the list's paths to where the files lie here
+/// @throws UsageError when a file of that name is no playlist
 /// @throws Error when the folder can't be made or written
 PlaylistReport write_playlists(const std::vector<ListedPrediction>& list,
-                               const std::filesystem::path& folder);
+                               const std::filesystem::path& folder, const PathMap& map = {});
 
 }  // namespace mer

@@ -158,7 +158,7 @@ std::map<std::string, fs::path> recordings(const fs::path& folder) {
   std::error_code ignored;
   for (const char* name : {"audio", "audios"}) {
     if (!fs::is_directory(folder / name, ignored)) continue;
-    for (const fs::path& file : find_audio_files(folder / name)) {
+    for (const fs::path& file : songs_below(folder / name)) {
       found.emplace(file.stem().string(), file);
     }
   }

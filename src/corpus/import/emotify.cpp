@@ -165,11 +165,17 @@ ImportReport import_emotify(const ImportJob& job) {
     throw UsageError(folder.string() + ": no track has a clear emotion of the four classes",
                      "is data.csv complete?");
   }
-  ImportReport report;
-  write_manifest(rows, manifest, report);
   fs::path shares = manifest;
   shares.replace_extension(".gems.csv");
-  write_text_file(shares, shares_table(tracks));
+  const std::string table = shares_table(tracks);
+  std::error_code ignored;
+  if (fs::exists(shares, ignored) && !read_text_file(shares).starts_with("id,genre,listeners,")) {
+    throw UsageError(shares.string() + ": is there already and is no table of shares",
+                     "give the manifest another name");
+  }
+  ImportReport report;
+  write_manifest(rows, manifest, report);
+  write_text_file(shares, table);
   report.notes.push_back("the labels are induced emotion: what listeners felt");
   report.notes.push_back("the nine GEMS shares of all " + std::to_string(tracks.size()) +
                          " tracks: " + shares.string());

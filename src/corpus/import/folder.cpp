@@ -4,6 +4,7 @@
 #include "import/importing.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
+#include "mer/corpus/song_search.hpp"
 
 namespace mer {
 
@@ -20,7 +21,8 @@ ImportReport import_folder(const ImportJob& job) {
   std::vector<std::string> outside;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (entry.is_directory() && name.front() != '.') {
+    if (name.front() == '.' || is_set_aside(name)) continue;
+    if (entry.is_directory()) {
       class_folders.push_back(entry.path());
     } else if (entry.is_regular_file() && has_audio_extension(entry.path())) {
       outside.push_back(name);
@@ -34,14 +36,15 @@ ImportReport import_folder(const ImportJob& job) {
   std::vector<std::string> empty_folders;
   std::vector<ManifestRow> rows;
   for (const fs::path& class_folder : class_folders) {
-    const std::vector<fs::path> files = find_audio_files(class_folder);
+    const FoundSongs found = find_songs(class_folder);
+    for (const std::string& failure : found.failures) report.failures.push_back({failure, ""});
     const std::string label = class_folder.filename().string();
-    if (files.empty()) {
+    if (found.files.empty()) {
       empty_folders.push_back(label);
       continue;
     }
     labels.push_back(label);
-    for (const fs::path& file : files) rows.push_back({.file = file, .label = label});
+    for (const fs::path& file : found.files) rows.push_back({.file = file, .label = label});
   }
   if (labels.size() < 2) {
     throw UsageError(folder.string() + ": " +

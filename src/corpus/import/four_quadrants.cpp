@@ -21,7 +21,7 @@ std::map<std::string, fs::path> clips_below(const fs::path& folder) {
   std::map<std::string, fs::path> clips;
   for (const char* quadrant : {"Q1", "Q2", "Q3", "Q4"}) {
     require_folder(folder / quadrant);
-    for (const fs::path& file : find_audio_files(folder / quadrant)) {
+    for (const fs::path& file : songs_below(folder / quadrant)) {
       clips[quadrant + ("/" + file.stem().string())] = file;
     }
   }

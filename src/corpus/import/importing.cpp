@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "mer/core/error.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
 #include "mer/corpus/manifest.hpp"
+#include "mer/corpus/song_search.hpp"
 
 namespace mer::importing {
 namespace {
@@ -24,12 +26,7 @@ std::string listed(const fs::path& file, const fs::path& manifest) {
 }
 
 void write_text_in_new_folder(const fs::path& file, const std::string& text) {
-  const fs::path folder = fs::absolute(file).parent_path();
-  std::error_code failure;
-  fs::create_directories(folder, failure);
-  if (failure) {
-    throw Error(folder.string() + ": can't make this folder: " + failure.message());
-  }
+  make_folder(fs::absolute(file).parent_path());
   write_text_file(file, text);
 }
 
@@ -58,6 +55,14 @@ fs::path find_below(const fs::path& folder, const std::vector<std::string>& rela
   throw UsageError((folder / relative_paths.front()).string() + ": no such file or folder", hint);
 }
 
+std::vector<fs::path> songs_below(const fs::path& folder) {
+  FoundSongs found = find_songs(folder);
+  if (!found.failures.empty()) {
+    throw UsageError(found.failures.front(), "what can't be read would be missing");
+  }
+  return std::move(found.files);
+}
+
 std::string listing(const std::vector<std::string>& names, const std::string& what) {
   constexpr std::size_t kShown = 5;
   std::vector<std::string> shown(
@@ -73,7 +78,14 @@ void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manife
   std::set<std::string> labels;
   std::set<std::string> groups;
   for (const ManifestRow& row : rows) {
-    const std::vector<std::string> cells = {listed(row.file, manifest),
+    const std::string path = listed(row.file, manifest);
+    if (!is_utf8(path)) {
+      report.failures.push_back(
+          {row.file.string() + ": its name is not UTF-8, as a manifest must be",
+           "rename the file, or the folder above it"});
+      continue;
+    }
+    const std::vector<std::string> cells = {path,
                                             row.label,
                                             row.group,
                                             row.split,
@@ -84,6 +96,7 @@ void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manife
     labels.insert(row.label);
     if (!row.group.empty()) groups.insert(row.group);
   }
+  if (labels.empty()) return;
   if (labels.size() < 2) {
     throw UsageError(manifest.string() + ": only one class would be in it, '" + *labels.begin() +
                          "', at least two are needed",
@@ -96,12 +109,13 @@ void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manife
   std::vector<std::string> line;
   for (const Column& column : columns) line.push_back(column.first);
   std::string text = csv_line(line);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
+  const std::size_t num_rows = columns.front().second.size();
+  for (std::size_t row = 0; row < num_rows; ++row) {
     for (std::size_t i = 0; i < columns.size(); ++i) line[i] = columns[i].second[row];
     text += csv_line(line);
   }
   write_text_in_new_folder(manifest, text);
-  report.songs = rows.size();
+  report.songs = num_rows;
   report.groups = groups.size();
   report.classes = in_canonical_order({labels.begin(), labels.end()});
 }

@@ -18,6 +18,10 @@ std::filesystem::path find_below(const std::filesystem::path& folder,
                                  const std::vector<std::string>& relative_paths,
                                  const std::string& hint);
 
+/// The songs of a folder all of which can be read.
+/// @throws UsageError otherwise
+std::vector<std::filesystem::path> songs_below(const std::filesystem::path& folder);
+
 /// "3 clips are not there: a, b, …"
 std::string listing(const std::vector<std::string>& names, const std::string& what);
 
@@ -33,7 +37,8 @@ struct ManifestRow {
 };
 
 /// Writes a manifest with the columns that some row fills, paths relative to it, and makes its
-/// folder; counts songs, groups and classes.
+/// folder; counts songs, groups and classes. A file whose name is not UTF-8 can't be in it and
+/// becomes a failure; of no others nothing is written.
 /// @throws UsageError when they are of one class only, Error when it can't be written
 void write_manifest(const std::vector<ManifestRow>& rows, const std::filesystem::path& manifest,
                     ImportReport& report);
