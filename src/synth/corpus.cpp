@@ -124,8 +124,8 @@ SynthReport make_corpus(const fs::path& folder, const SynthOptions& options, int
     make_folder(folder / name_of(emotion), "choose another with -o");
     AtomicFile::remove_abandoned(folder / name_of(emotion));
   }
-  FileLock lock(folder);
-  if (lock.take() == FileLock::State::kTaken) {
+  FileLock folder_lock(folder);
+  if (folder_lock.take() == FileLock::State::kTaken) {
     throw UsageError(folder.string() + ": another mer writes in this folder",
                      "wait until it has ended, or stop it");
   }
