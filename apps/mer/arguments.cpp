@@ -136,7 +136,7 @@ std::vector<fs::path> Inputs::paths() const {
 std::vector<fs::path> Inputs::folders() const {
   std::set<fs::path> folders;
   for (const Input& song : songs) folders.insert(song.folder);
-  folders.erase({});
+  folders.erase(fs::path());
   return {folders.begin(), folders.end()};
 }
 

@@ -36,7 +36,7 @@ constexpr std::array kSetAside = {"@eaDir",
                                   "__MACOSX",
                                   "lost+found"};
 
-using Place = std::pair<dev_t, ino_t>;
+using FilePlace = std::pair<dev_t, ino_t>;
 
 std::optional<struct stat> status_of(const fs::path& path) {
   struct stat status {};
@@ -124,7 +124,7 @@ class Search {
 
   FoundSongs found_;
   std::vector<fs::path> links_;
-  std::set<Place> seen_;
+  std::set<FilePlace> seen_;
 };
 
 }  // namespace
