@@ -140,7 +140,9 @@ TEST_F(Lists, AreReplacedWhenTheNewOneIsComplete) {
   std::this_thread::sleep_for(milliseconds(1500));
   process.send(SIGTERM);
   const Outcome killed = process.wait();
-  if (killed.exit_code != 0) EXPECT_EQ(read(folder_ / "l.jsonl"), before);
+  if (killed.exit_code != 0) {
+    EXPECT_EQ(read(folder_ / "l.jsonl"), before);
+  }
   ASSERT_EQ(mer(predict({"m/a.wav"})).exit_code, 0);
   EXPECT_THAT(list(), SizeIs(1));
 }

@@ -65,9 +65,9 @@ Evaluation example() {
 TEST(Evaluation, IsReadBackAsItWasWritten) {
   const test::TemporaryFolder folder;
   const Evaluation written = example();
-  write_evaluation(written, folder.path());
-  EXPECT_TRUE(has_songs_and_segments(folder.path()));
-  const Evaluation read = read_evaluation(folder.path(), EvaluationPart::kSegments);
+  write_evaluation(written, folder / "eval");
+  EXPECT_TRUE(has_songs_and_segments(folder / "eval"));
+  const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kSegments);
   EXPECT_EQ(to_json(read), to_json(written));
   ASSERT_EQ(read.songs.size(), 2U);
   EXPECT_EQ(read.songs[0].song.id, "a");
@@ -77,7 +77,7 @@ TEST(Evaluation, IsReadBackAsItWasWritten) {
   ASSERT_EQ(read.songs[1].prediction.segments.size(), 1U);
   EXPECT_EQ(read.songs[1].prediction.segments[0].end_s, 2.25);
   EXPECT_THAT(read.songs[1].prediction.segments[0].probabilities, ElementsAre(0.75, 0.25));
-  EXPECT_THAT(read_evaluation(folder.path(), EvaluationPart::kScores).songs, IsEmpty());
+  EXPECT_THAT(read_evaluation(folder / "eval", EvaluationPart::kScores).songs, IsEmpty());
 }
 
 TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
@@ -89,15 +89,15 @@ TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
   written.songs[0].prediction.valence = -0.5;
   written.songs[0].prediction.segments[0].arousal = 0.25;
   written.arousal = RegressionScores{1, 0.5, 0.25, 0.75, 0.125};
-  write_evaluation(written, folder.path());
+  write_evaluation(written, folder / "eval");
   const Json json = to_json(written);
   for (const char* key : {"songs", "segments", "baseline_accuracy", "calibration"}) {
     EXPECT_FALSE(json.contains(key)) << key;
   }
-  EXPECT_EQ(read_text_file(folder / "predictions.csv"),
+  EXPECT_EQ(read_text_file(folder / "eval/predictions.csv"),
             "id,path,label,predicted,confidence,segments,valence,arousal\na,a.wav,,,,1,-0.5,\n");
-  EXPECT_FALSE(std::filesystem::exists(folder / "confusion.csv"));
-  const Evaluation read = read_evaluation(folder.path(), EvaluationPart::kSegments);
+  EXPECT_FALSE(std::filesystem::exists(folder / "eval/confusion.csv"));
+  const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kSegments);
   EXPECT_EQ(to_json(read), json);
   EXPECT_EQ(read.songs.at(0).prediction.valence, -0.5);
   EXPECT_TRUE(std::isnan(read.songs.at(0).prediction.arousal));
@@ -106,9 +106,9 @@ TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
 
 TEST(Evaluation, OfAnEarlierVersionHasNoNumberWhereItWroteNone) {
   const test::TemporaryFolder folder;
-  folder.write("metrics.json",
+  folder.write("eval/metrics.json",
                R"({"classes": ["a", "b"], "songs": {"count": 3, "accuracy": 0.5}})");
-  const Evaluation read = read_evaluation(folder.path(), EvaluationPart::kScores);
+  const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kScores);
   EXPECT_EQ(read.song_scores.count, 3);
   EXPECT_EQ(read.song_scores.accuracy, 0.5);
   EXPECT_TRUE(std::isnan(read.song_scores.accuracy_ci95[0]));
@@ -118,21 +118,22 @@ TEST(Evaluation, OfAnEarlierVersionHasNoNumberWhereItWroteNone) {
 TEST(Evaluation, NamesTheFileThatIsDamaged) {
   const test::TemporaryFolder folder;
   const auto complaint = [&](EvaluationPart part) {
-    return message_of<UsageError>([&] { read_evaluation(folder.path(), part); });
+    return message_of<UsageError>([&] { read_evaluation(folder / "eval", part); });
   };
-  write_evaluation(example(), folder.path());
-  folder.write("segments.csv", "id,start_s,end_s,predicted,p_happy,p_sad\nz,0,1,sad,0.5,0.5\n");
+  write_evaluation(example(), folder / "eval");
+  folder.write("eval/segments.csv",
+               "id,start_s,end_s,predicted,p_happy,p_sad\nz,0,1,sad,0.5,0.5\n");
   EXPECT_THAT(complaint(EvaluationPart::kSegments),
               HasSubstr("segments.csv:2: song 'z' is not in predictions.csv"));
-  folder.write("metrics.json", "[]");
+  folder.write("eval/metrics.json", "[]");
   EXPECT_THAT(complaint(EvaluationPart::kScores), HasSubstr("metrics.json: is not valid JSON"));
 }
 
 TEST(ReadPredictions, ReadsTheColumnsOfTheClassesAskedFor) {
   const test::TemporaryFolder folder;
-  write_evaluation(example(), folder.path());
+  write_evaluation(example(), folder / "eval");
   const std::vector<std::string> classes = {"happy", "sad"};
-  LabelledProbabilities read = labelled(read_predictions(folder.path(), classes), classes);
+  LabelledProbabilities read = labelled(read_predictions(folder / "eval", classes), classes);
   EXPECT_THAT(read.ids, ElementsAre("a", "b"));
   EXPECT_THAT(read.truth, ElementsAre(1, 0));
   EXPECT_EQ(read.probabilities, labelled(example().songs, classes).probabilities);
@@ -140,7 +141,7 @@ TEST(ReadPredictions, ReadsTheColumnsOfTheClassesAskedFor) {
   EXPECT_NEAR(read.probabilities[0][1] / read.probabilities[0][0], std::sqrt(2.0), 1e-12);
 
   EXPECT_THAT(message_of<UsageError>([&] {
-                read_predictions(folder.path(), {"happy", "anger"});
+                read_predictions(folder / "eval", {"happy", "anger"});
               }),
               HasSubstr("predictions.csv: its columns are not id,path,label,predicted,confidence,"
                         "p_happy,p_anger,segments"));
@@ -148,10 +149,10 @@ TEST(ReadPredictions, ReadsTheColumnsOfTheClassesAskedFor) {
                 labelled(example().songs, {"happy", "angry"});
               }),
               HasSubstr("label 'sad' is not among happy, angry"));
-  folder.write("predictions.csv",
+  folder.write("eval/predictions.csv",
                "id,path,label,predicted,confidence,p_happy,p_sad,segments\n"
                "a,a.wav,sad,sad,0.5,much,0.5,1\n");
-  EXPECT_THAT(message_of<UsageError>([&] { read_predictions(folder.path(), classes); }),
+  EXPECT_THAT(message_of<UsageError>([&] { read_predictions(folder / "eval", classes); }),
               HasSubstr("predictions.csv:2: p_happy 'much' is not a number"));
 }
 

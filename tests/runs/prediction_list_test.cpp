@@ -168,12 +168,12 @@ TEST_F(PredictionList, DropsWhatIsGoneWhenAskedButNotWhatMayBeUnmounted) {
 TEST_F(PredictionList, KnowsAFileByEverySpellingAndName) {
   const fs::path odd = folder_.write("caf\xE9.wav", "x");
   files_.push_back(odd);
+  fs::create_directory(folder_ / "x");
   FileResult result;
   result.path = odd.string();
   result.stamp = stamp_of(odd);
   folder_.write("out.jsonl",
                 line_of(folder_ / "./x/../a.wav") + prediction_jsonl(result, {}, setup()));
-  fs::create_directory(folder_ / "x");
   const ResumePoint point = resume();
   EXPECT_THAT(point.to_do, ElementsAre(files_[1], files_[2]));
   EXPECT_EQ(read_prediction_list(list_)[1].result.path, odd.string());

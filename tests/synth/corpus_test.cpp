@@ -25,8 +25,10 @@ class CorpusTest : public testing::Test {
     return options;
   }
 
+  void SetUp() override { std::filesystem::create_directory(folder_); }
+
   ScratchFolder temporary_;
-  const std::filesystem::path folder_ = temporary_.path();
+  const std::filesystem::path folder_ = temporary_.path() / "songs";
 };
 
 TEST(CorpusPlan, IsBalancedAndMixesEmotionsWithinArtists) {
