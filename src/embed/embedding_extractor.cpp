@@ -196,10 +196,9 @@ void EmbeddingExtractor::describe() {
   store_key_ = short_hash(key);
 }
 
-void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
-                                 const std::filesystem::path& embedding_file,
-                                 const std::function<void(std::span<const float>)>& on_samples)
-    const {
+void EmbeddingExtractor::extract(
+    const std::filesystem::path& audio_file, const std::filesystem::path& embedding_file,
+    const std::function<void(std::span<const float>)>& on_samples) const {
   TensorFileStream stream(embedding_file);
   const std::int64_t num_columns = groups_.back().first_column + groups_.back().num_columns;
   const auto embed = [&](const PatchBatch& batch) {

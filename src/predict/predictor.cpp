@@ -276,8 +276,7 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
   return impl_->predict(open);
 }
 
-SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file,
-                                       double max_seconds,
+SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file, double max_seconds,
                                        const std::function<bool()>& stop) const {
   const auto on_samples = [&](std::span<const float>) {
     if (stop && stop()) throw Interrupted(audio_file.string() + ": interrupted");

@@ -40,7 +40,7 @@ struct PreparedData {
   std::vector<std::int64_t> training_counts;  ///< songs a class
   std::vector<SongFailure> failures;
   std::size_t near_duplicates = 0;  ///< pairs among all songs
-  std::string hash;  ///< of ids, labels, groups and the feature files' names
+  std::string hash;                 ///< of ids, labels, groups and the feature files' names
   FeatureLayout layout;
   std::int64_t segment_frames = 0;
   /// What made the embeddings (EmbeddingExtractor::recipe()); null where the system sees none.

@@ -58,8 +58,7 @@ class EmbeddingExtractor {
   /// Writes a song's embeddings atomically.
   /// @param on_samples  as of analyse_song()
   /// @throws InputError as analyse_song() does
-  void extract(const std::filesystem::path& audio_file,
-               const std::filesystem::path& embedding_file,
+  void extract(const std::filesystem::path& audio_file, const std::filesystem::path& embedding_file,
                const std::function<void(std::span<const float>)>& on_samples = {}) const;
 
  private:

@@ -39,7 +39,7 @@ struct RunStatus {
     std::int64_t validation_songs = 0;
     std::vector<std::int64_t> training_counts;  ///< of each class
     std::int64_t training_segments = 0;
-    std::int64_t left_out = 0;  ///< songs that could not be read
+    std::int64_t left_out = 0;         ///< songs that could not be read
     std::int64_t near_duplicates = 0;  ///< pairs of songs that are one recording
   };
   /// The weights that best.safetensors holds.
