@@ -17,9 +17,11 @@ fs::path system_folder() {
   std::error_code failure;
   const fs::path folder = fs::temp_directory_path(failure);
   if (failure) {
-    throw Error("the temporary folder can't be used: " +
-                    (failure.value() == ENOTDIR ? "no such folder" : reason_of(failure.value())),
-                "set TMPDIR to a folder that can be written");
+    throw Error(
+        "the temporary folder can't be used: " +
+            (failure.value() == ENOTDIR || failure.value() == ENOENT ? "no such folder"
+                                                                     : reason_of(failure.value())),
+        "set TMPDIR to a folder that can be written");
   }
   return folder;
 }

@@ -205,7 +205,7 @@ TEST_F(Processes, MakeTheFeaturesTogetherAndCanHaveReplicasToo) {
   for (const Outcome& outcome : outcomes) EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_LT(largest_difference("runs/base", "runs/two-by-two"), 1e-3);
   const auto fresh = files_below(world_ / "fresh-store");
-  EXPECT_EQ(fresh.size(), 16U + 1U) << "the songs and the recipe";
+  EXPECT_EQ(fresh.size(), 2U * (16U + 1U)) << "features and fingerprints, and what made them";
   // Other tests may have put more into the common store.
   const auto common = files_below(world_ / "mer-store");
   for (const auto& [name, content] : fresh) EXPECT_EQ(common.count(name), 1U) << name;

@@ -30,6 +30,7 @@ class Tag : public testing::Test {
   void SetUp() override {
     ASSERT_EQ(world_.trouble(), "");
     fs::remove_all(world_ / "library");
+    fs::remove(world_ / "list.jsonl");
     for (const char* name : {"one.flac", "two.flac", "three.flac"}) {
       fs::create_directories(world_ / "library/album");
       fs::copy(world_ / "songs/sad/song_0003.flac", world_ / "library/album" / name);

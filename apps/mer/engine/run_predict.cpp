@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <optional>
 
 #include "../arguments.hpp"
@@ -97,8 +98,9 @@ void check(const PredictArgs& args) {
 /// Nothing of the user's may be lost to the output.
 void check_output(const PredictArgs& args, const std::vector<fs::path>& inputs) {
   if (args.output.empty()) return;
-  // Whether a list is one is seen when it is read in order to go on with it.
-  if (args.resume && fs::is_regular_file(args.output) && !has_audio_extension(args.output)) return;
+  // Whether lines are predictions is seen when they are read in order to go on with them.
+  const bool is_list = std::ifstream(args.output).peek() == '{';
+  if (args.resume && is_list && !has_audio_extension(args.output)) return;
   require_output(args.output,
                  args.format == "csv"     ? OutputKind::kPredictionCsv
                  : args.format == "json"  ? OutputKind::kPredictionJson
