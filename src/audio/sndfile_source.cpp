@@ -169,6 +169,9 @@ class SndfileSource final : public SampleSource {
   }
 
   void take(const KnownOfFile& known) {
+    if (info_.duration_s == 0.0) {
+      info_.duration_s = static_cast<double>(known.num_frames) / info_.sample_rate_hz;
+    }
     known_ = known;
     damage_s_ = known.damage_s;
     has_trouble_ = known.has_trouble;
