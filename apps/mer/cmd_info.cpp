@@ -34,15 +34,18 @@ void print_entry(const std::string& key, const std::string& value) {
   }
 }
 
+/// "3, 2" or "3 x 2"
+std::string shape_text(const TensorView& tensor, const std::string& separator) {
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : tensor.shape) sizes.push_back(std::to_string(size));
+  return join(sizes, separator);
+}
+
 /// A file's metadata and tensors as they are stored.
 void print_tensor_file(const TensorFile& file) {
   for (const auto& [key, value] : file.metadata()) print_entry(key, value);
   for (const std::string& name : file.names()) {
-    std::string shape;
-    for (const std::int64_t size : file.at(name).shape) {
-      shape += (shape.empty() ? "" : ", ") + std::to_string(size);
-    }
-    print_pair("tensor", name + " [" + shape + "]");
+    print_pair("tensor", name + " [" + shape_text(file.at(name), ", ") + "]");
   }
 }
 
@@ -129,11 +132,7 @@ void print_arrays(const TensorFile& file) {
     json.is_object() ? print_options(key, json) : print_pair(key, value);
   }
   for (const std::string& name : file.names()) {
-    std::string shape;
-    for (const std::int64_t size : file.at(name).shape) {
-      shape += (shape.empty() ? "" : " x ") + std::to_string(size);
-    }
-    print_pair(name, shape);
+    print_pair(name, shape_text(file.at(name), " x "));
   }
 }
 
