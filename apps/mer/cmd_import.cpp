@@ -35,8 +35,6 @@ std::vector<std::string> corpora_with(const std::string& option) {
   return names;
 }
 
-void warn(const std::string& warning) { std::fprintf(stderr, "WARNING: %s\n", warning.c_str()); }
-
 ImportReport import_corpus(const ImportArgs& args) {
   ConfigDocument options;
   for (const auto& [key, value] : args.options) {
@@ -80,7 +78,7 @@ std::size_t warn_of_near_duplicates(const std::filesystem::path& file) {
   for (Split& split : given) {
     for (const Song& song : manifest.songs) split.push_back(song.split);
   }
-  for (const std::string& line : describe_near_duplicates(manifest, given)) warn(line);
+  for (const std::string& line : describe_near_duplicates(manifest, given)) log_warning(line);
   return manifest.near_duplicates.size();
 }
 
@@ -89,7 +87,7 @@ int run_import(const ImportArgs& args) {
   for (const ImportReport::Failure& failure : report.failures) {
     log_error(failure.message, failure.hint);
   }
-  for (const std::string& warning : report.warnings) warn(warning);
+  for (const std::string& warning : report.warnings) log_warning(warning);
   for (const std::string& note : report.notes) log_info(note);
   if (report.songs == 0) {
     log_error("no clip could be read, no manifest is written", "see above");

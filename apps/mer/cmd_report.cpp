@@ -36,7 +36,7 @@ int run_report_verb(const ReportArgs& args) {
   require_output(options.page, OutputKind::kPage);
   options.without_pictures = why_no_pictures();
   if (!options.without_pictures.empty()) {
-    log_info("WARNING: pictures are left out: " + options.without_pictures);
+    log_warning("pictures are left out: " + options.without_pictures);
   }
   write_text_file(options.page, kind == ReportKind::kSweep ? sweep_report(args.folder, options)
                                                            : run_report(args.folder, options));

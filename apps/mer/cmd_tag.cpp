@@ -128,6 +128,9 @@ bool Tagging::add(const std::filesystem::path& file, const std::optional<std::st
     if (!changes) return false;
     ++num_changes_;
     return writes;
+  } catch (const OutOfSpace& error) {
+    throw OutOfSpace(error.what(),
+                     "every file is whole; with more space the same command does the rest");
   } catch (const Error& error) {
     --num_files_;
     fail(error.what(), error.hint());

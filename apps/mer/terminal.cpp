@@ -59,7 +59,7 @@ void log_to_stderr() {
   spdlog::set_pattern("%v");
 }
 
-void be_quiet() { spdlog::set_level(spdlog::level::err); }
+void be_quiet() { spdlog::set_level(spdlog::level::warn); }
 
 void add_verbosity_options(CLI::App& command) {
   CLI::Option* quiet = command.add_flag_callback("-q,--quiet", be_quiet, "Print errors only");
@@ -76,6 +76,10 @@ void log_info(const std::string& line) {
 }
 
 void log_verbose(const std::string& line) { spdlog::debug(line); }
+
+void log_warning(const std::string& line) {
+  if (!pipe_is_closed()) spdlog::warn("WARNING: " + line);
+}
 
 void log_error(const std::string& message, const std::string& hint) {
   if (pipe_is_closed()) return;

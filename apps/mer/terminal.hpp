@@ -25,6 +25,8 @@ bool is_quiet();
 
 /// A line on stderr unless quiet.
 void log_info(const std::string& line);
+/// What makes figures doubtful: also shown with --quiet.
+void log_warning(const std::string& line);
 /// A line on stderr with -v.
 void log_verbose(const std::string& line);
 /// "error: …" and "  hint: …" on stderr.
@@ -65,6 +67,7 @@ bool pipe_is_closed();
 class Terminal : public JobListener {
  public:
   void info(const std::string& line) override { log_info(line); }
+  void warn(const std::string& line) override { log_warning(line); }
   void error(const std::string& message, const std::string& hint) override {
     log_error(message, hint);
   }

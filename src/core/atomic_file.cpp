@@ -103,8 +103,11 @@ FileDescriptor AtomicFile::commit() {
 }
 
 void AtomicFile::fail(int error) const {
-  throw Error(target_.string() + ": cannot be written: " +
-              (error == ENOENT || error == ENOTDIR ? "no such folder" : reason_of(error)));
+  const std::string message =
+      target_.string() + ": cannot be written: " +
+      (error == ENOENT || error == ENOTDIR ? "no such folder" : reason_of(error));
+  if (error == ENOSPC || error == EDQUOT) throw OutOfSpace(message);
+  throw Error(message);
 }
 
 void AtomicFile::remove_abandoned(const fs::path& folder) {

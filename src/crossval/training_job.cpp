@@ -129,7 +129,7 @@ class Job {
 
   void tell_near_duplicates(const std::vector<Split>& splits) const {
     for (const std::string& line : describe_near_duplicates(manifest_, splits)) {
-      listener_.job.info("WARNING: " + line);
+      listener_.job.warn(line);
     }
   }
 

@@ -376,18 +376,21 @@ nlohmann::ordered_json deciding_options(const RunConfig& config) {
 }
 
 void check_songs(const SweepPlan& plan) {
-  std::map<std::filesystem::path, Manifest> manifests;
-  std::set<std::string> checked;
+  std::set<std::filesystem::path> checked;
   for (const SweepCell& cell : plan.cells) {
     const DataOptions& data = cell.config.data;
     // Segments are known only when the features are there.
     if (data.split.unit == SplitOptions::Unit::kSegment) continue;
-    auto found = manifests.find(data.manifest);
-    if (found == manifests.end()) {
-      found = manifests.emplace(data.manifest, data.load_manifest()).first;
-    }
-    const Manifest& manifest = found->second;
-    if (!checked.insert(data.manifest.string() + to_json(data.split).dump()).second) continue;
+    if (checked.insert(data.manifest).second) check_songs(plan, data.load_manifest());
+  }
+}
+
+void check_songs(const SweepPlan& plan, const Manifest& manifest) {
+  std::set<std::string> checked;
+  for (const SweepCell& cell : plan.cells) {
+    const DataOptions& data = cell.config.data;
+    if (data.split.unit == SplitOptions::Unit::kSegment || data.manifest != manifest.file) continue;
+    if (!checked.insert(to_json(data.split).dump()).second) continue;
     const bool folds = data.split.folds > 0;
     if (folds && plan.file.score == kValidation) {
       throw UsageError(plan.file.file.string() + ": score: " + plan.file.score +

@@ -171,8 +171,9 @@ bool SweepRunner::fill_stores(const std::vector<std::size_t>& cells) {
       Manifest manifest = config.data.load_manifest();
       mark_near_duplicates(config.data.store, manifest, listener_);
       for (const std::string& line : describe_near_duplicates(manifest, {})) {
-        listener_.info("WARNING: " + line);
+        listener_.warn(line);
       }
+      check_songs(plan_, manifest);
     }
     const FeatureStore store(config.data.store, config.recipe);
     const auto report =

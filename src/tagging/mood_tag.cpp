@@ -75,6 +75,16 @@ void copy_owner_and_permissions(const fs::path& file, int from, const struct sta
 
 MoodTag mood_in(const SongTags& tags) { return {tags.get(kMoodField), tags.get(kRecordField)}; }
 
+/// Libraries that write tags don't tell why they could not.
+void require_space(const fs::path& file) {
+  constexpr std::uintmax_t kTagBytes = 1 << 20;
+  std::error_code error;
+  const fs::space_info space = fs::space(file, error);
+  if (!error && space.available < kTagBytes) {
+    throw OutOfSpace(file.string() + ": cannot be written: " + reason_of(ENOSPC));
+  }
+}
+
 /// Changes a copy and makes sure that nothing else has changed in it.
 /// @return false when something has
 bool write_copy(const fs::path& file, const MoodTag& wanted, bool keep_old_id3) {
@@ -92,12 +102,15 @@ bool write_copy(const fs::path& file, const MoodTag& wanted, bool keep_old_id3) 
     tags.set(kMoodField, wanted.mood);
     tags.set(kRecordField, wanted.record);
     if (!tags.save(keep_old_id3)) {
-      throw InputError(file.string() + ": its tags cannot be written",
-                       "is the disk full? the file is as it was");
+      require_space(file);
+      throw InputError(file.string() + ": its tags cannot be written", "the file is as it was");
     }
   }
   const SongTags written(copy.temporary(), file);
-  if (mood_in(written) != wanted || written.others() != others) return false;
+  if (mood_in(written) != wanted || written.others() != others) {
+    require_space(file);
+    return false;
+  }
   copy_owner_and_permissions(file, from.get(), status, copy.descriptor());
   copy.commit();
   return true;

@@ -90,6 +90,28 @@ TEST_F(Tag, ShowsWhatItWouldStoreAndStoresItAndUndoesIt) {
   EXPECT_THAT(mood_of("one.flac"), IsEmpty());
 }
 
+TEST_F(Tag, StopsWhereNoFileCanBeWrittenAnyMore) {
+  write_list({{"library/album/one.flac", "sad"}, {"library/album/two.flac", "sad"}});
+  // A file system of one megabyte over the library, filled up.
+  const std::string script =
+      "cd library && mkdir ../kept && cp album/*.flac ../kept && mount -t tmpfs -o size=1m none . "
+      "&& "
+      "mkdir album && cp ../kept/*.flac album && { dd if=/dev/zero of=rest bs=4k 2>/dev/null; cd "
+      "..; "
+      "exec \"$MER\" tag list.jsonl --write; }";
+  if (run({"unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", "/mnt"})
+          .exit_code != 0) {
+    GTEST_SKIP() << "no file system can be mounted here";
+  }
+  Place place = world_.place();
+  place.environment["MER"] = MER_PROGRAM;
+  fs::remove_all(world_ / "kept");
+  const Outcome full = run({"unshare", "--mount", "--map-root-user", "sh", "-c", script}, place);
+  EXPECT_EQ(full.exit_code, 1) << full.err;
+  EXPECT_THAT(full.err, AllOf(HasSubstr("one.flac: cannot be written: disk full\n"),
+                              HasSubstr("\n  hint: every file is whole"), Not(HasSubstr("two"))));
+}
+
 TEST_F(Tag, OfAFolderPredictsItsSongsFirst) {
   const Outcome written = world_.mer({"tag", "library", "-m", "runs/base", "-j", "2", "--write"});
   EXPECT_EQ(written.exit_code, 0) << written.err;

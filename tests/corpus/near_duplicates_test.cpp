@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <random>
 
 #include "../store/test_data.hpp"
+#include "changing_chords.hpp"
 #include "mer/audio/audio_reader.hpp"
-#include "mer/core/random.hpp"
 
 namespace mer {
 namespace {
@@ -15,25 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr int kRateHz = 44100;
-
-/// Chords of three notes with overtones, another every 0.4 s.
-std::vector<float> music(std::uint64_t seed, double seconds) {
-  std::mt19937_64 rng(seed);
-  std::vector<float> samples(static_cast<std::size_t>(seconds * kRateHz));
-  const std::size_t chord = kRateHz * 2 / 5;
-  for (std::size_t begin = 0; begin < samples.size(); begin += chord) {
-    for (int note = 0; note < 3; ++note) {
-      const double pitch = 45.0 + static_cast<double>(uniform_index(rng, 36));
-      const double hz = 440.0 * std::exp2((pitch - 69.0) / 12.0);
-      for (std::size_t i = begin; i < std::min(samples.size(), begin + chord); ++i) {
-        const double phase = 2.0 * std::numbers::pi * hz * static_cast<double>(i) / kRateHz;
-        samples[i] += static_cast<float>(0.1 * std::sin(phase) + 0.05 * std::sin(2.0 * phase));
-      }
-    }
-  }
-  return samples;
-}
+constexpr int kRateHz = test::kChordsRateHz;
 
 class NearDuplicatesTest : public testing::Test {
  protected:
@@ -56,7 +37,7 @@ class NearDuplicatesTest : public testing::Test {
 
 TEST_F(NearDuplicatesTest, AreOtherVersionsOfOneRecording) {
   if (std::system("ffmpeg -version >/dev/null 2>&1") != 0) GTEST_SKIP() << "no ffmpeg here";
-  std::vector<float> song = music(1, 30.0);
+  std::vector<float> song = test::changing_chords(1, 30.0);
   const Fingerprint original = fingerprint("a.wav", song);
   // 30 s: 11025 · 30 samples, of which 1365 make a sub-fingerprint; the first needs 2.4 s.
   EXPECT_NEAR(static_cast<double>(original.size()), 27.5 * 11025 / 1365, 5.0);
@@ -70,8 +51,8 @@ TEST_F(NearDuplicatesTest, AreOtherVersionsOfOneRecording) {
       {"MP3 at 22.05 kHz", encoded("a.wav", "22.mp3", "-ar 22050 -b:a 48k")},
       {"Ogg", encoded("a.wav", "a.ogg", "-c:a libvorbis -q:a 1")}};
   for (const auto& [name, other] : others) {
-    const auto pairs =
-        find_near_duplicates({original, fingerprint("b.wav", music(2, 30.0)), other});
+    const auto pairs = find_near_duplicates(
+        {original, fingerprint("b.wav", test::changing_chords(2, 30.0)), other});
     ASSERT_EQ(pairs.size(), 1U) << name;
     EXPECT_EQ(pairs[0].first, 0U) << name;
     EXPECT_EQ(pairs[0].second, 2U) << name;
@@ -82,13 +63,14 @@ TEST_F(NearDuplicatesTest, AreOtherVersionsOfOneRecording) {
 TEST_F(NearDuplicatesTest, AreNeitherOtherSongsNorSoundsThatHardlyChange) {
   std::vector<Fingerprint> songs;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
-    songs.push_back(fingerprint("song.wav", music(seed, 15.0)));
+    songs.push_back(fingerprint("song.wav", test::changing_chords(seed, 15.0)));
   }
   const std::vector<float> silence(kRateHz * 15, 0.0F);
   for (int i = 0; i < 2; ++i) songs.push_back(fingerprint("silence.wav", silence));
   write_sine(folder_ / "sine.wav", 15.0, 440.0);
   for (int i = 0; i < 2; ++i) songs.push_back(fingerprint_of(folder_ / "sine.wav"));
-  for (int i = 0; i < 2; ++i) songs.push_back(fingerprint("short.wav", music(99, 2.0)));
+  for (int i = 0; i < 2; ++i)
+    songs.push_back(fingerprint("short.wav", test::changing_chords(99, 2.0)));
   EXPECT_TRUE(find_near_duplicates(songs).empty());
 }
 
@@ -96,7 +78,7 @@ TEST_F(NearDuplicatesTest, OfAManifestAreMarkedAndUnreadableSongsAreNamed) {
   Manifest manifest = make_manifest({{"happy", "A"}, {"sad", "B"}, {"sad", "C"}, {"happy", "D"}});
   for (std::size_t i = 0; i < 4; ++i) {
     manifest.songs[i].path = (folder_ / manifest.songs[i].listed_path).string();
-    if (i < 3) write_audio(manifest.songs[i].path, music(i % 2, 10.0), kRateHz);
+    if (i < 3) write_audio(manifest.songs[i].path, test::changing_chords(i % 2, 10.0), kRateHz);
   }
   EXPECT_THAT(mark_near_duplicates(manifest, {}, {}), ElementsAre(HasSubstr("3.wav")));
   ASSERT_EQ(manifest.near_duplicates.size(), 1U);

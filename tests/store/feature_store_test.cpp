@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "job_notes.hpp"
 #include "mer/store/fill_store.hpp"
 #include "test_data.hpp"
 
@@ -187,32 +188,10 @@ TEST(Shard, IsReadFromText) {
   }
 }
 
-/// Notes what it is told.
-class Notes : public JobListener {
- public:
-  void info(const std::string& line) override { lines.push_back(line); }
-  void error(const std::string& message, const std::string&) override { lines.push_back(message); }
-  std::unique_ptr<ProgressDisplay> progress(const std::string& label) override {
-    lines.push_back(label);
-    return std::make_unique<Display>();
-  }
-  bool stopped() override { return stop; }
-
-  std::vector<std::string> lines;
-  bool stop = false;
-
- private:
-  struct Display : ProgressDisplay {
-    void show(const std::string&) override {}
-    void clear() override {}
-    Progress callback() override { return {}; }
-  };
-};
-
 TEST_F(FeatureStoreTest, TellsWhichSongsFailedAndMakesTheOthersForTheNextStore) {
   folder_.write("songs/s1.wav", "no sound");
   const FeatureStore store(folder_ / "store", Recipe{});
-  Notes notes;
+  test::JobNotes notes;
   const auto report = fill_store(store.songs(), manifest_, {}, 1, {}, "features", notes);
   EXPECT_EQ(report.made, 4U);
   ASSERT_EQ(notes.lines.size(), 2U);
@@ -228,7 +207,7 @@ TEST_F(FeatureStoreTest, TellsWhichSongsFailedAndMakesTheOthersForTheNextStore) 
 
 TEST_F(FeatureStoreTest, SaysThatItWasStopped) {
   const FeatureStore store(folder_ / "store", Recipe{});
-  Notes notes;
+  test::JobNotes notes;
   notes.stop = true;
   EXPECT_THROW(fill_store(store.songs(), manifest_, {}, 1, {}, "features", notes), Interrupted);
 }

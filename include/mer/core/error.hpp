@@ -34,6 +34,12 @@ class InputError : public Error {
   using Error::Error;
 };
 
+/// No file can be written any more where this one was to be (exit 1): it ends a batch.
+class OutOfSpace : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The user asked to stop; the state has been saved (exit 130).
 class Interrupted : public Error {
  public:

@@ -42,6 +42,8 @@ class JobListener {
  public:
   virtual ~JobListener() = default;
   virtual void info(const std::string& line) = 0;
+  /// What makes figures doubtful: to be told even who wants to hear nothing else.
+  virtual void warn(const std::string& line) = 0;
   /// Something failed; the job goes on with the rest.
   virtual void error(const std::string& message, const std::string& hint) = 0;
   /// @param label  of the part that begins, e.g. "features"

@@ -57,6 +57,8 @@ nlohmann::ordered_json deciding_options(const RunConfig& config);
 /// Checks what can be checked of the songs before the first cell starts: manifest and splits.
 /// @throws UsageError naming what is missing, e.g. a class that a fold lacks
 void check_songs(const SweepPlan& plan);
+/// The same for the cells of one manifest, in which near-duplicates may have been marked since.
+void check_songs(const SweepPlan& plan, const Manifest& manifest);
 
 /// The distinct features and embeddings that some cells need: a cell for each.
 std::vector<std::size_t> cells_with_distinct_features(const SweepPlan& plan,

@@ -1,0 +1,113 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "changing_chords.hpp"
+#include "mer/core/text.hpp"
+#include "world.hpp"
+
+// Songs that are one recording: told, also to who wants to hear nothing else, and kept together.
+
+namespace mer::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+const char* const kPair =
+    "WARNING: 'happy0' and 'happy1' are one recording (0 % of the fingerprint";
+
+/// Sixteen songs of 5 s, four a class; the first two are one recording.
+class DuplicateSongs : public testing::Test {
+ protected:
+  DuplicateSongs() {
+    std::string manifest = "path,label,id\n";
+    std::uint64_t seed = 0;
+    for (const std::string label : {"happy", "anger", "sad", "relaxed"}) {
+      for (int i = 0; i < 4; ++i, ++seed) {
+        const std::string id = label + std::to_string(i);
+        const std::vector<float> samples = changing_chords(seed == 1 ? 0 : seed, 5.0);
+        folder_.write("songs/" + id + ".wav", wav(samples, kChordsRateHz));
+        manifest += id + ".wav," + label + "," + id + "\n";
+      }
+    }
+    folder_.write("songs/manifest.csv", manifest);
+    folder_.write("tiny.yaml", kTinyConfig);
+  }
+
+  Outcome mer(const Words& arguments) const {
+    return run_mer(arguments, {.folder = folder_.path()});
+  }
+  Outcome train(const std::string& name, const Words& more) const {
+    Words words = {"train", "-q", "-c", "tiny.yaml", "--set", "train.iterations=4", "--name", name};
+    words.insert(words.end(), more.begin(), more.end());
+    return mer(words);
+  }
+  /// The part that each song is in.
+  std::map<std::string, std::string> parts(const std::string& run) const {
+    std::map<std::string, std::string> parts;
+    for (const CsvRow& row : read_csv(folder_ / "runs" / run / "split.csv")) {
+      parts[row.cells.front()] = row.cells.back();
+    }
+    return parts;
+  }
+
+  const TemporaryFolder folder_;
+};
+
+TEST_F(DuplicateSongs, AreToldAndStayInOnePartWhateverTheSeed) {
+  for (const char* seed : {"1", "2", "3"}) {
+    const Outcome outcome = train(seed, {"--set", "data.split.seed=" + std::string(seed)});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(kPair));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("train AND")));
+    const auto part = parts(seed);
+    EXPECT_EQ(part.at("happy0"), part.at("happy1"));
+  }
+  const Outcome ignored = train("ignored", {"--set", "data.split.near_duplicates=ignore"});
+  EXPECT_EQ(ignored.exit_code, 0);
+  EXPECT_EQ(ignored.err, "");
+}
+
+TEST_F(DuplicateSongs, OfASweepAreToldBeforeItsCells) {
+  folder_.write("sweep.yaml", "base: tiny.yaml\nname: s\nset: {train.iterations: 2}\nseeds: [0]\n");
+  const Outcome outcome = mer({"sweep", "-q", "-c", "sweep.yaml"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr(kPair));
+
+  // Three songs of four parts: together the two leave a part without a happy song.
+  std::string manifest = read(folder_ / "songs/manifest.csv");
+  for (const char* id : {"happy2", "happy3"}) {
+    const std::string line = std::string(id) + ".wav,happy," + id + "\n";
+    manifest.erase(manifest.find(line), line.size());
+  }
+  folder_.write("songs/manifest.csv", manifest);
+  folder_.write("folds.yaml", "base: tiny.yaml\nname: f\nset: {data.split.folds: 2}\nseeds: [0]\n");
+  const Outcome folds = mer({"sweep", "-q", "-c", "folds.yaml"});
+  EXPECT_EQ(folds.exit_code, 2);
+  EXPECT_THAT(folds.err, AllOf(HasSubstr("fold "), HasSubstr("no song of class 'happy'")));
+}
+
+TEST_F(DuplicateSongs, FoldsThatWereDividedInAnotherWayAreNotGoneOnWith) {
+  const Words folds = {"--set", "data.split.folds=2"};
+  ASSERT_EQ(train("cv", folds).exit_code, 0);
+  fs::remove_all(folder_ / "runs/cv/fold-2");
+  // As a version would have divided them that did not listen to the songs.
+  const fs::path file = folder_ / "runs/cv/fold-1/split.csv";
+  std::string split = read(file);
+  const std::string part = parts("cv/fold-1").at("happy0");
+  const std::size_t row = split.find("happy0,");
+  const std::size_t cell = split.find("," + part, row);
+  split.replace(cell + 1, part.size(), part == "test" ? "train" : "test");
+  folder_.write("runs/cv/fold-1/split.csv", split);
+  const Outcome resumed = mer({"train", "-q", "--resume", "runs/cv"});
+  EXPECT_EQ(resumed.exit_code, 2);
+  EXPECT_THAT(resumed.err, AllOf(HasSubstr("fold-1: its songs were divided in another way"),
+                                 HasSubstr("data.split.near_duplicates=ignore")));
+}
+
+}  // namespace
+}  // namespace mer::test
