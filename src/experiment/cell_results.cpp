@@ -48,9 +48,11 @@ ScoredPart scored_part(const Evaluation& evaluation,
 std::vector<LossPoint> losses_in(const CsvTable& metrics) {
   std::vector<LossPoint> losses;
   for (std::size_t row = 0; row < metrics.size(); ++row) {
-    losses.push_back({static_cast<std::int64_t>(metrics.number(row, "iteration")),
-                      metrics.number_or_nan(row, "train_loss"),
-                      metrics.number_or_nan(row, "train_softmax")});
+    losses.push_back(
+        {static_cast<std::int64_t>(metrics.number(row, "iteration")),
+         metrics.number_or_nan(row, "train_loss"), metrics.number_or_nan(row, "train_softmax"),
+         metrics.has("train_as_printed") ? metrics.number_or_nan(row, "train_as_printed")
+                                         : std::numeric_limits<double>::quiet_NaN()});
   }
   return losses;
 }

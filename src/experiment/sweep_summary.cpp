@@ -89,6 +89,7 @@ std::vector<LossPoint> mean_losses(const std::vector<const RunResults*>& runs) {
   struct Sum {
     double loss = 0.0;
     double softmax = 0.0;
+    double as_printed = 0.0;
     std::size_t count = 0;
   };
   std::map<std::int64_t, Sum> sums;
@@ -97,6 +98,7 @@ std::vector<LossPoint> mean_losses(const std::vector<const RunResults*>& runs) {
       Sum& sum = sums[point.iteration];
       sum.loss += point.train_loss;
       sum.softmax += point.train_softmax;
+      sum.as_printed += point.as_printed;
       ++sum.count;
     }
   }
@@ -104,7 +106,7 @@ std::vector<LossPoint> mean_losses(const std::vector<const RunResults*>& runs) {
   for (const auto& [iteration, sum] : sums) {
     if (sum.count != runs.size()) continue;
     const auto count = static_cast<double>(sum.count);
-    means.push_back({iteration, sum.loss / count, sum.softmax / count});
+    means.push_back({iteration, sum.loss / count, sum.softmax / count, sum.as_printed / count});
   }
   return means;
 }

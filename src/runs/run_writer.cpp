@@ -3,6 +3,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -16,21 +17,25 @@
 namespace mer {
 namespace {
 
-const std::array<std::string, 10> kMetricsHeader = {
-    "iteration",     "epoch",        "seconds",  "lr",           "train_loss",
-    "train_softmax", "train_center", "val_loss", "val_accuracy", "val_macro_f1"};
+const std::array<std::string, 11> kMetricsHeader = {
+    "iteration",    "epoch",    "seconds",      "lr",           "train_loss",      "train_softmax",
+    "train_center", "val_loss", "val_accuracy", "val_macro_f1", "train_as_printed"};
 
-/// The header and the whole lines up to an iteration: a killed process may leave half a line.
+/// The header and the whole lines up to an iteration: a killed process may leave half a line. What
+/// an earlier version began gets the columns that came since, empty.
 std::string kept_rows(const std::string& text, std::int64_t iteration) {
-  std::string kept;
-  std::size_t start = 0;
-  for (std::size_t end = text.find('\n'); end != std::string::npos;
+  const std::string header = csv_line(kMetricsHeader);
+  const std::string old_header = text.substr(0, text.find('\n') + 1);
+  const auto commas = [](const std::string& line) { return std::ranges::count(line, ','); };
+  const std::string missing(static_cast<std::size_t>(commas(header) - commas(old_header)), ',');
+  std::string kept = header;
+  std::size_t start = old_header.size();
+  for (std::size_t end = text.find('\n', start); end != std::string::npos;
        start = end + 1, end = text.find('\n', start)) {
     std::int64_t number = 0;
     const auto [_, error] = std::from_chars(text.data() + start, text.data() + end, number);
-    const bool is_header = start == 0;
-    if (is_header || (error == std::errc() && number <= iteration)) {
-      kept.append(text, start, end + 1 - start);
+    if (error == std::errc() && number <= iteration) {
+      kept += text.substr(start, end - start) + missing + "\n";
     }
   }
   return kept;
@@ -127,12 +132,13 @@ void RunWriter::open_metrics(std::int64_t iteration) {
 }
 
 void RunWriter::add_metrics(const MetricsRow& row) {
-  const std::array<std::string, 10> cells = {
-      std::to_string(row.iteration),   format_number(row.epoch),
-      format_number(row.seconds),      format_number(row.lr),
-      format_number(row.train_loss),   format_number(row.train_softmax),
-      format_number(row.train_center), format_number(row.val_loss),
-      format_number(row.val_accuracy), format_number(row.val_macro_f1)};
+  const std::array<std::string, 11> cells = {
+      std::to_string(row.iteration),      format_number(row.epoch),
+      format_number(row.seconds),         format_number(row.lr),
+      format_number(row.train_loss),      format_number(row.train_softmax),
+      format_number(row.train_center),    format_number(row.val_loss),
+      format_number(row.val_accuracy),    format_number(row.val_macro_f1),
+      format_number(row.train_as_printed)};
   metrics_->add(csv_line(cells));
 }
 

@@ -215,7 +215,8 @@ class ClassicRun {
     MetricsRow row;
     row.iteration = 1;
     row.seconds = seconds;
-    row.epoch = row.lr = row.train_loss = row.train_softmax = row.train_center = kNotMeasured;
+    row.epoch = row.lr = row.train_loss = row.train_softmax = row.train_center =
+        row.train_as_printed = kNotMeasured;
     row.segments_per_second = kNotMeasured;
     row.val_loss = scored.loss;
     row.val_accuracy = scored.accuracy;

@@ -115,6 +115,12 @@ std::shared_ptr<Network> first_network(const RunInputs& inputs,
 std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
   auto loss = make_loss(inputs.config.loss, inputs.shape.num_classes,
                         embedding_size_of(inputs.config.model), seed_for(inputs.config, kCenters));
+  if (inputs.config.train.gradient_accumulation_steps > 1 && !loss->takes_parts_in_turn()) {
+    throw UsageError(
+        "'loss.denominator: as_printed' adds up over a whole batch, which "
+        "'train.gradient_accumulation_steps' divides",
+        "set train.gradient_accumulation_steps=1; train.replicas may be more");
+  }
   loss->to(inputs.device);
   return loss;
 }
@@ -282,20 +288,23 @@ bool TrainingRun::should_stop() const {
 }
 
 TrainingRun::StepLoss TrainingRun::whole_loss(const LossValue& share) const {
-  const StepLoss loss{share.total.item<double>(), share.softmax, share.center, share.as_printed};
+  const StepLoss loss{share.total.item<double>(), share.softmax, share.center, share.printed};
   if (collective_ == nullptr) return loss;
-  const torch::Tensor sums =
-      torch::tensor({loss.total, loss.softmax, loss.center, loss.as_printed}, torch::kDouble);
+  std::vector<double> terms = {loss.total, loss.softmax, loss.center, loss.printed.softmax};
+  const auto first = std::ssize(terms);
+  const std::vector<double>& own = loss.printed.own_distances;
+  terms.insert(terms.end(), own.begin(), own.end());
+  const torch::Tensor sums = torch::tensor(terms, torch::kDouble);
   collective_->all_reduce(sums);
   const auto* sum = sums.data_ptr<double>();
-  return {sum[0], sum[1], sum[2], sum[3]};
+  return {sum[0], sum[1], sum[2], {sum[3], {sum + first, sum + sums.numel()}}};
 }
 
 void TrainingRun::StepLoss::add(const StepLoss& part) {
   total += part.total;
   softmax += part.softmax;
   center += part.center;
-  as_printed += part.as_printed;
+  printed.add(part.printed);
 }
 
 void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
@@ -339,7 +348,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   sums.loss += loss.total;
   sums.softmax += loss.softmax;
   sums.center += loss.center;
-  sums.as_printed += loss.as_printed;
+  sums.as_printed += loss_->as_printed(loss.printed);
 }
 
 bool TrainingRun::evaluation_due() const {
@@ -431,14 +440,14 @@ void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated
   row.train_loss = sums.loss / steps;
   row.train_softmax = sums.softmax / steps;
   row.train_center = sums.center / steps;
+  row.train_as_printed = sums.as_printed / steps;
   row.val_loss = scored.loss;
   row.val_accuracy = scored.accuracy;
   row.val_macro_f1 = scored.macro_f1;
   row.segments_per_second = segments_per_second();
   row.is_best = better;
   folder.add_metrics(row);
-  const double as_printed = sums.as_printed / steps;
-  folder.status().train_loss_as_printed = as_printed;
+  folder.status().train_loss_as_printed = row.train_as_printed;
   folder.status().segments_per_second = row.segments_per_second;
   if (!data_.validation.empty()) {
     folder.status().validation_segments_per_second =
@@ -447,7 +456,7 @@ void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated
   log(&folder, spdlog::level::debug,
       "iteration " + std::to_string(row.iteration) + ": train_loss " +
           format_number(row.train_loss) + ", as printed (sum over a batch, eq. 12) " +
-          format_number(as_printed) + ", val_loss " + format_number(row.val_loss) +
+          format_number(row.train_as_printed) + ", val_loss " + format_number(row.val_loss) +
           ", val_accuracy " + format_number(row.val_accuracy) + ", val_macro_f1 " +
           format_number(row.val_macro_f1) + (better ? " (best)" : "") + "; " +
           format_number(std::round(row.segments_per_second)) + " segments/s; seconds: waiting " +

@@ -75,7 +75,8 @@ class TrainingRun {
   };
   /// A batch's loss in plain numbers.
   struct StepLoss {
-    double total = 0.0, softmax = 0.0, center = 0.0, as_printed = 0.0;
+    double total = 0.0, softmax = 0.0, center = 0.0;
+    PrintedTerms printed;
     void add(const StepLoss& part);
   };
 

@@ -21,7 +21,7 @@ using testing::SizeIs;
 
 constexpr const char* kMetricsHeader =
     "iteration,epoch,seconds,lr,train_loss,train_softmax,train_center,val_loss,val_accuracy,"
-    "val_macro_f1";
+    "val_macro_f1,train_as_printed";
 
 class Train : public testing::Test {
  protected:

@@ -252,6 +252,7 @@ LossOptions loss_options(const std::string& name, const std::string& more = "red
 
 INSTANTIATE_TEST_SUITE_P(Losses, SharedLoss,
                          testing::Values(loss_options("softmax"), loss_options("inter_center"),
+                                         loss_options("inter_center", "denominator: as_printed"),
                                          loss_options("inter_center",
                                                       "reduction: sum, center_update: wen"),
                                          loss_options("center", "center_update: gradient"),
@@ -264,6 +265,15 @@ NetworkOutput output_of(const torch::Tensor& logits, const torch::Tensor& embedd
   output.embedding = embedding;
   output.angular.push_back({logits, embedding.norm(2, 1, /*keepdim=*/true)});
   return output;
+}
+
+/// All numbers of a loss, which add up over the workers.
+torch::Tensor terms_of(const LossValue& value) {
+  std::vector<double> terms = {value.total.item<double>(), value.softmax, value.center,
+                               value.printed.softmax};
+  const std::vector<double>& own = value.printed.own_distances;
+  terms.insert(terms.end(), own.begin(), own.end());
+  return torch::tensor(terms, torch::kDouble);
 }
 
 TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
@@ -289,15 +299,9 @@ TEST_P(SharedLoss, SharesAddUpToTheWholeBatchsLossGradientsAndCenters) {
         output_of(leaf(share_of(logits, rank, kRanks)), leaf(share_of(embedding, rank, kRanks)));
     const torch::Tensor my_targets = share_of(targets, rank, kRanks);
     const LossValue value = loss->forward(mine, my_targets);
-    torch::Tensor sums =
-        torch::tensor({value.total.item<double>(), value.softmax, value.center, value.as_printed},
-                      torch::kDouble);
+    torch::Tensor sums = terms_of(value);
     member.all_reduce(sums);
-    EXPECT_TRUE(near(sums,
-                     torch::tensor({expected.total.item<double>(), expected.softmax,
-                                    expected.center, expected.as_printed},
-                                   torch::kDouble),
-                     1e-6));
+    EXPECT_TRUE(near(sums, terms_of(expected), 1e-6));
     value.total.backward();
     EXPECT_TRUE(near(mine.logits.grad(), share_of(output.logits.grad(), rank, kRanks)));
     loss->update_centers(mine.embedding.detach(), my_targets);

@@ -76,7 +76,7 @@ class PowerLoss : public Loss {
   LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) override {
     LossValue value;
     value.total = (torch::softmax(output.logits, 1) - targets).abs().pow(power_).sum(1).mean();
-    value.softmax = value.as_printed = value.total.item<double>();
+    value.softmax = value.printed.softmax = value.total.item<double>();
     return value;
   }
 

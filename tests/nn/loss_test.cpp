@@ -65,7 +65,7 @@ TEST(SoftmaxLoss, SmoothsTheTargetsButNotTheLossAsPrinted) {
   const NetworkOutput output{doubles({std::log(2.0), 0}, 1), doubles({0}, 1)};
   const LossValue value = make_loss(options, 2, 1, 1)->forward(output, doubles({1, 0}, 1));
   EXPECT_NEAR(value.softmax, 0.85 * std::log(1.5) + 0.15 * std::log(3.0), 1e-12);
-  EXPECT_NEAR(value.as_printed, std::log(1.5), 1e-12);
+  EXPECT_NEAR(value.printed.softmax, std::log(1.5), 1e-12);
 }
 
 TEST(InterCenterLoss, IsTheHandComputedRatio) {
@@ -93,10 +93,65 @@ TEST(InterCenterLoss, AddsUpOrAveragesOverTheBatch) {
   LossOptions options;
   LossValue value = loss_with_centers(options, centers())->forward(two, targets);
   EXPECT_NEAR(value.total.item<double>(), sum / 2.0, 1e-12);
-  EXPECT_NEAR(value.as_printed, sum, 1e-12) << "the paper adds up, whatever the reduction";
   test::change(options, "reduction: sum");
   value = loss_with_centers(options, centers())->forward(two, targets);
   EXPECT_NEAR(value.total.item<double>(), sum, 1e-12);
+}
+
+// Samples of class 0 and 1, both at (1, 0): squared distances 1 and 4 to their own centers.
+NetworkOutput two_samples() { return {doubles({0, 0, 0, 0, 0, 0}, 2), doubles({1, 0, 1, 0}, 2)}; }
+torch::Tensor of_classes_0_and_1() { return doubles({1, 0, 0, 0, 1, 0}, 2); }
+
+TEST(InterCenterLoss, AsPrintedDividesByTheOwnDistancesOfTheSamplesOfOtherClasses) {
+  LossOptions text = loss_options("inter_center", "{tau: 2, reduction: sum}");
+  const LossOptions printed =
+      loss_options("inter_center", "{tau: 2, reduction: sum, denominator: as_printed}");
+  const auto value_of = [](const LossOptions& options) {
+    return loss_with_centers(options, centers())->forward(two_samples(), of_classes_0_and_1());
+  };
+  EXPECT_NEAR(value_of(text).center, 1.0 / (4.0 + 4.0 + 1.0) + 4.0 / (1.0 + 4.0 + 1.0), 1e-12);
+  EXPECT_NEAR(value_of(printed).center, 1.0 / (4.0 + 1.0) + 4.0 / (1.0 + 1.0), 1e-12);
+  // What is told of the loss as printed is that of eq. 11 as printed, whatever is trained with,
+  // and a sum over the batch, whatever the reduction.
+  test::change(text, "reduction: mean");
+  for (const LossOptions& options : {text, printed}) {
+    const auto loss = loss_with_centers(options, centers());
+    const LossValue value = loss->forward(two_samples(), of_classes_0_and_1());
+    EXPECT_NEAR(loss->as_printed(value.printed), 2.0 * std::log(3.0) + 1.0 / 5.0 + 4.0 / 2.0,
+                1e-12);
+  }
+}
+
+TEST(InterCenterLoss, AsPrintedOfWorkersIsTheSumOfTheirShares) {
+  const LossOptions options = loss_options("inter_center", "denominator: as_printed");
+  const auto loss = make_loss(options, 3, 4, 1);
+  loss->to(torch::kDouble);
+  EXPECT_FALSE(loss->takes_parts_in_turn());
+  NetworkOutput output;
+  output.embedding = torch::randn({5, 4}, torch::kDouble).requires_grad_();
+  output.logits = torch::randn({5, 3}, torch::kDouble);
+  const torch::Tensor targets = torch::softmax(torch::randn({5, 3}, torch::kDouble), 1);
+  const LossValue whole = loss->forward(output, targets);
+  whole.total.backward();
+  const torch::Tensor gradient = output.embedding.grad().clone();
+  output.embedding.mutable_grad().zero_();
+
+  const torch::Tensor of_all = torch::tensor(whole.printed.own_distances, torch::kDouble);
+  loss->share_batch([&](const torch::Tensor& sums) { sums.copy_(of_all); }, 5);
+  double total = 0.0;
+  PrintedTerms printed;
+  for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
+    NetworkOutput part;
+    part.embedding = output.embedding.narrow(0, first, count);
+    part.logits = output.logits.narrow(0, first, count);
+    const LossValue value = loss->forward(part, targets.narrow(0, first, count));
+    value.total.backward();
+    total += value.total.item<double>();
+    printed.add(value.printed);
+  }
+  EXPECT_NEAR(total, whole.total.item<double>(), 1e-12);
+  EXPECT_NEAR(loss->as_printed(printed), loss->as_printed(whole.printed), 1e-12);
+  EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), 1e-12);
 }
 
 TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
@@ -114,7 +169,7 @@ TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
 
     loss->share_batch({}, 5);
     double total = 0.0;
-    double as_printed = 0.0;
+    PrintedTerms printed;
     for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
       NetworkOutput part;
       part.embedding = output.embedding.narrow(0, first, count);
@@ -122,10 +177,10 @@ TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
       const LossValue value = loss->forward(part, targets.narrow(0, first, count));
       value.total.backward();
       total += value.total.item<double>();
-      as_printed += value.as_printed;
+      printed.add(value.printed);
     }
     EXPECT_NEAR(total, whole.total.item<double>(), 1e-5);
-    EXPECT_NEAR(as_printed, whole.as_printed, 1e-5);
+    EXPECT_NEAR(loss->as_printed(printed), loss->as_printed(whole.printed), 1e-5);
     EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), 1e-6);
   }
 }
@@ -246,7 +301,7 @@ TEST(ASoftmaxLoss, SmoothsTheTargetBehindTheMargin) {
   const auto loss = make_loss(options, 2, 2, 1);
   const LossValue value = loss->forward(output, doubles({1, 0}, 1));
   EXPECT_NEAR(value.softmax, 0.85 * first + 0.15 * second, 1e-12);
-  EXPECT_NEAR(value.as_printed, first, 1e-12);
+  EXPECT_NEAR(value.printed.softmax, first, 1e-12);
 }
 
 TEST(ASoftmaxLoss, PutsTheMarginIntoEachOfTwoHeads) {
@@ -339,12 +394,15 @@ void expect_gradient_as_measured(Loss& loss, const std::function<NetworkOutput()
 
 TEST(Losses, HaveTheGradientsThatDifferencesMeasure) {
   torch::manual_seed(4);
-  for (const char* name : {"softmax", "center", "inter_center"}) {
+  for (const char* name : {"softmax", "center", "inter_center", "as_printed"}) {
+    const bool as_printed = std::string_view(name) == "as_printed";
     for (const std::string update : {"gradient", "wen"}) {
       for (const double smoothing : {0.0, 0.2}) {
         const LossOptions options =
-            loss_options(name, "{tau: 0.7, center_update: " + update +
-                                   ", label_smoothing: " + std::to_string(smoothing) + "}");
+            loss_options(as_printed ? "inter_center" : name,
+                         "{tau: 0.7, center_update: " + update +
+                             (as_printed ? ", denominator: as_printed" : "") +
+                             ", label_smoothing: " + std::to_string(smoothing) + "}");
         const auto loss = make_loss(options, 3, 4, 2);
         loss->to(torch::kDouble);
         const NetworkOutput output{torch::randn({5, 3}, torch::kDouble).set_requires_grad(true),

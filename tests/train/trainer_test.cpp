@@ -115,7 +115,7 @@ TEST(TrainRun, LeavesTheWholeRunFolder) {
   const std::string metrics = content_of(run / "metrics.csv");
   EXPECT_EQ(metrics.substr(0, metrics.find('\n')),
             "iteration,epoch,seconds,lr,train_loss,train_softmax,train_center,val_loss,"
-            "val_accuracy,val_macro_f1");
+            "val_accuracy,val_macro_f1,train_as_printed");
   const std::vector<CsvRow> rows = read_csv(run / "metrics.csv");
   ASSERT_EQ(rows.size(), 4U);  // header, iterations 10, 20 and 30
   EXPECT_EQ(rows[2].cells[0], "20");

@@ -30,6 +30,7 @@ struct LossPoint {
   std::int64_t iteration = 0;
   double train_loss = 0.0;
   double train_softmax = 0.0;
+  double as_printed = 0.0;  ///< the paper's eq. 12; NaN in runs of earlier versions
 };
 
 /// What one run (a cell, or a fold of it) left on disk.

@@ -5,18 +5,29 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "mer/config/loss_options.hpp"
 #include "mer/nn/network.hpp"
 
 namespace mer {
 
+/// What the paper's form of a loss (eq. 12, sums over the batch) is made of. The terms of parts of
+/// a batch add up to those of the whole.
+struct PrintedTerms {
+  double softmax = 0.0;  ///< cross-entropy without smoothing, summed
+  /// Σ ‖x_i − Q_c‖² over the samples of each class c; empty for a loss without centers.
+  std::vector<double> own_distances;
+
+  void add(const PrintedTerms& part);
+};
+
 /// A batch's loss.
 struct LossValue {
-  torch::Tensor total;      ///< scalar, differentiable: cross-entropy + tau / 2 · center term
-  double softmax = 0.0;     ///< the cross-entropy term, as reduced
-  double center = 0.0;      ///< tau / 2 · center term, as reduced; 0 without one
-  double as_printed = 0.0;  ///< the paper's form: sums over the batch, without smoothing
+  torch::Tensor total;   ///< scalar, differentiable: cross-entropy + tau / 2 · center term
+  double softmax = 0.0;  ///< the cross-entropy term, as reduced
+  double center = 0.0;   ///< tau / 2 · center term, as reduced; 0 without one
+  PrintedTerms printed;
 };
 
 /// A loss of the table; its class centers, if any, are its parameters (`gradient`) or buffers
@@ -25,6 +36,11 @@ class Loss : public torch::nn::Module {
  public:
   /// @param targets  [B, classes] float, rows sum to 1: one-hot, or mixed by mixup
   virtual LossValue forward(const NetworkOutput& output, const torch::Tensor& targets) = 0;
+  /// The loss of a whole batch as the paper prints it: for `inter_center` eq. 12 with eq. 11 as
+  /// printed, whatever the denominator that is trained with.
+  virtual double as_printed(const PrintedTerms& batch) const { return batch.softmax; }
+  /// Whether the parts of a batch can follow each other, so that no part knows the others.
+  virtual bool takes_parts_in_turn() const { return true; }
   /// Before the first forward() of an optimizer step, for losses that change as training goes on.
   /// @param iteration  from 1, counted over interruptions
   void start_step(std::int64_t iteration) { iteration_ = iteration; }

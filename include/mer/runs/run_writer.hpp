@@ -23,9 +23,10 @@ struct MetricsRow {
   double seconds = 0.0;
   double lr = 0.0;
   double train_loss = 0.0, train_softmax = 0.0, train_center = 0.0;  ///< means since the last row
-  double val_loss = 0.0, val_accuracy = 0.0, val_macro_f1 = 0.0;     ///< per song
-  double segments_per_second = 0.0;                                  ///< not in the file
-  bool is_best = false;                                              ///< not in the file
+  double train_as_printed = 0.0;  ///< the paper's eq. 12, summed over a batch; the same means
+  double val_loss = 0.0, val_accuracy = 0.0, val_macro_f1 = 0.0;  ///< per song
+  double segments_per_second = 0.0;                               ///< not in the file
+  bool is_best = false;                                           ///< not in the file
 };
 
 /// A run folder that this process trains in; it belongs to one process at a time.

@@ -17,6 +17,14 @@ std::shared_ptr<Loss> make_loss(const LossOptions& options, int num_classes, int
   return make(options, {num_classes, embedding_size, seed});
 }
 
+void PrintedTerms::add(const PrintedTerms& part) {
+  softmax += part.softmax;
+  own_distances.resize(part.own_distances.size());
+  for (std::size_t c = 0; c < part.own_distances.size(); ++c) {
+    own_distances[c] += part.own_distances[c];
+  }
+}
+
 void Loss::update_centers(const torch::Tensor& /*embedding*/, const torch::Tensor& /*targets*/) {}
 
 }  // namespace mer

@@ -1,5 +1,6 @@
 #include "losses/center.hpp"
 
+#include <numeric>
 #include <random>
 
 #include "losses/builtin.hpp"
@@ -33,12 +34,18 @@ CenterLoss::CenterLoss(const CenterLossOptions& options, const LossSizes& sizes)
 
 LossValue CenterLoss::forward(const NetworkOutput& output, const torch::Tensor& targets) {
   LossValue value = SoftmaxLoss::forward(output, targets);
-  const torch::Tensor per_row = options_.tau / 2.0 * center_terms(output.embedding, targets);
-  const torch::Tensor center = reduce(per_row);
+  const torch::Tensor distances = squared_distances(output.embedding);
+  const torch::Tensor center =
+      reduce(options_.tau / 2.0 * center_sum(distances, targets), targets.size(0));
   value.total = value.total + center;
   value.center = center.item<double>();
-  value.as_printed += per_row.detach().sum().item<double>();
+  const torch::Tensor own = (targets * distances.detach()).sum(0).to(torch::kDouble).contiguous();
+  value.printed.own_distances.assign(own.data_ptr<double>(), own.data_ptr<double>() + own.numel());
   return value;
+}
+
+double CenterLoss::as_printed(const PrintedTerms& batch) const {
+  return batch.softmax + options_.tau / 2.0 * printed_center(batch.own_distances);
 }
 
 void CenterLoss::update_centers(const torch::Tensor& embedding, const torch::Tensor& targets) {
@@ -62,9 +69,13 @@ torch::Tensor CenterLoss::squared_distances(const torch::Tensor& embedding) cons
   return (embedding.unsqueeze(1) - centers_.unsqueeze(0)).square().sum(2);
 }
 
-torch::Tensor CenterLoss::center_terms(const torch::Tensor& embedding,
-                                       const torch::Tensor& targets) const {
-  return (targets * squared_distances(embedding)).sum(1);
+torch::Tensor CenterLoss::center_sum(const torch::Tensor& distances,
+                                     const torch::Tensor& targets) const {
+  return (targets * distances).sum();
+}
+
+double CenterLoss::printed_center(const std::vector<double>& own_distances) const {
+  return std::accumulate(own_distances.begin(), own_distances.end(), 0.0);
 }
 
 void add_center(LossTable& table) { add_loss<CenterLoss, CenterLossOptions>(table); }

@@ -19,12 +19,12 @@ LossValue SoftmaxLoss::forward(const NetworkOutput& output, const torch::Tensor&
   expect_targets(targets, output.logits.size(0), output.logits.size(1));
   const torch::Tensor costs = row_costs(output, targets, options_.label_smoothing);
   LossValue value;
-  value.total = reduce(costs);
+  value.total = reduce(costs.sum(), costs.size(0));
   value.softmax = value.total.item<double>();
   const torch::NoGradGuard no_grad;
-  value.as_printed = options_.label_smoothing == 0.0
-                         ? costs.sum().item<double>()
-                         : row_costs(output, targets, 0.0).sum().item<double>();
+  value.printed.softmax = options_.label_smoothing == 0.0
+                              ? costs.sum().item<double>()
+                              : row_costs(output, targets, 0.0).sum().item<double>();
   return value;
 }
 
@@ -35,9 +35,9 @@ torch::Tensor SoftmaxLoss::row_costs(const NetworkOutput& output, const torch::T
   return -(smoothed * torch::log_softmax(output.logits, 1)).sum(1);
 }
 
-torch::Tensor SoftmaxLoss::reduce(const torch::Tensor& per_row) const {
-  if (options_.reduction == SoftmaxLossOptions::Reduction::kSum) return per_row.sum();
-  return batch_rows_ == 0 ? per_row.mean() : per_row.sum() / static_cast<double>(batch_rows_);
+torch::Tensor SoftmaxLoss::reduce(const torch::Tensor& sum, std::int64_t rows) const {
+  if (options_.reduction == SoftmaxLossOptions::Reduction::kSum) return sum;
+  return sum / static_cast<double>(batch_rows_ == 0 ? rows : batch_rows_);
 }
 
 void add_softmax(LossTable& table) { add_loss<SoftmaxLoss, SoftmaxLossOptions>(table); }

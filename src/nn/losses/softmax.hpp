@@ -19,8 +19,9 @@ class SoftmaxLoss : public Loss {
   /// The cross-entropy of each row against its smoothed targets, [B].
   virtual torch::Tensor row_costs(const NetworkOutput& output, const torch::Tensor& targets,
                                   double smoothing) const;
-  /// Mean or sum over the batch.
-  torch::Tensor reduce(const torch::Tensor& per_row) const;
+  /// The mean or the sum over the batch.
+  /// @param sum   over the rows that forward() got
+  torch::Tensor reduce(const torch::Tensor& sum, std::int64_t rows) const;
 
  private:
   SoftmaxLossOptions options_;

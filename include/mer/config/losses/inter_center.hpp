@@ -12,6 +12,13 @@ struct InterCenterLossOptions : CenterLossOptions {
       "the paper's: near the own class' center, far from all others";
 
   InterCenterLossOptions() { center_update = CenterUpdate::kGradient; }
+
+  /// What the distance to the own center is divided by, plus one: the sample's distances to the
+  /// other classes' centers, as the paper's text says, or those of the batch's samples of other
+  /// classes, each to its own center, as eq. 11 is printed.
+  enum class Denominator { kOtherCenters, kAsPrinted } denominator = Denominator::kOtherCenters;
+
+  void visit(OptionsVisitor& v);
 };
 
 }  // namespace mer
