@@ -88,6 +88,39 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
   return regression_scores(true_numbers, predicted_numbers);
 }
 
+/// Says of each song where its embedding lies among all of them. Those of a cross-validation come
+/// with their places among their fold's, from the same network.
+void place_embeddings(const std::vector<int>& truth, std::vector<ScoredSong>& songs) {
+  if (songs.empty()) return;
+  const std::size_t width = songs.front().prediction.network_embedding.size();
+  Eigen::MatrixXd embeddings(std::ssize(songs), static_cast<Eigen::Index>(width));
+  for (std::size_t i = 0; i < songs.size(); ++i) {
+    const std::vector<double>& one = songs[i].prediction.network_embedding;
+    if (width == 0 || one.size() != width || !std::isnan(songs[i].prediction.place.silhouette)) {
+      return;
+    }
+    embeddings.row(static_cast<Eigen::Index>(i)) =
+        Eigen::Map<const Eigen::RowVectorXd>(one.data(), static_cast<Eigen::Index>(width));
+  }
+  const std::vector<EmbeddingPlace> places = embedding_places(embeddings, truth);
+  for (std::size_t i = 0; i < songs.size(); ++i) songs[i].prediction.place = places[i];
+}
+
+std::optional<EmbeddingScores> score_embeddings(const std::vector<ScoredSong>& songs,
+                                                const std::vector<int>& groups) {
+  std::vector<EmbeddingPlace> places;
+  for (const ScoredSong& song : songs) places.push_back(song.prediction.place);
+  const EmbeddingScores scores = embedding_scores(places, groups, kBootstrapSeed);
+  if (scores.count == 0) return std::nullopt;
+  return scores;
+}
+
+std::string embedding_line(const EmbeddingScores& scores) {
+  return "embedding   own center / others " + fixed(scores.ratio, 3) + " " +
+         interval_text(scores.ratio_ci95) + ", silhouette " + fixed(scores.silhouette, 3) + " " +
+         interval_text(scores.silhouette_ci95) + "\n";
+}
+
 std::string plural(std::size_t count, const std::string& word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
@@ -208,7 +241,9 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
     }
   }
 
+  place_embeddings(song_items.truth, songs);
   Evaluation evaluation;
+  evaluation.embedding_scores = score_embeddings(songs, song_items.groups);
   const auto baseline = static_cast<std::size_t>(
       std::max_element(training_counts.begin(), training_counts.end()) - training_counts.begin());
   evaluation.baseline_class = classes[baseline];
@@ -251,6 +286,7 @@ std::string to_table(const Evaluation& evaluation) {
           pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
           printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
   text += probability_table(evaluation.probability_scores);
+  if (evaluation.embedding_scores) text += embedding_line(*evaluation.embedding_scores) + "\n";
   if (evaluation.valence || evaluation.arousal) text += regression_table(evaluation);
   text += per_class_table("songs", songs, evaluation.classes) + "\n";
   text += per_class_table("segments", segments, evaluation.classes) + "\n";

@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <algorithm>
 #include <optional>
 
@@ -35,6 +36,7 @@ class NetworkSystem : public TrainedSystem {
     if (song_vector_ && song_vector_->over_songs()) {
       of_song = song_vector_->compute(song, answer.segments.front());
     }
+    Eigen::VectorXd embedding = Eigen::VectorXd::Zero(network_.embedding_size());
     for (std::int64_t first = 0; first < num_segments; first += kBatchSegments) {
       const std::int64_t size = std::min(kBatchSegments, num_segments - first);
       InputBatch batch = inputs_.make_batch(size);
@@ -45,10 +47,14 @@ class NetworkSystem : public TrainedSystem {
         inputs_.fill_song_vector(
             of_song.size() > 0 ? of_song : song_vector_->compute(song, segment), row, batch);
       }
-      append(answer.probabilities,
-             network_.probabilities(batch.spectrogram, batch.spectrogram_valid, batch.lld,
-                                    batch.lld_valid, batch.song_vector));
+      const NetworkRunner::Answer of_batch =
+          network_.answer(batch.spectrogram, batch.spectrogram_valid, batch.lld, batch.lld_valid,
+                          batch.song_vector);
+      append(answer.probabilities, of_batch.probabilities);
+      add_rows(of_batch.embeddings, embedding);
     }
+    embedding /= static_cast<double>(num_segments);
+    answer.embedding.assign(embedding.begin(), embedding.end());
   }
 
  private:
@@ -98,6 +104,13 @@ class NetworkSystem : public TrainedSystem {
     const auto width = static_cast<std::ptrdiff_t>(card().classes.size());
     for (auto row = flat.begin(); row != flat.end(); row += width) {
       rows.emplace_back(row, row + width);
+    }
+  }
+
+  static void add_rows(const std::vector<float>& rows, Eigen::VectorXd& sum) {
+    const auto width = static_cast<std::size_t>(sum.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      sum(static_cast<Eigen::Index>(i % width)) += rows[i];
     }
   }
 

@@ -179,6 +179,7 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
   prediction.probabilities = together([](const SystemAnswer& answer) { return answer.song; });
   prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
   prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
+  if (answers.size() == 1) prediction.network_embedding = answers.front().embedding;
   const Recipe& recipe = first().recipe();
   const std::vector<Segment>& segments = answers.front().segments;
   for (std::size_t s = 0; s < segments.size(); ++s) {

@@ -20,6 +20,7 @@ struct SystemAnswer {
   std::vector<Segment> segments;
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
   std::vector<double> song;                        ///< their mean, as TrainedSystem::answer() says
+  std::vector<double> embedding;                   ///< a network's, mean over segments
   /// Of the song, where the system predicts them; else NaN.
   double valence = std::numeric_limits<double>::quiet_NaN();
   double arousal = std::numeric_limits<double>::quiet_NaN();

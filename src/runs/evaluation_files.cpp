@@ -13,6 +13,7 @@
 #include "mer/core/file_lock.hpp"
 #include "mer/core/files.hpp"
 #include "mer/core/json.hpp"
+#include "mer/core/tensor_file.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/version.hpp"
 #include "mer/runs/output_file.hpp"
@@ -29,6 +30,7 @@ constexpr const char* kSegments = "segments.csv";
 constexpr const char* kConfusion = "confusion.csv";
 constexpr const char* kReliability = "reliability.csv";
 constexpr const char* kCoverage = "coverage.csv";
+constexpr const char* kEmbeddings = "embeddings.safetensors";
 
 /// One writer at a time: the files belong together.
 FileLock locked(const fs::path& folder) {
@@ -118,6 +120,19 @@ void add_probability_scores(const ProbabilityScores& scores, Json& json) {
                              {"high_arousal", side_json(*scores.high_arousal)}};
 }
 
+Json embedding_json(const EmbeddingScores& scores) {
+  return {{"count", scores.count},
+          {"own_center", scores.own_center},
+          {"other_centers", scores.other_centers},
+          {"ratio", scores.ratio},
+          {"ratio_ci95", scores.ratio_ci95},
+          {"silhouette", scores.silhouette},
+          {"silhouette_ci95", scores.silhouette_ci95}};
+}
+
+/// Of predictions.csv, at the end where there are embeddings: SongPrediction::place.
+const std::vector<std::string> kPlaceColumns = {"own_center", "other_centers", "silhouette"};
+
 /// Of predictions.csv. Without classes the songs' places in the plane of emotions are at the end.
 std::vector<std::string> song_columns(const std::vector<std::string>& classes) {
   std::vector<std::string> columns = {"id", "path", "label", "predicted", "confidence"};
@@ -161,15 +176,19 @@ std::string confusion_csv(const Evaluation& evaluation) {
 
 std::string predictions_csv(const Evaluation& evaluation) {
   std::vector<std::string> cells = song_columns(evaluation.classes);
+  const bool has_places = evaluation.embedding_scores.has_value();
+  if (has_places) cells.insert(cells.end(), kPlaceColumns.begin(), kPlaceColumns.end());
   std::string text = csv_line(cells);
   for (const ScoredSong& scored : evaluation.songs) {
     const SongPrediction& prediction = scored.prediction;
+    const EmbeddingPlace& place = prediction.place;
     cells = {scored.song.id, scored.song.listed_path, scored.song.label,
              chosen_class(prediction.probabilities, evaluation.classes),
              evaluation.classes.empty() ? "" : format_number(prediction.confidence())};
     add_numbers(prediction.probabilities, cells);
     cells.push_back(std::to_string(prediction.segments.size()));
     if (evaluation.classes.empty()) add_numbers({prediction.valence, prediction.arousal}, cells);
+    if (has_places) add_numbers({place.own_center, place.other_centers, place.silhouette}, cells);
     text += csv_line(cells);
   }
   return to_valid_utf8(text);
@@ -210,6 +229,28 @@ std::string coverage_csv(const ProbabilityScores& scores) {
         format_number(point.min_confidence), format_number(point.accuracy)});
   }
   return text;
+}
+
+/// None where the songs have no embeddings, or those of several networks.
+void write_embeddings(const Evaluation& evaluation, const fs::path& file) {
+  std::error_code ignored;
+  fs::remove(file, ignored);  // of another model
+  if (!evaluation.embedding_scores || evaluation.models.size() > 1) return;
+  std::vector<float> values;
+  Json ids = Json::array();
+  Json labels = Json::array();
+  for (const ScoredSong& scored : evaluation.songs) {
+    const std::vector<double>& embedding = scored.prediction.network_embedding;
+    for (const double value : embedding) values.push_back(static_cast<float>(value));
+    ids.push_back(scored.song.id);
+    labels.push_back(scored.song.label);
+  }
+  const std::int64_t count = std::ssize(evaluation.songs);
+  if (values.empty()) return;
+  write_tensor_file(file,
+                    {{"embeddings", view_of(std::span<const float>(values),
+                                            {count, std::ssize(values) / count})}},
+                    {{"ids", json_text(ids)}, {"labels", json_text(labels)}});
 }
 
 Interval read_interval(const Json& json, const std::string& name) {
@@ -282,6 +323,18 @@ ProbabilityScores read_probability_scores(const Json& json) {
   return scores;
 }
 
+std::optional<EmbeddingScores> read_embedding_scores(const Json& json) {
+  const auto found = json.find("embedding");
+  if (found == json.end()) return std::nullopt;
+  return EmbeddingScores{found->at("count").get<std::int64_t>(),
+                         number_or_nan(*found, "own_center"),
+                         number_or_nan(*found, "other_centers"),
+                         number_or_nan(*found, "ratio"),
+                         number_or_nan(*found, "silhouette"),
+                         read_interval(*found, "ratio_ci95"),
+                         read_interval(*found, "silhouette_ci95")};
+}
+
 std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {
   const auto found = json.find("regression");
   if (found == json.end() || !found->contains(axis)) return std::nullopt;
@@ -308,6 +361,7 @@ Evaluation read_metrics(const fs::path& file) {
     evaluation.segment_scores =
         read_scores(json.value("segments", Json::object()), evaluation.classes);
     evaluation.probability_scores = read_probability_scores(json);
+    evaluation.embedding_scores = read_embedding_scores(json);
     evaluation.valence = read_regression(json, "valence");
     evaluation.arousal = read_regression(json, "arousal");
   } catch (const Json::exception& error) {
@@ -326,6 +380,26 @@ void read_answer(const CsvTable& table, std::size_t row, const std::vector<std::
   if (!classes.empty()) return;
   prediction.valence = table.number_or_nan(row, "valence");
   prediction.arousal = table.number_or_nan(row, "arousal");
+}
+
+/// Of the same songs in the same order.
+void read_embeddings(const fs::path& file, std::vector<ScoredSong>& songs) {
+  if (!fs::is_regular_file(file)) return;
+  const TensorFile tensors = TensorFile::open(file);
+  Json ids = Json::array();
+  for (const ScoredSong& song : songs) ids.push_back(song.song.id);
+  const auto found = tensors.metadata().find("ids");
+  if (found == tensors.metadata().end() || found->second != json_text(ids)) {
+    throw UsageError(file.string() + ": has other songs than " + kPredictions,
+                     "mer eval writes both anew");
+  }
+  const TensorView& view = tensors.at("embeddings", {std::ssize(songs), -1});
+  const auto values = view.as<float>();
+  const auto width = static_cast<std::size_t>(view.shape.at(1));
+  for (std::size_t i = 0; i < songs.size(); ++i) {
+    const auto row = values.subspan(i * width, width);
+    songs[i].prediction.network_embedding.assign(row.begin(), row.end());
+  }
 }
 
 void read_segments(const fs::path& file, const std::vector<std::string>& classes,
@@ -369,6 +443,9 @@ Json to_json(const Evaluation& evaluation) {
     json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);
     add_probability_scores(evaluation.probability_scores, json);
   }
+  if (evaluation.embedding_scores) {
+    json["embedding"] = embedding_json(*evaluation.embedding_scores);
+  }
   if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
   if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
   return json;
@@ -384,6 +461,7 @@ void require_evaluation_folder(const fs::path& folder) {
   for (const char* name : {kPredictions, kSegments, kConfusion, kReliability, kCoverage}) {
     require_output(folder / name, OutputKind::kScores);
   }
+  require_output(folder / kEmbeddings, OutputKind::kEmbeddings);
 }
 
 void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
@@ -392,6 +470,7 @@ void write_evaluation(const Evaluation& evaluation, const fs::path& folder) {
   write_text_file(folder / kMetrics, json_text(to_json(evaluation), 2) + "\n");
   write_text_file(folder / kPredictions, predictions_csv(evaluation));
   write_text_file(folder / kSegments, segments_csv(evaluation));
+  write_embeddings(evaluation, folder / kEmbeddings);
   if (evaluation.classes.empty()) return;
   write_text_file(folder / kConfusion, confusion_csv(evaluation));
   write_text_file(folder / kReliability, reliability_csv(evaluation.probability_scores));
@@ -412,6 +491,7 @@ Evaluation read_evaluation(const fs::path& folder, EvaluationPart part) {
   Evaluation evaluation = read_metrics(folder / kMetrics);
   if (part == EvaluationPart::kScores) return evaluation;
   evaluation.songs = read_predictions(folder, evaluation.classes);
+  read_embeddings(folder / kEmbeddings, evaluation.songs);
   if (part == EvaluationPart::kSegments) {
     read_segments(folder / kSegments, evaluation.classes, evaluation.songs);
   }
@@ -434,6 +514,11 @@ std::vector<ScoredSong> read_predictions(const fs::path& folder,
     song.song.listed_path = table.cell(row, "path");
     song.song.label = table.cell(row, "label");
     read_answer(table, row, classes, song.prediction);
+    if (table.has(kPlaceColumns.front())) {
+      song.prediction.place = {table.number_or_nan(row, "own_center"),
+                               table.number_or_nan(row, "other_centers"),
+                               table.number_or_nan(row, "silhouette")};
+    }
     songs.push_back(std::move(song));
   }
   return songs;

@@ -99,6 +99,8 @@ constexpr std::array kKinds = {
                return begins(head, "id,") || begins(head, "truth,") || begins(head, "from,to,") ||
                       begins(head, "coverage,");
              }},
+    KindText{OutputKind::kEmbeddings, "a file of embeddings",
+             [](auto head) { return is_tensors(head, "\"embeddings\":{"); }},
     KindText{
         OutputKind::kPage, "an HTML page",
         [](auto head) { return begins(head, "<!DOCTYPE html") || begins(head, "<!doctype html"); }},

@@ -20,6 +20,11 @@ class Network;
 /// (torch::set_num_threads), so callers with their own threads set that to 1.
 class NetworkRunner {
  public:
+  struct Answer {
+    std::vector<double> probabilities;  ///< [B × classes] row-major; each row sums to 1
+    std::vector<float> embeddings;      ///< [B × embedding_size()] row-major
+  };
+
   /// Builds a trained network and loads its weights, the tensors `prefix.*` of the file.
   /// @param device  "cpu", "cuda", "cuda:1", "auto"
   /// @throws UsageError as make_network(), load_module_from() and parse_device() do
@@ -40,12 +45,9 @@ class NetworkRunner {
   /// @param lld                one a branch, [B, steps, columns]
   /// @param lld_valid          [B, steps]
   /// @param song_vector            [B, columns]; 0 columns where the network looks at none
-  /// @return                   [B × classes] row-major; each row sums to 1
-  std::vector<double> probabilities(const FloatTensor& spectrogram,
-                                    const FloatTensor& spectrogram_valid,
-                                    const std::vector<FloatTensor>& lld,
-                                    const FloatTensor& lld_valid,
-                                    const FloatTensor& song_vector) const;
+  Answer answer(const FloatTensor& spectrogram, const FloatTensor& spectrogram_valid,
+                const std::vector<FloatTensor>& lld, const FloatTensor& lld_valid,
+                const FloatTensor& song_vector) const;
 
   /// Of a network that looks at the spectrogram alone.
   /// @return  [B × embedding_size()] row-major

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "mer/metrics/calibration.hpp"
+#include "mer/metrics/embedding_scores.hpp"
 
 namespace mer {
 
@@ -20,5 +22,12 @@ std::string reliability_plot(const Calibration& calibration);
 /// @param points  of accuracy_over_coverage(); none give an empty picture
 /// @throws Error when gnuplot is missing or fails
 std::string coverage_plot(const std::vector<CoveragePoint>& points);
+
+/// Songs on the plane in which their embeddings spread most, a colour and a shape a class, with the
+/// classes' centers.
+/// @param truth   the class of each
+/// @throws Error when gnuplot is missing or fails
+std::string embedding_plot(const PrincipalPlane& plane, std::span<const int> truth,
+                           const std::vector<std::string>& classes);
 
 }  // namespace mer

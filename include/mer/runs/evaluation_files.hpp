@@ -53,6 +53,7 @@ struct Evaluation {
   Scores song_scores;
   Scores segment_scores;
   ProbabilityScores probability_scores;
+  std::optional<EmbeddingScores> embedding_scores;  ///< of songs; none without a network's embeddings
   /// Of the songs whose valence and arousal the manifest and the model both give; none otherwise.
   std::optional<RegressionScores> valence, arousal;
 };
@@ -63,8 +64,8 @@ struct Evaluation {
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 /// Writes metrics.json, predictions.csv and segments.csv, and where there are classes also
-/// confusion.csv, reliability.csv and coverage.csv (of songs), into the folder (made if needed),
-/// each atomically.
+/// confusion.csv, reliability.csv and coverage.csv (of songs), of one network also
+/// embeddings.safetensors, into the folder (made if needed), each atomically.
 /// @throws UsageError when another process writes there, Error when it can't be made or written
 void write_evaluation(const Evaluation& evaluation, const std::filesystem::path& folder);
 

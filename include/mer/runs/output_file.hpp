@@ -21,6 +21,7 @@ enum class OutputKind {
   kModel,
   kMetrics,
   kScores,
+  kEmbeddings,
   kPage,
   kSvg,
   kPng,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "mer/metrics/embedding_scores.hpp"
 #include "mer/core/file_stamp.hpp"
 
 namespace mer {
@@ -41,6 +42,11 @@ struct SongPrediction {
   /// Share of held-out songs that lie nearer to the training songs than this one.
   double unlike_training = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> embedding;  ///< the song's place among others, for maps and neighbors
+
+  /// What the model's network has before its last layer, mean over the segments; empty for a
+  /// classical system and for several models.
+  std::vector<double> network_embedding;
+  EmbeddingPlace place;  ///< of that among the songs it was scored with
 
   int predicted() const;      ///< the class with the largest probability
   double confidence() const;  ///< its probability

@@ -9,6 +9,14 @@
 #include "mer/nn/network_input.hpp"
 
 namespace mer {
+namespace {
+
+std::vector<float> plain(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.to(torch::kCPU, torch::kFloat).contiguous();
+  return {values.data_ptr<float>(), values.data_ptr<float>() + values.numel()};
+}
+
+}  // namespace
 
 NetworkRunner::NetworkRunner(const ModelOptions& options, std::shared_ptr<Network> network,
                              const std::string& device)
@@ -40,16 +48,17 @@ NetworkRunner NetworkRunner::pretrained(const std::string& network, const Tensor
   return runner;
 }
 
-std::vector<double> NetworkRunner::probabilities(const FloatTensor& spectrogram,
-                                                 const FloatTensor& spectrogram_valid,
-                                                 const std::vector<FloatTensor>& lld,
-                                                 const FloatTensor& lld_valid,
-                                                 const FloatTensor& song_vector) const {
+NetworkRunner::Answer NetworkRunner::answer(const FloatTensor& spectrogram,
+                                            const FloatTensor& spectrogram_valid,
+                                            const std::vector<FloatTensor>& lld,
+                                            const FloatTensor& lld_valid,
+                                            const FloatTensor& song_vector) const {
   at::init_num_threads();  // OpenMP counts its threads for each calling thread anew
   const torch::NoGradGuard no_grad;
   const NetworkInput input = to_network_input(spectrogram, spectrogram_valid, lld, lld_valid,
                                               song_vector, torch::Device(device_));
-  return class_probabilities(network_->forward(input).logits);
+  const NetworkOutput output = network_->forward(input);
+  return {class_probabilities(output.logits), plain(output.embedding)};
 }
 
 std::vector<float> NetworkRunner::embeddings(const FloatTensor& spectrogram,
@@ -59,10 +68,7 @@ std::vector<float> NetworkRunner::embeddings(const FloatTensor& spectrogram,
   NetworkInput input;
   input.spectrogram = to_device(spectrogram, torch::Device(device_));
   input.spectrogram_valid = to_device(valid, torch::Device(device_));
-  const torch::Tensor embedding =
-      network_->forward(input).embedding.to(torch::kCPU, torch::kFloat).contiguous();
-  const auto* values = embedding.data_ptr<float>();
-  return {values, values + embedding.numel()};
+  return plain(network_->forward(input).embedding);
 }
 
 void set_torch_threads(int num_threads) { torch::set_num_threads(num_threads); }
