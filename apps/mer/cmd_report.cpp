@@ -19,16 +19,6 @@ struct ReportArgs {
   fs::path output;
 };
 
-/// Empty when gnuplot works.
-std::string why_no_pictures() {
-  try {
-    require_gnuplot();
-    return "";
-  } catch (const Error& error) {
-    return std::string(error.what()) + " (" + error.hint() + ")";
-  }
-}
-
 int run_report_verb(const ReportArgs& args) {
   const ReportKind kind = report_kind_of(args.folder);
   ReportOptions options;

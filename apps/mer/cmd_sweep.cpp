@@ -11,6 +11,8 @@
 #include "mer/core/file_lock.hpp"
 #include "mer/core/text.hpp"
 #include "mer/experiment/sweep_runner.hpp"
+#include "mer/report/gnuplot.hpp"
+#include "mer/report/sweep_figures.hpp"
 #include "mer/runs/sweep_folder.hpp"
 #include "mer/store/song_store.hpp"
 #include "terminal.hpp"
@@ -73,6 +75,16 @@ std::vector<std::size_t> chosen_cells(const SweepArgs& args, const SweepPlan& pl
   return {static_cast<std::size_t>(cell.index - 1)};
 }
 
+/// Pictures are an extra: without gnuplot the figures are there all the same.
+void draw(const SweepPlan& plan, const SweepSummary& summary, const fs::path& folder) {
+  const std::string missing = why_no_pictures();
+  if (!missing.empty()) {
+    log_warning("pictures are left out: " + missing);
+    return;
+  }
+  log_info("written   " + write_sweep_figures(plan, summary, folder).string());
+}
+
 int run_sweep(const SweepArgs& args) {
   catch_interrupts();
   const SweepPlan plan = plan_sweep(read_sweep_file(args.config, args.set));
@@ -114,9 +126,10 @@ int run_sweep(const SweepArgs& args) {
   }();
   // Of cells that are spread over many processes, the last one sums up.
   if (args.cell.empty() || all_finished) {
-    const std::string markdown = write_summary(plan, runner, folder);
-    if (args.cell.empty()) std::fputs(markdown.c_str(), stdout);
+    const SweepSummary summary = write_summary(plan, runner, folder);
+    if (args.cell.empty()) std::fputs(summary_markdown(plan, summary).c_str(), stdout);
     log_info("written   " + SweepFolder(folder).summary_markdown().string());
+    draw(plan, summary, folder);
   }
   if (!runner.failed().empty()) {
     const std::size_t count = runner.failed().size();

@@ -40,6 +40,7 @@ ScoredPart scored_part(const Evaluation& evaluation,
       part.segments.back().predicted = argmax(segment.probabilities);
     }
     item.probabilities = scored.prediction.probabilities;
+    item.place = scored.prediction.place;
     part.songs.push_back(std::move(item));
   }
   return part;

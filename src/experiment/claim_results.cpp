@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 namespace mer {
 namespace {
@@ -34,11 +35,18 @@ double iteration_of(const ClaimTerm& term) {
   return iteration;
 }
 
+double loss_of(const ClaimTerm& term, const RunResults& run) {
+  const double after = iteration_of(term);
+  if (term.measure == "loss_fall") return loss_fall(run, after);
+  return mean_loss(run, after,
+                   term.measure == "loss" ? &LossPoint::train_loss : &LossPoint::as_printed);
+}
+
 /// A term's loss of each run of a cell; a plain number is itself.
 std::vector<double> losses_of(const ClaimTerm& term, const CellResults& cell) {
   std::vector<double> losses;
   for (const RunResults& run : cell.runs) {
-    losses.push_back(term.row.empty() ? term.number : mean_loss(run, iteration_of(term)));
+    losses.push_back(term.row.empty() ? term.number : loss_of(term, run));
   }
   return losses;
 }
@@ -120,12 +128,21 @@ class Judge {
 
 }  // namespace
 
-double mean_loss(const RunResults& run, double after) {
+double mean_loss(const RunResults& run, double after, double LossPoint::*loss) {
   std::vector<double> losses;
   for (const LossPoint& point : run.losses) {
-    if (static_cast<double>(point.iteration) > after) losses.push_back(point.train_loss);
+    if (static_cast<double>(point.iteration) > after) losses.push_back(point.*loss);
   }
   return mean_of(losses);
+}
+
+double loss_fall(const RunResults& run, double after) {
+  const auto next = std::find_if(
+      run.losses.begin(), run.losses.end(),
+      [&](const LossPoint& point) { return static_cast<double>(point.iteration) > after; });
+  if (next == run.losses.end()) return std::numeric_limits<double>::quiet_NaN();
+  const double last = run.losses.back().train_loss;
+  return (next->train_loss - last) / (run.losses.front().train_loss - last);
 }
 
 std::vector<CellPair> pairs_of(const SweepPlan& plan, const Results& results, std::size_t first_row,

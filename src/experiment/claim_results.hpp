@@ -28,7 +28,11 @@ Difference difference_of(const std::vector<CellPair>& pairs, const Measure& firs
                          const Measure& second, Level level, bool with_training);
 
 /// Mean training loss of a run after an iteration; NaN without rows.
-double mean_loss(const RunResults& run, double after);
+double mean_loss(const RunResults& run, double after,
+                 double LossPoint::*loss = &LossPoint::train_loss);
+/// Share of the whole fall of the training loss that comes after an iteration: how far from settled
+/// it was then. NaN where nothing was measured after it.
+double loss_fall(const RunResults& run, double after);
 
 std::vector<std::vector<ClaimResult>> judge_claims(
     const SweepPlan& plan, const std::vector<std::optional<CellResults>>& results,

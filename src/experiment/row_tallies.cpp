@@ -24,11 +24,17 @@ Eigen::Index index_of(const std::string& name, const std::vector<std::string>& c
       near ? "did you mean '" + *near + "'?" : "change the claim");
 }
 
-void add_counts(const std::vector<ScoredItem>& items, const GroupNumbers& groups,
-                Eigen::Index num_classes, Eigen::MatrixXd& by_group) {
+constexpr Eigen::Index kNumPlaceSums = 4;
+
+void add_items(const std::vector<ScoredItem>& items, const GroupNumbers& groups,
+               Eigen::Index num_classes, Eigen::MatrixXd& by_group) {
   for (const ScoredItem& item : items) {
-    by_group(item.truth * num_classes + item.predicted,
-             static_cast<Eigen::Index>(groups.of(item.group))) += 1.0;
+    auto of_group = by_group.col(static_cast<Eigen::Index>(groups.of(item.group)));
+    of_group(item.truth * num_classes + item.predicted) += 1.0;
+    const EmbeddingPlace& place = item.place;
+    if (std::isnan(place.silhouette)) continue;
+    of_group.tail<kNumPlaceSums>() +=
+        Eigen::Vector4d(1.0, place.own_center, place.other_centers, place.silhouette);
   }
 }
 
@@ -48,6 +54,10 @@ double macro_f1_of(const Counts& counts) {
   return num_occurring == 0 ? kNone : sum / num_occurring;
 }
 
+double silhouette_of(const Tally& tally) { return ratio(tally.silhouette, tally.placed); }
+
+double center_ratio_of(const Tally& tally) { return ratio(tally.own_center, tally.other_centers); }
+
 Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes) {
   const auto size = static_cast<Eigen::Index>(num_classes);
   Counts counts = Counts::Zero(size, size);
@@ -58,31 +68,38 @@ Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes) 
 Measure measure_of(const ClaimTerm& term, const std::vector<std::string>& classes,
                    const std::string& place) {
   if (term.row.empty()) {
-    return [number = term.number](const Counts&, const Counts&) { return number; };
+    return [number = term.number](const Tally&, const Tally&) { return number; };
   }
   if (term.measure == "accuracy") {
-    return [](const Counts& scored, const Counts&) { return accuracy_of(scored); };
+    return [](const Tally& scored, const Tally&) { return accuracy_of(scored.counts); };
   }
   if (term.measure == "macro_f1") {
-    return [](const Counts& scored, const Counts&) { return macro_f1_of(scored); };
+    return [](const Tally& scored, const Tally&) { return macro_f1_of(scored.counts); };
   }
   if (term.measure == "train_accuracy") {
-    return [](const Counts&, const Counts& training) { return accuracy_of(training); };
+    return [](const Tally&, const Tally& training) { return accuracy_of(training.counts); };
   }
   if (term.measure == "gap") {
-    return [](const Counts& scored, const Counts& training) {
-      return accuracy_of(training) - accuracy_of(scored);
+    return [](const Tally& scored, const Tally& training) {
+      return accuracy_of(training.counts) - accuracy_of(scored.counts);
     };
+  }
+  if (term.measure == "silhouette") {
+    return [](const Tally& scored, const Tally&) { return silhouette_of(scored); };
+  }
+  if (term.measure == "center_ratio") {
+    return [](const Tally& scored, const Tally&) { return center_ratio_of(scored); };
   }
   const Eigen::Index a = index_of(term.arguments.at(0), classes, place);
   if (term.measure == "recall") {
-    return [a](const Counts& scored, const Counts&) {
-      return ratio(scored(a, a), scored.row(a).sum());
+    return [a](const Tally& scored, const Tally&) {
+      return ratio(scored.counts(a, a), scored.counts.row(a).sum());
     };
   }
   const Eigen::Index b = index_of(term.arguments.at(1), classes, place);
-  return [a, b](const Counts& scored, const Counts&) {
-    return ratio(scored(a, b) + scored(b, a), scored.row(a).sum() + scored.row(b).sum());
+  return [a, b](const Tally& scored, const Tally&) {
+    const Counts& counts = scored.counts;
+    return ratio(counts(a, b) + counts(b, a), counts.row(a).sum() + counts.row(b).sum());
   };
 }
 
@@ -101,18 +118,20 @@ CellTally::CellTally(const CellResults& cell, Level level, const GroupNumbers& g
                      bool with_training)
     : num_classes_(static_cast<Eigen::Index>(cell.classes.size())) {
   const auto num_groups = static_cast<Eigen::Index>(groups.size());
-  scored_ = Eigen::MatrixXd::Zero(num_classes_ * num_classes_, num_groups);
+  scored_ = Eigen::MatrixXd::Zero(num_classes_ * num_classes_ + kNumPlaceSums, num_groups);
   if (with_training) training_ = scored_;
   for (const RunResults& run : cell.runs) {
-    add_counts(items_of(run.scored, level), groups, num_classes_, scored_);
-    if (with_training) add_counts(items_of(run.training, level), groups, num_classes_, training_);
+    add_items(items_of(run.scored, level), groups, num_classes_, scored_);
+    if (with_training) add_items(items_of(run.training, level), groups, num_classes_, training_);
   }
 }
 
-Counts CellTally::weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const {
-  if (by_group.size() == 0) return Counts();
+Tally CellTally::weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const {
+  if (by_group.size() == 0) return {};
   const Eigen::VectorXd flat = by_group * times;
-  return Eigen::Map<const Counts>(flat.data(), num_classes_, num_classes_);
+  const auto places = flat.tail<kNumPlaceSums>();
+  return {Eigen::Map<const Counts>(flat.data(), num_classes_, num_classes_), places(0), places(1),
+          places(2), places(3)};
 }
 
 double CellTally::value(const Measure& measure, std::span<const double> times) const {

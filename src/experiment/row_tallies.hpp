@@ -21,12 +21,22 @@ inline const std::vector<ScoredItem>& items_of(const ScoredPart& part, Level lev
 /// Confusion counts as numbers, [classes, classes], rows = truth; weighted ones need not be whole.
 using Counts = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// A number that follows from the counts of the scored and of the training songs; NaN when there
+/// What is added up of some songs or segments.
+struct Tally {
+  Counts counts;
+  double placed = 0.0;  ///< songs whose embedding has a place; the next are sums over them
+  double own_center = 0.0, other_centers = 0.0, silhouette = 0.0;
+};
+
+/// A number that follows from the tallies of the scored and of the training songs; NaN when there
 /// is nothing to count.
-using Measure = std::function<double(const Counts& scored, const Counts& training)>;
+using Measure = std::function<double(const Tally& scored, const Tally& training)>;
 
 double accuracy_of(const Counts& counts);
 double macro_f1_of(const Counts& counts);
+/// Means over the songs whose embedding has a place; see EmbeddingScores.
+double silhouette_of(const Tally& tally);
+double center_ratio_of(const Tally& tally);
 Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes);
 
 /// @throws UsageError for a class that is not among the classes
@@ -45,7 +55,7 @@ class GroupNumbers {
   std::map<std::string, std::size_t> numbers_;
 };
 
-/// A cell's confusion counts group by group: what a resample weighs.
+/// A cell's tallies group by group: what a resample weighs.
 class CellTally {
  public:
   CellTally(const CellResults& cell, Level level, const GroupNumbers& groups, bool with_training);
@@ -56,10 +66,10 @@ class CellTally {
   double value(const Measure& measure) const;
 
  private:
-  Counts weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const;
+  Tally weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const;
 
   Eigen::Index num_classes_;
-  Eigen::MatrixXd scored_;    ///< [classes², groups]
+  Eigen::MatrixXd scored_;    ///< [classes² + 4, groups]: Tally's numbers in their order
   Eigen::MatrixXd training_;  ///< the same, or empty
 };
 

@@ -72,11 +72,12 @@ std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
     header.emplace_back(name);
   }
   for (const char* name : {"song_accuracy", "song_macro_f1", "segment_accuracy", "train_accuracy",
-                           "gap", "train_segment_accuracy", "segment_gap"}) {
+                           "gap", "train_segment_accuracy", "segment_gap", "center_ratio",
+                           "silhouette"}) {
     add_measured_header(name, header);
   }
   for (const char* name : {"baseline_accuracy", "training_songs", "training_segments", "train_loss",
-                           "train_loss_as_printed", "train_seconds"}) {
+                           "train_loss_as_printed", "train_loss_fall", "train_seconds"}) {
     header.emplace_back(name);
   }
   header.insert(header.end(), kTestColumns.begin(), kTestColumns.end());
@@ -97,12 +98,13 @@ std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
     }
     for (const Measured* measured : {&of_row.song_accuracy, &of_row.song_macro_f1,
                                      &of_row.segment_accuracy, &of_row.train_accuracy, &of_row.gap,
-                                     &of_row.train_segment_accuracy, &of_row.segment_gap}) {
+                                     &of_row.train_segment_accuracy, &of_row.segment_gap,
+                                     &of_row.center_ratio, &of_row.silhouette}) {
       add_measured(*measured, cells);
     }
     for (const double value :
          {of_row.baseline_accuracy, of_row.training_songs, of_row.training_segments, of_row.loss,
-          of_row.loss_as_printed, of_row.seconds}) {
+          of_row.loss_as_printed, of_row.loss_fall, of_row.seconds}) {
       cells.push_back(format_number(value));
     }
     add_tests(plan, of_row, cells);
@@ -117,7 +119,7 @@ std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
   return text;
 }
 
-std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary) {
+std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary, double LossPoint::*loss) {
   std::vector<std::string> header = {"iteration"};
   std::map<std::int64_t, std::vector<double>> by_iteration;
   for (std::size_t i = 0; i < plan.rows.size(); ++i) {
@@ -125,7 +127,7 @@ std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary) {
     for (const LossPoint& point : summary.rows[i].losses) {
       auto& line = by_iteration[point.iteration];
       line.resize(plan.rows.size(), kNotMeasured);
-      line[i] = point.train_loss;
+      line[i] = point.*loss;
     }
   }
   std::string text = csv_line(header);

@@ -80,7 +80,7 @@ class Markdown {
   std::string text() const {
     std::string text = "# " + plan_.file.file.stem().string() +
                        (plan_.file.title.empty() ? "" : ": " + escaped(plan_.file.title)) + "\n\n";
-    text += state() + accuracies() + training_songs() + training_segments() + tests() + losses() +
+    text += state() + accuracies() + training_songs() + training_segments() + embeddings() + tests() + losses() +
             confusions() + claims();
     for (const std::string& note : plan_.file.notes) text += "\n* " + escaped(note);
     if (!plan_.file.notes.empty()) text += "\n";
@@ -197,6 +197,23 @@ class Markdown {
                   share("gap of segments", &RowSummary::segment_gap)});
   }
 
+  std::string embeddings() const {
+    if (!plan_.file.show_embeddings) return "";
+    const auto plain = [](Measured RowSummary::*measured) {
+      return [measured](const RowSummary& row) {
+        const Measured& value = row.*measured;
+        if (std::isnan(value.mean)) return std::string(kNothing);
+        return number(value.mean, 3) + " [" + number(value.ci95[0], 3) + ", " +
+               number(value.ci95[1], 3) + "]";
+      };
+    };
+    return "\n## Embeddings\n\nDistances of the songs' embeddings to the mean of their own class over "
+           "those to the others' (the smaller, the further apart are the classes), and "
+           "silhouettes.\n\n" +
+           table({}, {{"own / other centers", plain(&RowSummary::center_ratio)},
+                      {"silhouette", plain(&RowSummary::silhouette)}});
+  }
+
   std::string training_segments() const {
     if (!plan_.file.show_training_segments) return "";
     const Column segments = {
@@ -261,16 +278,17 @@ class Markdown {
     if (!plan_.file.show_loss) return "";
     std::string text = "\n## Training loss\n\nMeans of the rows of metrics.csv after iteration " +
                        format_number(plan_.file.loss_after) +
-                       "; as printed = the paper's sum over a batch, at the end. The curves are in "
-                       "loss.csv.\n\n";
+                       "; its fall = the share of the whole fall that comes after it; as printed = "
+                       "the paper's sum over a batch, at the end. The curves are in loss.csv and "
+                       "loss_as_printed.csv.\n\n";
     text += header_of({"cell", "paper", "mean", "deviation between runs", "deviation in time",
-                       "as printed", "runs"});
+                       "its fall, %", "as printed", "runs"});
     for (std::size_t i = 0; i < summary_.rows.size(); ++i) {
       const RowSummary& row = summary_.rows[i];
       text +=
           line_of({escaped(plan_.rows[i].full_name()), paper_number("loss", plan_.rows[i].name),
                    number(row.loss, 4), number(row.loss_deviation, 4), number(row.loss_in_time, 4),
-                   number(row.loss_as_printed, 3), std::to_string(row.num_runs)});
+                   percent(row.loss_fall), number(row.loss_as_printed, 3), std::to_string(row.num_runs)});
     }
     return text;
   }
@@ -284,28 +302,13 @@ class Markdown {
     return text;
   }
 
-  /// The classes in the paper's order, then those that it does not have.
-  std::vector<std::size_t> order() const {
-    std::vector<std::size_t> order;
-    for (const std::string& name : plan_.file.confusion_order) {
-      const auto found = std::find(summary_.classes.begin(), summary_.classes.end(), name);
-      if (found != summary_.classes.end()) {
-        order.push_back(static_cast<std::size_t>(found - summary_.classes.begin()));
-      }
-    }
-    for (std::size_t c = 0; c < summary_.classes.size(); ++c) {
-      if (std::find(order.begin(), order.end(), c) == order.end()) order.push_back(c);
-    }
-    return order;
-  }
-
   std::string confusion(const SweepRow& row, const RowSummary& of_row) const {
     std::string text = "\n## Confusion of " + escaped(row.full_name()) +
                        "\n\nPer cent of the truth (rows): songs / segments";
     const auto paper = plan_.file.paper.confusion.find(row.name);
     const bool has_paper = paper != plan_.file.paper.confusion.end();
     text += has_paper ? " / the paper\n\n" : "\n\n";
-    const std::vector<std::size_t> order_of_classes = order();
+    const std::vector<std::size_t> order_of_classes = class_order(plan_, summary_);
     std::vector<std::string> header = {"truth"};
     for (const std::size_t c : order_of_classes) header.push_back(escaped(summary_.classes[c]));
     text += header_of(header);

@@ -22,7 +22,8 @@ const std::vector<std::string> kTopKeys = {
     "title", "base",   "variants", "only", "set",        "cells",           "grid",
     "seeds", "splits", "score",    "show", "loss_after", "confusion_order", "reference",
     "paper", "claims", "notes"};
-const std::vector<std::string> kShown = {"train_accuracy", "training_segments", "loss"};
+const std::vector<std::string> kShown = {"train_accuracy", "training_segments", "loss",
+                                          "embeddings"};
 
 [[noreturn]] void refuse(const ConfigValue& value, const std::string& key,
                          const std::string& wanted, const std::string& hint = {}) {
@@ -279,6 +280,7 @@ class Reader {
         if (word == "train_accuracy") sweep_.show_train_accuracy = true;
         if (word == "training_segments") sweep_.show_training_segments = true;
         if (word == "loss") sweep_.show_loss = true;
+        if (word == "embeddings") sweep_.show_embeddings = true;
       }
     }
     if (const ConfigValue* after = keys_.take("loss_after")) {

@@ -287,7 +287,7 @@ void SweepRunner::run(const std::vector<std::size_t>& cells) {
   }
 }
 
-std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
+SweepSummary write_summary(const SweepPlan& plan, const SweepRunner& runner,
                           const fs::path& folder) {
   std::vector<std::optional<CellResults>> results(plan.cells.size());
   std::vector<MissingCell> missing;
@@ -310,13 +310,14 @@ std::string write_summary(const SweepPlan& plan, const SweepRunner& runner,
     if (!results[cell])
       missing.push_back({plan.cells[cell].name, "a member of this ensemble is missing"});
   }
-  const SweepSummary summary = summarize(plan, results, std::move(missing));
-  const std::string markdown = summary_markdown(plan, summary);
+  SweepSummary summary = summarize(plan, results, std::move(missing));
   const SweepFolder sweep(folder);
   write_text_file(sweep.summary_csv(), summary_csv(plan, summary));
   write_text_file(sweep.loss_csv(), loss_csv(plan, summary));
-  write_text_file(sweep.summary_markdown(), markdown);
-  return markdown;
+  write_text_file(sweep.loss_as_printed_csv(),
+                  loss_csv(plan, summary, &LossPoint::as_printed));
+  write_text_file(sweep.summary_markdown(), summary_markdown(plan, summary));
+  return summary;
 }
 
 }  // namespace mer

@@ -15,14 +15,22 @@ namespace {
 
 using Results = std::vector<std::optional<CellResults>>;
 
-const Measure kAccuracy = [](const Counts& scored, const Counts&) { return accuracy_of(scored); };
-const Measure kMacroF1 = [](const Counts& scored, const Counts&) { return macro_f1_of(scored); };
-const Measure kTrainAccuracy = [](const Counts&, const Counts& training) {
-  return accuracy_of(training);
+const Measure kAccuracy = [](const Tally& scored, const Tally&) {
+  return accuracy_of(scored.counts);
 };
-const Measure kGap = [](const Counts& scored, const Counts& training) {
-  return accuracy_of(training) - accuracy_of(scored);
+const Measure kMacroF1 = [](const Tally& scored, const Tally&) {
+  return macro_f1_of(scored.counts);
 };
+const Measure kTrainAccuracy = [](const Tally&, const Tally& training) {
+  return accuracy_of(training.counts);
+};
+const Measure kGap = [](const Tally& scored, const Tally& training) {
+  return accuracy_of(training.counts) - accuracy_of(scored.counts);
+};
+const Measure kCenterRatio = [](const Tally& scored, const Tally&) {
+  return center_ratio_of(scored);
+};
+const Measure kSilhouette = [](const Tally& scored, const Tally&) { return silhouette_of(scored); };
 
 /// A row's finished cells.
 std::vector<const CellResults*> cells_of(const SweepRow& row, const Results& results) {
@@ -127,6 +135,7 @@ void summarize_losses(const std::vector<const RunResults*>& runs, double after, 
   row.loss_deviation = deviation_of(losses);
   row.loss_in_time =
       mean_over(runs, [&](const RunResults& run) { return loss_in_time(run, after); });
+  row.loss_fall = mean_over(runs, [&](const RunResults& run) { return loss_fall(run, after); });
   row.loss_as_printed = mean_over(runs, [](const RunResults& run) { return run.loss_as_printed; });
   row.losses = mean_losses(runs);
 }
@@ -157,6 +166,10 @@ RowSummary summarize_row(const SweepPlan& plan, const SweepRow& row, const Resul
   summary.song_accuracy = measure_row(cells, kAccuracy, Level::kSongs, false);
   summary.song_macro_f1 = measure_row(cells, kMacroF1, Level::kSongs, false);
   summary.segment_accuracy = measure_row(cells, kAccuracy, Level::kSegments, false);
+  if (plan.file.show_embeddings) {
+    summary.center_ratio = measure_row(cells, kCenterRatio, Level::kSongs, false);
+    summary.silhouette = measure_row(cells, kSilhouette, Level::kSongs, false);
+  }
   if (plan.file.show_train_accuracy) {
     summary.train_accuracy = measure_row(cells, kTrainAccuracy, Level::kSongs, true);
     summary.train_segment_accuracy = measure_row(cells, kTrainAccuracy, Level::kSegments, true);
@@ -323,6 +336,20 @@ SweepSummary summarize(const SweepPlan& plan, const Results& results,
   correct(summary.rows);
   summary.claims = judge_claims(plan, results, summary.classes);
   return summary;
+}
+
+std::vector<std::size_t> class_order(const SweepPlan& plan, const SweepSummary& summary) {
+  std::vector<std::size_t> order;
+  for (const std::string& name : plan.file.confusion_order) {
+    const auto found = std::find(summary.classes.begin(), summary.classes.end(), name);
+    if (found != summary.classes.end()) {
+      order.push_back(static_cast<std::size_t>(found - summary.classes.begin()));
+    }
+  }
+  for (std::size_t c = 0; c < summary.classes.size(); ++c) {
+    if (std::find(order.begin(), order.end(), c) == order.end()) order.push_back(c);
+  }
+  return order;
 }
 
 }  // namespace mer

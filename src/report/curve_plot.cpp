@@ -1,16 +1,13 @@
 #include "curve_plot.hpp"
 
-#include <array>
 #include <cmath>
 
 #include "mer/core/text.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "picture.hpp"
 
 namespace mer {
 namespace {
-
-constexpr std::array kCurveColours = {"#3b6ea5", "#c44e52", "#55a868", "#8172b2", "#cc8963",
-                                      "#64b5cd", "#937860", "#da8bc3", "#8c8c8c", "#b5bd4c"};
 
 std::string data_block(const Curve& curve, std::size_t number) {
   std::string block = "$curve" + std::to_string(number) + " << EOD\n";
@@ -26,11 +23,8 @@ std::string data_block(const Curve& curve, std::size_t number) {
 std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::string& axis) {
   constexpr std::size_t kMaxKeyLines = 8;
   const bool beside = curves.size() > kMaxKeyLines;
-  std::string script =
-      "set encoding utf8\nset terminal svg size " + std::string(beside ? "1000,460" : "560,380") +
-      " dynamic noenhanced font 'DejaVu Sans,sans-serif,12' background rgb 'white'\n"
-      "set border 3 linecolor rgb '#555555'\nset tics out nomirror\n"
-      "set grid linecolor rgb '#dddddd'\nset xlabel 'iteration'\n";
+  std::string script = picture_head(beside ? 1000 : 560, beside ? 460 : 380);
+  script += "set xlabel 'iteration'\n";
   script += "set ylabel " + gnuplot_quoted(axis) + "\n";
   script += beside ? "set key outside right top Left reverse samplen 1.5\n"
                    : "set key outside top center horizontal Left reverse samplen 1.5\n";
@@ -42,7 +36,7 @@ std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::strin
     plots +=
         (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
         " using 1:2 with linespoints pointtype 7 pointsize 0.25 linewidth 1.5 linecolor rgb '" +
-        kCurveColours[plotted.colour % kCurveColours.size()] + "'" +
+        std::string(picture_colour(plotted.colour)) + "'" +
         (plotted.dashed ? " dashtype 2" : "") +
         (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
   }

@@ -128,6 +128,39 @@ std::string probabilities_part(const Evaluation& evaluation, const ReportOptions
   return "<h3>Can the probabilities be believed?</h3>\n" + figure_or_note(options, draw);
 }
 
+std::string embeddings_part(const Evaluation& evaluation, const ReportOptions& options) {
+  if (!evaluation.embedding_scores) return "";
+  const EmbeddingScores& scores = *evaluation.embedding_scores;
+  std::string html =
+      "<h3>Does the network keep the classes apart?</h3>\n" +
+      html_table({"songs", "to the own center", "to the others", "ratio [95 %]",
+                  "silhouette [95 %]"},
+                 {{std::to_string(scores.count), number_text(scores.own_center),
+                   number_text(scores.other_centers),
+                   score_with_interval(scores.ratio, scores.ratio_ci95),
+                   score_with_interval(scores.silhouette, scores.silhouette_ci95)}}) +
+      "<p class=\"note\">Euclidean distances of the songs' embeddings, what the network has before "
+      "its last layer, to the means of their classes.</p>\n";
+  Eigen::MatrixXd rows;
+  std::vector<int> truth;
+  for (const ScoredSong& song : evaluation.songs) {
+    const auto& embedding = song.prediction.network_embedding;
+    const auto label =
+        std::find(evaluation.classes.begin(), evaluation.classes.end(), song.song.label);
+    if (embedding.empty() || label == evaluation.classes.end()) continue;
+    rows.conservativeResize(std::ssize(truth) + 1, std::ssize(embedding));
+    rows.row(std::ssize(truth)) =
+        Eigen::Map<const Eigen::RowVectorXd>(embedding.data(), std::ssize(embedding));
+    truth.push_back(static_cast<int>(label - evaluation.classes.begin()));
+  }
+  if (truth.empty()) return html;  // of a cross-validation: each fold has a network of its own
+  return html + figure_or_note(options, [&] {
+           return "<div class=\"figure\">" +
+                  svg_element(embedding_plot(principal_plane(rows), truth, evaluation.classes)) +
+                  "</div>\n";
+         });
+}
+
 std::string surest_errors(const Evaluation& evaluation) {
   if (evaluation.classes.empty()) return "";
   const auto answer_to = [&](const ScoredSong& one) {
@@ -173,7 +206,8 @@ std::string evaluation_section(const Evaluation& evaluation, const ReportOptions
                  scores_table(evaluation) + "<div class=\"side\">\n<div>" +
                      confusion_table(evaluation) + "</div>\n<div>" + classes_table(evaluation) +
                      axes_table(evaluation.probability_scores) + "</div>\n</div>\n" +
-                     probabilities_part(evaluation, options) + surest_errors(evaluation));
+                     probabilities_part(evaluation, options) +
+                     embeddings_part(evaluation, options) + surest_errors(evaluation));
 }
 
 }  // namespace mer

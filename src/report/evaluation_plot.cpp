@@ -5,21 +5,13 @@
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "picture.hpp"
 
 namespace mer {
 namespace {
 
 constexpr const char* kBlue = "#3b6ea5";
 constexpr const char* kRed = "#c44e52";
-
-/// What every picture begins with.
-std::string head(int width, int height) {
-  return "set encoding utf8\nset terminal svg size " + std::to_string(width) + "," +
-         std::to_string(height) +
-         " dynamic noenhanced font 'DejaVu Sans,sans-serif,12' background rgb 'white'\n"
-         "set border 3 linecolor rgb '#555555'\nset tics out nomirror\nunset key\n"
-         "set grid linecolor rgb '#dddddd'\n";
-}
 
 std::string rows_of(const Calibration& calibration) {
   std::string rows = "$bins << EOD\n";
@@ -35,7 +27,7 @@ std::string rows_of(const Calibration& calibration) {
 }  // namespace
 
 std::string reliability_plot(const Calibration& calibration) {
-  std::string script = head(560, 560);
+  std::string script = picture_head(560, 560);
   script += rows_of(calibration);
   script += "set multiplot\nset lmargin at screen 0.13; set rmargin at screen 0.97\n";
   script += "set xrange [0:1]; set xtics 0.2; set style fill solid 0.35 border\n";
@@ -72,7 +64,7 @@ std::string reliability_plot(const Calibration& calibration) {
 }
 
 std::string coverage_plot(const std::vector<CoveragePoint>& points) {
-  std::string script = head(560, 420);
+  std::string script = picture_head(560, 420);
   script += "set xrange [0:100]; set xtics 20; set yrange [0:1]; set ytics 0.2\n";
   script +=
       "set xlabel 'songs answered, the surest first (%)'; set ylabel 'accuracy, confidence'\n";
@@ -90,6 +82,47 @@ std::string coverage_plot(const std::vector<CoveragePoint>& points) {
             format_number(points.back().accuracy) +
             " with lines linecolor rgb '#888888' dashtype 2 title 'accuracy of all songs'\n";
   return run_gnuplot(script);
+}
+
+std::string embedding_plot(const PrincipalPlane& plane, std::span<const int> truth,
+                           const std::vector<std::string>& classes) {
+  std::string script = picture_head(560, 480);
+  const auto axis = [&](std::size_t number) {
+    return gnuplot_quoted("component " + std::to_string(number + 1) + " (" +
+                          fixed(100.0 * plane.explained[number], 0) + " % of the variance)");
+  };
+  script += "set xlabel " + axis(0) + "; set ylabel " + axis(1) + "\n";
+  script += "set key outside top center horizontal Left reverse samplen 1\n";
+  std::string plots;
+  std::string centers;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    Eigen::RowVector2d sum = Eigen::RowVector2d::Zero();
+    std::size_t count = 0;
+    std::string rows;
+    for (std::size_t i = 0; i < truth.size(); ++i) {
+      if (truth[i] != static_cast<int>(c)) continue;
+      const Eigen::RowVector2d point = plane.points.row(static_cast<Eigen::Index>(i));
+      rows += format_number(point(0)) + " " + format_number(point(1)) + "\n";
+      sum += point;
+      ++count;
+    }
+    if (count == 0) continue;
+    sum /= static_cast<double>(count);
+    const std::string block = "$class" + std::to_string(c);
+    const std::string colour = "linecolor rgb '" + std::string(picture_colour(c)) + "'";
+    const std::string shape = "points pointtype " + std::to_string(picture_shape(c)) + " ";
+    script += block + " << EOD\n" + rows + "EOD\n";
+    script += block + "center << EOD\n" + format_number(sum(0)) + " " + format_number(sum(1)) +
+              "\nEOD\n";
+    plots += (plots.empty() ? "plot " : ", ") + block + " using 1:2 with " + shape +
+             "pointsize 0.45 " + colour + " title " + gnuplot_quoted(classes[c]);
+    // The center over everything, with a dark rim.
+    centers += ", " + block + "center using 1:2 with " + shape +
+               "pointsize 1.9 linecolor rgb '#222222' notitle, " + block +
+               "center using 1:2 with " + shape + "pointsize 1.4 " + colour + " notitle";
+  }
+  if (plots.empty()) plots = "plot NaN notitle";
+  return run_gnuplot(script + plots + centers + "\n");
 }
 
 }  // namespace mer

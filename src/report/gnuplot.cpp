@@ -27,6 +27,15 @@ std::string run_gnuplot(std::string_view script) {
 
 void require_gnuplot() { run_gnuplot("exit\n"); }
 
+std::string why_no_pictures() {
+  try {
+    require_gnuplot();
+    return "";
+  } catch (const Error& error) {
+    return std::string(error.what()) + " (" + error.hint() + ")";
+  }
+}
+
 std::string gnuplot_quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : to_valid_utf8(text)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mer/experiment/sweep_plan.hpp"
+#include "mer/metrics/embedding_scores.hpp"
 
 namespace mer {
 
@@ -17,6 +18,7 @@ struct ScoredItem {
   int truth = 0;
   int predicted = 0;
   std::vector<double> probabilities = {};  ///< of the classes; of songs only
+  EmbeddingPlace place = {};               ///< of songs only
 };
 
 /// The songs of one part, and their segments.

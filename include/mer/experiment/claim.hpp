@@ -12,6 +12,10 @@ namespace mer {
 ///   recall.CLASS                 share of a class that is recognized
 ///   confused.A.B                 share of the songs of A and B that are taken for the other
 ///   loss, loss.N                 mean training loss, after iteration N
+///   loss_as_printed(.N)          the same of the loss as the paper prints it
+///   loss_fall.N                  share of the training loss' whole fall that comes after iteration
+///                                N: (first row after N − last row) / (first row − last row)
+///   silhouette, center_ratio     of the scored songs' embeddings, see EmbeddingScores
 struct ClaimTerm {
   std::string measure;  ///< the first word
   std::vector<std::string> arguments;
@@ -19,7 +23,7 @@ struct ClaimTerm {
   double number = 0.0;
 
   std::string text() const;
-  bool is_loss() const { return measure == "loss"; }
+  bool is_loss() const { return measure.starts_with("loss"); }
   bool needs_training_songs() const { return measure == "train_accuracy" || measure == "gap"; }
 };
 

@@ -59,12 +59,15 @@ struct RowSummary {
   Measured train_segment_accuracy;
   Measured gap;  ///< of songs
   Measured segment_gap;
+  Measured center_ratio;  ///< of the songs' embeddings, as in EmbeddingScores
+  Measured silhouette;    ///< the same
   double baseline_accuracy = kNotMeasured;
   double training_songs = kNotMeasured;     ///< mean over runs
   double training_segments = kNotMeasured;  ///< the same
   double loss = kNotMeasured;               ///< mean of train_loss after SweepFile::loss_after
   double loss_deviation = kNotMeasured;     ///< between runs
   double loss_in_time = kNotMeasured;       ///< deviation between rows of one run, mean over runs
+  double loss_fall = kNotMeasured;          ///< loss_fall() after it, mean over runs
   double loss_as_printed = kNotMeasured;    ///< at the end, mean over runs
   double seconds = kNotMeasured;            ///< of training, mean over runs
   ConfusionMatrix song_confusion;           ///< summed over cells
@@ -113,10 +116,14 @@ SweepSummary summarize(const SweepPlan& plan,
                        const std::vector<std::optional<CellResults>>& results,
                        std::vector<MissingCell> missing);
 
+/// The classes in SweepFile::confusion_order, then those that it does not name; indices.
+std::vector<std::size_t> class_order(const SweepPlan& plan, const SweepSummary& summary);
+
 /// summary.csv: a line a row, shares as fractions.
 std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary);
-/// loss.csv: iteration, then a column a row with the mean training loss.
-std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary);
+/// loss.csv and loss_as_printed.csv: iteration, then a column a row with the mean over runs.
+std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary,
+                     double LossPoint::*loss = &LossPoint::train_loss);
 /// summary.md: the table beside the paper's, the tests, the claims, what is missing.
 std::string summary_markdown(const SweepPlan& plan, const SweepSummary& summary);
 

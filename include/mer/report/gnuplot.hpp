@@ -9,6 +9,9 @@ namespace mer {
 /// @throws Error with the package to install when there is none
 void require_gnuplot();
 
+/// The same as a reason and an advice; empty when gnuplot runs.
+std::string why_no_pictures();
+
 /// Runs gnuplot with a script on its standard input.
 /// @return what it wrote to standard output, e.g. a picture
 /// @throws Error with gnuplot's own words when it fails, with the package to install when it is

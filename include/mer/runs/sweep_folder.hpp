@@ -24,6 +24,9 @@ class SweepFolder {
   std::filesystem::path summary_markdown() const { return path_ / "summary.md"; }
   std::filesystem::path summary_csv() const { return path_ / "summary.csv"; }
   std::filesystem::path loss_csv() const { return path_ / "loss.csv"; }
+  std::filesystem::path loss_as_printed_csv() const { return path_ / "loss_as_printed.csv"; }
+  std::filesystem::path figures() const { return path_ / "figures"; }
+  std::filesystem::path latex_tables() const { return path_ / "summary.tex"; }
 
  private:
   std::filesystem::path path_;
