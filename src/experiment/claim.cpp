@@ -15,10 +15,9 @@ struct MeasureName {
   std::size_t max_arguments;
 };
 const std::vector<MeasureName> kMeasures = {
-    {"accuracy", 0, 0}, {"macro_f1", 0, 0}, {"train_accuracy", 0, 0},
-    {"gap", 0, 0},      {"recall", 1, 1},   {"confused", 2, 2},
-    {"loss", 0, 1},     {"loss_as_printed", 0, 1}, {"loss_fall", 1, 1},
-    {"silhouette", 0, 0}, {"center_ratio", 0, 0}};
+    {"accuracy", 0, 0},  {"macro_f1", 0, 0},   {"train_accuracy", 0, 0}, {"gap", 0, 0},
+    {"recall", 1, 1},    {"confused", 2, 2},   {"loss", 0, 1},           {"loss_as_printed", 0, 1},
+    {"loss_fall", 1, 1}, {"silhouette", 0, 0}, {"center_ratio", 0, 0}};
 
 std::string trimmed(const std::string& text) {
   const std::size_t first = text.find_first_not_of(' ');

@@ -137,9 +137,9 @@ double mean_loss(const RunResults& run, double after, double LossPoint::*loss) {
 }
 
 double loss_fall(const RunResults& run, double after) {
-  const auto next = std::find_if(
-      run.losses.begin(), run.losses.end(),
-      [&](const LossPoint& point) { return static_cast<double>(point.iteration) > after; });
+  const auto next = std::find_if(run.losses.begin(), run.losses.end(), [&](const LossPoint& point) {
+    return static_cast<double>(point.iteration) > after;
+  });
   if (next == run.losses.end()) return std::numeric_limits<double>::quiet_NaN();
   const double last = run.losses.back().train_loss;
   return (next->train_loss - last) / (run.losses.front().train_loss - last);

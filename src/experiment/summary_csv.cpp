@@ -71,9 +71,9 @@ std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
   for (const char* name : {"cells", "finished", "runs", "songs", "groups", "segments"}) {
     header.emplace_back(name);
   }
-  for (const char* name : {"song_accuracy", "song_macro_f1", "segment_accuracy", "train_accuracy",
-                           "gap", "train_segment_accuracy", "segment_gap", "center_ratio",
-                           "silhouette"}) {
+  for (const char* name :
+       {"song_accuracy", "song_macro_f1", "segment_accuracy", "train_accuracy", "gap",
+        "train_segment_accuracy", "segment_gap", "center_ratio", "silhouette"}) {
     add_measured_header(name, header);
   }
   for (const char* name : {"baseline_accuracy", "training_songs", "training_segments", "train_loss",
@@ -96,10 +96,10 @@ std::string summary_csv(const SweepPlan& plan, const SweepSummary& summary) {
                                     of_row.num_songs, of_row.num_groups, of_row.num_segments}) {
       cells.push_back(std::to_string(count));
     }
-    for (const Measured* measured : {&of_row.song_accuracy, &of_row.song_macro_f1,
-                                     &of_row.segment_accuracy, &of_row.train_accuracy, &of_row.gap,
-                                     &of_row.train_segment_accuracy, &of_row.segment_gap,
-                                     &of_row.center_ratio, &of_row.silhouette}) {
+    for (const Measured* measured :
+         {&of_row.song_accuracy, &of_row.song_macro_f1, &of_row.segment_accuracy,
+          &of_row.train_accuracy, &of_row.gap, &of_row.train_segment_accuracy, &of_row.segment_gap,
+          &of_row.center_ratio, &of_row.silhouette}) {
       add_measured(*measured, cells);
     }
     for (const double value :

@@ -80,8 +80,8 @@ class Markdown {
   std::string text() const {
     std::string text = "# " + plan_.file.file.stem().string() +
                        (plan_.file.title.empty() ? "" : ": " + escaped(plan_.file.title)) + "\n\n";
-    text += state() + accuracies() + training_songs() + training_segments() + embeddings() + tests() + losses() +
-            confusions() + claims();
+    text += state() + accuracies() + training_songs() + training_segments() + embeddings() +
+            tests() + losses() + confusions() + claims();
     for (const std::string& note : plan_.file.notes) text += "\n* " + escaped(note);
     if (!plan_.file.notes.empty()) text += "\n";
     return text + missing();
@@ -207,7 +207,8 @@ class Markdown {
                number(value.ci95[1], 3) + "]";
       };
     };
-    return "\n## Embeddings\n\nDistances of the songs' embeddings to the mean of their own class over "
+    return "\n## Embeddings\n\nDistances of the songs' embeddings to the mean of their own class "
+           "over "
            "those to the others' (the smaller, the further apart are the classes), and "
            "silhouettes.\n\n" +
            table({}, {{"own / other centers", plain(&RowSummary::center_ratio)},
@@ -285,10 +286,10 @@ class Markdown {
                        "its fall, %", "as printed", "runs"});
     for (std::size_t i = 0; i < summary_.rows.size(); ++i) {
       const RowSummary& row = summary_.rows[i];
-      text +=
-          line_of({escaped(plan_.rows[i].full_name()), paper_number("loss", plan_.rows[i].name),
-                   number(row.loss, 4), number(row.loss_deviation, 4), number(row.loss_in_time, 4),
-                   percent(row.loss_fall), number(row.loss_as_printed, 3), std::to_string(row.num_runs)});
+      text += line_of({escaped(plan_.rows[i].full_name()), paper_number("loss", plan_.rows[i].name),
+                       number(row.loss, 4), number(row.loss_deviation, 4),
+                       number(row.loss_in_time, 4), percent(row.loss_fall),
+                       number(row.loss_as_printed, 3), std::to_string(row.num_runs)});
     }
     return text;
   }

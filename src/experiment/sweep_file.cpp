@@ -23,7 +23,7 @@ const std::vector<std::string> kTopKeys = {
     "seeds", "splits", "score",    "show", "loss_after", "confusion_order", "reference",
     "paper", "claims", "notes"};
 const std::vector<std::string> kShown = {"train_accuracy", "training_segments", "loss",
-                                          "embeddings"};
+                                         "embeddings"};
 
 [[noreturn]] void refuse(const ConfigValue& value, const std::string& key,
                          const std::string& wanted, const std::string& hint = {}) {

@@ -288,7 +288,7 @@ void SweepRunner::run(const std::vector<std::size_t>& cells) {
 }
 
 SweepSummary write_summary(const SweepPlan& plan, const SweepRunner& runner,
-                          const fs::path& folder) {
+                           const fs::path& folder) {
   std::vector<std::optional<CellResults>> results(plan.cells.size());
   std::vector<MissingCell> missing;
   for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
@@ -314,8 +314,7 @@ SweepSummary write_summary(const SweepPlan& plan, const SweepRunner& runner,
   const SweepFolder sweep(folder);
   write_text_file(sweep.summary_csv(), summary_csv(plan, summary));
   write_text_file(sweep.loss_csv(), loss_csv(plan, summary));
-  write_text_file(sweep.loss_as_printed_csv(),
-                  loss_csv(plan, summary, &LossPoint::as_printed));
+  write_text_file(sweep.loss_as_printed_csv(), loss_csv(plan, summary, &LossPoint::as_printed));
   write_text_file(sweep.summary_markdown(), summary_markdown(plan, summary));
   return summary;
 }

@@ -36,8 +36,7 @@ std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::strin
     plots +=
         (plots.empty() ? "plot " : ", ") + ("$curve" + std::to_string(i)) +
         " using 1:2 with linespoints pointtype 7 pointsize 0.25 linewidth 1.5 linecolor rgb '" +
-        std::string(picture_colour(plotted.colour)) + "'" +
-        (plotted.dashed ? " dashtype 2" : "") +
+        std::string(picture_colour(plotted.colour)) + "'" + (plotted.dashed ? " dashtype 2" : "") +
         (plotted.title.empty() ? " notitle" : " title " + gnuplot_quoted(plotted.title));
   }
   // Every curve may be empty, which gnuplot takes for an error.

@@ -112,8 +112,8 @@ std::string embedding_plot(const PrincipalPlane& plane, std::span<const int> tru
     const std::string colour = "linecolor rgb '" + std::string(picture_colour(c)) + "'";
     const std::string shape = "points pointtype " + std::to_string(picture_shape(c)) + " ";
     script += block + " << EOD\n" + rows + "EOD\n";
-    script += block + "center << EOD\n" + format_number(sum(0)) + " " + format_number(sum(1)) +
-              "\nEOD\n";
+    script +=
+        block + "center << EOD\n" + format_number(sum(0)) + " " + format_number(sum(1)) + "\nEOD\n";
     plots += (plots.empty() ? "plot " : ", ") + block + " using 1:2 with " + shape +
              "pointsize 0.45 " + colour + " title " + gnuplot_quoted(classes[c]);
     // The center over everything, with a dark rim.

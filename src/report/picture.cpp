@@ -50,7 +50,8 @@ std::string picture_head(int width, int height, PictureFormat format) {
 std::string_view picture_colour(std::size_t number) { return kColours[number % kColours.size()]; }
 
 int picture_shape(std::size_t number) {
-  constexpr std::array<int, 6> kShapes = {7, 5, 9, 11, 13, 15};  // filled: disk, square, triangles …
+  constexpr std::array<int, 6> kShapes = {7,  5,  9,
+                                          11, 13, 15};  // filled: disk, square, triangles …
   return kShapes[number % kShapes.size()];
 }
 

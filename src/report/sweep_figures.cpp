@@ -55,8 +55,8 @@ class Figures {
     }
     if (plan_.file.show_loss) {
       figures.push_back(curves("loss", "training loss", &LossPoint::train_loss));
-      figures.push_back(curves("loss_as_printed", "loss as printed (sum over a batch)",
-                               &LossPoint::as_printed));
+      figures.push_back(
+          curves("loss_as_printed", "loss as printed (sum over a batch)", &LossPoint::as_printed));
     }
     if (!plan_.file.confusion_order.empty() && !summary_.classes.empty()) {
       figures.push_back(confusions());
@@ -127,35 +127,37 @@ class Figures {
         const auto& [row, of_row] = rows[i];
         const Measured& accuracy = of_row->song_accuracy;
         const auto place = static_cast<double>(rows.size() - i);  // the first is on top
-        bars += line_of({100.0 * accuracy.mean, place, 100.0 * accuracy.ci95[0],
-                         100.0 * accuracy.ci95[1]});
+        bars += line_of(
+            {100.0 * accuracy.mean, place, 100.0 * accuracy.ci95[0], 100.0 * accuracy.ci95[1]});
         const double printed = paper("accuracy", row->name);
         if (!std::isnan(printed)) papers += line_of({printed, place});
-        names += (names.empty() ? "" : ", ") + gnuplot_quoted(row->name) + " " +
-                 format_number(place);
+        names +=
+            (names.empty() ? "" : ", ") + gnuplot_quoted(row->name) + " " + format_number(place);
       }
       const std::string id = std::to_string(number);
       figure.script += block("bars" + id, bars);
       if (!papers.empty()) figure.script += block("paper" + id, papers);
-      plots += title_of(variant) + "set yrange [0.4:" +
-               format_number(static_cast<double>(rows.size()) + 0.6) + "]\nset ytics (" + names +
-               ")\n";
+      plots += title_of(variant) +
+               "set yrange [0.4:" + format_number(static_cast<double>(rows.size()) + 0.6) +
+               "]\nset ytics (" + names + ")\n";
       plots += "plot $bars" + id + " using ($1/2):2:($1/2):(0.33) with boxxyerror" + colour(0) +
                " fillstyle solid 0.45 title 'here, with 95 % interval', $bars" + id +
                " using 1:2:3:4 with xerrorbars pointtype 0 linewidth 1.5 linecolor rgb '#333333' "
                "notitle";
       if (!papers.empty()) {
-        plots += ", $paper" + id + " using 1:2 with points pointtype 13 pointsize 1.1 linecolor rgb '" +
+        plots += ", $paper" + id +
+                 " using 1:2 with points pointtype 13 pointsize 1.1 linecolor rgb '" +
                  std::string(kPaperColour) + "' title 'the paper'";
       }
       plots += "\n";
       ++number;
     }
     if (plots.empty()) return figure;
-    figure.script += "set xlabel 'song accuracy (%)'\nset xrange [0:100]\nset ytics scale 0\n"
-                     "set key outside top center horizontal Left reverse\n"
-                     "set multiplot layout 1," +
-                     std::to_string(panels.size()) + "\n" + plots + "unset multiplot\n";
+    figure.script +=
+        "set xlabel 'song accuracy (%)'\nset xrange [0:100]\nset ytics scale 0\n"
+        "set key outside top center horizontal Left reverse\n"
+        "set multiplot layout 1," +
+        std::to_string(panels.size()) + "\n" + plots + "unset multiplot\n";
     return figure;
   }
 
@@ -163,8 +165,8 @@ class Figures {
   SweepFigure accuracy_over(const std::string& key) const {
     const std::string leaf = key.substr(key.rfind('.') + 1);
     const auto panels = variants();
-    SweepFigure figure{"accuracy_over_" + leaf,
-                       std::max(620, 520 * static_cast<int>(panels.size())), 460, {}};
+    SweepFigure figure{
+        "accuracy_over_" + leaf, std::max(620, 520 * static_cast<int>(panels.size())), 460, {}};
     std::string plots;
     std::size_t number = 0;
     for (const std::string& variant : panels) {
@@ -187,8 +189,8 @@ class Figures {
         for (const auto& [row, of_row] : systems[s].second) {
           const double at = *number_in(row->keys.at(key));
           const Measured& accuracy = of_row->song_accuracy;
-          here += line_of({at, 100.0 * accuracy.mean, 100.0 * accuracy.ci95[0],
-                           100.0 * accuracy.ci95[1]});
+          here += line_of(
+              {at, 100.0 * accuracy.mean, 100.0 * accuracy.ci95[0], 100.0 * accuracy.ci95[1]});
           const double printed = paper("accuracy", row->name);
           if (!std::isnan(printed)) papers += line_of({at, printed});
         }
@@ -202,7 +204,8 @@ class Figures {
                   gnuplot_quoted(systems[s].first);
         if (papers.empty()) continue;
         figure.script += block("paper" + id, papers);
-        curves += ", $paper" + id + " using 1:2 with linespoints dashtype 2 pointsize 0.7 pointtype " +
+        curves += ", $paper" + id +
+                  " using 1:2 with linespoints dashtype 2 pointsize 0.7 pointtype " +
                   std::to_string(picture_shape(s)) + colour(s) + " title " +
                   gnuplot_quoted(systems[s].first + ", the paper");
       }
@@ -279,8 +282,8 @@ class Figures {
     const auto panels = variants();
     std::size_t most = 1;
     for (const std::string& variant : panels) most = std::max(most, rows_of(variant).size());
-    SweepFigure figure{"confusion", 330 * static_cast<int>(most),
-                       330 * static_cast<int>(panels.size()), {}};
+    SweepFigure figure{
+        "confusion", 330 * static_cast<int>(most), 330 * static_cast<int>(panels.size()), {}};
     std::string plots;
     std::size_t number = 0;
     for (const std::string& variant : panels) {
@@ -312,15 +315,16 @@ class Figures {
     }
     if (number == 0) return figure;
     const std::string limits = "[-0.5:" + format_number(static_cast<double>(order.size()) - 0.5);
-    figure.script += "unset grid; unset colorbox\nset border 0; set tics scale 0\n"
-                     "set palette defined (0 '#ffffff', 1 '#3b6ea5')\nset cbrange [0:100]\n"
-                     "set size square\nset xrange " +
-                     limits + "]; set yrange " + limits +
-                     "] reverse\nset xtics (" + tics + "); set ytics (" + tics +
-                     ")\nset xlabel 'answer (% of the truth)'; set ylabel 'truth'\n"
-                     "set multiplot layout " +
-                     std::to_string(panels.size()) + "," + std::to_string(most) + "\n" + plots +
-                     "unset multiplot\n";
+    figure.script +=
+        "unset grid; unset colorbox\nset border 0; set tics scale 0\n"
+        "set palette defined (0 '#ffffff', 1 '#3b6ea5')\nset cbrange [0:100]\n"
+        "set size square\nset xrange " +
+        limits + "]; set yrange " + limits + "] reverse\nset xtics (" + tics + "); set ytics (" +
+        tics +
+        ")\nset xlabel 'answer (% of the truth)'; set ylabel 'truth'\n"
+        "set multiplot layout " +
+        std::to_string(panels.size()) + "," + std::to_string(most) + "\n" + plots +
+        "unset multiplot\n";
     return figure;
   }
 
@@ -331,7 +335,7 @@ class Figures {
 /// Text in LaTeX; Markdown's **bold** becomes \textbf.
 std::string in_latex(const std::string& text) {
   static const std::vector<std::pair<std::string, std::string>> kSigns = {
-      {"**", "\x01"}, {"\\|", "|"},  {"−", "$-$"}, {"–", "--"},  {"±", "$\\pm$"}, {"×", "$\\times$"},
+      {"**", "\x01"}, {"\\|", "|"}, {"−", "$-$"}, {"–", "--"},  {"±", "$\\pm$"}, {"×", "$\\times$"},
       {"%", "\\%"},   {"_", "\\_"}, {"&", "\\&"}, {"#", "\\#"}, {"<", "$<$"},    {">", "$>$"}};
   std::string out;
   bool bold = false;

@@ -326,13 +326,11 @@ ProbabilityScores read_probability_scores(const Json& json) {
 std::optional<EmbeddingScores> read_embedding_scores(const Json& json) {
   const auto found = json.find("embedding");
   if (found == json.end()) return std::nullopt;
-  return EmbeddingScores{found->at("count").get<std::int64_t>(),
-                         number_or_nan(*found, "own_center"),
-                         number_or_nan(*found, "other_centers"),
-                         number_or_nan(*found, "ratio"),
-                         number_or_nan(*found, "silhouette"),
-                         read_interval(*found, "ratio_ci95"),
-                         read_interval(*found, "silhouette_ci95")};
+  return EmbeddingScores{
+      found->at("count").get<std::int64_t>(),  number_or_nan(*found, "own_center"),
+      number_or_nan(*found, "other_centers"),  number_or_nan(*found, "ratio"),
+      number_or_nan(*found, "silhouette"),     read_interval(*found, "ratio_ci95"),
+      read_interval(*found, "silhouette_ci95")};
 }
 
 std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {

@@ -186,10 +186,13 @@ TEST_F(SummaryTest, MeasuresTheGapToTheTrainingSongs) {
 TEST_F(SummaryTest, ComparesLossesOverRuns) {
   const SweepPlan made = plan(
       "seeds: [0, 1, 2]\nscore: none\nshow: [loss]\nloss_after: 10\n"
-      "claims: [{says: lower, holds_if: [loss.10(inter_center) < loss.10(softmax)]}]\n");
+      "claims: [{says: lower, holds_if: [loss.10(inter_center) < loss.10(softmax)]},\n"
+      "         {says: settled, holds_if: [loss_fall.10(softmax) < 0.1]},\n"
+      "         {says: large, holds_if: [loss_as_printed.10(softmax) > 90]}]\n");
   const auto losses = [](double late) {
     RunResults run;
-    run.losses = {{10, 5.0, 5.0}, {20, late + 0.1, 0.0}, {30, late - 0.1, 0.0}};
+    run.losses = {
+        {10, 5.0, 5.0, 200.0}, {20, late + 0.1, 0.0, 100.0}, {30, late - 0.1, 0.0, 90.0 + late}};
     CellResults one;
     one.runs = {run};
     return one;
@@ -203,8 +206,37 @@ TEST_F(SummaryTest, ComparesLossesOverRuns) {
   // The difference is 0.1 in each of the three.
   EXPECT_NEAR(summary.claims[0][0].of_songs[0].difference, 0.1, 1e-12);
   EXPECT_EQ(summary.claims[0][0].songs, Verdict::kHolds);
+  // From 5 to 0.9, of which 0.2 come after 20: 0.2 / 4.1; with 1.0 and 1.1 0.2 / 4.0 and 0.2 / 3.9.
+  EXPECT_NEAR(summary.rows[0].loss_fall, 0.2 / 3.0 * (1 / 4.1 + 1 / 4.0 + 1 / 3.9), 1e-12);
+  EXPECT_EQ(summary.claims[1][0].songs, Verdict::kHolds);
+  EXPECT_EQ(summary.claims[2][0].songs, Verdict::kHolds);
+  EXPECT_THAT(loss_csv(made, summary, &LossPoint::as_printed), HasSubstr("\n20,100,100\n"));
   EXPECT_THAT(parse_csv(loss_csv(made, summary), "loss.csv"), SizeIs(4));
   EXPECT_THAT(loss_csv(made, summary), HasSubstr("iteration,softmax,inter_center\n10,5,5\n"));
+}
+
+TEST_F(SummaryTest, MeasuresHowFarApartTheEmbeddingsAre) {
+  const SweepPlan made = plan(
+      "reference: softmax\nshow: [embeddings]\nclaims:\n"
+      "  - {says: apart, holds_if: [silhouette(inter_center) > silhouette(softmax)]}\n"
+      "  - {says: nearer, holds_if: [center_ratio(inter_center) < center_ratio(softmax)]}\n");
+  CellResults near = cell({true, true, true, false});
+  CellResults far = near;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double more = 0.01 * static_cast<double>(i);
+    near.runs[0].scored.songs[i].place = {1.0, 2.0, 0.1 + more};
+    far.runs[0].scored.songs[i].place = {1.0, 4.0, 0.5 + more};
+  }
+  const SweepSummary summary = summarize(made, {near, far}, {});
+  EXPECT_NEAR(summary.rows[0].silhouette.mean, 0.115, 1e-12);
+  EXPECT_NEAR(summary.rows[1].center_ratio.mean, 0.25, 1e-12);
+  for (const auto& claim : summary.claims) EXPECT_EQ(claim[0].songs, Verdict::kHolds);
+  const std::string text = summary_markdown(made, summary);
+  EXPECT_THAT(text, HasSubstr("| inter_center | 0.250 [0.250, 0.250] | 0.515 ["));
+  // A classical system has none.
+  const SweepSummary none = summarize(made, {cell({true, true, true, false}), far}, {});
+  EXPECT_TRUE(std::isnan(none.rows[0].silhouette.mean));
+  EXPECT_THAT(summary_markdown(made, none), HasSubstr("| softmax | – | – |"));
 }
 
 TEST_F(SummaryTest, KeepsTheOtherCellsResultsWhenOneIsMissing) {

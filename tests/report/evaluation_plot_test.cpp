@@ -44,6 +44,18 @@ TEST(CoveragePlot, DrawsAccuracyAndTheConfidenceThatItTakes) {
   EXPECT_THAT(coverage_plot({}), HasSubstr("</svg>"));
 }
 
+TEST(EmbeddingPlot, NamesTheClassesThatOccurAndTheAxesShares) {
+  PrincipalPlane plane;
+  plane.points.resize(4, 2);
+  plane.points << 1, 2, 1, 3, -4, 1, -5, 0;
+  plane.explained = {0.75, 0.125};
+  const std::vector<int> truth = {0, 0, 2, 2};
+  const std::string svg = embedding_plot(plane, truth, {"happy", "anger", "sad"});
+  EXPECT_THAT(svg, AllOf(HasSubstr("component 1 (75 % of the variance)"), HasSubstr("happy"),
+                         HasSubstr("sad"), testing::Not(HasSubstr("anger"))));
+  EXPECT_THAT(embedding_plot({}, {}, {"happy"}), HasSubstr("</svg>"));
+}
+
 TEST(EvaluationPlots, AreTheSameEachTime) {
   EXPECT_EQ(reliability_plot(calibration(kRows, kTruth)),
             reliability_plot(calibration(kRows, kTruth)));

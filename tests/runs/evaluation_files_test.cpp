@@ -59,6 +59,11 @@ Evaluation example() {
   worth.positive_valence = Scores{2, 0.31, 0.32, {0.1, 0.5}, {0.2, 0.6}, {}, {}};
   worth.high_arousal = Scores{2, 0.41, 0.42, {0.3, 0.5}, {0.4, 0.6}, {}, {}};
   evaluation.valence = RegressionScores{2, 0.5, 0.25, std::nan(""), 0.125};
+  evaluation.embedding_scores = EmbeddingScores{2, 0.51, 1.5, 0.34, 0.61, {0.3, 0.4}, {0.6, 0.7}};
+  for (ScoredSong& scored : evaluation.songs) {
+    scored.prediction.network_embedding = {0.5, -1.0, scored.song.id == "a" ? 2.0 : 3.0};
+    scored.prediction.place = {0.25, 1.25, 0.75};
+  }
   return evaluation;
 }
 
@@ -78,6 +83,37 @@ TEST(Evaluation, IsReadBackAsItWasWritten) {
   EXPECT_EQ(read.songs[1].prediction.segments[0].end_s, 2.25);
   EXPECT_THAT(read.songs[1].prediction.segments[0].probabilities, ElementsAre(0.75, 0.25));
   EXPECT_THAT(read_evaluation(folder / "eval", EvaluationPart::kScores).songs, IsEmpty());
+  EXPECT_THAT(read.songs[1].prediction.network_embedding, ElementsAre(0.5, -1.0, 3.0));
+  EXPECT_EQ(read.songs[0].prediction.place.other_centers, 1.25);
+  EXPECT_THAT(read_text_file(folder / "eval/predictions.csv"),
+              HasSubstr("segments,own_center,other_centers,silhouette\n"));
+}
+
+TEST(Evaluation, OfSeveralNetworksHasNoEmbeddingsInAFile) {
+  const test::TemporaryFolder folder;
+  Evaluation pooled = example();
+  write_evaluation(pooled, folder / "eval");
+  EXPECT_TRUE(std::filesystem::exists(folder / "eval/embeddings.safetensors"));
+  pooled.models = {{"fold-1", "a"}, {"fold-2", "b"}};
+  write_evaluation(pooled, folder / "eval");
+  EXPECT_FALSE(std::filesystem::exists(folder / "eval/embeddings.safetensors"));
+  const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kSongs);
+  EXPECT_THAT(read.songs[0].prediction.network_embedding, IsEmpty());
+  EXPECT_EQ(read.songs[0].prediction.place.own_center, 0.25);
+  EXPECT_EQ(read.embedding_scores->silhouette, 0.61);
+}
+
+TEST(Evaluation, RefusesEmbeddingsOfOtherSongs) {
+  const test::TemporaryFolder folder;
+  Evaluation written = example();
+  write_evaluation(written, folder / "eval");
+  std::filesystem::copy(folder / "eval/embeddings.safetensors", folder / "others.safetensors");
+  written.songs.pop_back();
+  write_evaluation(written, folder / "eval");
+  std::filesystem::rename(folder / "others.safetensors", folder / "eval/embeddings.safetensors");
+  EXPECT_THAT(
+      message_of<UsageError>([&] { read_evaluation(folder / "eval", EvaluationPart::kSongs); }),
+      HasSubstr("embeddings.safetensors: has other songs than predictions.csv"));
 }
 
 TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {

@@ -87,7 +87,7 @@ struct SweepFile {
   bool show_train_accuracy = false;  ///< and the gap to it
   bool show_training_segments = false;
   bool show_loss = false;
-  bool show_embeddings = false;  ///< how far apart the classes' embeddings lie
+  bool show_embeddings = false;              ///< how far apart the classes' embeddings lie
   double loss_after = 0.0;                   ///< the mean loss counts rows after this iteration
   std::vector<std::string> confusion_order;  ///< classes of the confusion matrix; empty = not shown
   SweepReference reference;

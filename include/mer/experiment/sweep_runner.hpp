@@ -85,6 +85,6 @@ class SweepRunner {
 /// Reads the results of the cells that have finished, also those of other processes, and writes
 /// summary.csv, summary.md, loss.csv and loss_as_printed.csv into the sweep's folder.
 SweepSummary write_summary(const SweepPlan& plan, const SweepRunner& runner,
-                          const std::filesystem::path& folder);
+                           const std::filesystem::path& folder);
 
 }  // namespace mer

@@ -14,8 +14,9 @@ namespace mer {
 /// Where one item's embedding lies among those of the items scored with it, whose class means are
 /// the centers; all Euclidean. NaN where it is not defined.
 struct EmbeddingPlace {
-  double own_center = std::numeric_limits<double>::quiet_NaN();     ///< distance to its class' center
-  double other_centers = std::numeric_limits<double>::quiet_NaN();  ///< mean distance to the others'
+  double own_center = std::numeric_limits<double>::quiet_NaN();  ///< distance to its class' center
+  double other_centers =
+      std::numeric_limits<double>::quiet_NaN();  ///< mean distance to the others'
   /// (b − a) / max(a, b) with a the mean distance to the other items of its class and b that to the
   /// items of the nearest other class (Rousseeuw 1987): 1 = well apart, 0 = on the border; 0 for
   /// the only item of its class.
@@ -31,7 +32,7 @@ std::vector<EmbeddingPlace> embedding_places(const Eigen::MatrixXd& embeddings,
 
 /// How well a network's embeddings separate the classes.
 struct EmbeddingScores {
-  std::int64_t count = 0;  ///< items with a place
+  std::int64_t count = 0;                        ///< items with a place
   double own_center = 0.0, other_centers = 0.0;  ///< means over items
   double ratio = 0.0;  ///< own_center / other_centers: whatever the embeddings' scale
   double silhouette = 0.0;

@@ -53,7 +53,8 @@ struct Evaluation {
   Scores song_scores;
   Scores segment_scores;
   ProbabilityScores probability_scores;
-  std::optional<EmbeddingScores> embedding_scores;  ///< of songs; none without a network's embeddings
+  std::optional<EmbeddingScores>
+      embedding_scores;  ///< of songs; none without a network's embeddings
   /// Of the songs whose valence and arousal the manifest and the model both give; none otherwise.
   std::optional<RegressionScores> valence, arousal;
 };

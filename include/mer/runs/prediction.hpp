@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "mer/metrics/embedding_scores.hpp"
 #include "mer/core/file_stamp.hpp"
+#include "mer/metrics/embedding_scores.hpp"
 
 namespace mer {
 
