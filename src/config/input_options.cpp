@@ -34,6 +34,10 @@ void InputOptions::visit(OptionsVisitor& v) {
           "none");
   v.choice("song_vector_over", song_vector_over,
            {{"song", Over::kSong}, {"segment", Over::kSegment}}, "what that vector sums up");
+  v.choice(
+      "padding", padding, {{"masked", Padding::kMasked}, {"zeros", Padding::kZeros}},
+      "what fills a segment that has too little music: nothing, or digital silence that counts "
+      "as music");
 }
 
 void InputOptions::validate() const {

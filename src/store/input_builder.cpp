@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -57,6 +58,11 @@ InputBuilder::InputBuilder(const FeatureLayout& layout, std::int64_t segment_fra
   spectrogram_scale_ = as_array(standardization.spectrogram_deviation, bands_).inverse();
   lld_mean_ = as_array(standardization.lld_mean, columns_);
   lld_scale_ = as_array(standardization.lld_deviation, columns_).inverse();
+
+  if (options.padding == InputOptions::Padding::kZeros) {
+    silent_spectrogram_ = as_array(standardization.silent_spectrogram, bands_);
+    silent_lld_ = as_array(standardization.silent_lld, columns_);
+  }
 
   require_inputs(options, plan_, parts);
   if (parts.spectrogram) {
@@ -117,8 +123,31 @@ void InputBuilder::fill(const SongFeatures& song, const Segment& segment, std::i
   }
   const std::span<const std::int32_t> frames(kept.data() + segment.first,
                                              static_cast<std::size_t>(segment.length));
-  if (parts_.spectrogram) fill_spectrogram(song, frames, row, batch);
-  if (!plan_.branches.empty()) fill_lld(song, frames, row, batch);
+  if (song.spectrogram().cols() != bands_) {
+    throw std::invalid_argument("InputBuilder::fill: the song's spectrogram has another width");
+  }
+  if (song.lld().cols() != columns_) {
+    throw std::invalid_argument("InputBuilder::fill: the song has other descriptors");
+  }
+  if (silent_lld_.size() == 0 || segment.length == segment_frames_) {
+    if (parts_.spectrogram) fill_spectrogram(song.spectrogram(), frames, row, batch);
+    if (!plan_.branches.empty()) fill_lld(song.lld(), frames, row, batch);
+    return;
+  }
+  // The music and then silence, in rows of their own.
+  std::vector<std::int32_t> all(static_cast<std::size_t>(segment_frames_));
+  std::iota(all.begin(), all.end(), 0);
+  const auto padded = [&](const Eigen::Map<const RowMatrixXf>& values, const RowArray& silence) {
+    RowMatrixXf rows = silence.matrix().replicate(segment_frames_, 1);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      rows.row(static_cast<Index>(i)) = values.row(frames[i]);
+    }
+    return rows;
+  };
+  if (parts_.spectrogram) {
+    fill_spectrogram(padded(song.spectrogram(), silent_spectrogram_), all, row, batch);
+  }
+  if (!plan_.branches.empty()) fill_lld(padded(song.lld(), silent_lld_), all, row, batch);
 }
 
 void InputBuilder::fill_song_vector(const Eigen::VectorXf& song_vector, std::int64_t row,
@@ -135,12 +164,9 @@ void InputBuilder::fill_song_vector(const Eigen::VectorXf& song_vector, std::int
       (song_vector.transpose().array() - song_vector_mean_) * song_vector_scale_;
 }
 
-void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
-                                    std::int64_t row, InputBatch& batch) const {
-  const Eigen::Map<const RowMatrixXf> values = song.spectrogram();
-  if (values.cols() != bands_) {
-    throw std::invalid_argument("InputBuilder::fill: the song's spectrogram has another width");
-  }
+void InputBuilder::fill_spectrogram(const Eigen::Ref<const RowMatrixXf>& values,
+                                    std::span<const std::int32_t> frames, std::int64_t row,
+                                    InputBatch& batch) const {
   const Index steps = shape_.spectrogram_steps;
   const Index out_bands = shape_.spectrogram_bands;
   const auto pool = static_cast<std::size_t>(options_.spectrogram_pool_frames);
@@ -171,12 +197,9 @@ void InputBuilder::fill_spectrogram(const SongFeatures& song, std::span<const st
   }
 }
 
-void InputBuilder::fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames,
-                            std::int64_t row, InputBatch& batch) const {
-  const Eigen::Map<const RowMatrixXf> values = song.lld();
-  if (values.cols() != columns_) {
-    throw std::invalid_argument("InputBuilder::fill: the song has other descriptors");
-  }
+void InputBuilder::fill_lld(const Eigen::Ref<const RowMatrixXf>& values,
+                            std::span<const std::int32_t> frames, std::int64_t row,
+                            InputBatch& batch) const {
   const Index steps = shape_.lld_steps;
   const auto pool = static_cast<std::size_t>(options_.lld_pool_frames);
   const bool deviations = options_.lld_statistics == InputOptions::Statistics::kMeanStd;

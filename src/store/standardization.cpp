@@ -4,6 +4,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "mer/features/feature_extractor.hpp"
+
 namespace mer {
 namespace {
 
@@ -56,6 +58,8 @@ constexpr const char* kPooledMean = "standardization.pooled_lld.mean";
 constexpr const char* kPooledDeviation = "standardization.pooled_lld.deviation";
 constexpr const char* kSongVectorMean = "standardization.song_vector.mean";
 constexpr const char* kSongVectorDeviation = "standardization.song_vector.deviation";
+constexpr const char* kSilentSpectrogram = "standardization.silence.spectrogram";
+constexpr const char* kSilentLld = "standardization.silence.lld";
 
 void add_vector(const char* name, const std::vector<float>& values, NamedTensors& tensors) {
   const auto size = static_cast<std::int64_t>(values.size());
@@ -93,6 +97,19 @@ Standardization Standardization::fit(const EachSong& songs) {
   return result;
 }
 
+void Standardization::take_silence(const Recipe& recipe) {
+  FeatureExtractor extractor(recipe.features, recipe.audio.sample_rate_hz);
+  const auto window = static_cast<std::size_t>(recipe.features.frame.window_samples);
+  extractor.push(std::vector<float>(window, 0.0F));
+  extractor.finish();
+  const FeatureSet frame = extractor.pull();
+  const auto first_row = [](const RowMatrixXf& rows) {
+    return std::vector<float>(rows.data(), rows.data() + rows.cols());
+  };
+  silent_spectrogram = first_row(frame.spectrogram);
+  silent_lld = first_row(frame.lld);
+}
+
 void Standardization::add_to(NamedTensors& tensors) const {
   const std::vector<float>* values[] = {&spectrogram_mean, &spectrogram_deviation, &lld_mean,
                                         &lld_deviation};
@@ -104,6 +121,10 @@ void Standardization::add_to(NamedTensors& tensors) const {
   if (!song_vector_mean.empty()) {
     add_vector(kSongVectorMean, song_vector_mean, tensors);
     add_vector(kSongVectorDeviation, song_vector_deviation, tensors);
+  }
+  if (!silent_spectrogram.empty()) {
+    add_vector(kSilentSpectrogram, silent_spectrogram, tensors);
+    add_vector(kSilentLld, silent_lld, tensors);
   }
 }
 
@@ -125,6 +146,11 @@ Standardization Standardization::from(const TensorFile& file) {
   read_pair(kPooledMean, kPooledDeviation, result.pooled_lld_mean, result.pooled_lld_deviation);
   read_pair(kSongVectorMean, kSongVectorDeviation, result.song_vector_mean,
             result.song_vector_deviation);
+  if (file.contains(kSilentSpectrogram)) {
+    result.silent_spectrogram =
+        read_vector(file, kSilentSpectrogram, std::ssize(result.spectrogram_mean));
+    result.silent_lld = read_vector(file, kSilentLld, std::ssize(result.lld_mean));
+  }
   return result;
 }
 

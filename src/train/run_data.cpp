@@ -246,6 +246,9 @@ Standardization fit_standardization(const PreparedData& data, const RunConfig& c
     std::fill(standardization.spectrogram_deviation.begin(),
               standardization.spectrogram_deviation.end(), 1.0F);
   }
+  if (config.inputs.padding == InputOptions::Padding::kZeros) {
+    standardization.take_silence(config.recipe);
+  }
   if (config.inputs.standardize_pooled_lld) {
     standardize_pooled_lld(songs, data.layout, data.segment_frames, config.inputs,
                            inputs_of(config.model), standardization);

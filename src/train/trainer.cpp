@@ -127,6 +127,8 @@ SystemDescription describe_system(const RunConfig& config, int num_classes) {
   std::tie(none.spectrogram_mean, none.spectrogram_deviation) =
       ones_and_zeros(layout.spectrogram_columns());
   std::tie(none.lld_mean, none.lld_deviation) = ones_and_zeros(layout.lld_width());
+  none.silent_spectrogram = none.spectrogram_mean;
+  none.silent_lld = none.lld_mean;
   if (const auto vector = song_vector_of(config)) {
     std::tie(none.song_vector_mean, none.song_vector_deviation) =
         ones_and_zeros(vector->num_columns());

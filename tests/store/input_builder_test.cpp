@@ -5,6 +5,7 @@
 #include <random>
 
 #include "mer/core/random.hpp"
+#include "mer/features/feature_extractor.hpp"
 #include "test_data.hpp"
 
 namespace mer {
@@ -289,6 +290,60 @@ TEST_F(InputBuilderTest, PaddedStepsAreZeroWithMaskZeroAtEveryLengthAndPooling) 
       EXPECT_EQ(batch.lld[0].values[i * kColumns] != 0.0F, music);
     }
   }
+}
+
+TEST_F(InputBuilderTest, ZerosAfterTheMusicAreSilenceThatCounts) {
+  const SongFeatures song = song_of({1, 1, 0, 1});
+  Standardization standardization = identity();
+  standardization.spectrogram_mean.assign(kBands, 1.0F);
+  standardization.silent_spectrogram.assign(kBands, -99.0F);
+  standardization.silent_lld.assign(kColumns, -7.0F);
+  InputOptions options;
+  options.padding = InputOptions::Padding::kZeros;
+  options.spectrogram_pool_bands = kBands;
+  options.spectrogram_pool_frames = 2;
+  options.lld_pool_frames = 3;
+  options.mfcc_weight = 1.0;
+  const InputBuilder builder(layout_of(2, 0), 5, options, standardization);
+  const InputBatch batch = filled(builder, song, {0, 3});  // frames 0, 1 and 3, then two of silence
+  // Means over bands are 2, 12, 32 less 1, silence has -100; steps of two frames, one alone.
+  EXPECT_THAT(batch.spectrogram.values, ElementsAre((1 + 11) / 2.0F, (31 - 100) / 2.0F, -100));
+  EXPECT_THAT(batch.spectrogram_valid.values, ElementsAre(1, 1, 1));
+  EXPECT_THAT(batch.lld_valid.values, ElementsAre(1, 1));
+  EXPECT_NEAR(batch.lld[0].values[2], (0 + 1 + 9) / 3.0, 1e-5);  // f0, column 0
+  EXPECT_EQ(batch.lld[0].values[static_cast<std::size_t>(builder.shape().lld_columns) + 2], -7.0F);
+  // A whole segment and masked padding are as ever.
+  options.padding = InputOptions::Padding::kMasked;
+  const InputBuilder masked(layout_of(2, 0), 5, options, standardization);
+  EXPECT_THAT(filled(masked, song, {0, 3}).spectrogram_valid.values, ElementsAre(1, 1, 0));
+  // A model file that lacks the silent frame.
+  options.padding = InputOptions::Padding::kZeros;
+  EXPECT_THROW(InputBuilder(layout_of(2, 0), 5, options, identity()), std::invalid_argument);
+}
+
+TEST(StandardizationTest, KeepsTheFrameOfSilenceThatTheExtractorMakes) {
+  const TemporaryFolder folder;
+  Standardization standardization = identity();
+  Recipe recipe;
+  standardization.take_silence(recipe);
+  const FeatureSet silence = extract_features(std::vector<float>(44100, 0.0F), recipe.features,
+                                              VadOptions{}, recipe.audio.sample_rate_hz);
+  for (const Eigen::Index frame : {Eigen::Index{0}, silence.lld.rows() - 1}) {
+    EXPECT_TRUE(std::ranges::equal(standardization.silent_lld, silence.lld.row(frame)));
+    EXPECT_TRUE(
+        std::ranges::equal(standardization.silent_spectrogram, silence.spectrogram.row(frame)));
+  }
+  EXPECT_EQ(standardization.silent_spectrogram.front(), -100.0F);  // dB
+  standardization.spectrogram_mean.resize(standardization.silent_spectrogram.size());
+  standardization.spectrogram_deviation = standardization.spectrogram_mean;
+  standardization.lld_mean.resize(standardization.silent_lld.size());
+  standardization.lld_deviation = standardization.lld_mean;
+  NamedTensors tensors;
+  standardization.add_to(tensors);
+  write_tensor_file(folder / "s.safetensors", tensors, {});
+  const auto read = Standardization::from(TensorFile::open(folder / "s.safetensors"));
+  EXPECT_EQ(read.silent_lld, standardization.silent_lld);
+  EXPECT_EQ(read.silent_spectrogram, standardization.silent_spectrogram);
 }
 
 TEST_F(InputBuilderTest, ConcatTakesOneOfTheTwoAloneUnweighted) {

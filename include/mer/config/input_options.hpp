@@ -34,6 +34,11 @@ struct InputOptions {
   std::vector<std::string> song_vector;
   enum class Over { kSong, kSegment } song_vector_over = Over::kSegment;
 
+  /// What stands where a segment has no music left: steps that a mask takes out of standardization,
+  /// pooling and last states, or the features of digital silence, which count as music, as the
+  /// paper's "filled with zeros" says. A segment of nothing else is left out either way.
+  enum class Padding { kMasked, kZeros } padding = Padding::kMasked;
+
   bool song_vector_has(std::string_view block) const;
   void visit(OptionsVisitor& v);
   void validate() const;

@@ -35,7 +35,8 @@ struct InputBatch {
 };
 
 /// Standardizes, combines, pools and pads segments. Means and deviations run over valid frames
-/// only; a step without a valid frame is 0 with mask 0.
+/// only; a step without a valid frame is 0 with mask 0. With InputOptions::Padding::kZeros all
+/// frames are valid: those after the music are silent ones.
 class InputBuilder {
  public:
   /// @param standardization  of the training songs, of their summaries too where parts want one
@@ -64,10 +65,12 @@ class InputBuilder {
  private:
   using RowArray = Eigen::Array<float, 1, Eigen::Dynamic>;
 
-  void fill_spectrogram(const SongFeatures& song, std::span<const std::int32_t> frames,
-                        std::int64_t row, InputBatch& batch) const;
-  void fill_lld(const SongFeatures& song, std::span<const std::int32_t> frames, std::int64_t row,
-                InputBatch& batch) const;
+  /// Frames are rows of these values.
+  void fill_spectrogram(const Eigen::Ref<const RowMatrixXf>& values,
+                        std::span<const std::int32_t> frames, std::int64_t row,
+                        InputBatch& batch) const;
+  void fill_lld(const Eigen::Ref<const RowMatrixXf>& values, std::span<const std::int32_t> frames,
+                std::int64_t row, InputBatch& batch) const;
 
   std::int64_t segment_frames_;
   InputOptions options_;
@@ -77,6 +80,7 @@ class InputBuilder {
   RowArray spectrogram_mean_, spectrogram_scale_;   ///< [κ1], scale = 1 / deviation
   RowArray lld_mean_, lld_scale_;                   ///< [D]
   RowMatrixXf pooled_lld_mean_, pooled_lld_scale_;  ///< [branches, columns], or empty
+  RowArray silent_spectrogram_, silent_lld_;        ///< of one frame; empty unless padding is zeros
   RowArray song_vector_mean_, song_vector_scale_;   ///< [song_vector columns]
   LldPlan plan_;
   InputShape shape_;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <vector>
 
+#include "mer/config/recipe.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/store/song_features.hpp"
 
@@ -22,12 +23,18 @@ struct Standardization {
   /// Of the summaries that a network sees (fit_song_vectors()); empty where it sees none.
   std::vector<float> song_vector_mean, song_vector_deviation;
 
+  /// A frame of digital silence, before standardization [κ1], [D]; empty unless inputs.padding is
+  /// zeros (take_silence() fills them).
+  std::vector<float> silent_spectrogram, silent_lld;
+
   /// Sums in double precision, song by song in the given order.
   static Standardization fit(const EachSong& songs);
   /// Fills song_vector_*: every vector counts once. A column that never varies has deviation 1.
   /// @param vectors  calls what it is given with each vector, in an order of its own
   void fit_song_vectors(
       const std::function<void(const std::function<void(const Eigen::VectorXf&)>&)>& vectors);
+  /// Fills silent_*.
+  void take_silence(const Recipe& recipe);
   /// Tensors `standardization.spectrogram.mean` and so on.
   void add_to(NamedTensors& tensors) const;
   static Standardization from(const TensorFile& file);
