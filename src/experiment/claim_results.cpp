@@ -171,16 +171,22 @@ Difference difference_of(const std::vector<CellPair>& pairs, const Measure& firs
     tallies.emplace_back(CellTally(*pair.first, level, groups, with_training),
                          CellTally(*pair.second, level, groups, with_training));
   }
-  const auto difference = [&](std::span<const double> times) {
+  const auto differences = [&](std::span<const double> times) {
     std::vector<double> values;
     for (const auto& [one, other] : tallies) {
       values.push_back(one.value(first, times) - other.value(second, times));
     }
-    return mean_of(values);
+    return values;
   };
+  std::vector<std::int64_t> splits;
+  for (const CellPair& pair : pairs) splits.push_back(pair.split_seed);
+  SplitDraws draws(splits);
   Difference result;
-  result.value = difference(std::vector<double>(groups.size(), 1.0));
-  result.bootstrap = bootstrap_over_groups(groups.size(), 0, difference);
+  result.value = mean_of(differences(std::vector<double>(groups.size(), 1.0)));
+  result.bootstrap =
+      bootstrap_over_groups(groups.size(), 0, [&](std::span<const double> times) {
+        return draws.mean_of_draw(differences(times));
+      });
   return result;
 }
 

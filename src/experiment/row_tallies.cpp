@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "mer/core/error.hpp"
+#include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 
 namespace mer {
@@ -26,16 +27,25 @@ Eigen::Index index_of(const std::string& name, const std::vector<std::string>& c
 
 constexpr Eigen::Index kNumPlaceSums = 4;
 
+void add_item(const ScoredItem& item, Eigen::Index num_classes, Eigen::Ref<Eigen::VectorXd> sums) {
+  sums(item.truth * num_classes + item.predicted) += 1.0;
+  const EmbeddingPlace& place = item.place;
+  if (std::isnan(place.silhouette)) return;
+  sums.tail<kNumPlaceSums>() +=
+      Eigen::Vector4d(1.0, place.own_center, place.other_centers, place.silhouette);
+}
+
 void add_items(const std::vector<ScoredItem>& items, const GroupNumbers& groups,
                Eigen::Index num_classes, Eigen::MatrixXd& by_group) {
   for (const ScoredItem& item : items) {
-    auto of_group = by_group.col(static_cast<Eigen::Index>(groups.of(item.group)));
-    of_group(item.truth * num_classes + item.predicted) += 1.0;
-    const EmbeddingPlace& place = item.place;
-    if (std::isnan(place.silhouette)) continue;
-    of_group.tail<kNumPlaceSums>() +=
-        Eigen::Vector4d(1.0, place.own_center, place.other_centers, place.silhouette);
+    add_item(item, num_classes, by_group.col(static_cast<Eigen::Index>(groups.of(item.group))));
   }
+}
+
+Tally tally_of(const Eigen::VectorXd& sums, Eigen::Index num_classes) {
+  const auto places = sums.tail<kNumPlaceSums>();
+  return {Eigen::Map<const Counts>(sums.data(), num_classes, num_classes), places(0), places(1),
+          places(2), places(3)};
 }
 
 }  // namespace
@@ -63,6 +73,13 @@ Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes) 
   Counts counts = Counts::Zero(size, size);
   for (const ScoredItem& item : items) counts(item.truth, item.predicted) += 1.0;
   return counts;
+}
+
+Tally tally_of(const std::vector<ScoredItem>& items, std::size_t num_classes) {
+  const auto size = static_cast<Eigen::Index>(num_classes);
+  Eigen::VectorXd sums = Eigen::VectorXd::Zero(size * size + kNumPlaceSums);
+  for (const ScoredItem& item : items) add_item(item, size, sums);
+  return tally_of(sums, size);
 }
 
 Measure measure_of(const ClaimTerm& term, const std::vector<std::string>& classes,
@@ -128,10 +145,7 @@ CellTally::CellTally(const CellResults& cell, Level level, const GroupNumbers& g
 
 Tally CellTally::weighted(const Eigen::MatrixXd& by_group, const Eigen::VectorXd& times) const {
   if (by_group.size() == 0) return {};
-  const Eigen::VectorXd flat = by_group * times;
-  const auto places = flat.tail<kNumPlaceSums>();
-  return {Eigen::Map<const Counts>(flat.data(), num_classes_, num_classes_), places(0), places(1),
-          places(2), places(3)};
+  return tally_of(Eigen::VectorXd(by_group * times), num_classes_);
 }
 
 double CellTally::value(const Measure& measure, std::span<const double> times) const {
@@ -142,6 +156,24 @@ double CellTally::value(const Measure& measure, std::span<const double> times) c
 
 double CellTally::value(const Measure& measure) const {
   return value(measure, std::vector<double>(static_cast<std::size_t>(scored_.cols()), 1.0));
+}
+
+SplitDraws::SplitDraws(const std::vector<std::int64_t>& splits)
+    : rng_(mix_seed({seed_of("experiment.splits")})) {
+  std::map<std::int64_t, std::vector<std::size_t>> by_split;
+  for (std::size_t cell = 0; cell < splits.size(); ++cell) by_split[splits[cell]].push_back(cell);
+  for (auto& [split, cells] : by_split) cells_.push_back(std::move(cells));
+}
+
+double SplitDraws::mean_of_draw(std::span<const double> values) {
+  if (cells_.size() < 2) return mean_of(values);
+  std::vector<double> drawn;
+  for (std::size_t draw = 0; draw < cells_.size(); ++draw) {
+    for (const std::size_t cell : cells_[uniform_index(rng_, cells_.size())]) {
+      drawn.push_back(values[cell]);
+    }
+  }
+  return mean_of(drawn);
 }
 
 double mean_of(std::span<const double> values) {

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <functional>
 #include <map>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ double silhouette_of(const Tally& tally);
 double center_ratio_of(const Tally& tally);
 Counts counts_of(const std::vector<ScoredItem>& items, std::size_t num_classes);
 
+Tally tally_of(const std::vector<ScoredItem>& items, std::size_t num_classes);
+
 /// @throws UsageError for a class that is not among the classes
 Measure measure_of(const ClaimTerm& term, const std::vector<std::string>& classes,
                    const std::string& place);
@@ -71,6 +74,22 @@ class CellTally {
   Eigen::Index num_classes_;
   Eigen::MatrixXd scored_;    ///< [classes² + 4, groups]: Tally's numbers in their order
   Eigen::MatrixXd training_;  ///< the same, or empty
+};
+
+/// Means over cells of several splits, for resampling: songs are drawn by their groups, splits as a
+/// whole, since another split is another experiment.
+class SplitDraws {
+ public:
+  /// @param splits  of each cell; cells of one split (other seeds) come and go together
+  explicit SplitDraws(const std::vector<std::int64_t>& splits);
+
+  /// Mean over the cells of as many splits as there are, drawn with replacement; of a single split
+  /// the mean over its cells.
+  double mean_of_draw(std::span<const double> values);
+
+ private:
+  std::vector<std::vector<std::size_t>> cells_;  ///< of each split
+  std::mt19937_64 rng_;
 };
 
 /// Mean of the values that are numbers; NaN without any.

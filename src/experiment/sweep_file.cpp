@@ -20,7 +20,7 @@ using Kind = ConfigValue::Kind;
 
 const std::vector<std::string> kTopKeys = {
     "title", "base",   "variants", "only", "set",        "cells",           "grid",
-    "seeds", "splits", "score",    "show", "loss_after", "confusion_order", "reference",
+    "seeds", "splits", "repeats",  "score", "show", "loss_after", "confusion_order", "reference",
     "paper", "claims", "notes"};
 const std::vector<std::string> kShown = {"train_accuracy", "training_segments", "loss",
                                          "embeddings"};
@@ -121,6 +121,7 @@ class Reader {
     if (const ConfigValue* grid = keys_.take("grid")) read_grid(*grid, "");
     read_repeats("seeds", "train.seed");
     read_repeats("splits", "data.split.seed");
+    read_paired_repeats();
     read_what_is_shown();
     if (const ConfigValue* value = keys_.take("reference")) read_reference(*value);
     if (const ConfigValue* paper = keys_.take("paper")) read_paper(*paper);
@@ -267,6 +268,18 @@ class Reader {
       sweep_.repeats.push_back(std::move(*in_grid));
       sweep_.grid.erase(in_grid);
     }
+  }
+
+  /// Each number is the seed of a split and of what is trained on it.
+  void read_paired_repeats() {
+    const ConfigValue* value = keys_.take("repeats");
+    if (value == nullptr) return;
+    if (!sweep_.repeats.empty()) {
+      throw UsageError(value->place + ": 'repeats' stands beside seeds or splits",
+                       "repeats: [0, 1] = split 0 with seed 0, split 1 with seed 1; seeds and splits "
+                       "take every pair");
+    }
+    sweep_.repeats.push_back(axis_of(*value, "repeats", kPairedRepeats));
   }
 
   void read_what_is_shown() {

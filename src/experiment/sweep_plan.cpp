@@ -72,6 +72,14 @@ void apply_settings(const Settings& settings, ConfigDocument& document) {
   }
 }
 
+void apply_repeat(const std::string& key, const Setting& value, ConfigDocument& document) {
+  for (const char* seed : {"train.seed", "data.split.seed"}) {
+    if (key == seed || key == kPairedRepeats) {
+      document.set(seed, value.yaml, value.place, value.base_dir);
+    }
+  }
+}
+
 class Planner {
  public:
   explicit Planner(SweepFile file) { plan_.file = std::move(file); }
@@ -194,8 +202,10 @@ class Planner {
       std::vector<std::string> repeat_parts;
       for (const Setting* setting : grid) apply_settings({*setting}, document);
       for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-        apply_settings({*repeat[axis]}, document);
-        const std::string word = axes[axis].key == "train.seed" ? "seed" : "split";
+        apply_repeat(axes[axis].key, *repeat[axis], document);
+        const std::string word = axes[axis].key == "train.seed"   ? "seed"
+                                 : axes[axis].key == kPairedRepeats ? "repeat"
+                                                                    : "split";
         repeat_parts.push_back(file_name_of(word + "-" + repeat[axis]->yaml));
       }
       apply_settings(plan_.file.overrides, document);

@@ -32,11 +32,18 @@ const Measure kCenterRatio = [](const Tally& scored, const Tally&) {
 };
 const Measure kSilhouette = [](const Tally& scored, const Tally&) { return silhouette_of(scored); };
 
-/// A row's finished cells.
-std::vector<const CellResults*> cells_of(const SweepRow& row, const Results& results) {
-  std::vector<const CellResults*> cells;
+/// A row's finished cells, and the split of each.
+struct RowCells {
+  std::vector<const CellResults*> results;
+  std::vector<std::int64_t> splits;
+};
+
+RowCells cells_of(const SweepPlan& plan, const SweepRow& row, const Results& results) {
+  RowCells cells;
   for (const std::size_t cell : row.cells) {
-    if (results[cell]) cells.push_back(&*results[cell]);
+    if (!results[cell]) continue;
+    cells.results.push_back(&*results[cell]);
+    cells.splits.push_back(plan.cells[cell].config.data.split.seed);
   }
   return cells;
 }
@@ -56,28 +63,29 @@ double mean_over(const std::vector<const RunResults*>& runs, const Value& value)
   return mean_of(values);
 }
 
-Measured measure_row(const std::vector<const CellResults*>& cells, const Measure& measure,
-                     Level level, bool with_training) {
+Measured measure_row(const RowCells& cells, const Measure& measure, Level level,
+                     bool with_training) {
   GroupNumbers groups;
-  for (const CellResults* cell : cells) groups.add(*cell, with_training);
+  for (const CellResults* cell : cells.results) groups.add(*cell, with_training);
   if (groups.size() == 0) return {};  // nothing was scored
   std::vector<CellTally> tallies;
   std::vector<double> of_cells;
   std::vector<double> of_runs;
-  for (const CellResults* cell : cells) {
+  for (const CellResults* cell : cells.results) {
     tallies.emplace_back(*cell, level, groups, with_training);
     of_cells.push_back(tallies.back().value(measure));
     for (const RunResults& run : cell->runs) {
       const std::size_t num_classes = cell->classes.size();
-      of_runs.push_back(measure(counts_of(items_of(run.scored, level), num_classes),
-                                counts_of(items_of(run.training, level), num_classes)));
+      of_runs.push_back(measure(tally_of(items_of(run.scored, level), num_classes),
+                                tally_of(items_of(run.training, level), num_classes)));
     }
   }
+  SplitDraws draws(cells.splits);
   const Bootstrap bootstrap =
       bootstrap_over_groups(groups.size(), 0, [&](std::span<const double> times) {
         std::vector<double> values;
         for (const CellTally& tally : tallies) values.push_back(tally.value(measure, times));
-        return mean_of(values);
+        return draws.mean_of_draw(values);
       });
   return {mean_of(of_cells), deviation_of(of_runs), bootstrap.ci95};
 }
@@ -157,12 +165,12 @@ void count_songs(const std::vector<const CellResults*>& cells, RowSummary& row) 
 RowSummary summarize_row(const SweepPlan& plan, const SweepRow& row, const Results& results,
                          std::size_t num_classes) {
   RowSummary summary;
-  const std::vector<const CellResults*> cells = cells_of(row, results);
-  summary.finished = cells.size();
-  if (cells.empty()) return summary;
-  const std::vector<const RunResults*> runs = runs_in(cells);
+  const RowCells cells = cells_of(plan, row, results);
+  summary.finished = cells.results.size();
+  if (cells.results.empty()) return summary;
+  const std::vector<const RunResults*> runs = runs_in(cells.results);
   summary.num_runs = runs.size();
-  count_songs(cells, summary);
+  count_songs(cells.results, summary);
   summary.song_accuracy = measure_row(cells, kAccuracy, Level::kSongs, false);
   summary.song_macro_f1 = measure_row(cells, kMacroF1, Level::kSongs, false);
   summary.segment_accuracy = measure_row(cells, kAccuracy, Level::kSegments, false);
@@ -202,6 +210,7 @@ std::map<std::string, const ScoredItem*> songs_by_id(const CellResults& cell) {
 /// Counts the songs that one of the two gets right in more of the pairs.
 void compare_songs(const std::vector<CellPair>& pairs, PairedComparison& comparison) {
   std::map<std::string, int> balance;
+  std::set<std::string> groups;
   for (const CellPair& pair : pairs) {
     const auto first = songs_by_id(*pair.first);
     const auto second = songs_by_id(*pair.second);
@@ -217,6 +226,7 @@ void compare_songs(const std::vector<CellPair>& pairs, PairedComparison& compari
                          "the manifest has changed since some of them ran: remove those, or give "
                          "the sweep another --name");
       }
+      groups.insert(song->group);
       balance[id] += (song->predicted == song->truth ? 1 : 0) -
                      (other->second->predicted == song->truth ? 1 : 0);
     }
@@ -226,7 +236,10 @@ void compare_songs(const std::vector<CellPair>& pairs, PairedComparison& compari
     if (difference > 0) ++comparison.better;
     if (difference < 0) ++comparison.worse;
   }
-  if (!balance.empty()) comparison.mcnemar_p = mcnemar_p(comparison.better, comparison.worse);
+  // The test takes songs for independent, which those of one artist are not.
+  if (!balance.empty() && groups.size() == balance.size()) {
+    comparison.mcnemar_p = mcnemar_p(comparison.better, comparison.worse);
+  }
 }
 
 /// Differences of song accuracy, one a fold of each split; seeds of the same split are averaged.

@@ -66,6 +66,16 @@ TEST_F(SweepFileTest, TakesSeedsInTheGridForRepeats) {
   EXPECT_EQ(sweep.repeats[1].key, "data.split.seed");
 }
 
+TEST_F(SweepFileTest, PairsSplitsWithSeeds) {
+  const SweepPlan plan = plan_sweep(read("repeats: [3, 4]\n"));
+  ASSERT_THAT(plan.cells, SizeIs(2));
+  EXPECT_EQ(plan.cells[1].name, "cell_repeat-4");
+  EXPECT_EQ(plan.cells[1].config.data.split.seed, 4U);
+  EXPECT_EQ(plan.cells[1].config.train.seed, 4U);
+  EXPECT_THAT(message_of<UsageError>([&] { read("repeats: [0]\nseeds: [1]\n"); }),
+              HasSubstr("'repeats' stands beside seeds or splits"));
+}
+
 TEST_F(SweepFileTest, HoldsThePapersNumbersAndClaims) {
   const SweepFile sweep = read(
       "confusion_order: [sad, happy]\n"

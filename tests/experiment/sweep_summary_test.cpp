@@ -215,6 +215,35 @@ TEST_F(SummaryTest, ComparesLossesOverRuns) {
   EXPECT_THAT(loss_csv(made, summary), HasSubstr("iteration,softmax,inter_center\n10,5,5\n"));
 }
 
+TEST_F(SummaryTest, ResamplesSplitsTooWhereThereAreSeveral) {
+  // All songs right in one split, none in the other: with songs alone there is nothing to resample.
+  const std::vector<bool> all(4, true);
+  const std::vector<bool> none(4, false);
+  const auto row_with = [&](const std::string& repeats) {
+    const SweepPlan made = plan(repeats + ": [0, 1]\nreference: softmax\n");
+    return summarize(made, {cell(all), cell(none), cell(all), cell(all)}, {}).rows;
+  };
+  const auto seeds = row_with("seeds");
+  EXPECT_EQ(seeds[0].song_accuracy.ci95, (Interval{0.5, 0.5}));
+  EXPECT_EQ(seeds[1].comparison->song_bootstrap.ci95, (Interval{0.5, 0.5}));
+  for (const std::string axis : {"splits", "repeats"}) {
+    const auto splits = row_with(axis);
+    EXPECT_DOUBLE_EQ(splits[0].song_accuracy.mean, 0.5);
+    EXPECT_EQ(splits[0].song_accuracy.ci95, (Interval{0.0, 1.0})) << axis;
+    EXPECT_EQ(splits[1].comparison->song_bootstrap.ci95, (Interval{0.0, 1.0})) << axis;
+  }
+}
+
+TEST_F(SummaryTest, TakesNoSongsOfOneArtistForIndependent) {
+  const SweepPlan made = plan("reference: softmax\n");
+  CellResults one = cell({true, false, false, false});
+  CellResults other = cell({true, true, true, false});
+  for (CellResults* results : {&one, &other}) results->runs[0].scored.songs[1].group = "group of s1";
+  const auto comparison = summarize(made, {one, other}, {}).rows[1].comparison;
+  EXPECT_TRUE(std::isnan(comparison->mcnemar_p));
+  EXPECT_EQ(comparison->better, 2);
+}
+
 TEST_F(SummaryTest, MeasuresHowFarApartTheEmbeddingsAre) {
   const SweepPlan made = plan(
       "reference: softmax\nshow: [embeddings]\nclaims:\n"

@@ -303,22 +303,23 @@ TEST_F(InputBuilderTest, ZerosAfterTheMusicAreSilenceThatCounts) {
   options.spectrogram_pool_bands = kBands;
   options.spectrogram_pool_frames = 2;
   options.lld_pool_frames = 3;
-  options.mfcc_weight = 1.0;
-  const InputBuilder builder(layout_of(2, 0), 5, options, standardization);
+  const InputBuilder builder(layout_of(), 5, options, standardization);
   const InputBatch batch = filled(builder, song, {0, 3});  // frames 0, 1 and 3, then two of silence
   // Means over bands are 2, 12, 32 less 1, silence has -100; steps of two frames, one alone.
   EXPECT_THAT(batch.spectrogram.values, ElementsAre((1 + 11) / 2.0F, (31 - 100) / 2.0F, -100));
   EXPECT_THAT(batch.spectrogram_valid.values, ElementsAre(1, 1, 1));
   EXPECT_THAT(batch.lld_valid.values, ElementsAre(1, 1));
-  EXPECT_NEAR(batch.lld[0].values[2], (0 + 1 + 9) / 3.0, 1e-5);  // f0, column 0
-  EXPECT_EQ(batch.lld[0].values[static_cast<std::size_t>(builder.shape().lld_columns) + 2], -7.0F);
+  // MFCC and residual phase are weighted by a half and come first, then f0: t².
+  EXPECT_NEAR(batch.lld[0].values[4], (0 + 1 + 9) / 3.0, 1e-5);
+  EXPECT_EQ(batch.lld[0].values[kColumns + 4], -7.0F);
+  EXPECT_EQ(batch.lld[0].values[kColumns], -3.5F);
   // A whole segment and masked padding are as ever.
   options.padding = InputOptions::Padding::kMasked;
-  const InputBuilder masked(layout_of(2, 0), 5, options, standardization);
+  const InputBuilder masked(layout_of(), 5, options, standardization);
   EXPECT_THAT(filled(masked, song, {0, 3}).spectrogram_valid.values, ElementsAre(1, 1, 0));
   // A model file that lacks the silent frame.
   options.padding = InputOptions::Padding::kZeros;
-  EXPECT_THROW(InputBuilder(layout_of(2, 0), 5, options, identity()), std::invalid_argument);
+  EXPECT_THROW(InputBuilder(layout_of(), 5, options, identity()), std::invalid_argument);
 }
 
 TEST(StandardizationTest, KeepsTheFrameOfSilenceThatTheExtractorMakes) {

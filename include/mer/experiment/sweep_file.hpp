@@ -63,6 +63,8 @@ struct PaperNumbers {
 extern const std::vector<std::string> kPaperMeasures;
 
 inline constexpr const char* kScoreNone = "none";
+/// The key of an axis whose values are seeds of the split and of training alike.
+inline constexpr const char* kPairedRepeats = "repeats";
 
 /// What `mer sweep -c` reads: a base config, what varies, and what the results are held against.
 ///
@@ -71,6 +73,7 @@ inline constexpr const char* kScoreNone = "none";
 ///   grid: {model.name: [cnn, improved_cnn], segment.length_s: [3, 10]}
 ///   cells: [{name: a, set: {…}}, …]       # beside or times the grid; {name: c, ensemble: [a, b]}
 ///   seeds: [0, 1]                         # averaged over; splits: the same with data.split.seed
+///   repeats: [0, 1]                       # in place of both: split 0 with seed 0, 1 with 1
 ///   reference: {model.name: cnn}
 struct SweepFile {
   std::filesystem::path file;
