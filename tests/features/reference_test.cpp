@@ -62,6 +62,17 @@ TEST(Reference, MfccWithin5ThousandthsOfADecibelEverywhere) {
   }
 }
 
+TEST(Reference, CepstrumOfTheResidualsPhase) {
+  // The phase is arbitrary where the residual is nearly nothing, so single precision shows there.
+  const Eigen::MatrixXd cepstrum = columns_of(features(SpectrogramKind::kLogMel), "residual_phase");
+  const Eigen::MatrixXd expected = test::read_npy("residual_phase_cepstrum");
+  ASSERT_EQ(cepstrum.cols(), expected.cols());
+  for (Eigen::Index frame = 0; frame < expected.cols(); ++frame) {
+    EXPECT_LT((cepstrum.col(frame) - expected.col(frame)).cwiseAbs().maxCoeff(), 5e-3)
+        << "frame " << frame;
+  }
+}
+
 TEST(Reference, ContrastOfSoundingFrames) {
   // Frames 56 to 62 are digital silence, where librosa's clip 80 dB below the clip's maximum makes
   // the contrast 14.8 dB; here it is 0.
