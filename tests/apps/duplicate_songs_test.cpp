@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "changing_chords.hpp"
+#include "../support/changing_chords.hpp"
 #include "mer/core/text.hpp"
 #include "world.hpp"
 
@@ -20,7 +20,7 @@ using testing::Not;
 const char* const kPair =
     "WARNING: 'happy0' and 'happy1' are one recording (0 % of the fingerprint";
 
-/// Sixteen songs of 5 s, four a class; the first two are one recording.
+/// Sixteen songs of 8 s, four a class; the first two are one recording.
 class DuplicateSongs : public testing::Test {
  protected:
   DuplicateSongs() {
@@ -29,7 +29,7 @@ class DuplicateSongs : public testing::Test {
     for (const std::string label : {"happy", "anger", "sad", "relaxed"}) {
       for (int i = 0; i < 4; ++i, ++seed) {
         const std::string id = label + std::to_string(i);
-        const std::vector<float> samples = changing_chords(seed == 1 ? 0 : seed, 5.0);
+        const std::vector<float> samples = changing_chords(seed == 1 ? 0 : seed, 8.0);
         folder_.write("songs/" + id + ".wav", wav(samples, kChordsRateHz));
         manifest += id + ".wav," + label + "," + id + "\n";
       }
@@ -73,7 +73,7 @@ TEST_F(DuplicateSongs, AreToldAndStayInOnePartWhateverTheSeed) {
 }
 
 TEST_F(DuplicateSongs, OfASweepAreToldBeforeItsCells) {
-  folder_.write("sweep.yaml", "base: tiny.yaml\nname: s\nset: {train.iterations: 2}\nseeds: [0]\n");
+  folder_.write("sweep.yaml", "base: tiny.yaml\nset: {train.iterations: 2}\nseeds: [0]\n");
   const Outcome outcome = mer({"sweep", "-q", "-c", "sweep.yaml"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr(kPair));
@@ -85,7 +85,7 @@ TEST_F(DuplicateSongs, OfASweepAreToldBeforeItsCells) {
     manifest.erase(manifest.find(line), line.size());
   }
   folder_.write("songs/manifest.csv", manifest);
-  folder_.write("folds.yaml", "base: tiny.yaml\nname: f\nset: {data.split.folds: 2}\nseeds: [0]\n");
+  folder_.write("folds.yaml", "base: tiny.yaml\nset: {data.split.folds: 2}\nseeds: [0]\n");
   const Outcome folds = mer({"sweep", "-q", "-c", "folds.yaml"});
   EXPECT_EQ(folds.exit_code, 2);
   EXPECT_THAT(folds.err, AllOf(HasSubstr("fold "), HasSubstr("no song of class 'happy'")));

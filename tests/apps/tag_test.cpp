@@ -94,10 +94,8 @@ TEST_F(Tag, StopsWhereNoFileCanBeWrittenAnyMore) {
   write_list({{"library/album/one.flac", "sad"}, {"library/album/two.flac", "sad"}});
   // A file system of one megabyte over the library, filled up.
   const std::string script =
-      "cd library && mkdir ../kept && cp album/*.flac ../kept && mount -t tmpfs -o size=1m none . "
-      "&& "
-      "mkdir album && cp ../kept/*.flac album && { dd if=/dev/zero of=rest bs=4k 2>/dev/null; cd "
-      "..; "
+      "mkdir kept && cp library/album/*.flac kept && mount -t tmpfs -o size=1m none library && "
+      "cp -r kept library/album && { dd if=/dev/zero of=library/rest bs=4k 2>/dev/null; "
       "exec \"$MER\" tag list.jsonl --write; }";
   if (run({"unshare", "--mount", "--map-root-user", "mount", "-t", "tmpfs", "none", "/mnt"})
           .exit_code != 0) {

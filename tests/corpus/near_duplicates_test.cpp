@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "../store/test_data.hpp"
-#include "changing_chords.hpp"
+#include "../support/changing_chords.hpp"
 #include "mer/audio/audio_reader.hpp"
 
 namespace mer {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "job_notes.hpp"
+#include "../support/job_notes.hpp"
 #include "mer/store/fill_store.hpp"
 #include "test_data.hpp"
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "changing_chords.hpp"
-#include "job_notes.hpp"
+#include "../support/changing_chords.hpp"
+#include "../support/job_notes.hpp"
 #include "test_data.hpp"
 
 namespace mer {
