@@ -183,10 +183,9 @@ Difference difference_of(const std::vector<CellPair>& pairs, const Measure& firs
   SplitDraws draws(splits);
   Difference result;
   result.value = mean_of(differences(std::vector<double>(groups.size(), 1.0)));
-  result.bootstrap =
-      bootstrap_over_groups(groups.size(), 0, [&](std::span<const double> times) {
-        return draws.mean_of_draw(differences(times));
-      });
+  result.bootstrap = bootstrap_over_groups(groups.size(), 0, [&](std::span<const double> times) {
+    return draws.mean_of_draw(differences(times));
+  });
   return result;
 }
 

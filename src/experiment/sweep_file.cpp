@@ -19,9 +19,9 @@ namespace {
 using Kind = ConfigValue::Kind;
 
 const std::vector<std::string> kTopKeys = {
-    "title", "base",   "variants", "only", "set",        "cells",           "grid",
-    "seeds", "splits", "repeats",  "score", "show", "loss_after", "confusion_order", "reference",
-    "paper", "claims", "notes"};
+    "title",     "base",   "variants", "only",  "set",  "cells",      "grid",
+    "seeds",     "splits", "repeats",  "score", "show", "loss_after", "confusion_order",
+    "reference", "paper",  "claims",   "notes"};
 const std::vector<std::string> kShown = {"train_accuracy", "training_segments", "loss",
                                          "embeddings"};
 
@@ -275,9 +275,10 @@ class Reader {
     const ConfigValue* value = keys_.take("repeats");
     if (value == nullptr) return;
     if (!sweep_.repeats.empty()) {
-      throw UsageError(value->place + ": 'repeats' stands beside seeds or splits",
-                       "repeats: [0, 1] = split 0 with seed 0, split 1 with seed 1; seeds and splits "
-                       "take every pair");
+      throw UsageError(
+          value->place + ": 'repeats' stands beside seeds or splits",
+          "repeats: [0, 1] = split 0 with seed 0, split 1 with seed 1; seeds and splits "
+          "take every pair");
     }
     sweep_.repeats.push_back(axis_of(*value, "repeats", kPairedRepeats));
   }

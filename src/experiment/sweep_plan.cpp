@@ -203,7 +203,7 @@ class Planner {
       for (const Setting* setting : grid) apply_settings({*setting}, document);
       for (std::size_t axis = 0; axis < axes.size(); ++axis) {
         apply_repeat(axes[axis].key, *repeat[axis], document);
-        const std::string word = axes[axis].key == "train.seed"   ? "seed"
+        const std::string word = axes[axis].key == "train.seed"     ? "seed"
                                  : axes[axis].key == kPairedRepeats ? "repeat"
                                                                     : "split";
         repeat_parts.push_back(file_name_of(word + "-" + repeat[axis]->yaml));
