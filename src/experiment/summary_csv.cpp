@@ -133,7 +133,7 @@ std::string loss_csv(const SweepPlan& plan, const SweepSummary& summary, double 
   std::string text = csv_line(header);
   for (const auto& [iteration, losses] : by_iteration) {
     std::vector<std::string> cells = {std::to_string(iteration)};
-    for (const double loss : losses) cells.push_back(format_number(loss));
+    for (const double value : losses) cells.push_back(format_number(value));
     text += csv_line(cells);
   }
   return text;

@@ -115,18 +115,18 @@ std::optional<EmbeddingScores> score_embeddings(const std::vector<ScoredSong>& s
   return scores;
 }
 
-std::string embedding_line(const EmbeddingScores& scores) {
-  return "embedding   own center / others " + fixed(scores.ratio, 3) + " " +
-         interval_text(scores.ratio_ci95) + ", silhouette " + fixed(scores.silhouette, 3) + " " +
-         interval_text(scores.silhouette_ci95) + "\n";
-}
-
 std::string plural(std::size_t count, const std::string& word) {
   return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
 
 std::string interval_text(const Interval& interval) {
   return "[" + fixed(interval[0], 3) + ", " + fixed(interval[1], 3) + "]";
+}
+
+std::string embedding_line(const EmbeddingScores& scores) {
+  return "embedding   own center / others " + fixed(scores.ratio, 3) + " " +
+         interval_text(scores.ratio_ci95) + ", silhouette " + fixed(scores.silhouette, 3) + " " +
+         interval_text(scores.silhouette_ci95) + "\n";
 }
 
 std::string score_row(const std::string& name, const Scores& scores) {

@@ -131,13 +131,15 @@ std::string probabilities_part(const Evaluation& evaluation, const ReportOptions
 std::string embeddings_part(const Evaluation& evaluation, const ReportOptions& options) {
   if (!evaluation.embedding_scores) return "";
   const EmbeddingScores& scores = *evaluation.embedding_scores;
+  const Rows numbers = {{std::to_string(scores.count), number_text(scores.own_center),
+                         number_text(scores.other_centers),
+                         score_with_interval(scores.ratio, scores.ratio_ci95),
+                         score_with_interval(scores.silhouette, scores.silhouette_ci95)}};
   std::string html =
       "<h3>Does the network keep the classes apart?</h3>\n" +
       html_table(
           {"songs", "to the own center", "to the others", "ratio [95 %]", "silhouette [95 %]"},
-          {{std::to_string(scores.count), number_text(scores.own_center),
-            number_text(scores.other_centers), score_with_interval(scores.ratio, scores.ratio_ci95),
-            score_with_interval(scores.silhouette, scores.silhouette_ci95)}}) +
+          numbers) +
       "<p class=\"note\">Euclidean distances of the songs' embeddings, what the network has before "
       "its last layer, to the means of their classes.</p>\n";
   Eigen::MatrixXd rows;

@@ -121,7 +121,7 @@ std::string embedding_plot(const PrincipalPlane& plane, std::span<const int> tru
                "pointsize 1.9 linecolor rgb '#222222' notitle, " + block +
                "center using 1:2 with " + shape + "pointsize 1.4 " + colour + " notitle";
   }
-  if (plots.empty()) plots = "plot NaN notitle";
+  if (plots.empty()) plots = "set xrange [0:1]; set yrange [0:1]\nplot NaN notitle";
   return run_gnuplot(script + plots + centers + "\n");
 }
 

@@ -7,6 +7,7 @@
 #include "mer/core/progress.hpp"
 #include "mer/core/text.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "picture.hpp"
 
 namespace mer {
 namespace {
@@ -358,15 +359,8 @@ void Drawing::draw_level() {
 }
 
 std::string Drawing::script(const std::string& title, PictureFormat format) {
-  const std::string size = " size " + std::to_string(kWidth) + "," + std::to_string(kHeight);
   line("set encoding utf8");
-  if (format == PictureFormat::kSvg) {
-    line("set terminal svg" + size +
-         " dynamic noenhanced font 'DejaVu Sans,sans-serif,13' background rgb 'white'");
-  } else {
-    line("set terminal pngcairo" + size +
-         " noenhanced font 'DejaVu Sans,10' background rgb 'white'");
-  }
+  script_ += picture_terminal(kWidth, kHeight, format);
   line("set datafile missing 'NaN'");
   write_data();
   line("set multiplot");

@@ -11,23 +11,24 @@ constexpr std::array<std::string_view, 10> kColours = {"#3b6ea5", "#c44e52", "#5
                                                        "#cc8963", "#64b5cd", "#937860", "#da8bc3",
                                                        "#8c8c8c", "#b5bd4c"};
 
-std::string terminal_of(int width, int height, PictureFormat format) {
+}  // namespace
+
+std::string picture_terminal(int width, int height, PictureFormat format) {
   constexpr double kPixelsPerInch = 96.0;
   const std::string size = std::to_string(width) + "," + std::to_string(height);
   switch (format) {
     case PictureFormat::kPng:
-      return "pngcairo size " + size + " noenhanced font 'DejaVu Sans,10'";
+      return "set terminal pngcairo size " + size +
+             " noenhanced font 'DejaVu Sans,10' background rgb 'white'\n";
     case PictureFormat::kPdf:
-      return "pdfcairo size " + format_number(width / kPixelsPerInch) + "in," +
-             format_number(height / kPixelsPerInch) + "in noenhanced font 'DejaVu Sans,9'";
+      return "set terminal pdfcairo size " + format_number(width / kPixelsPerInch) + "in," +
+             format_number(height / kPixelsPerInch) + "in noenhanced font 'DejaVu Sans,9'\n";
     case PictureFormat::kSvg:
       break;
   }
-  return "svg size " + size +
-         " dynamic noenhanced font 'DejaVu Sans,sans-serif,12' background rgb 'white'";
+  return "set terminal svg size " + size +
+         " dynamic noenhanced font 'DejaVu Sans,sans-serif,12' background rgb 'white'\n";
 }
-
-}  // namespace
 
 std::string_view extension_of(PictureFormat format) {
   switch (format) {
@@ -42,8 +43,8 @@ std::string_view extension_of(PictureFormat format) {
 }
 
 std::string picture_head(int width, int height, PictureFormat format) {
-  return "set encoding utf8\nset terminal " + terminal_of(width, height, format) +
-         "\nset border 3 linecolor rgb '#555555'\nset tics out nomirror\nunset key\n"
+  return "set encoding utf8\n" + picture_terminal(width, height, format) +
+         "set border 3 linecolor rgb '#555555'\nset tics out nomirror\nunset key\n"
          "set grid linecolor rgb '#dddddd'\n";
 }
 

@@ -3,13 +3,15 @@
 #include <string>
 #include <string_view>
 
-namespace mer {
+#include "mer/report/picture_format.hpp"
 
-/// What pictures are kept as: for pages and slides, for a look, for papers.
-enum class PictureFormat { kSvg, kPng, kPdf };
+namespace mer {
 
 /// The letters after the point.
 std::string_view extension_of(PictureFormat format);
+
+/// gnuplot's line that says format, size and font.
+std::string picture_terminal(int width, int height, PictureFormat format);
 
 /// What every script of a picture begins with: size, font, white ground, two axes, a pale grid, no
 /// key. An SVG fills the element that it is put into.

@@ -36,9 +36,11 @@ std::string colour(std::size_t number) {
 }
 
 std::string line_of(const std::vector<double>& numbers) {
+  constexpr double kDigits = 1e6;  // more than a picture shows
   std::vector<std::string> cells;
   for (const double number : numbers) {
-    cells.push_back(std::isnan(number) ? "NaN" : format_number(number));
+    cells.push_back(std::isnan(number) ? "NaN"
+                                       : format_number(std::round(number * kDigits) / kDigits));
   }
   return join(cells, " ") + "\n";
 }

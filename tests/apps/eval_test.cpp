@@ -36,9 +36,13 @@ TEST_F(Eval, OfARunScoresItsTestSongsAndWritesTheFilesOfTheContract) {
   EXPECT_THAT(confusion[0].cells, ElementsAre("truth", "happy", "anger", "sad", "relaxed"));
   const auto predictions = read_csv(folder / "predictions.csv");
   ASSERT_THAT(predictions, SizeIs(5));
-  EXPECT_THAT(predictions[0].cells,
-              ElementsAre("id", "path", "label", "predicted", "confidence", "p_happy", "p_anger",
-                          "p_sad", "p_relaxed", "segments"));
+  EXPECT_THAT(
+      predictions[0].cells,
+      ElementsAre("id", "path", "label", "predicted", "confidence", "p_happy", "p_anger", "p_sad",
+                  "p_relaxed", "segments", "own_center", "other_centers", "silhouette"));
+  EXPECT_TRUE(fs::exists(folder / "embeddings.safetensors"));
+  EXPECT_THAT(table.out,
+              testing::ContainsRegex("embedding +own center / others [01]\\.[0-9]+ \\["));
 
   const Outcome json = world_.mer({"eval", "runs/base", "--format", "json", "-v"});
   EXPECT_EQ(json.exit_code, 0);

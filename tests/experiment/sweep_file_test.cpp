@@ -5,6 +5,7 @@
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
+#include "mer/experiment/sweep_plan.hpp"
 
 namespace mer {
 namespace {

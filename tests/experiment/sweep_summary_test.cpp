@@ -238,8 +238,14 @@ TEST_F(SummaryTest, TakesNoSongsOfOneArtistForIndependent) {
   const SweepPlan made = plan("reference: softmax\n");
   CellResults one = cell({true, false, false, false});
   CellResults other = cell({true, true, true, false});
-  for (CellResults* results : {&one, &other})
-    results->runs[0].scored.songs[1].group = "group of s1";
+  for (CellResults* results : {&one, &other}) {
+    ScoredPart& scored = results->runs[0].scored;
+    for (auto* items : {&scored.songs, &scored.segments}) {
+      for (ScoredItem& item : *items) {
+        if (item.song == "s2") item.group = "group of s1";
+      }
+    }
+  }
   const auto comparison = summarize(made, {one, other}, {}).rows[1].comparison;
   EXPECT_TRUE(std::isnan(comparison->mcnemar_p));
   EXPECT_EQ(comparison->better, 2);

@@ -47,7 +47,8 @@ class NetworkRunnerTest : public testing::Test {
     return {options_, shape_, TensorFile::open(folder_ / "model.safetensors"), "network", device};
   }
   std::vector<double> ask(const NetworkRunner& runner) const {
-    return runner.answer(spectrogram_, spectrogram_valid_, lld_, lld_valid_, no_song_vector_);
+    return runner.answer(spectrogram_, spectrogram_valid_, lld_, lld_valid_, no_song_vector_)
+        .probabilities;
   }
 
   TemporaryFolder folder_;

@@ -107,8 +107,10 @@ TEST(Predictor, AnswersAsTheNetworkDoesOnEachSegmentAlone) {
     InputBatch batch = inputs.make_batch(1);
     inputs.fill(song, {static_cast<std::int64_t>(8 * s), 8}, 0, batch);
     EXPECT_THAT(prediction.segments[s].probabilities,
-                close_to(network.probabilities(batch.spectrogram, batch.spectrogram_valid,
-                                               batch.lld, batch.lld_valid, batch.song_vector)))
+                close_to(network
+                             .answer(batch.spectrogram, batch.spectrogram_valid, batch.lld,
+                                     batch.lld_valid, batch.song_vector)
+                             .probabilities))
         << "segment " << s;
   }
 }

@@ -62,7 +62,7 @@ TEST(Standardization, WithoutAnyFrameIsTheProgrammersFault) {
 
 TEST(Standardization, IsReadBackFromATensorFile) {
   const TemporaryFolder folder;
-  const Standardization written = {{1, 2}, {3, 4}, {5}, {6}, {7, 8}, {9, 10}, {11}, {12}};
+  const Standardization written = {{1, 2}, {3, 4}, {5}, {6}, {7, 8}, {9, 10}, {11}, {12}, {}, {}};
   NamedTensors tensors;
   written.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});
@@ -89,7 +89,7 @@ TEST(Standardization, OfSummariesCountsEachOnceAndLeavesConstantColumnsAlone) {
 
 TEST(Standardization, OfDifferentWidthsInAFileIsAnErrorNamingTheTensor) {
   const TemporaryFolder folder;
-  const Standardization odd = {{1, 2}, {3}, {5}, {6}, {}, {}, {}, {}};
+  const Standardization odd = {{1, 2}, {3}, {5}, {6}, {}, {}, {}, {}, {}, {}};
   NamedTensors tensors;
   odd.add_to(tensors);
   write_tensor_file(folder / "m.safetensors", tensors, {});

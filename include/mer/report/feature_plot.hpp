@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mer/report/feature_view.hpp"
+#include "mer/report/picture_format.hpp"
 
 namespace mer {
 
@@ -57,13 +58,11 @@ struct FeatureColumns {
 /// @param max_columns  at least 1
 FeatureColumns reduce_features(const FeatureView& view, int max_columns);
 
-enum class PictureFormat { kSvg, kPng };
-
 /// Draws one song on one time axis (seconds in the source file): waveform, spectrogram with the
 /// pitch over it, formant tracks, spectral contrast, chroma, voicing, level with what VAD removed.
 ///
 /// @param title  e.g. the file's name
-/// @return       an SVG document or the bytes of a PNG file
+/// @return       an SVG document or the bytes of a PNG or PDF file
 /// @throws Error when gnuplot is missing or fails
 std::string draw_features(const FeatureView& view, const WaveformEnvelope& waveform,
                           const std::string& title, PictureFormat format);
