@@ -226,7 +226,7 @@ class Figures {
                      gnuplot_quoted(seconds ? leaf.substr(0, leaf.size() - 2) + " (s)" : leaf) +
                      "\nset ylabel 'song accuracy (%), 95 % intervals'\nset xtics (" + ticks +
                      ")\nset offsets graph 0.04, graph 0.06\n"
-                     "set key outside bottom center horizontal Left reverse samplen 2 maxcols 2\n"
+                     "set key outside top center horizontal Left reverse samplen 2 maxcols 2\n"
                      "set multiplot layout 1," +
                      std::to_string(panels.size()) + "\n" + plots + "unset multiplot\n";
     return figure;
@@ -268,7 +268,7 @@ class Figures {
     if (plots.empty()) return figure;
     figure.script += "set xlabel 'iteration'\nset ylabel " + gnuplot_quoted(axis) +
                      "\nset logscale y\nset format y '%g'\n"
-                     "set key outside bottom center horizontal Left reverse samplen 2\n"
+                     "set key outside top center horizontal Left reverse samplen 2 maxcols 3\n"
                      "set multiplot layout 1," +
                      std::to_string(panels.size()) + "\n" + plots + "unset multiplot\n";
     return figure;
@@ -316,13 +316,12 @@ class Figures {
       }
     }
     if (number == 0) return figure;
-    const std::string limits = "[-0.5:" + format_number(static_cast<double>(order.size()) - 0.5);
+    const std::string last = format_number(static_cast<double>(order.size()) - 0.5);
     figure.script +=
         "unset grid; unset colorbox\nset border 0; set tics scale 0\n"
         "set palette defined (0 '#ffffff', 1 '#3b6ea5')\nset cbrange [0:100]\n"
-        "set size square\nset xrange " +
-        limits + "]; set yrange " + limits + "] reverse\nset xtics (" + tics + "); set ytics (" +
-        tics +
+        "set size square\nset xrange [-0.5:" +
+        last + "]; set yrange [" + last + ":-0.5]\nset xtics (" + tics + "); set ytics (" + tics +
         ")\nset xlabel 'answer (% of the truth)'; set ylabel 'truth'\n"
         "set multiplot layout " +
         std::to_string(panels.size()) + "," + std::to_string(most) + "\n" + plots +

@@ -28,6 +28,7 @@ class SweepFigures : public testing::Test {
     row.song_accuracy = {accuracy, kNotMeasured, {accuracy - 0.1, accuracy + 0.1}};
     row.song_confusion.resize(2, 2);
     row.song_confusion << 3, 1, 0, 4;
+    row.segment_confusion = row.song_confusion;
     row.losses = {{10, 2.0, 2.0, 30.0}, {20, 1.0, 1.0, 15.0}};
     return row;
   }
