@@ -21,23 +21,35 @@ data/NAME.csv, a line a row. data/NAME.json says the rest:
                       several cells a row
     of, rows          show these rows of another table instead: cell -> text of column `system`
     metrics           path of a metrics.json with {column} in it, and `values`: column -> key.key.index in that file
+
+A sweep that takes longer than a day has a folder docs/results/cells/NAME, named like the sweep. Each cell that has finished
+lies there as a small archive of what its figures follow from (no weights; songs and artists as numbers), and --run goes on
+from those: cell after cell, each kept as soon as it is done, so that any of them may be the last. --cells N ends after N,
+--only TEXT runs those with TEXT in their name.
 """
 
 import argparse
 import csv
 import datetime
+import hashlib
+import io
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tarfile
 import textwrap
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent
 DATA = SOURCE / "docs/results/data"
 PAGES = SOURCE / "docs/results"
+CELLS = SOURCE / "docs/results/cells"
+KEPT = ("config.yaml", "run.json", "split.csv", "metrics.csv", "eval/*/metrics.json", "eval/*/predictions.csv",
+        "eval/*/segments.csv")  # fmt: skip
+HERE = "@HERE@"  # stands for the working directory in kept files
 MARKED = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -123,9 +135,78 @@ def render_pages(names, check):
     return stale
 
 
-def run(command):
+def without_names(name, text):
+    """A file of a run in which songs and artists are numbers, the same in every file."""
+    if not name.endswith((".csv",)) or name == "metrics.csv":
+        return text.replace(str(Path.cwd()), HERE)
+    rows = list(csv.reader(io.StringIO(text)))
+    columns = [rows[0].index(column) for column in ("id", "path", "group") if column in rows[0]]
+    for row in rows[1:]:
+        for column in columns:
+            if row[column]:
+                row[column] = hashlib.sha256(row[column].encode()).hexdigest()[:10]
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def keep_cell(folder, archive):
+    """What a finished cell's figures follow from, in one small file: the same bytes each time."""
+    with tarfile.open(archive, "w:xz") as tar:
+        for path in sorted({path for pattern in KEPT for path in folder.glob(pattern)}):
+            name = str(path.relative_to(folder))
+            data = without_names(name, path.read_text(encoding="utf-8")).encode()
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+
+
+def put_cell(archive, folder):
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            path = folder / member.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = tar.extractfile(member).read().decode()
+            path.write_text(text.replace(HERE, str(Path.cwd())), encoding="utf-8")
+
+
+def run_cells(command, sweep, some):
+    """A sweep's cells one after another, those of the archives not again; then its summary.
+    @param some  (how many at most, text in their names)"""
+    most, only = some
+    kept, runs = CELLS / sweep, Path("runs") / sweep
+    for archive in sorted(kept.glob("*.tar.xz")):
+        if not (runs / archive.name.removesuffix(".tar.xz")).exists():
+            put_cell(archive, runs / archive.name.removesuffix(".tar.xz"))
+    listed = subprocess.run(["bash", "-c", f"{command} --list"], check=True, capture_output=True, text=True, env=environment())
+    cells = [line.rsplit("  # ", 1) for line in listed.stdout.splitlines()]
+    to_do = [(line, name) for line, name in cells if not (kept / f"{name}.tar.xz").exists()]
+    for line, name in [cell for cell in to_do if only in cell[1]][:most]:
+        print(f"+ {line}", file=sys.stderr)
+        subprocess.run(["bash", "-euo", "pipefail", "-c", line], check=True, env=environment())
+        keep_cell(runs / name, kept / f"{name}.tar.xz")
+        put_cell(kept / f"{name}.tar.xz", runs / name)  # songs are told apart by the same numbers in all cells
+    left = [name for _, name in cells if not (kept / f"{name}.tar.xz").exists()]
+    print(f"{sweep}: {len(cells) - len(left)} of {len(cells)} cells done", file=sys.stderr)
+    subprocess.run(["bash", "-euo", "pipefail", "-c", f"{command} --summary"], check=True, stdout=subprocess.DEVNULL,
+                   env=environment())  # fmt: skip
+
+
+def environment():
+    return {**os.environ, "PATH": f"{SOURCE / 'build/bin'}:{os.environ.get('PATH', '')}"}
+
+
+def run(command, some):
     """Runs a command; a training run that has finished is skipped, one that was stopped goes on."""
     words = shlex.split(command)
+    configs = Path("configs")
+    if not configs.exists():
+        configs.symlink_to(SOURCE / "configs")
+    if words[:2] == ["mer", "sweep"] and "--name" in words:
+        sweep = words[words.index("--name") + 1]
+        if (CELLS / sweep).is_dir():
+            run_cells(command, sweep, some)
+            return
     if words[:2] == ["mer", "train"] and "--name" in words:
         folder = Path("runs") / words[words.index("--name") + 1]
         if (folder / "eval/test/metrics.json").exists():
@@ -134,11 +215,7 @@ def run(command):
         if folder.exists():
             command = f"mer train --resume {shlex.quote(str(folder))}"
     print(f"+ {command}", file=sys.stderr)
-    path = f"{SOURCE / 'build/bin'}:{os.environ.get('PATH', '')}"
-    configs = Path("configs")
-    if not configs.exists():
-        configs.symlink_to(SOURCE / "configs")
-    subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True, env={**os.environ, "PATH": path})
+    subprocess.run(["bash", "-euo", "pipefail", "-c", command], check=True, env=environment())
 
 
 def collect(about, rows):
@@ -172,11 +249,11 @@ def collect(about, rows):
     return False
 
 
-def rerun(name):
+def rerun(name, some):
     about = json.loads((DATA / f"{name}.json").read_text(encoding="utf-8"))
     others = json.loads((DATA / f"{about['with']}.json").read_text(encoding="utf-8")) if "with" in about else about
     for command in others["commands"]:
-        run(command)
+        run(command, some)
     if "of" in about:
         sys.exit(f"error: {name} shows rows of {about['of']}: run that")
     rows = read_rows(DATA / f"{name}.csv")
@@ -197,6 +274,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="of tables; all without")
     parser.add_argument("--run", action="store_true", help="run the tables' commands in the working directory first")
+    parser.add_argument("--cells", type=int, metavar="N", help="with --run: end after N cells of a long sweep")
+    parser.add_argument("--only", default="", metavar="TEXT", help="with --run: only cells with TEXT in their name")
     parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 when a page differs")
     parser.add_argument("--list", action="store_true", help="print the tables' names and commands")
     args = parser.parse_args()
@@ -212,7 +291,7 @@ def main():
         if not args.names:
             sys.exit("error: --run wants the names of tables: all of them would take days")
         for name in names:
-            rerun(name)
+            rerun(name, (args.cells, args.only))
     stale = render_pages(names, args.check)
     for page in stale:
         what = "differs from its figures" if args.check else "rewritten"

@@ -9,6 +9,7 @@
 #include "command.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/file_lock.hpp"
+#include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
 #include "mer/experiment/sweep_runner.hpp"
 #include "mer/report/gnuplot.hpp"
@@ -30,6 +31,7 @@ struct SweepArgs {
   std::string name;
   int jobs = 1;
   bool list = false;
+  bool summary = false;
   std::string cell;
 };
 
@@ -98,14 +100,18 @@ int run_sweep(const SweepArgs& args) {
   Terminal terminal;
   SweepRunner runner(plan, folder, args.jobs, "/proc/self/exe", terminal);
   std::vector<std::size_t> to_do;
-  for (const std::size_t cell : cells) {
+  for (const std::size_t cell : args.summary ? std::vector<std::size_t>() : cells) {
     if (runner.progress_of_cell(cell).state != CellProgress::State::kFinished) {
       to_do.push_back(cell);
     }
   }
-  log_info("sweep     " + std::to_string(plan.num_runs()) + " cells, " +
-           std::to_string(cells.size() - to_do.size()) + " of " + std::to_string(cells.size()) +
-           " here have finished: " + folder.string());
+  if (args.summary) {
+    make_folder(folder);
+  } else {
+    log_info("sweep     " + std::to_string(plan.num_runs()) + " cells, " +
+             std::to_string(cells.size() - to_do.size()) + " of " + std::to_string(cells.size()) +
+             " here have finished: " + folder.string());
+  }
   bool songs_failed = false;
   std::optional<FileLock> lock;  // cells that are spread over processes share it
   if (!to_do.empty()) {
@@ -162,6 +168,8 @@ std::function<int()> add_sweep(CLI::App& cmd) {
       ->capture_default_str()
       ->check(number(between(1, 1024)));
   CLI::Option* list = cmd.add_flag("--list", args->list, "Print one command per cell and stop");
+  cmd.add_flag("--summary", args->summary, "Run nothing: sum up the cells that have finished")
+      ->excludes(list);
   cmd.add_option("--cell", args->cell, "Run the K-th of the N cells only")
       ->type_name("K/N")
       ->excludes(list);

@@ -62,7 +62,9 @@ void take(const Json& json, const char* key, std::optional<Value>& value) {
 template <class Entry, class Read>
 void take_entry(const Json& json, const char* key, std::optional<Entry>& entry, const Read& read) {
   const auto found = json.find(key);
-  if (found != json.end() && found->is_object()) read(*found, entry.emplace());
+  if (found == json.end() || !found->is_object()) return;
+  entry = Entry{};
+  read(*found, *entry);
 }
 
 void read_network(const Json& json, RunStatus::Network& network) {

@@ -126,8 +126,8 @@ void own_files(const fs::path& folder) {
                          card.to_metadata());
   mer::RunStatus status = mer::RunStatus::of_start("mer train -c a.yaml");
   status.seeds = {1, 2};
-  status.dataset.emplace();
-  status.best.emplace();
+  status.dataset = mer::RunStatus::Dataset{};
+  status.best = mer::RunStatus::Best{};
   write_bytes(folder / "run_status/run.json", status.to_json());
   write_bytes(folder / "prediction_list/l.jsonl",
               R"({"path": "/a.mp3", "status": "ok", "error": null, "duration_s": 3.5, )"

@@ -44,7 +44,8 @@ class KindTable : public NamedTable<Kind<Facts>> {
     std::vector<std::string> keys;
     for (const auto& [name, kind] : *this) {
       std::any options = kind.defaults();
-      const auto own = detail::option_texts([&](OptionsVisitor& v) { kind.visit(options, v); });
+      const auto& visit = kind.visit;  // clang 14 captures no structured binding
+      const auto own = detail::option_texts([&](OptionsVisitor& v) { visit(options, v); });
       for (const OptionText& option : own) keys.push_back(option.key);
     }
     return keys;
