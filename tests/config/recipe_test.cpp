@@ -44,11 +44,11 @@ TEST(Recipe, FingerprintChangesWithEveryOtherPart) {
 
 TEST(Recipe, LaterOptionsAtTheirDefaultsKeepOldFingerprints) {
   // This bundled model was made before the later options were there.
-  const TensorFile model = TensorFile::open(MER_SOURCE_DIR "/data/models/paper.safetensors");
+  const TensorFile model = TensorFile::open(MER_SOURCE_DIR "/data/models/small.safetensors");
   const auto json_of = [&](const char* key) {
     return nlohmann::ordered_json::parse(model.metadata().at(key));
   };
-  const auto recipe = options_from_json<Recipe>(json_of("recipe"), "paper.safetensors");
+  const auto recipe = options_from_json<Recipe>(json_of("recipe"), "small.safetensors");
   EXPECT_EQ(recipe.fingerprint(), model.metadata().at("recipe_fingerprint"));
   EXPECT_EQ(recipe.shared(), json_of("recipe_shared"));
 }
