@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (zero != std::string::npos) document.set(bytes.substr(zero + 1));
     Config config;
     document.read(config);
-    if (config.train.seed < 0 || !(config.recipe.audio.start_s >= 0.0)) std::abort();
+    if (config.seed < 0 || !(config.recipe.audio.start_s >= 0.0)) std::abort();
     // What was accepted can be written and read back to the same.
     const std::string yaml = mer::to_yaml(config, false);
     Config again;

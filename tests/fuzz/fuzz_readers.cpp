@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "mer/core/error.hpp"
@@ -24,10 +26,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of this process; its files are written over again and again.
+/// Of this process, in memory where there is such a place; its files are written over again and
+/// again.
 const fs::path& folder() {
   static const fs::path made = [] {
-    std::string name = (fs::temp_directory_path() / "mer-fuzz-XXXXXX").string();
+    const fs::path parent = fs::is_directory("/dev/shm") ? "/dev/shm" : fs::temp_directory_path();
+    std::string name = (parent / "mer-fuzz-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) std::abort();
     return fs::path(name);
   }();
@@ -35,7 +39,7 @@ const fs::path& folder() {
 }
 
 fs::path written(const std::string& name, std::string_view bytes) {
-  mer::write_text_file(folder() / name, bytes);
+  std::ofstream(folder() / name, std::ios::binary) << bytes;
   return folder() / name;
 }
 
@@ -78,7 +82,7 @@ void split(std::string_view bytes) {
     manifest.songs.push_back(song);
   }
   const mer::Split read = mer::read_split_csv(written("split.csv", bytes), manifest);
-  if (read.train.size() + read.validation.size() + read.test.size() > 3) std::abort();
+  if (read.size() != manifest.songs.size()) std::abort();
 }
 
 void sweep_file(std::string_view bytes) {
