@@ -1,3 +1,4 @@
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -422,6 +423,46 @@ ConfigDocument::~ConfigDocument() = default;
 ConfigDocument::ConfigDocument(ConfigDocument&&) noexcept = default;
 ConfigDocument& ConfigDocument::operator=(ConfigDocument&&) noexcept = default;
 
+namespace {
+
+/// Notes where the document that is read last begins.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { last = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnAlias(const YAML::Mark& /*mark*/, YAML::anchor_t /*anchor*/) override {}
+  void OnScalar(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {}
+  void OnSequenceStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/,
+                       YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& /*mark*/, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {}
+  void OnMapEnd() override {}
+
+  YAML::Mark last;
+};
+
+/// YAML::LoadAll() never comes to an end where a comma follows a document.
+void require_one_document(const std::string& text, const std::string& name) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts starts;
+  for (int documents = 0; parser.HandleNextDocument(starts); ++documents) {
+    if (documents == 0) continue;
+    const auto place = static_cast<std::size_t>(starts.last.pos);
+    if (place < text.size() && text[place] == ',') {
+      throw UsageError(at_line(name, starts.last) + ": a comma stands outside of [ ] and { }",
+                       "remove it");
+    }
+    throw UsageError(at_line(name, starts.last) + ": a second document begins here",
+                     "a config is one document: remove '---' or make two files");
+  }
+}
+
+}  // namespace
+
 ConfigDocument ConfigDocument::load(const std::filesystem::path& file) {
   const std::string text = read_text_file(file);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
@@ -435,14 +476,11 @@ ConfigDocument ConfigDocument::parse(const std::string& text, const std::string&
   document.impl_->base_dir = base_dir;
   require_utf8(text, name);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      throw UsageError(at_line(name, documents[1].Mark()) + ": a second document begins here",
-                       "a config is one document: remove '---' or make two files");
-    }
-    if (!documents.empty() && documents.front().IsMap()) {
-      document.impl_->root = documents.front();
-    } else if (!documents.empty() && !documents.front().IsNull()) {
+    require_one_document(text, name);
+    const YAML::Node root = YAML::Load(text);
+    if (root.IsMap()) {
+      document.impl_->root = root;
+    } else if (!root.IsNull()) {
       throw UsageError(name + ": is not a map of keys to values");
     }
   } catch (const YAML::Exception& error) {

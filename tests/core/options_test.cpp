@@ -153,7 +153,7 @@ TEST(Options, SurprisesOfYamlAreNamed) {
   EXPECT_THAT(error_of("frame:\n  share: 1\n\tname: a\n"),
               testing::StartsWith("demo.yaml:3: a tab at the beginning of the line"));
   EXPECT_THAT(error_of("name: a\n---\nname: b\n"),
-              testing::StartsWith("demo.yaml:3: a second document begins here"));
+              testing::StartsWith("demo.yaml:2: a second document begins here"));
   EXPECT_THAT(error_of("frame: &f {share: 1}\nname: {<<: *f}\n"),
               testing::StartsWith("demo.yaml:2: merge keys (<<) are not read"));
   EXPECT_THAT(error_of("- a\n- b\n"),
@@ -161,6 +161,16 @@ TEST(Options, SurprisesOfYamlAreNamed) {
   EXPECT_THAT(error_of("name: caf\xE9\n"),
               testing::StartsWith("demo.yaml:1: a byte that is not UTF-8: 'name: caf\uFFFD'"));
   EXPECT_EQ(read("%YAML 1.2\n---\nname: b\n...\n").name, "b");
+}
+
+TEST(ConfigDocument, EndsAtACommaAfterADocument) {
+  // yaml-cpp would go on for ever.
+  for (const std::string text : {",", ",?", "{a: 1},", "[1],", "# c\n ,a", "&x ,"}) {
+    EXPECT_THAT(message_of<UsageError>([&] { ConfigDocument::parse(text, "demo.yaml", {}); }),
+                testing::ContainsRegex("demo.yaml:[123]: a comma stands outside of"))
+        << text;
+  }
+  EXPECT_NO_THROW(ConfigDocument::parse("a: [1, 2,]\n", "demo.yaml", {}));
 }
 
 TEST(Options, ACheckAcrossFieldsNamesTheSection) {
