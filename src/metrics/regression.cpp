@@ -1,15 +1,44 @@
 #include "mer/metrics/regression.hpp"
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
+
+#include "mer/metrics/paired_tests.hpp"
 
 namespace mer {
 namespace {
 
 double ratio(double part, double whole) {
   return whole == 0.0 ? std::numeric_limits<double>::quiet_NaN() : part / whole;
+}
+
+/// @param weights  how often each item counts; their sum is above 0
+RegressionScores weighted_scores(std::span<const double> truth, std::span<const double> predicted,
+                                 const Eigen::ArrayXd& weights) {
+  const auto size = static_cast<Eigen::Index>(truth.size());
+  const Eigen::Map<const Eigen::ArrayXd> y(truth.data(), size);
+  const Eigen::Map<const Eigen::ArrayXd> x(predicted.data(), size);
+  const double count = weights.sum();
+  const auto mean = [&](const auto& values) { return (weights * values).sum() / count; };
+  const double mean_x = mean(x);
+  const double mean_y = mean(y);
+  const double shift = mean_x - mean_y;
+  const double variance_x = mean((x - mean_x).square());
+  const double variance_y = mean((y - mean_y).square());
+  const double covariance = mean((x - mean_x) * (y - mean_y));
+  const double squared_error = mean((y - x).square());
+
+  RegressionScores scores;
+  scores.count = size;
+  scores.r2 = 1.0 - ratio(squared_error, variance_y);
+  scores.rmse = std::sqrt(squared_error);
+  scores.pearson = ratio(covariance, std::sqrt(variance_x * variance_y));
+  scores.concordance = ratio(2.0 * covariance, variance_x + variance_y + shift * shift);
+  return scores;
 }
 
 }  // namespace
@@ -19,21 +48,36 @@ RegressionScores regression_scores(std::span<const double> truth,
   if (truth.empty() || truth.size() != predicted.size()) {
     throw std::invalid_argument("regression_scores: no items, or truth and prediction differ");
   }
-  const auto size = static_cast<Eigen::Index>(truth.size());
-  const Eigen::Map<const Eigen::ArrayXd> y(truth.data(), size);
-  const Eigen::Map<const Eigen::ArrayXd> x(predicted.data(), size);
-  const double shift = x.mean() - y.mean();
-  const double variance_x = (x - x.mean()).square().mean();
-  const double variance_y = (y - y.mean()).square().mean();
-  const double covariance = ((x - x.mean()) * (y - y.mean())).mean();
-  const double squared_error = (y - x).square().mean();
+  return weighted_scores(truth, predicted, Eigen::ArrayXd::Ones(std::ssize(truth)));
+}
 
-  RegressionScores scores;
-  scores.count = size;
-  scores.r2 = 1.0 - ratio(squared_error, variance_y);
-  scores.rmse = std::sqrt(squared_error);
-  scores.pearson = ratio(covariance, std::sqrt(variance_x * variance_y));
-  scores.concordance = ratio(2.0 * covariance, variance_x + variance_y + shift * shift);
+RegressionScores regression_scores_with_intervals(std::span<const double> truth,
+                                                  std::span<const double> predicted,
+                                                  std::span<const int> groups, std::uint64_t seed) {
+  RegressionScores scores = regression_scores(truth, predicted);
+  if (groups.size() != truth.size()) {
+    throw std::invalid_argument("regression_scores: " + std::to_string(truth.size()) +
+                                " items but " + std::to_string(groups.size()) + " group numbers");
+  }
+  const auto num_groups =
+      static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end())) + 1;
+  Eigen::ArrayXd weights(std::ssize(truth));
+  const auto interval = [&](double RegressionScores::*score) {
+    return bootstrap_over_groups(num_groups, seed,
+                                 [&](std::span<const double> times) {
+                                   for (std::size_t i = 0; i < groups.size(); ++i) {
+                                     weights(static_cast<Eigen::Index>(i)) =
+                                         times[static_cast<std::size_t>(groups[i])];
+                                   }
+                                   if (weights.sum() == 0.0) return RegressionScores::kUnknown[0];
+                                   return weighted_scores(truth, predicted, weights).*score;
+                                 })
+        .ci95;
+  };
+  scores.r2_ci95 = interval(&RegressionScores::r2);
+  scores.rmse_ci95 = interval(&RegressionScores::rmse);
+  scores.pearson_ci95 = interval(&RegressionScores::pearson);
+  scores.concordance_ci95 = interval(&RegressionScores::concordance);
   return scores;
 }
 

@@ -79,13 +79,16 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
                                               double SongPrediction::*predicted) {
   std::vector<double> true_numbers;
   std::vector<double> predicted_numbers;
+  std::vector<int> groups;
+  GroupNumbers numbers;
   for (const ScoredSong& scored : songs) {
     if (std::isnan(scored.song.*truth) || std::isnan(scored.prediction.*predicted)) continue;
+    groups.push_back(numbers.of(scored.song));
     true_numbers.push_back(scored.song.*truth);
     predicted_numbers.push_back(scored.prediction.*predicted);
   }
   if (true_numbers.empty()) return std::nullopt;
-  return regression_scores(true_numbers, predicted_numbers);
+  return regression_scores_with_intervals(true_numbers, predicted_numbers, groups, kBootstrapSeed);
 }
 
 /// Says of each song where its embedding lies among all of them. Those of a cross-validation come

@@ -68,12 +68,20 @@ Json scores_json(const Scores& scores, const std::vector<std::string>& classes) 
   return json;
 }
 
+Json interval_json(const Interval& interval) {
+  return {number_or_null(interval[0]), number_or_null(interval[1])};
+}
+
 Json regression_json(const RegressionScores& scores) {
   return {{"count", scores.count},
           {"r2", number_or_null(scores.r2)},
+          {"r2_ci95", interval_json(scores.r2_ci95)},
           {"rmse", number_or_null(scores.rmse)},
+          {"rmse_ci95", interval_json(scores.rmse_ci95)},
           {"pearson", number_or_null(scores.pearson)},
-          {"concordance", number_or_null(scores.concordance)}};
+          {"pearson_ci95", interval_json(scores.pearson_ci95)},
+          {"concordance", number_or_null(scores.concordance)},
+          {"concordance_ci95", interval_json(scores.concordance_ci95)}};
 }
 
 Json side_json(const Scores& scores) {
@@ -116,8 +124,8 @@ void add_probability_scores(const ProbabilityScores& scores, Json& json) {
                         {"accuracy_ci95", interval}});
   }
   if (!scores.positive_valence) return;
-  json["valence_arousal"] = {{"positive_valence", side_json(*scores.positive_valence)},
-                             {"high_arousal", side_json(*scores.high_arousal)}};
+  json["sides"] = {{"positive_valence", side_json(*scores.positive_valence)},
+                   {"high_arousal", side_json(*scores.high_arousal)}};
 }
 
 Json embedding_json(const EmbeddingScores& scores) {
@@ -254,10 +262,13 @@ void write_embeddings(const Evaluation& evaluation, const fs::path& file) {
 }
 
 Interval read_interval(const Json& json, const std::string& name) {
-  const auto found = json.find(name);
-  if (found != json.end()) return found->get<Interval>();
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  return {kNone, kNone};
+  const auto found = json.find(name);
+  if (found == json.end()) return {kNone, kNone};
+  const auto bound = [&](std::size_t i) {
+    return found->at(i).is_null() ? kNone : found->at(i).get<double>();
+  };
+  return {bound(0), bound(1)};
 }
 
 Scores read_scores(const Json& json, const std::vector<std::string>& classes) {
@@ -315,7 +326,7 @@ ProbabilityScores read_probability_scores(const Json& json) {
                       point.at("min_confidence").get<double>(), point.at("accuracy").get<double>()},
         read_interval(point, "accuracy_ci95"));
   }
-  const Json sides = json.value("valence_arousal", Json::object());
+  const Json sides = json.value("sides", Json::object());
   if (sides.contains("positive_valence")) {
     scores.positive_valence = read_scores(sides["positive_valence"], {});
     scores.high_arousal = read_scores(sides.at("high_arousal"), {});
@@ -334,12 +345,20 @@ std::optional<EmbeddingScores> read_embedding_scores(const Json& json) {
 }
 
 std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {
-  const auto found = json.find("regression");
+  const auto found = json.find("valence_arousal");
   if (found == json.end() || !found->contains(axis)) return std::nullopt;
-  const Json& scores = found->at(axis);
-  return RegressionScores{scores.at("count").get<std::int64_t>(), number_or_nan(scores, "r2"),
-                          number_or_nan(scores, "rmse"), number_or_nan(scores, "pearson"),
-                          number_or_nan(scores, "concordance")};
+  const Json& stored = found->at(axis);
+  RegressionScores scores;
+  scores.count = stored.at("count").get<std::int64_t>();
+  scores.r2 = number_or_nan(stored, "r2");
+  scores.rmse = number_or_nan(stored, "rmse");
+  scores.pearson = number_or_nan(stored, "pearson");
+  scores.concordance = number_or_nan(stored, "concordance");
+  scores.r2_ci95 = read_interval(stored, "r2_ci95");
+  scores.rmse_ci95 = read_interval(stored, "rmse_ci95");
+  scores.pearson_ci95 = read_interval(stored, "pearson_ci95");
+  scores.concordance_ci95 = read_interval(stored, "concordance_ci95");
+  return scores;
 }
 
 Evaluation read_metrics(const fs::path& file) {
@@ -444,8 +463,8 @@ Json to_json(const Evaluation& evaluation) {
   if (evaluation.embedding_scores) {
     json["embedding"] = embedding_json(*evaluation.embedding_scores);
   }
-  if (evaluation.valence) json["regression"]["valence"] = regression_json(*evaluation.valence);
-  if (evaluation.arousal) json["regression"]["arousal"] = regression_json(*evaluation.arousal);
+  if (evaluation.valence) json["valence_arousal"]["valence"] = regression_json(*evaluation.valence);
+  if (evaluation.arousal) json["valence_arousal"]["arousal"] = regression_json(*evaluation.arousal);
   return json;
 }
 

@@ -22,6 +22,30 @@ TEST(Regression, ScoresByHand) {
   EXPECT_DOUBLE_EQ(scores.concordance, 2.0 * 1.25 / (1.25 + 1.5 + 0.25));
 }
 
+TEST(Regression, IntervalsResampleGroupsAndHoldTheScores) {
+  std::vector<double> truth, predicted;
+  std::vector<int> groups;
+  for (int i = 0; i < 60; ++i) {
+    truth.push_back(std::sin(i));
+    predicted.push_back(0.8 * std::sin(i) + 0.2 * std::cos(3.0 * i));
+    groups.push_back(i / 2);
+  }
+  const RegressionScores scores = regression_scores_with_intervals(truth, predicted, groups, 1);
+  EXPECT_EQ(scores.r2, regression_scores(truth, predicted).r2);
+  for (const auto& [score, interval] : {std::pair(scores.r2, scores.r2_ci95),
+                                        {scores.rmse, scores.rmse_ci95},
+                                        {scores.pearson, scores.pearson_ci95},
+                                        {scores.concordance, scores.concordance_ci95}}) {
+    EXPECT_LT(interval[0], score);
+    EXPECT_GT(interval[1], score);
+  }
+  // One group has nothing to resample.
+  const std::vector<int> one(60, 0);
+  const RegressionScores same = regression_scores_with_intervals(truth, predicted, one, 1);
+  EXPECT_NEAR(same.rmse_ci95[0], same.rmse, 1e-12);
+  EXPECT_NEAR(same.rmse_ci95[1], same.rmse, 1e-12);
+}
+
 TEST(Regression, APerfectPredictionScoresOne) {
   const std::vector<double> truth = {-0.5, 0.25, 1.0};
   const RegressionScores scores = regression_scores(truth, truth);

@@ -140,7 +140,7 @@ TEST(MetricsJson, SaysWhatTheProbabilitiesAreWorth) {
   EXPECT_EQ(json["coverage"][0]["coverage"], 1.0);
   EXPECT_EQ(json["coverage"][0]["accuracy"], 0.75);
   EXPECT_EQ(json["coverage"][0]["accuracy_ci95"], json["songs"]["accuracy_ci95"]);
-  EXPECT_FALSE(json.contains("valence_arousal"));  // calm and loud are not the four classes
+  EXPECT_FALSE(json.contains("sides"));  // calm and loud are not the four classes
 }
 
 /// Two happy songs, one of them called relaxed, a sad one called angry, an angry one called happy.
@@ -165,10 +165,10 @@ Evaluation of_four_classes() {
 TEST(MetricsJson, ScoresTheSidesOfBothAxes) {
   const Json json = to_json(of_four_classes());
   // Positive valence (happy + relaxed): 0.8, 0.75, 0.2, 0.45; only d is near, all are right.
-  EXPECT_EQ(json["valence_arousal"]["positive_valence"]["accuracy"], 1.0);
-  EXPECT_EQ(json["valence_arousal"]["positive_valence"]["count"], 4);
+  EXPECT_EQ(json["sides"]["positive_valence"]["accuracy"], 1.0);
+  EXPECT_EQ(json["sides"]["positive_valence"]["count"], 4);
   // High arousal (happy + anger): 0.8, 0.45, 0.6, 0.7; b and c are wrong.
-  EXPECT_EQ(json["valence_arousal"]["high_arousal"]["accuracy"], 0.5);
+  EXPECT_EQ(json["sides"]["high_arousal"]["accuracy"], 0.5);
   const std::string table = to_table(of_four_classes());
   EXPECT_THAT(table, HasSubstr("\nvalence       1.000  [1.000, 1.000]  accuracy of positive"));
   EXPECT_THAT(table, HasSubstr("\narousal       0.500  ["));

@@ -30,6 +30,17 @@ ScoredSong song(const std::string& id, const std::string& label,
   return scored;
 }
 
+RegressionScores regression(std::int64_t count, double pearson) {
+  RegressionScores scores;
+  scores.count = count;
+  scores.r2 = 0.5;
+  scores.rmse = 0.25;
+  scores.pearson = pearson;
+  scores.concordance = 0.125;
+  scores.rmse_ci95 = {0.2, 0.3};
+  return scores;
+}
+
 /// Every number another one, so that none can be taken for a different one.
 Evaluation example() {
   Evaluation evaluation;
@@ -58,7 +69,7 @@ Evaluation example() {
   worth.coverage_intervals = {{{0.5, 1, 0.75, 1.0}, {0.9, 1.0}}};
   worth.positive_valence = Scores{2, 0.31, 0.32, {0.1, 0.5}, {0.2, 0.6}, {}, {}};
   worth.high_arousal = Scores{2, 0.41, 0.42, {0.3, 0.5}, {0.4, 0.6}, {}, {}};
-  evaluation.valence = RegressionScores{2, 0.5, 0.25, std::nan(""), 0.125};
+  evaluation.valence = regression(2, std::nan(""));
   evaluation.embedding_scores = EmbeddingScores{2, 0.51, 1.5, 0.34, 0.61, {0.3, 0.4}, {0.6, 0.7}};
   for (ScoredSong& scored : evaluation.songs) {
     scored.prediction.network_embedding = {0.5, -1.0, scored.song.id == "a" ? 2.0 : 3.0};
@@ -124,7 +135,7 @@ TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
   written.songs = {song("a", "", {})};
   written.songs[0].prediction.valence = -0.5;
   written.songs[0].prediction.segments[0].arousal = 0.25;
-  written.arousal = RegressionScores{1, 0.5, 0.25, 0.75, 0.125};
+  written.arousal = regression(1, 0.75);
   write_evaluation(written, folder / "eval");
   const Json json = to_json(written);
   for (const char* key : {"songs", "segments", "baseline_accuracy", "calibration"}) {

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
+
+#include "mer/metrics/scores.hpp"
 
 namespace mer {
 
@@ -22,10 +25,21 @@ struct RegressionScores {
   double rmse = 0.0;
   double pearson = 0.0;
   double concordance = 0.0;
+  Interval r2_ci95 = kUnknown, rmse_ci95 = kUnknown, pearson_ci95 = kUnknown,
+           concordance_ci95 = kUnknown;
+
+  static constexpr Interval kUnknown = {std::numeric_limits<double>::quiet_NaN(),
+                                        std::numeric_limits<double>::quiet_NaN()};
 };
 
 /// @throws std::invalid_argument when there are no items or the sizes differ
 RegressionScores regression_scores(std::span<const double> truth,
                                    std::span<const double> predicted);
+
+/// With 95 % intervals that resample whole groups as in scores_with_intervals().
+/// @param groups  a group number per item, from 0
+RegressionScores regression_scores_with_intervals(std::span<const double> truth,
+                                                  std::span<const double> predicted,
+                                                  std::span<const int> groups, std::uint64_t seed);
 
 }  // namespace mer

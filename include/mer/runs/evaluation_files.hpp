@@ -60,8 +60,8 @@ struct Evaluation {
 };
 
 /// metrics.json (contract/metrics.schema.json), with `models`, `baseline_class`, `calibration`,
-/// `coverage` and `valence_arousal` besides, and `regression` where valence and arousal are
-/// predicted as numbers. Without classes it has no scores of classes.
+/// `coverage`, `sides` and `embedding` besides. `valence_arousal` is there where both are predicted
+/// as numbers. Without classes it has no scores of classes.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 /// Writes metrics.json, predictions.csv and segments.csv, and where there are classes also
