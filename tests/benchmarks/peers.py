@@ -10,6 +10,8 @@ a part of what mer makes, so a ratio says how many times as long the peer takes 
     mer      log-mel, MFCC, residual phase, F0, formants with bandwidths, contrast, chroma
     praat    pitch (autocorrelation), formants (Burg), MFCC, a value every 23 ms
     aubio    pitch (yinfft), MFCC, mel bands: three processes added up, window 2048, hop 1024
+    librosa  log-mel, MFCC, contrast, chroma from one STFT, YIN: with --python, an interpreter that
+             has it; in the process, after a first turn that warms it up, so without its start
 """
 
 import argparse
@@ -39,6 +41,27 @@ noprogress To Formant (burg): 0.02322, 5, 5500, 0.025, 50
 selectObject: sound
 noprogress To MFCC: 20, 0.0464, 0.02322, 100, 100, 0
 """
+
+
+LIBROSA = """
+import sys, time, numpy as np, librosa
+y, rate = librosa.load(sys.argv[1], sr=None)
+for turn in range(2):
+    start = time.process_time()
+    magnitude = np.abs(librosa.stft(y, n_fft=2048, hop_length=1024))
+    mel = librosa.power_to_db(librosa.feature.melspectrogram(S=magnitude**2, sr=rate, n_mels=128))
+    librosa.feature.mfcc(S=mel, n_mfcc=20)
+    librosa.feature.spectral_contrast(S=magnitude, sr=rate)
+    librosa.feature.chroma_stft(S=magnitude**2, sr=rate, tuning=0)
+    librosa.yin(y, fmin=55, fmax=2000, sr=rate, frame_length=2048, hop_length=1024)
+print(time.process_time() - start)
+"""
+
+
+def librosa_seconds(python, song):
+    """CPU seconds of the second turn; one thread, as mer's."""
+    return float(subprocess.run([python, "-c", LIBROSA, song], check=True, stdout=subprocess.PIPE, text=True,
+                                env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout)  # fmt: skip
 
 
 def write_music(path, seconds=180):
@@ -85,6 +108,7 @@ def main():
     parser.add_argument("mer")
     parser.add_argument("song", nargs="?")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--python", help="an interpreter that has librosa")
     args = parser.parse_args()
     mer = os.path.abspath(args.mer)
     with tempfile.TemporaryDirectory() as folder:
@@ -101,6 +125,10 @@ def main():
         for _ in range(args.turns):
             for name, _, commands in rows:
                 times[name].append(sum(cpu_seconds(command, folder) for command in commands))
+            if args.python:
+                times.setdefault("librosa", []).append(librosa_seconds(args.python, song))
+        if args.python:
+            rows.append(("librosa", "log-mel, MFCC, contrast, chroma, YIN", []))
     own = statistics.median(times["mer"])
     print(f"{seconds:.0f} s of audio, CPU time of whole processes, medians of {args.turns} turns\n")
     print("| program | what | seconds | × real time | time / mer's |\n|---|---|---|---|---|")
