@@ -115,7 +115,7 @@ std::string embedding_plot(const PrincipalPlane& plane, std::span<const int> tru
     script +=
         block + "center << EOD\n" + format_number(sum(0)) + " " + format_number(sum(1)) + "\nEOD\n";
     plots += (plots.empty() ? "plot " : ", ") + block + " using 1:2 with " + shape +
-             "pointsize 0.45 " + colour + " title " + gnuplot_quoted(classes[c]);
+             "pointsize 0.7 " + colour + " title " + gnuplot_quoted(classes[c]);
     // The center over everything, with a dark rim.
     centers += ", " + block + "center using 1:2 with " + shape +
                "pointsize 1.9 linecolor rgb '#222222' notitle, " + block +
