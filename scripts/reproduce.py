@@ -31,6 +31,7 @@ from those: cell after cell, each kept as soon as it is done, so that any of the
 import argparse
 import csv
 import datetime
+import fcntl
 import hashlib
 import io
 import json
@@ -175,6 +176,11 @@ def run_cells(command, sweep, some):
     @param some  (how many at most, text in their names)"""
     most, only = some
     kept, runs = CELLS / sweep, Path("runs") / sweep
+    lock = os.open(kept, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until this process ends
+    except BlockingIOError:
+        sys.exit(f"error: {kept}: another reproduce.sh is at work there")
     for archive in sorted(kept.glob("*.tar.xz")):
         if not (runs / archive.name.removesuffix(".tar.xz")).exists():
             put_cell(archive, runs / archive.name.removesuffix(".tar.xz"))
