@@ -63,6 +63,7 @@ void print_commands(const SweepArgs& args, const SweepPlan& plan) {
 /// The cells that this process runs.
 std::vector<std::size_t> chosen_cells(const SweepArgs& args, const SweepPlan& plan) {
   std::vector<std::size_t> cells;
+  if (args.summary) return cells;
   if (args.cell.empty()) {
     cells.resize(plan.num_runs());
     std::iota(cells.begin(), cells.end(), std::size_t{0});
@@ -77,10 +78,11 @@ std::vector<std::size_t> chosen_cells(const SweepArgs& args, const SweepPlan& pl
   return {static_cast<std::size_t>(cell.index - 1)};
 }
 
-/// Pictures are an extra: without gnuplot the figures are there all the same.
+/// Pictures are an extra: without gnuplot the tables are there all the same.
 void draw(const SweepPlan& plan, const SweepSummary& summary, const fs::path& folder) {
   const std::string missing = why_no_pictures();
   if (!missing.empty()) {
+    write_latex_tables(plan, summary, folder);
     log_warning("pictures are left out: " + missing);
     return;
   }
@@ -100,7 +102,7 @@ int run_sweep(const SweepArgs& args) {
   Terminal terminal;
   SweepRunner runner(plan, folder, args.jobs, "/proc/self/exe", terminal);
   std::vector<std::size_t> to_do;
-  for (const std::size_t cell : args.summary ? std::vector<std::size_t>() : cells) {
+  for (const std::size_t cell : cells) {
     if (runner.progress_of_cell(cell).state != CellProgress::State::kFinished) {
       to_do.push_back(cell);
     }

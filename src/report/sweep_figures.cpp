@@ -411,8 +411,14 @@ std::string latex_tables(const std::string& markdown) {
   return text;
 }
 
+void write_latex_tables(const SweepPlan& plan, const SweepSummary& summary,
+                        const std::filesystem::path& sweep) {
+  write_text_file(SweepFolder(sweep).latex_tables(), latex_tables(summary_markdown(plan, summary)));
+}
+
 std::filesystem::path write_sweep_figures(const SweepPlan& plan, const SweepSummary& summary,
                                           const std::filesystem::path& sweep) {
+  write_latex_tables(plan, summary, sweep);
   const SweepFolder folder(sweep);
   make_folder(folder.figures());
   for (const SweepFigure& figure : sweep_figures(plan, summary)) {
@@ -424,7 +430,6 @@ std::filesystem::path write_sweep_figures(const SweepPlan& plan, const SweepSumm
                       drawn);
     }
   }
-  write_text_file(folder.latex_tables(), latex_tables(summary_markdown(plan, summary)));
   return folder.figures();
 }
 

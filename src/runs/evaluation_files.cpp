@@ -72,16 +72,26 @@ Json interval_json(const Interval& interval) {
   return {number_or_null(interval[0]), number_or_null(interval[1])};
 }
 
+struct RegressionNumber {
+  const char* name;
+  double RegressionScores::*score;
+  Interval RegressionScores::*interval;
+  std::string interval_name() const { return std::string(name) + "_ci95"; }
+};
+constexpr std::array kRegressionNumbers = {
+    RegressionNumber{"r2", &RegressionScores::r2, &RegressionScores::r2_ci95},
+    RegressionNumber{"rmse", &RegressionScores::rmse, &RegressionScores::rmse_ci95},
+    RegressionNumber{"pearson", &RegressionScores::pearson, &RegressionScores::pearson_ci95},
+    RegressionNumber{"concordance", &RegressionScores::concordance,
+                     &RegressionScores::concordance_ci95}};
+
 Json regression_json(const RegressionScores& scores) {
-  return {{"count", scores.count},
-          {"r2", number_or_null(scores.r2)},
-          {"r2_ci95", interval_json(scores.r2_ci95)},
-          {"rmse", number_or_null(scores.rmse)},
-          {"rmse_ci95", interval_json(scores.rmse_ci95)},
-          {"pearson", number_or_null(scores.pearson)},
-          {"pearson_ci95", interval_json(scores.pearson_ci95)},
-          {"concordance", number_or_null(scores.concordance)},
-          {"concordance_ci95", interval_json(scores.concordance_ci95)}};
+  Json json = {{"count", scores.count}};
+  for (const RegressionNumber& number : kRegressionNumbers) {
+    json[number.name] = number_or_null(scores.*number.score);
+    json[number.interval_name()] = interval_json(scores.*number.interval);
+  }
+  return json;
 }
 
 Json side_json(const Scores& scores) {
@@ -350,14 +360,10 @@ std::optional<RegressionScores> read_regression(const Json& json, const char* ax
   const Json& stored = found->at(axis);
   RegressionScores scores;
   scores.count = stored.at("count").get<std::int64_t>();
-  scores.r2 = number_or_nan(stored, "r2");
-  scores.rmse = number_or_nan(stored, "rmse");
-  scores.pearson = number_or_nan(stored, "pearson");
-  scores.concordance = number_or_nan(stored, "concordance");
-  scores.r2_ci95 = read_interval(stored, "r2_ci95");
-  scores.rmse_ci95 = read_interval(stored, "rmse_ci95");
-  scores.pearson_ci95 = read_interval(stored, "pearson_ci95");
-  scores.concordance_ci95 = read_interval(stored, "concordance_ci95");
+  for (const RegressionNumber& number : kRegressionNumbers) {
+    scores.*number.score = number_or_nan(stored, number.name);
+    scores.*number.interval = read_interval(stored, number.interval_name());
+  }
   return scores;
 }
 

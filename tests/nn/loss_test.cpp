@@ -122,66 +122,53 @@ TEST(InterCenterLoss, AsPrintedDividesByTheOwnDistancesOfTheSamplesOfOtherClasse
   }
 }
 
-TEST(InterCenterLoss, AsPrintedOfWorkersIsTheSumOfTheirShares) {
-  const LossOptions options = loss_options("inter_center", "denominator: as_printed");
-  const auto loss = make_loss(options, 3, 4, 1);
-  loss->to(torch::kDouble);
-  EXPECT_FALSE(loss->takes_parts_in_turn());
+/// Of a random batch of five rows: its parts of two and three add up to the whole.
+/// @param all_reduce_of  what the parts share, given the whole batch's printed terms
+void expect_parts_to_add_up(Loss& loss, torch::ScalarType type,
+                            const std::function<AllReduce(const PrintedTerms&)>& all_reduce_of,
+                            double tolerance, double gradient_tolerance) {
   NetworkOutput output;
-  output.embedding = torch::randn({5, 4}, torch::kDouble).requires_grad_();
-  output.logits = torch::randn({5, 3}, torch::kDouble);
-  const torch::Tensor targets = torch::softmax(torch::randn({5, 3}, torch::kDouble), 1);
-  const LossValue whole = loss->forward(output, targets);
+  output.embedding = torch::randn({5, 4}, type).requires_grad_();
+  output.logits = torch::randn({5, 3}, type).requires_grad_();
+  const torch::Tensor targets = torch::softmax(torch::randn({5, 3}, type), 1);
+  const LossValue whole = loss.forward(output, targets);
   whole.total.backward();
   const torch::Tensor gradient = output.embedding.grad().clone();
   output.embedding.mutable_grad().zero_();
 
-  const torch::Tensor of_all = torch::tensor(whole.printed.own_distances, torch::kDouble);
-  loss->share_batch([&](const torch::Tensor& sums) { sums.copy_(of_all); }, 5);
+  loss.share_batch(all_reduce_of(whole.printed), 5);
   double total = 0.0;
   PrintedTerms printed;
   for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
     NetworkOutput part;
     part.embedding = output.embedding.narrow(0, first, count);
     part.logits = output.logits.narrow(0, first, count);
-    const LossValue value = loss->forward(part, targets.narrow(0, first, count));
+    const LossValue value = loss.forward(part, targets.narrow(0, first, count));
     value.total.backward();
     total += value.total.item<double>();
     printed.add(value.printed);
   }
-  EXPECT_NEAR(total, whole.total.item<double>(), 1e-12);
-  EXPECT_NEAR(loss->as_printed(printed), loss->as_printed(whole.printed), 1e-12);
-  EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), 1e-12);
+  EXPECT_NEAR(total, whole.total.item<double>(), tolerance);
+  EXPECT_NEAR(loss.as_printed(printed), loss.as_printed(whole.printed), tolerance);
+  EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), gradient_tolerance);
+}
+
+TEST(InterCenterLoss, AsPrintedOfWorkersIsTheSumOfTheirShares) {
+  const auto loss = make_loss(loss_options("inter_center", "denominator: as_printed"), 3, 4, 1);
+  loss->to(torch::kDouble);
+  EXPECT_FALSE(loss->takes_parts_in_turn());
+  const auto sums_of_all = [](const PrintedTerms& whole) -> AllReduce {
+    const torch::Tensor of_all = torch::tensor(whole.own_distances, torch::kDouble);
+    return [of_all](const torch::Tensor& sums) { sums.copy_(of_all); };
+  };
+  expect_parts_to_add_up(*loss, torch::kDouble, sums_of_all, 1e-12, 1e-12);
 }
 
 TEST(InterCenterLoss, OfTheBatchIsTheSumOfItsParts) {
+  const auto alone = [](const PrintedTerms&) { return AllReduce(); };
   for (const std::string reduction : {"mean", "sum"}) {
-    const LossOptions options = loss_options("inter_center", "reduction: " + reduction);
-    const auto loss = make_loss(options, 3, 4, 1);
-    NetworkOutput output;
-    output.embedding = torch::randn({5, 4}).requires_grad_();
-    output.logits = torch::randn({5, 3}).requires_grad_();
-    const torch::Tensor targets = torch::softmax(torch::randn({5, 3}), 1);
-    const LossValue whole = loss->forward(output, targets);
-    whole.total.backward();
-    const torch::Tensor gradient = output.embedding.grad().clone();
-    output.embedding.mutable_grad().zero_();
-
-    loss->share_batch({}, 5);
-    double total = 0.0;
-    PrintedTerms printed;
-    for (const auto& [first, count] : {std::pair{0, 2}, {2, 3}}) {
-      NetworkOutput part;
-      part.embedding = output.embedding.narrow(0, first, count);
-      part.logits = output.logits.narrow(0, first, count);
-      const LossValue value = loss->forward(part, targets.narrow(0, first, count));
-      value.total.backward();
-      total += value.total.item<double>();
-      printed.add(value.printed);
-    }
-    EXPECT_NEAR(total, whole.total.item<double>(), 1e-5);
-    EXPECT_NEAR(loss->as_printed(printed), loss->as_printed(whole.printed), 1e-5);
-    EXPECT_LT((output.embedding.grad() - gradient).abs().max().item<double>(), 1e-6);
+    const auto loss = make_loss(loss_options("inter_center", "reduction: " + reduction), 3, 4, 1);
+    expect_parts_to_add_up(*loss, torch::kFloat, alone, 1e-5, 1e-6);
   }
 }
 

@@ -28,7 +28,12 @@ std::vector<SweepFigure> sweep_figures(const SweepPlan& plan, const SweepSummary
 /// as captions.
 std::string latex_tables(const std::string& markdown);
 
-/// Writes `figures/NAME.svg`, `.png` and `.pdf` and `summary.tex` beside a sweep's summary.
+/// Writes the tables of a sweep's summary as `summary.tex` beside it.
+/// @throws Error when it can't be written
+void write_latex_tables(const SweepPlan& plan, const SweepSummary& summary,
+                        const std::filesystem::path& sweep);
+
+/// write_latex_tables(), and `figures/NAME.svg`, `.png` and `.pdf` beside a sweep's summary.
 /// @return the pictures' folder
 /// @throws Error when gnuplot is missing or fails, or a file can't be written
 std::filesystem::path write_sweep_figures(const SweepPlan& plan, const SweepSummary& summary,
