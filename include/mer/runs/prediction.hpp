@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mer/core/file_stamp.hpp"
+#include "mer/corpus/manifest.hpp"
 #include "mer/metrics/embedding_scores.hpp"
 
 namespace mer {
@@ -18,13 +19,6 @@ struct SegmentPrediction {
   std::vector<double> probabilities;  ///< of the model's classes; empty without classes
   double valence = std::numeric_limits<double>::quiet_NaN();  ///< as SongPrediction's
   double arousal = std::numeric_limits<double>::quiet_NaN();
-};
-
-/// Valence and arousal over a song's length; parallel lists.
-struct EmotionCurve {
-  std::vector<double> time_s;
-  std::vector<double> valence;
-  std::vector<double> arousal;
 };
 
 /// What a model, or an ensemble, says of a song. What it does not answer is NaN, empty or none.
