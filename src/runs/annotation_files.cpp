@@ -262,7 +262,7 @@ AnnotationFolder::AnnotationFolder(const AnnotationFormat& format, fs::path fold
     std::string name = song.stem().string();
     if (uses[name] > 1) name += "-" + hash_hex(absolute_path(song).string()).substr(0, 8);
     const fs::path file = folder / (name + format_.extension);
-    require_output(file, format_.kind, songs);
+    require_output(file, format_.kind);
     files_[song.string()] = file;
   }
 }
