@@ -67,14 +67,14 @@ Figure reliability_figure(const Calibration& calibration) {
   // A plot without data is an error of gnuplot's: the diagonal is always there.
   const std::string diagonal =
       "x with lines linecolor rgb '#888888' dashtype 2 title 'perfect calibration'";
-  script += "set tmargin at screen 0.88; set bmargin at screen 0.33\nset format x ''\n";
+  script += "set tmargin at screen 0.85; set bmargin at screen 0.33\nset format x ''\n";
   script +=
       "set yrange [0:1]; set ytics 0.2; set ylabel 'accuracy'\n"
-      "set key at screen 0.97, screen 0.93 horizontal Left reverse samplen 1.5\n";
+      "set key at screen 0.97, screen 0.935 horizontal Left reverse samplen 1.5\n";
   script += "set title " +
             gnuplot_quoted("reliability: " + std::to_string(calibration.count) + " songs, ECE " +
                            fixed(calibration.ece, 3) + ", Brier " + fixed(calibration.brier, 3)) +
-            " offset 0,1.4\n";
+            " offset 0,2.2\n";
   script += "plot ";
   if (calibration.count > 0) {
     script += std::string("$bins using (($1+$2)/2):4:(0.9*($2-$1)) with boxes linecolor rgb '") +
@@ -248,7 +248,7 @@ Figure tags_figure(const TagScores& scores, const std::vector<std::string>& tags
               "set xrange [0:1]; set ytics scale 0\n"
               "set key outside top center horizontal Left reverse samplen 1.5\n"
               "set multiplot layout 1,2\n"
-              "set arrow 1 from 0.5, graph 0 to 0.5, graph 1 nohead dashtype 2 linecolor rgb "
+              "set arrow 1 from 0.5, graph 0 to 0.5, graph 1 nohead front dashtype 2 linecolor rgb "
               "'#888888'\n" +
               left.commands + "unset arrow 1\n" + right.commands + "unset multiplot\n"};
 }

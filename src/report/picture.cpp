@@ -71,6 +71,12 @@ std::string data_line(const std::vector<double>& numbers) {
   return join(cells, " ") + "\n";
 }
 
+std::string tic(const std::string& name, double place) {
+  std::string label;
+  for (const char c : name) label += c == '%' ? std::string("%%") : std::string(1, c);
+  return gnuplot_quoted(label) + " " + format_number(place);
+}
+
 Panel bars_panel(const std::string& id, const std::vector<Bar>& bars, const std::string& title,
                  const std::vector<BarMarks>& marks) {
   const auto place = [&](std::size_t i) { return static_cast<double>(bars.size() - i); };
@@ -78,7 +84,7 @@ Panel bars_panel(const std::string& id, const std::vector<Bar>& bars, const std:
   std::string names;
   for (std::size_t i = 0; i < bars.size(); ++i) {
     lines += data_line({bars[i].value, place(i), bars[i].ci95[0], bars[i].ci95[1]});
-    names += (i == 0 ? "" : ", ") + gnuplot_quoted(bars[i].name) + " " + format_number(place(i));
+    names += (i == 0 ? "" : ", ") + tic(bars[i].name, place(i));
   }
   Panel panel{data_block("bars" + id, lines), {}};
   panel.commands =
@@ -107,7 +113,7 @@ Figure confusion_figure(const std::vector<std::vector<ConfusionPanel>>& panels,
                         const std::vector<std::string>& classes) {
   std::string tics;
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    tics += (c == 0 ? "" : ", ") + gnuplot_quoted(classes[c]) + " " + std::to_string(c);
+    tics += (c == 0 ? "" : ", ") + tic(classes[c], static_cast<double>(c));
   }
   std::size_t most = 1;
   for (const auto& row : panels) most = std::max(most, row.size());

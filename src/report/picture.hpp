@@ -25,6 +25,9 @@ std::string data_block(const std::string& name, const std::string& lines);
 /// A line of numbers, which may be NaN.
 std::string data_line(const std::vector<double>& numbers);
 
+/// A name as gnuplot's label of a tic, which is a format, and where it stands.
+std::string tic(const std::string& name, double place);
+
 /// A part of a figure: data, and the commands that draw it on the axes set so far.
 struct Panel {
   std::string data;

@@ -23,7 +23,7 @@ void add_class_tables(const Evaluation& evaluation, std::vector<ScoreTable>& tab
   // Scored by an earlier version, they are missing.
   const bool has_probabilities = !std::isnan(worth.songs.ece);
   ScoreTable scores{
-      "scores", "Accuracy and macro F1", {"", "count", "accuracy [95 %]", "macro F1 [95 %]"}, {}};
+      "scores", "Accuracy and macro F1", {"", "n", "accuracy [95 %]", "macro F1 [95 %]"}, {}};
   const auto add = [&](const std::string& name, const Scores& of, const Calibration& calibration) {
     scores.rows.push_back({name, std::to_string(of.count),
                            score_with_interval(of.accuracy, of.accuracy_ci95),
@@ -62,11 +62,11 @@ void add_class_tables(const Evaluation& evaluation, std::vector<ScoreTable>& tab
   if (!worth.positive_valence) return;
   ScoreTable sides{"sides",
                    "The two axes as sides",
-                   {"songs by their class", "accuracy [95 %]", "macro F1 [95 %]"},
+                   {"of a song's class", "accuracy [95 %]", "macro F1 [95 %]"},
                    {}};
   for (const auto& [scored, meaning] :
-       {std::pair{&worth.positive_valence, "valence: positive (happy, relaxed) or negative"},
-        {&worth.high_arousal, "arousal: high (happy, anger) or low"}}) {
+       {std::pair{&worth.positive_valence, "valence: positive or negative"},
+        {&worth.high_arousal, "arousal: high or low"}}) {
     sides.rows.push_back({meaning,
                           score_with_interval((*scored)->accuracy, (*scored)->accuracy_ci95),
                           score_with_interval((*scored)->macro_f1, (*scored)->macro_f1_ci95)});
@@ -76,8 +76,8 @@ void add_class_tables(const Evaluation& evaluation, std::vector<ScoreTable>& tab
 
 ScoreTable embeddings_table(const EmbeddingScores& scores) {
   return {"embeddings",
-          "Distances of the songs' embeddings to the means of their classes",
-          {"songs", "to the own center", "to the others", "ratio [95 %]", "silhouette [95 %]"},
+          "Embeddings' distances to the mean of the own class and of others",
+          {"songs", "own", "others", "ratio [95 %]", "silhouette [95 %]"},
           {{std::to_string(scores.count), number_text(scores.own_center),
             number_text(scores.other_centers), score_with_interval(scores.ratio, scores.ratio_ci95),
             score_with_interval(scores.silhouette, scores.silhouette_ci95)}}};

@@ -106,13 +106,14 @@ TEST(TagsFigure, HasTheMeanOnTopAndWhatGuessingReaches) {
   scores.count = 8;
   scores.macro = {0.75, 0.5, {0.625, 0.875}, {0.25, 0.75}, 6};
   scores.per_tag = {{0.5, 0.25, {0.25, 0.75}, {0.125, 0.5}, 2}, {}};
-  const Figure figure = tags_figure(scores, {"it's dark", "epic"});
+  const Figure figure = tags_figure(scores, {"it's dark", "50 % epic"});
   EXPECT_THAT(
       figure.script,
       AllOf(HasSubstr("$barsroc << EOD\n0.75 3 0.625 0.875\n0.5 2 0.25 0.75\nNaN 1 NaN NaN\n"),
             HasSubstr("$barspr << EOD\n0.5 3 0.25 0.75\n0.25 2 0.125 0.5\n"),
-            HasSubstr("$sharepr << EOD\n0.25 2\n0 1\n"), HasSubstr("'it''s dark' 2")));
-  EXPECT_THAT(draw(figure), AllOf(HasSubstr("epic"), HasSubstr("ROC-AUC")));
+            HasSubstr("$sharepr << EOD\n0.25 2\n0 1\n"),
+            HasSubstr("'it''s dark' 2, '50 %% epic' 1")));
+  EXPECT_THAT(draw(figure), AllOf(HasSubstr("50 % epic"), HasSubstr("ROC-AUC")));
 }
 
 TEST(ConfusionFigure, HasSharesOfTheTruthInItsCells) {
