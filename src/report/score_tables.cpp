@@ -100,6 +100,9 @@ ScoreTable axes_table(std::string name, std::string caption, const std::vector<s
       table.rows[i].push_back(cells.at(i));
     }
   }
+  std::erase_if(table.rows, [](const Row& row) {
+    return std::all_of(row.begin() + 1, row.end(), [](const auto& cell) { return cell.empty(); });
+  });
   return table;
 }
 
@@ -119,12 +122,14 @@ ScoreTable over_time_table(const Evaluation& evaluation) {
   const std::string within = " within ± " + significant(kCurveToleranceS, 3) + " s";
   return axes_table(
       "over_time", "Valence and arousal over time, means over songs",
-      {"concordance", "RMSE", "concordance" + within, "RMSE" + within, "songs", "points in time"},
+      {"concordance", "RMSE", "concordance" + within, "RMSE" + within, "RMSE of one rater", "songs",
+       "points in time"},
       evaluation.valence_over_time, evaluation.arousal_over_time, [](const CurveScores& axis) {
         return Row{score_with_interval(axis.concordance, axis.concordance_ci95),
                    score_with_interval(axis.rmse, axis.rmse_ci95),
                    score_with_interval(axis.tolerant_concordance, axis.tolerant_concordance_ci95),
                    score_with_interval(axis.tolerant_rmse, axis.tolerant_rmse_ci95),
+                   number_text(axis.rater_rmse),
                    std::to_string(axis.songs),
                    std::to_string(axis.points)};
       });
