@@ -26,7 +26,7 @@ struct JamendoOptions {
 
   void visit(OptionsVisitor& v) {
     v.field("audio", audio, "folder with 00/…99/, empty = DIR/audio or DIR itself");
-    v.field("split", split, between(0, 4), "which official split; the field's scores are of 0");
+    v.field("split", split, between(0, 4), "which official split; scores are of 0");
   }
 };
 
