@@ -152,8 +152,8 @@ ImportReport import_merge(const ImportJob& job, const MergeOptions& options) {
 }  // namespace
 
 Importer importing::merge() {
-  return importer<MergeOptions>(
-      "perceived; Louro et al. 2024, the audio sets, for research,\n" + kMergeSource, import_merge);
+  return importer<MergeOptions>("perceived; Louro et al. 2024, for research, " + kMergeSource,
+                                import_merge);
 }
 
 }  // namespace mer

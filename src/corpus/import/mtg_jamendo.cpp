@@ -106,9 +106,8 @@ ImportReport import_mtg_jamendo(const ImportJob& job, const JamendoOptions& opti
 }  // namespace
 
 Importer importing::mtg_jamendo() {
-  return importer<JamendoOptions>(
-      "moods and themes, several a song; Bogdanov et al. 2019, CC licences,\n" + kJamendoSource,
-      import_mtg_jamendo);
+  return importer<JamendoOptions>("perceived; Bogdanov et al. 2019, CC licences, " + kJamendoSource,
+                                  import_mtg_jamendo);
 }
 
 }  // namespace mer
