@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,9 @@ from mer.errors import UsageError
 
 #: Every dotted key with its meaning, its range or the words that it allows.
 HELP: dict[str, str] = dict(_core.Settings.help())
+
+#: The outer ones.
+SECTIONS = {key.partition(".")[0] for key in HELP}
 
 
 def _plain(value: Any) -> Any:
@@ -34,12 +38,15 @@ def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 
 def _full_key(name: str) -> str:
-    """The one key that is `name` or ends in it; the name itself where there is none."""
+    """The one key that is `name` or ends in it; a dotted name where there is none, for the reader to refuse."""
     if name in HELP:
         return name
     ends = [key for key in HELP if key.endswith("." + name)]
     if len(ends) > 1:
         raise UsageError(f"'{name}' may be {', '.join(ends)}", "write more of the key")
+    if not ends and "." not in name and name not in SECTIONS:
+        near = difflib.get_close_matches(name, (key.rpartition(".")[2] for key in HELP), 1)
+        raise UsageError(f"unknown option '{name}'", f"did you mean '{near[0]}'?" if near else "Options.help() has them all")
     return ends[0] if ends else name
 
 

@@ -53,19 +53,24 @@ class NormRelu(nn.Module):
         self.register_buffer("running_variance", torch.ones(channels))
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
-        mean, variance = self.running_mean, self.running_variance
-        mask = None if valid is None else valid[:, None, None, :]
-        if self.training and mask is not None:
-            count = mask.sum() * x.shape[2]
-            mean = (x * mask).sum((0, 2, 3)) / count
-            variance = ((x - mean[:, None, None]) * mask).square().sum((0, 2, 3)) / count
-            with torch.no_grad():
-                self.running_mean.lerp_(mean, 0.1)
-                self.running_variance.lerp_(variance * count / (count - 1).clamp(min=1), 0.1)
-        norm_by_batch = self.training and mask is None
-        y = functional.batch_norm(x, mean, variance, self.weight, self.bias, norm_by_batch, 0.1, 1e-5)
+        if valid is None or not self.training:
+            moments = (self.running_mean, self.running_variance)
+            y = functional.batch_norm(x, *moments, self.weight, self.bias, self.training, 0.1, 1e-5)
+        else:
+            y = self._norm_of_valid(x, valid[:, None, None, :])
         y = functional.relu(y)
-        return y if mask is None else y * mask
+        return y if valid is None else y * valid[:, None, None, :]
+
+    def _norm_of_valid(self, x: Tensor, mask: Tensor) -> Tensor:
+        count = mask.sum() * x.shape[2]
+        mean = (x * mask).sum((0, 2, 3)) / count
+        centered = x - mean[:, None, None]
+        variance = (centered * mask).square().sum((0, 2, 3)) / count
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, 0.1)
+            self.running_variance.lerp_(variance * count / (count - 1).clamp(min=1), 0.1)
+        scale = self.weight * (variance + 1e-5).rsqrt()
+        return centered * scale[:, None, None] + self.bias[:, None, None]
 
 
 class PoolNorm(nn.Module):
@@ -439,16 +444,27 @@ class Cnn(Network):
 # ---- The pre-trained taggers of Pons & Serra (2019). Maps are [B, channels, steps, bands].
 
 
-def _tagger_norm(channels: int, axes: int) -> nn.Module:
-    norm = (nn.BatchNorm1d if axes == 1 else nn.BatchNorm2d)(channels, eps=1e-3)
-    norm.num_batches_tracked = None  # their weights have none
-    return norm
+class TaggerNorm(nn.Module):
+    """Batch norm of the second axis with the taggers' epsilon; padded steps count like silence."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        moments = (self.running_mean, self.running_var)
+        return functional.batch_norm(x, *moments, self.weight, self.bias, self.training, 0.1, 1e-3)
 
 
 class TaggerInput(nn.Module):
-    def __init__(self, channels: int, axes: int) -> None:
+    """A batch norm alone, under the name `bn`."""
+
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.bn = _tagger_norm(channels, axes)
+        self.bn = TaggerNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.bn(x)
@@ -460,7 +476,7 @@ class TaggerConv(nn.Module):
     def __init__(self, channels: tuple[int, int], kernel: tuple[int, int]) -> None:
         super().__init__()
         self.conv = nn.Conv2d(*channels, kernel)
-        self.bn = _tagger_norm(channels[1], 2)
+        self.bn = TaggerNorm(channels[1])
 
     def forward(self, x: Tensor, pad_bands: bool = False) -> Tensor:
         steps, bands = self.conv.kernel_size
@@ -477,7 +493,7 @@ class Tagger(Network):
 
     def __init__(self, options: Mapping[str, Any], shape: Mapping[str, Any]) -> None:
         super().__init__(options, shape)
-        self.input = TaggerInput(1, 2)
+        self.input = TaggerInput(1)
         self.input_dropout = nn.Dropout(options["head_dropout"])
         self.embedding_dropout = nn.Dropout(options["head_dropout"])
         self.classifier = ClassScores(self.embedding_size, shape)
@@ -491,7 +507,7 @@ class MusicnnDense(nn.Linear):
 
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__(in_features, out_features)
-        self.bn = _tagger_norm(out_features, 1)
+        self.bn = TaggerNorm(out_features)
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(super().forward(x))
@@ -510,7 +526,7 @@ class Musicnn(Tagger):
             setattr(self, name, TaggerConv((1, maps), tuple(kernel)))
         for name, channels in (("mid_1", 561), ("mid_2", 64), ("mid_3", 64)):
             setattr(self, name, TaggerConv((1, 64), (7, channels)))
-        self.pool = TaggerInput(2 * 753, 1)
+        self.pool = TaggerInput(2 * 753)
         self.dense = MusicnnDense(2 * 753, self.embedding_size)
 
     def forward(self, spectrogram: Tensor, spectrogram_valid: Tensor | None = None) -> Output:
@@ -720,7 +736,7 @@ def export_onnx(network: Network, path: str | os.PathLike[str]) -> None:
     options: dict[str, Any] = {"input_names": list(network.parts), "output_names": list(Output._fields)}
     if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
         rows = torch.export.Dim("rows", min=1)
-        options |= {"dynamo": True, "dynamic_shapes": tuple({0: rows} for _ in example), "external_data": False}
+        options |= {"dynamo": True, "dynamic_shapes": tuple({0: rows} for _ in example), "external_data": False, "verbose": False}
     else:  # before 2.5
         free = {0: "rows"}
         options["dynamic_axes"] = {name: free for name in (*network.parts, *Output._fields)}

@@ -23,7 +23,8 @@ class ArraySource : public SampleSource {
   }
 
   bool seek_exactly(std::int64_t frame) override {
-    taken_ = std::min(static_cast<std::size_t>(frame), num_frames()) * channels();
+    if (static_cast<std::size_t>(frame) > num_frames()) return false;
+    taken_ = static_cast<std::size_t>(frame) * channels();
     return true;
   }
 
