@@ -36,33 +36,29 @@ class Features(Mapping):
         Mean square of each frame in dBFS.
     spectrogram : ndarray [T, K]
         Log-mel bands in dB, unless the options say otherwise.
-    spectrogram_hz : ndarray [K] or None
-        Center of each band in Hz; None where a file doesn't tell.
+    spectrogram_hz : ndarray [K]
+        Center of each band in Hz.
     lld : ndarray [T, D]
         Frame features beside each other.
     columns : list of str
         Name of each of the D columns.
     groups : list of dict
-        name, first_column, num_columns of each feature, and unit, source and description where they are known.
+        name, first_column, num_columns, unit, source and description of each feature.
     metadata : dict
         recipe (all options), fingerprint, duration_s, warnings, mer_version.
     """
 
     def __init__(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        columns: list[str],
-        groups: list[dict[str, Any]],
-        metadata: dict[str, Any],
+        self, arrays: Mapping[str, np.ndarray], layout: Mapping[str, Any], metadata: dict[str, Any]
     ) -> None:
         self.time_s = arrays["time_s"]
         self.kept = np.asarray(arrays["kept"]).astype(bool)
         self.energy_db = arrays["energy_db"]
         self.spectrogram = arrays["spectrogram"]
-        self.spectrogram_hz = arrays.get("spectrogram_hz")
+        self.spectrogram_hz: np.ndarray = layout["spectrogram_hz"]
         self.lld = arrays["lld"]
-        self.columns = list(columns)
-        self.groups = groups
+        self.columns: list[str] = layout["columns"]
+        self.groups: list[dict[str, Any]] = layout["groups"]
         self.metadata = metadata
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -165,9 +161,9 @@ def features(
     """
     chosen = options_of(options, more)
     made = _core.extract(chosen._settings, to_sound(sound, rate))
-    metadata = {"recipe": chosen.to_dict(), "spectrogram": made["spectrogram_group"]["name"], **made["metadata"]}
+    metadata = {"recipe": chosen.to_dict(), "spectrogram": made["layout"]["spectrogram_group"]["name"], **made["metadata"]}
     del metadata["recipe"]["descriptors"]
-    return Features(made, made["lld_columns"], made["groups"], metadata)
+    return Features(made, made["layout"], metadata)
 
 
 def descriptors(

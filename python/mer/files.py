@@ -6,7 +6,7 @@ import base64
 import csv
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Union
 
@@ -15,12 +15,14 @@ import numpy as np
 from mer import _core
 from mer.errors import UsageError
 from mer.extract import Features
+from mer.options import Options
 
 #: One line of a table: column to value.
 Record = dict[str, Any]
 StrPath = Union[str, "os.PathLike[str]"]
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
+_HOW_TO_MAKE = "mer features song.mp3 -o song.npz"
 _TEXTS = {"id", "path", "path_bytes", "label", "labels", "group", "split", "truth", "predicted", "emotion", "status", "error"}
 
 
@@ -54,21 +56,6 @@ def read_tensors(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return arrays, metadata
 
 
-def _decoded(metadata: Mapping[str, str], keys: Iterable[str]) -> dict[str, Any]:
-    return {key: json.loads(text) if key in keys else text for key, text in metadata.items()}
-
-
-def _groups_of(columns: list[str], recipe: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each feature's columns, from their names: mfcc_0, mfcc_1 … are mfcc's."""
-    groups: list[dict[str, Any]] = []
-    for name in recipe["features"]["lld"]:
-        stem = {"formants": "formant"}.get(name, name) + "_"
-        own = [i for i, column in enumerate(columns) if column == name or column.startswith(stem)]
-        if own:
-            groups.append({"name": name, "first_column": own[0], "num_columns": len(own)})
-    return groups
-
-
 def read_features(path: StrPath) -> Features:
     """A song's features from a file of `mer features` or of a feature store: .safetensors, .npz or .csv.
 
@@ -83,8 +70,7 @@ def read_features(path: StrPath) -> Features:
         with np.load(path) as npz:
             arrays = {name: npz[name] for name in npz.files}
         if "lld_columns" not in arrays:
-            raise UsageError(f"{path}: not a feature file of mer")
-        columns = arrays["lld_columns"].tolist()
+            raise UsageError(f"{path}: not a feature file of mer", _HOW_TO_MAKE)
         metadata = json.loads(str(arrays["metadata"]))
     elif kind == ".csv":
         about = path.with_name(path.name + ".json")
@@ -94,20 +80,18 @@ def read_features(path: StrPath) -> Features:
         with path.open(encoding="utf-8", newline="") as file:
             columns = next(csv.reader(file))
             table = np.loadtxt(file, delimiter=",", ndmin=2)
-        num_bands = next(g["num_columns"] for g in metadata["features"] if g["matrix"] == "spectrogram")
         arrays = {name: table[:, columns.index(name)] for name in ("time_s", "kept", "energy_db")}
-        values = table[:, 3:].astype(np.float32)
+        num_bands = next(group["num_columns"] for group in metadata["features"] if group["matrix"] == "spectrogram")
+        values = table[:, len(arrays) :].astype(np.float32)
         arrays |= {"spectrogram": values[:, :num_bands], "lld": values[:, num_bands:]}
-        columns = columns[3 + num_bands :]
+        arrays["energy_db"] = arrays["energy_db"].astype(np.float32)
     else:
-        tensors, texts = read_tensors(path)
+        arrays, texts = read_tensors(path)
         if "lld_columns" not in texts:
-            raise UsageError(f"{path}: not a feature file of mer", "mer features song.mp3 -o song.safetensors")
-        arrays = tensors
-        metadata = _decoded(texts, ("recipe", "shared_recipe", "lld_columns", "duration_s", "warnings"))
-        columns = metadata["lld_columns"]
-    groups = [g for g in metadata.get("features", []) if g["matrix"] == "lld"]
-    return Features(arrays, columns, groups or _groups_of(columns, metadata["recipe"]), metadata)
+            raise UsageError(f"{path}: not a feature file of mer", _HOW_TO_MAKE)
+        decoded = ("recipe", "shared_recipe", "lld_columns", "duration_s", "warnings")
+        metadata = {key: json.loads(text) if key in decoded else text for key, text in texts.items()}
+    return Features(arrays, _core.layout(Options(metadata["recipe"])._settings), metadata)
 
 
 def _value(column: str, text: str | None) -> Any:

@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "mer/core/version.hpp"
+#include "mer/features/feature_extractor.hpp"
 #include "mer/features/mel.hpp"
 #include "mer/store/song_features.hpp"
 
@@ -29,6 +30,22 @@ std::vector<double> band_hz(const FeatureLayout& layout, const FeatureOptions& o
     hz.push_back(static_cast<double>(bin) * layout.sample_rate_hz / layout.window_samples);
   }
   return hz;
+}
+
+py::dict to_dict(const FeatureLayout& layout, const FeatureOptions& options) {
+  py::list groups;
+  for (const ColumnGroup& group : layout.lld) groups.append(to_dict(group));
+  using namespace py::literals;
+  return py::dict(
+      "spectrogram_group"_a = to_dict(layout.spectrogram),
+      "spectrogram_hz"_a = to_array(band_hz(layout, options), {layout.spectrogram_columns()}),
+      "groups"_a = groups, "columns"_a = layout.lld_columns);
+}
+
+py::dict layout_of(const Settings& settings) {
+  const Recipe& recipe = settings.recipe;
+  return to_dict(FeatureExtractor(recipe.features, recipe.audio.sample_rate_hz).layout(),
+                 recipe.features);
 }
 
 /// Grows row by row, as frames become complete.
@@ -66,23 +83,17 @@ py::dict extract(const Settings& settings, Sound sound) {
   }
   const FeatureLayout& layout = analysis.layout;
   const auto num_frames = static_cast<py::ssize_t>(rows.time_s.size());
-  py::list groups;
-  for (const ColumnGroup& group : layout.lld) groups.append(to_dict(group));
   using namespace py::literals;
-  return py::dict(
-      "time_s"_a = to_array(std::move(rows.time_s), {num_frames}),
-      "kept"_a = to_array(std::move(analysis.kept), {num_frames}),
-      "energy_db"_a = to_array(std::move(rows.energy_db), {num_frames}),
-      "spectrogram"_a =
-          to_array(std::move(rows.spectrogram), {num_frames, layout.spectrogram_columns()}),
-      "spectrogram_hz"_a =
-          to_array(band_hz(layout, recipe.features), {layout.spectrogram_columns()}),
-      "lld"_a = to_array(std::move(rows.lld), {num_frames, layout.lld_width()}),
-      "lld_columns"_a = layout.lld_columns, "groups"_a = groups,
-      "spectrogram_group"_a = to_dict(layout.spectrogram),
-      "metadata"_a =
-          py::dict("duration_s"_a = analysis.duration_s, "warnings"_a = analysis.warnings,
-                   "fingerprint"_a = recipe.fingerprint(), "mer_version"_a = kVersion));
+  return py::dict("time_s"_a = to_array(std::move(rows.time_s), {num_frames}),
+                  "kept"_a = to_array(std::move(analysis.kept), {num_frames}),
+                  "energy_db"_a = to_array(std::move(rows.energy_db), {num_frames}),
+                  "spectrogram"_a = to_array(std::move(rows.spectrogram),
+                                             {num_frames, layout.spectrogram_columns()}),
+                  "lld"_a = to_array(std::move(rows.lld), {num_frames, layout.lld_width()}),
+                  "layout"_a = to_dict(layout, recipe.features),
+                  "metadata"_a = py::dict(
+                      "duration_s"_a = analysis.duration_s, "warnings"_a = analysis.warnings,
+                      "fingerprint"_a = recipe.fingerprint(), "mer_version"_a = kVersion));
 }
 
 py::array_t<float> describe_frames(const Settings& settings, const Matrix& spectrogram,
@@ -130,7 +141,8 @@ py::list descriptor_table(const Settings& settings) {
 
 void bind_features(py::module_& module) {
   module.def("extract", &extract, py::arg("settings"), py::arg("sound"),
-             "Features of a file, or of (samples, rate): arrays, columns and remarks.");
+             "Features of a file, or of (samples, rate): arrays, layout and metadata.");
+  module.def("layout", &layout_of, py::arg("settings"), "What the columns of features are.");
   module.def("describe", &describe_frames, py::arg("settings"), py::arg("spectrogram"),
              py::arg("lld"), py::arg("energy_db"), py::arg("kept"),
              "The numbers of descriptor_table() for a song's frames.");
