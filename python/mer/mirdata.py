@@ -16,7 +16,7 @@ Source = Union[str, Callable[[Any], Any], None]
 #: What tracks call these things, the first that is there.
 KNOWN = {
     "label": ("emotion", "mood", "quadrant"),
-    "labels": ("emotions", "moods", "tags"),
+    "labels": ("emotions", "moods"),
     "valence": ("valence",),
     "arousal": ("arousal",),
     "group": ("artist_id", "artist", "artist_name"),
@@ -74,7 +74,8 @@ def from_mirdata(
         The manifest to write; paths in it are relative to its folder.
     label, labels, valence, arousal, group : str or callable, optional
         A track's attribute, or a function of a track: one class, several labels, ratings in −1…1, and what must not
-        cross a split. Default: what tracks are known to have (`KNOWN`).
+        cross a split. Default: what tracks are known to have (`KNOWN`; `tags` of a corpus
+        that has moods or emotions in its name).
     split : Mapping, optional
         Part to track ids; default: the corpus' own split, if it has one. ``{}`` is none.
 
@@ -94,10 +95,13 @@ def from_mirdata(
     first = next(iter(tracks.values()))
     given = {"label": label, "labels": labels, "valence": valence, "arousal": arousal, "group": group}
     is_chosen = any(source is not None for name, source in given.items() if name != "group")
+    known = dict(KNOWN)
+    if any(word in dataset.name for word in ("mood", "emotion")):  # elsewhere tags are of any kind
+        known["labels"] += ("tags",)
     sources: dict[str, Source] = {}
     for column, source in given.items():
         if source is None and (column == "group" or not is_chosen):
-            source = next((name for name in KNOWN[column] if hasattr(first, name)), None)
+            source = next((name for name in known[column] if name in dir(first)), None)
         if source is not None:
             sources[column] = source
     targets = [column for column in sources if column != "group"]
