@@ -48,9 +48,7 @@ class Features(Mapping):
         recipe (all options), fingerprint, duration_s, warnings, mer_version.
     """
 
-    def __init__(
-        self, arrays: Mapping[str, np.ndarray], layout: Mapping[str, Any], metadata: dict[str, Any]
-    ) -> None:
+    def __init__(self, arrays: Mapping[str, np.ndarray], layout: Mapping[str, Any], metadata: dict[str, Any]) -> None:
         self.time_s = arrays["time_s"]
         self.kept = np.asarray(arrays["kept"]).astype(bool)
         self.energy_db = arrays["energy_db"]
@@ -108,7 +106,9 @@ def to_samples(sound: np.ndarray) -> np.ndarray:
     if samples.ndim == 1:
         samples = samples[:, np.newaxis]
     if samples.ndim != 2 or samples.size == 0:
-        raise ValueError(f"samples of shape {np.shape(sound)}: a sound is [n], [n, channels] or [channels, n], not empty")
+        raise ValueError(
+            f"samples of shape {np.shape(sound)}: a sound is [n], [n, channels] or [channels, n], not empty"
+        )
     if samples.shape[0] < samples.shape[1]:
         samples = samples.T
     if samples.shape[1] > MAX_CHANNELS:
@@ -161,7 +161,11 @@ def features(
     """
     chosen = options_of(options, more)
     made = _core.extract(chosen._settings, to_sound(sound, rate))
-    metadata = {"recipe": chosen.to_dict(), "spectrogram": made["layout"]["spectrogram_group"]["name"], **made["metadata"]}
+    metadata = {
+        "recipe": chosen.to_dict(),
+        "spectrogram": made["layout"]["spectrogram_group"]["name"],
+        **made["metadata"],
+    }
     del metadata["recipe"]["descriptors"]
     return Features(made, made["layout"], metadata)
 

@@ -23,7 +23,20 @@ StrPath = Union[str, "os.PathLike[str]"]
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "u1", "BOOL": "?"}
 _HOW_TO_MAKE = "mer features song.mp3 -o song.npz"
-_TEXTS = {"id", "path", "path_bytes", "label", "labels", "group", "split", "truth", "predicted", "emotion", "status", "error"}
+_TEXTS = {
+    "id",
+    "path",
+    "path_bytes",
+    "label",
+    "labels",
+    "group",
+    "split",
+    "truth",
+    "predicted",
+    "emotion",
+    "status",
+    "error",
+}
 
 
 def read_tensors(path: StrPath) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -147,7 +160,9 @@ def read_predictions(path: StrPath) -> list[Record]:
             results = [json.loads(line) for line in text.splitlines() if line]
         return [flat_record(result) for result in results]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{path}: not a list of predictions", "mer predict songs --format jsonl -o list.jsonl") from error
+        raise UsageError(
+            f"{path}: not a list of predictions", "mer predict songs --format jsonl -o list.jsonl"
+        ) from error
 
 
 class Run:
@@ -207,7 +222,9 @@ class Run:
     def _evaluated(self, split: str, name: str) -> Path:
         file = self.path / "eval" / split / name
         if not file.is_file():
-            raise UsageError(f"{file}: no such file; the run has not been scored there", f"mer eval {self.path} --split {split}")
+            raise UsageError(
+                f"{file}: no such file; the run has not been scored there", f"mer eval {self.path} --split {split}"
+            )
         return file
 
     def evaluation(self, split: str = "test") -> dict[str, Any]:

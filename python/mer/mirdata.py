@@ -21,7 +21,14 @@ KNOWN = {
     "arousal": ("arousal",),
     "group": ("artist_id", "artist", "artist_name"),
 }
-_SPLITS = {"train": "train", "training": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
 
 
 def _value_of(track: Any, source: Source) -> Any:
@@ -127,7 +134,9 @@ def from_mirdata(
         row |= {"path": os.path.relpath(audio, folder), "split": parts.get(track_id, ""), "id": str(track_id)}
         rows.append([row[column] for column in columns])
     if not rows:
-        raise UsageError(f"{dataset.name}: none of its {len(tracks)} tracks has both audio and labels", "dataset.download()")
+        raise UsageError(
+            f"{dataset.name}: none of its {len(tracks)} tracks has both audio and labels", "dataset.download()"
+        )
     temporary = Path(f"{os.fspath(path)}.part")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([columns, *rows])

@@ -46,7 +46,9 @@ def _full_key(name: str) -> str:
         raise UsageError(f"'{name}' may be {', '.join(ends)}", "write more of the key")
     if not ends and "." not in name and name not in SECTIONS:
         near = difflib.get_close_matches(name, (key.rpartition(".")[2] for key in HELP), 1)
-        raise UsageError(f"unknown option '{name}'", f"did you mean '{near[0]}'?" if near else "Options.help() has them all")
+        raise UsageError(
+            f"unknown option '{name}'", f"did you mean '{near[0]}'?" if near else "Options.help() has them all"
+        )
     return ends[0] if ends else name
 
 

@@ -31,7 +31,9 @@ def program() -> Path:
     beside = Path(__file__).parents[2] / "bin/mer"
     found = str(beside) if os.access(beside, os.X_OK) else shutil.which("mer")
     if not found:
-        raise UsageError("the program `mer` isn't found", "put it on the PATH, or set MER to it; docs/install.md builds it")
+        raise UsageError(
+            "the program `mer` isn't found", "put it on the PATH, or set MER to it; docs/install.md builds it"
+        )
     return Path(found)
 
 
@@ -46,7 +48,9 @@ def _fail(code: int, lines: list[str]) -> None:
     raise {2: UsageError, _SOME_FAILED: InputError}.get(code, Error)(message, hint)
 
 
-def call(arguments: Sequence[str], stdin: bytes = b"", verbose: bool = False, allowed: Iterable[int] = (0,)) -> tuple[str, str]:
+def call(
+    arguments: Sequence[str], stdin: bytes = b"", verbose: bool = False, allowed: Iterable[int] = (0,)
+) -> tuple[str, str]:
     """Run `mer` with arguments.
 
     Parameters
@@ -104,7 +108,9 @@ def _models(model: Model | Sequence[Model] | None) -> list[str]:
 
 
 def _settings(settings: Mapping[str, Any]) -> list[str]:
-    return [word for key, value in _leaves(settings) for word in ("--set", f"{key}={json.dumps(value, default=_plain)}")]
+    return [
+        word for key, value in _leaves(settings) for word in ("--set", f"{key}={json.dumps(value, default=_plain)}")
+    ]
 
 
 def _paths(songs: StrPath | Iterable[StrPath]) -> bytes:

@@ -76,7 +76,9 @@ class _Events:
         self._writers = {}
 
 
-def write_events(run: Run | StrPath, folder: StrPath | None = None, *, follow: bool = False, interval_s: float = 5) -> Path:
+def write_events(
+    run: Run | StrPath, folder: StrPath | None = None, *, follow: bool = False, interval_s: float = 5
+) -> Path:
     """Turn a run's metrics.csv into event files; files that were made here before are replaced.
 
     Parameters
@@ -118,7 +120,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", metavar="RUN", help="run folder, or a cross-validation's")
     parser.add_argument("-o", "--output", metavar="DIR", help="default: RUN/tensorboard")
     parser.add_argument("--follow", action="store_true", help="go on while the run is running")
-    parser.add_argument("--every", type=float, default=5, metavar="SECONDS", help="look again after so long (default: 5)")
+    parser.add_argument(
+        "--every", type=float, default=5, metavar="SECONDS", help="look again after so long (default: 5)"
+    )
     args = parser.parse_args(arguments)
     try:
         folder = write_events(args.run, args.output, follow=args.follow, interval_s=args.every)

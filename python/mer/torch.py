@@ -663,7 +663,9 @@ def load(model: Model, *, weights: str = "", member: int = 0) -> Network:
 
 def _made(network: Network, sound: Sound, rate: int | None, max_seconds: float) -> tuple[dict[str, Tensor], Any]:
     if "format" not in network.card:
-        raise UsageError(f"{network.file}: pre-trained weights don't say how a song is cut", "data/pretrained/README.md does")
+        raise UsageError(
+            f"{network.file}: pre-trained weights don't say how a song is cut", "data/pretrained/README.md does"
+        )
     made = _core.network_inputs(network.file, network.member, to_sound(sound, rate), max_seconds)
     parts = {name: torch.from_numpy(made[name]) for name in network.parts if name != "lld"}
     if "lld" in network.parts:
@@ -736,7 +738,12 @@ def export_onnx(network: Network, path: str | os.PathLike[str]) -> None:
     options: dict[str, Any] = {"input_names": list(network.parts), "output_names": list(Output._fields)}
     if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
         rows = torch.export.Dim("rows", min=1)
-        options |= {"dynamo": True, "dynamic_shapes": tuple({0: rows} for _ in example), "external_data": False, "verbose": False}
+        options |= {
+            "dynamo": True,
+            "dynamic_shapes": tuple({0: rows} for _ in example),
+            "external_data": False,
+            "verbose": False,
+        }
     else:  # before 2.5
         free = {0: "rows"}
         options["dynamic_axes"] = {name: free for name in (*network.parts, *Output._fields)}

@@ -48,8 +48,19 @@ class Examples(unittest.TestCase):
         for file in (SOURCE / "python/examples").glob("*.ipynb"):
             notebook = json.loads(file.read_text(encoding="utf-8"))
             cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-            self.assertTrue(all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells), "clear it")
+            self.assertTrue(
+                all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells), "clear it"
+            )
             self.execute(["".join(cell["source"]) for cell in cells], file.name)
+
+    @unittest.skipUnless(find_spec("nbclient"), "no nbclient")
+    def test_notebooks_in_jupyter(self):
+        import nbclient
+        import nbformat
+
+        for file in (SOURCE / "python/examples").glob("*.ipynb"):
+            notebook = nbformat.read(file, as_version=4)
+            nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": "."}}).execute()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import threading
 import time
 import unittest
 import wave
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -93,7 +94,9 @@ class Features(unittest.TestCase):
         made = mer.features(tone(hz=440.0), RATE)
         np.testing.assert_allclose(made["f0"], 36.0, atol=0.02)  # three octaves above 55 Hz
         self.assertEqual(made.spectrogram.mean(0).argmax(), np.abs(made.spectrogram_hz - 440).argmin())
-        self.assertEqual(set(made["chroma"].argmax(1)), {made.columns.index("chroma_A") - made.columns.index("chroma_C")})
+        self.assertEqual(
+            set(made["chroma"].argmax(1)), {made.columns.index("chroma_A") - made.columns.index("chroma_C")}
+        )
 
     def test_of_an_array_are_those_of_the_file(self):
         stereo = np.stack([tone(), 0.4 * tone(hz=550.0)], 1)
@@ -145,7 +148,9 @@ class Features(unittest.TestCase):
             mer.features(SONG, RATE)
         with self.assertRaises(mer.InputError) as caught:
             mer.features("nowhere.wav")
-        self.assertEqual((caught.exception.message, caught.exception.hint), ("nowhere.wav: no such file", "check the path"))
+        self.assertEqual(
+            (caught.exception.message, caught.exception.hint), ("nowhere.wav: no such file", "check the path")
+        )
         with self.assertRaisesRegex(mer.UsageError, "mel"):
             mer.features(tone(), RATE, mel={"max_hz": 30000})
 
@@ -173,6 +178,14 @@ class Features(unittest.TestCase):
         done.set()
         thread.join()
         self.assertGreater(sum(start < t < end for t in ticks), 5)
+
+    @unittest.skipUnless(find_spec("pandas"), "no pandas")
+    def test_become_a_frame_of_pandas(self):
+        frame = self.song.to_frame()
+        self.assertEqual(frame.index.name, "time_s")
+        self.assertEqual(list(frame.columns[:3]), ["kept", "energy_db", "logmel_0"])
+        np.testing.assert_array_equal(frame["mfcc_0"], self.song["mfcc_0"])
+        np.testing.assert_array_equal(frame.index, self.song.time_s)
 
     def test_descriptors_are_numbers_by_name(self):
         numbers = mer.descriptors(self.song)

@@ -55,7 +55,11 @@ class AnyCorpus(unittest.TestCase):
     def test_without_emotions_is_refused_by_what_its_tracks_have(self):
         with tempfile.TemporaryDirectory() as temporary:
             home = Path(temporary)
-            (home / "index.json").write_text(json.dumps({"tracks": {"classical.00001": {"audio": ["a.wav", ""], "tempo": [None, ""], "beats": [None, ""]}}}))
+            (home / "index.json").write_text(
+                json.dumps(
+                    {"tracks": {"classical.00001": {"audio": ["a.wav", ""], "tempo": [None, ""], "beats": [None, ""]}}}
+                )
+            )
             dataset = mirdata.initialize("gtzan_genre", data_home=str(home))
             dataset.index_path = str(home / "index.json")
             with self.assertRaisesRegex(mer.UsageError, "gtzan_genre: its tracks have no emotion label .* genre"):

@@ -73,7 +73,9 @@ class Verbs(World):
         classes, counts = self.run_.confusion()
         self.assertEqual(classes, CLASSES)
         self.assertEqual(counts.tolist(), self.scores["songs"]["confusion"])
-        with self.assertRaisesRegex(mer.UsageError, "has not been scored there\n  hint: mer eval runs/mine --split train"):
+        with self.assertRaisesRegex(
+            mer.UsageError, "has not been scored there\n  hint: mer eval runs/mine --split train"
+        ):
             self.run_.evaluation("train")
 
     def test_evaluate_a_manifest(self):
@@ -242,7 +244,9 @@ class FromMirdata(World):
     def test_a_corpus_without_emotions_is_refused(self):
         for track in self.tracks.values():
             del track.emotion
-        with self.assertRaisesRegex(mer.UsageError, "no emotion label that is known; they have artist, audio_path, dur"):
+        with self.assertRaisesRegex(
+            mer.UsageError, "no emotion label that is known; they have artist, audio_path, dur"
+        ):
             self.rows()
         self.assertEqual(self.rows(label="key")[0]["label"], "C")
         for track in self.tracks.values():
@@ -252,7 +256,13 @@ class FromMirdata(World):
 
     @unittest.skipUnless(has_engine(), "built without LibTorch")
     def test_the_manifest_can_be_trained_on(self):
-        self.rows(splits={"train": list(self.tracks)[::2], "validation": list(self.tracks)[1::4], "test": list(self.tracks)[3::4]})
+        self.rows(
+            splits={
+                "train": list(self.tracks)[::2],
+                "validation": list(self.tracks)[1::4],
+                "test": list(self.tracks)[3::4],
+            }
+        )
         made = mer.train("descriptors", {"data.manifest": "toy.csv"}, name="toy")
         self.assertEqual(made.status["dataset"]["training_songs"], 8)
 
