@@ -6,7 +6,8 @@
 namespace mer {
 
 void DataOptions::visit(OptionsVisitor& v) {
-  v.field("manifest", manifest, "CSV with path,label[,group][,split][,id]");
+  v.field("manifest", manifest,
+          "CSV of songs and what is known of their emotion: path, label and more");
   v.field("store", store,
           "folder of the feature files; empty = mer-store in the working directory");
   v.section("split", split);

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <string_view>
 
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
@@ -17,8 +19,10 @@
 namespace mer {
 namespace {
 
-const std::vector<std::string> kColumns = {"path", "label",   "group",  "split",
-                                           "id",   "valence", "arousal"};
+constexpr std::string_view kShare = "share_";  // and a class
+const std::vector<std::string> kColumns = {"path",    "label",   "labels",        "valence",
+                                           "arousal", "dynamic", "share_<class>", "group",
+                                           "split",   "id"};
 const std::array<std::string, 4> kQuadrants = {"happy", "anger", "sad", "relaxed"};
 const std::vector<std::string> kSplitNames = {"train", "validation", "test"};
 
@@ -27,10 +31,20 @@ std::string at_line(const std::filesystem::path& file, int line) {
   return file.string() + ":" + std::to_string(line) + ": ";
 }
 
+bool is_share(const std::string& column) {
+  return column.starts_with(kShare) && column.size() > kShare.size();
+}
+
+bool is_target(const std::string& column) {
+  static const std::set<std::string> kTargets = {"label", "labels", "valence", "arousal",
+                                                 "dynamic"};
+  return kTargets.count(column) != 0 || is_share(column);
+}
+
 void check_columns(const CsvTable& table) {
   std::set<std::string> seen;
   for (const std::string& name : table.columns()) {
-    if (std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
+    if (!is_share(name) && std::find(kColumns.begin(), kColumns.end(), name) == kColumns.end()) {
       const std::optional<std::string> near = nearest_word(name, kColumns);
       throw UsageError(
           table.where_header() + "unknown column '" + name + "', known are " + join(kColumns, ", "),
@@ -41,9 +55,13 @@ void check_columns(const CsvTable& table) {
                        "remove one of the two");
     }
   }
-  table.require({"path", "label"},
-                "the first line must name the columns: path,label and optionally group,split,id,"
-                "valence,arousal");
+  const std::string hint =
+      "the first line must name the columns: path, at least one of label, labels, valence,arousal, "
+      "dynamic, share_<class>, and optionally group,split,id";
+  table.require({"path"}, hint);
+  if (std::none_of(seen.begin(), seen.end(), is_target)) {
+    throw UsageError(table.where_header() + "no column says what to learn", hint);
+  }
 }
 
 /// Spaces around a label would silently make a second class of it.
@@ -57,34 +75,91 @@ std::string checked_text(const std::string& where, const std::string& column,
   return text;
 }
 
-double signed_unit(const std::string& where, const std::string& column, const std::string& text) {
+/// NaN for an empty cell.
+double number_in(const CsvTable& table, std::size_t row, const std::string& column, double low,
+                 double high) {
+  const std::string& text = table.cell(row, column);
   if (text.empty()) return std::numeric_limits<double>::quiet_NaN();
   double value = 0.0;
   const char* const end = text.data() + text.size();
   const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || parsed != end || !(value >= -1.0 && value <= 1.0)) {
-    throw UsageError(where + column + " '" + text + "' is not a number in -1…1",
-                     "scale the ratings to -1…1, or leave the cell empty");
+  if (error != std::errc() || parsed != end || !(value >= low && value <= high)) {
+    const std::string range = format_number(low) + "…" + format_number(high);
+    throw UsageError(table.where(row) + column + " '" + text + "' is not a number in " + range,
+                     "scale the ratings to " + range + ", or leave the cell empty");
   }
   return value;
 }
 
+/// What `;` separates, each once; nothing for an empty cell.
+std::vector<std::string> read_labels(const std::string& where, const std::string& cell) {
+  std::vector<std::string> labels;
+  for (std::size_t begin = 0; !cell.empty() && begin <= cell.size();) {
+    const std::size_t end = std::min(cell.find(';', begin), cell.size());
+    const std::string label = checked_text(where, "labels", cell.substr(begin, end - begin));
+    if (label.empty()) {
+      throw UsageError(where + "labels '" + cell + "': one of them is empty",
+                       "put one ';' between two labels, none at the ends");
+    }
+    labels.push_back(label);
+    begin = end + 1;
+  }
+  std::sort(labels.begin(), labels.end());
+  const auto twice = std::adjacent_find(labels.begin(), labels.end());
+  if (twice != labels.end()) {
+    throw UsageError(where + "labels '" + cell + "': '" + *twice + "' stands there twice",
+                     "remove one of the two");
+  }
+  return labels;
+}
+
+/// In the order of the classes; nothing when no share is known.
+std::vector<double> read_shares(const CsvTable& table, std::size_t row,
+                                const std::vector<std::string>& classes) {
+  constexpr double kRounding = 0.02;  // of published shares
+  std::vector<double> shares;
+  double sum = 0.0;
+  std::size_t known = 0;
+  std::size_t columns = 0;
+  for (const std::string& name : classes) {
+    const std::string column = std::string(kShare) + name;
+    const double share = number_in(table, row, column, 0.0, 1.0);
+    shares.push_back(std::isnan(share) ? 0.0 : share);
+    sum += shares.back();
+    columns += table.has(column) ? 1 : 0;
+    known += std::isnan(share) ? 0 : 1;
+  }
+  if (known == 0) return {};
+  if (known < columns) {
+    throw UsageError(table.where(row) + "some shares are empty, others are not",
+                     "fill in all share_<class>, 0 where nobody said so, or leave all empty");
+  }
+  if (std::abs(sum - 1.0) > kRounding) {
+    throw UsageError(table.where(row) + "the shares' sum is " + format_number(sum) + ", not 1",
+                     "a share is the part of the raters who chose the class");
+  }
+  return shares;
+}
+
 /// Files are told from folders and from nothing, so that a typing error is found before any work.
-void check_file(const std::string& where, const Song& song, const std::filesystem::path& folder) {
+/// @return  where the listed file is
+std::string checked_file(const std::string& where, const std::string& listed,
+                         const std::filesystem::path& folder) {
+  const std::filesystem::path path = (folder / listed).lexically_normal();
   std::error_code ignored;
-  const std::filesystem::file_status status = std::filesystem::status(song.path, ignored);
+  const std::filesystem::file_status status = std::filesystem::status(path, ignored);
   if (!std::filesystem::exists(status)) {
-    throw UsageError(where + "no such file: '" + song.listed_path + "'",
+    throw UsageError(where + "no such file: '" + listed + "'",
                      "paths are relative to the manifest's folder, '" + folder.string() + "'");
   }
   if (std::filesystem::is_directory(status)) {
-    throw UsageError(where + "'" + song.listed_path + "' is a folder, not a file",
-                     "list the audio files one by one, or use `mer import folder`");
+    throw UsageError(where + "'" + listed + "' is a folder, not a file",
+                     "list the files one by one; for audio `mer import folder` does");
   }
   if (!std::filesystem::is_regular_file(status)) {
-    throw UsageError(where + "'" + song.listed_path + "' is not a regular file",
-                     "write it to disk first");
+    throw UsageError(where + "'" + listed + "' is not a regular file", "write it to disk first");
   }
+  return path.string();
 }
 
 Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::path& folder) {
@@ -93,11 +168,9 @@ Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::pa
   song.line = table.line(row);
   song.listed_path = table.cell(row, "path");
   if (song.listed_path.empty()) throw UsageError(where + "the path is empty", "fill it in");
-  song.path = (folder / std::filesystem::path(song.listed_path)).lexically_normal().string();
   song.label = checked_text(where, "label", table.cell(row, "label"));
-  if (song.label.empty()) {
-    throw UsageError(where + "the label is empty", "fill it in, or remove the line");
-  }
+  song.labels = read_labels(where, table.cell(row, "labels"));
+  song.has_labels = !song.labels.empty();
   song.group = checked_text(where, "group", table.cell(row, "group"));
   song.id = checked_text(where, "id", table.cell(row, "id"));
   song.split = checked_text(where, "split", table.cell(row, "split"));
@@ -106,9 +179,25 @@ Song read_song(const CsvTable& table, std::size_t row, const std::filesystem::pa
     throw UsageError(where + "unknown split '" + song.split + "'",
                      "splits are called " + join(kSplitNames, ", "));
   }
-  song.valence = signed_unit(where, "valence", table.cell(row, "valence"));
-  song.arousal = signed_unit(where, "arousal", table.cell(row, "arousal"));
-  check_file(where, song, folder);
+  song.valence = number_in(table, row, "valence", -1.0, 1.0);
+  song.arousal = number_in(table, row, "arousal", -1.0, 1.0);
+  std::vector<std::string> targets;
+  for (const std::string& column : table.columns()) {
+    if (is_target(column)) targets.push_back(column);
+  }
+  if (std::all_of(targets.begin(), targets.end(),
+                  [&](const std::string& column) { return table.cell(row, column).empty(); })) {
+    throw UsageError(where + "the " + join(targets, ", the ") +
+                         (targets.size() == 1 ? " is" : " are") +
+                         " empty: nothing is known of the song",
+                     "fill it in, or remove the line");
+  }
+  song.path = checked_file(where, song.listed_path, folder);
+  const std::string& dynamic = table.cell(row, "dynamic");
+  if (!dynamic.empty()) {
+    song.dynamic = checked_file(where, dynamic, folder);
+    read_emotion_curve(song.dynamic);
+  }
   return song;
 }
 
@@ -197,6 +286,41 @@ int Manifest::class_index(const std::string& label) const {
   return static_cast<int>(found - classes.begin());
 }
 
+void Manifest::require_classes() const {
+  for (const Song& song : songs) {
+    if (!song.label.empty()) continue;
+    throw UsageError(at_line(file, song.line) + "the song has no class",
+                     "fill in its label: this system learns one class a song");
+  }
+}
+
+EmotionCurve read_emotion_curve(const std::filesystem::path& file) {
+  const CsvTable table(file);
+  table.require({"time_s", "valence", "arousal"}, "a curve has the columns time_s,valence,arousal");
+  EmotionCurve curve;
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    const double time_s = table.number(row, "time_s");
+    if (time_s < 0.0 || (row > 0 && time_s <= curve.time_s.back())) {
+      throw UsageError(
+          table.where(row) + "time_s " + format_number(time_s) +
+              (time_s < 0.0 ? " is before the song's start" : " is not after the row before it"),
+          "times are seconds of the audio file, ascending");
+    }
+    curve.time_s.push_back(time_s);
+    for (const auto& [column, values] :
+         {std::pair("valence", &curve.valence), {"arousal", &curve.arousal}}) {
+      if (table.cell(row, column).empty()) {
+        throw UsageError(table.where(row) + column + " is empty", "remove the line");
+      }
+      values->push_back(number_in(table, row, column, -1.0, 1.0));
+    }
+  }
+  if (curve.time_s.empty()) {
+    throw UsageError(file.string() + ": the curve has no points", "add one line a time");
+  }
+  return curve;
+}
+
 Manifest Manifest::load(const std::filesystem::path& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) {
@@ -211,10 +335,23 @@ Manifest Manifest::load(const std::filesystem::path& file) {
   manifest.file = file;
   manifest.has_groups = table.has("group");
   manifest.has_splits = table.has("split");
-  std::vector<std::string> labels;
+  std::vector<std::string> classes;
+  for (const std::string& column : table.columns()) {
+    if (is_share(column)) {
+      classes.push_back(checked_text(table.where_header(), "class", column.substr(kShare.size())));
+    }
+  }
+  std::set<std::string> tags;
   for (std::size_t row = 0; row < table.size(); ++row) {
     manifest.songs.push_back(read_song(table, row, folder));
-    labels.push_back(manifest.songs.back().label);
+    const Song& song = manifest.songs.back();
+    if (!song.label.empty()) classes.push_back(song.label);
+    tags.insert(song.labels.begin(), song.labels.end());
+  }
+  manifest.classes = in_canonical_order(std::move(classes));
+  manifest.tags.assign(tags.begin(), tags.end());
+  for (std::size_t row = 0; row < table.size(); ++row) {
+    manifest.songs[row].shares = read_shares(table, row, manifest.classes);
   }
   if (manifest.songs.empty()) {
     throw UsageError(file.string() + ": the manifest lists no songs",
@@ -226,8 +363,7 @@ Manifest Manifest::load(const std::filesystem::path& file) {
     if (song.group.empty()) song.group = song.id;
   }
   check_groups(file, manifest.songs);
-  manifest.classes = in_canonical_order(labels);
-  if (manifest.classes.size() < 2) {
+  if (manifest.classes.size() == 1) {
     throw UsageError(file.string() + ": all songs have the label '" + manifest.classes.front() +
                          "', at least two classes are needed",
                      "add songs of another class");

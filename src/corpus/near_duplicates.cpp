@@ -205,7 +205,9 @@ std::vector<std::string> describe_near_duplicates(const Manifest& manifest,
     const Song& second = manifest.songs[pair.second];
     std::string line = "'" + first.id + "' and '" + second.id + "' are one recording (" +
                        fixed(100.0 * pair.bit_error_rate, 0) + " % of the fingerprint differs)";
-    if (first.label != second.label) line += ", labelled " + first.label + " and " + second.label;
+    if (!first.label.empty() && !second.label.empty() && first.label != second.label) {
+      line += ", labelled " + first.label + " and " + second.label;
+    }
     const auto tears = [&](const Split& split) {
       return split[pair.first] != split[pair.second] && split[pair.first] != kUnused &&
              split[pair.second] != kUnused;

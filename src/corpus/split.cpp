@@ -19,9 +19,20 @@ namespace {
 struct Group {
   std::string name;
   std::vector<std::size_t> songs;   ///< indices into Manifest::songs
-  std::vector<double> class_count;  ///< songs of each class
+  std::vector<double> class_count;  ///< songs of each stratum
   double size() const { return static_cast<double>(songs.size()); }
 };
+
+/// What parts shall have in proportion: the classes, and of songs without one the quadrants of
+/// valence and arousal; those of which neither is known are one more.
+std::size_t count_strata(const Manifest& manifest) { return manifest.classes.size() + 5; }
+
+std::size_t stratum_of(const Song& song, const Manifest& manifest) {
+  if (!song.label.empty()) return static_cast<std::size_t>(manifest.class_index(song.label));
+  const std::size_t first = manifest.classes.size();
+  if (std::isnan(song.valence) || std::isnan(song.arousal)) return first + 4;
+  return first + (song.valence > 0.0 ? 1U : 0U) + (song.arousal > 0.0 ? 2U : 0U);
+}
 
 /// The groups of some songs, sorted by name, so that what follows does not depend on the order of
 /// the manifest's lines.
@@ -34,9 +45,9 @@ std::vector<Group> groups_of(const Manifest& manifest, const std::vector<std::si
     const std::string& name = names[index];
     Group& group = by_name[name];
     group.name = name;
-    group.class_count.resize(manifest.classes.size(), 0.0);
+    group.class_count.resize(count_strata(manifest), 0.0);
     group.songs.push_back(index);
-    group.class_count[static_cast<std::size_t>(manifest.class_index(song.label))] += 1.0;
+    group.class_count[stratum_of(song, manifest)] += 1.0;
   }
   std::vector<Group> groups;
   for (auto& [name, group] : by_name) groups.push_back(std::move(group));
@@ -76,13 +87,13 @@ class Divider {
     return part_of_;
   }
 
-  bool every_part_has_every_class() const {
-    for (const auto& counts : count_) {
-      for (std::size_t c = 0; c < num_classes_; ++c) {
-        if (counts[c] <= 0.0) return false;
-      }
-    }
-    return true;
+  /// Of the first `required` strata, and any song.
+  bool every_part_has_every_class(std::size_t required) const {
+    return std::all_of(count_.begin(), count_.end(), [&](const std::vector<double>& counts) {
+      return std::find(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(required),
+                       0.0) == counts.begin() + static_cast<std::ptrdiff_t>(required) &&
+             std::accumulate(counts.begin(), counts.end(), 0.0) > 0.0;
+    });
   }
 
  private:
@@ -244,12 +255,12 @@ void divide_songs(const Manifest& manifest, const std::vector<std::size_t>& song
                   const std::string& what, Split& split) {
   std::vector<Group> groups = groups_of(manifest, songs, options.group_by);
   require_groups(manifest, groups, parts.names.size(), what, options);
-  Divider divider(groups, parts.shares, manifest.classes.size());
+  Divider divider(groups, parts.shares, count_strata(manifest));
   const std::vector<std::size_t> part_of = divider.divide(seed);
-  if (!divider.every_part_has_every_class()) {
+  if (!divider.every_part_has_every_class(manifest.classes.size())) {
     throw UsageError(manifest.file.string() +
                          ": the groups can't be divided so that every part of " + what +
-                         " has songs of every class",
+                         (manifest.classes.empty() ? " has songs" : " has songs of every class"),
                      "check the group column: groups of many songs and classes may be too large");
   }
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -113,6 +113,7 @@ class Job {
   /// Finds the songs and which are near-duplicates, or the segments where those are divided.
   void start() {
     manifest_ = config_.data.load_manifest();
+    manifest_.require_classes();
     if (!divides_segments(config_)) {
       if (config_.data.split.near_duplicates == SplitOptions::NearDuplicates::kIgnore) return;
       const Shard shard = workers_.processes == nullptr

@@ -217,6 +217,7 @@ std::string confusion_table(const std::string& title, const Scores& scores,
 
 void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
                           const std::vector<std::string>& classes) {
+  manifest.require_classes();
   for (const std::size_t index : songs) {
     const Song& song = manifest.songs.at(index);
     if (!index_of(song.label, classes)) refuse_label(manifest.file.string(), song, classes);

@@ -50,6 +50,17 @@ bool is_tensors(std::string_view head, std::string_view word) {
          has(head.substr(8), word);
 }
 
+/// A CSV whose first line is `path` and another column of manifests.
+bool is_manifest(std::string_view head) {
+  if (!begins(head, "path,")) return false;
+  head.remove_prefix(head.find(',') + 1);
+  const std::string_view second = head.substr(0, head.find_first_of(",\r\n"));
+  constexpr std::array kColumns = {"label",   "labels", "valence", "arousal",
+                                   "dynamic", "group",  "split",   "id"};
+  return second.starts_with("share_") ||
+         std::find(kColumns.begin(), kColumns.end(), second) != kColumns.end();
+}
+
 struct KindText {
   OutputKind kind;
   const char* name;
@@ -67,8 +78,7 @@ constexpr std::array kKinds = {
              [](auto head) { return begins(head, "{\"path\":"); }},
     KindText{OutputKind::kPredictionCsv, "what mer predict --format csv writes",
              [](auto head) { return begins(head, "path,status,emotion"); }},
-    KindText{OutputKind::kManifest, "a manifest",
-             [](auto head) { return begins(head, "path,label"); }},
+    KindText{OutputKind::kManifest, "a manifest", is_manifest},
     KindText{OutputKind::kFeatureCsv, "a CSV of features",
              [](auto head) { return begins(head, "time_s,") || begins(head, "# {"); }},
     KindText{OutputKind::kFeatureTensors, "a feature file",
@@ -76,8 +86,7 @@ constexpr std::array kKinds = {
     KindText{OutputKind::kDescriptorCsv, "a CSV of descriptors",
              [](auto head) {
                return begins(head, "# {") ||
-                      (begins(head, "path,") && !begins(head, "path,label") &&
-                       !begins(head, "path,status"));
+                      (begins(head, "path,") && !is_manifest(head) && !begins(head, "path,status"));
              }},
     KindText{OutputKind::kDescription, "a description of features",
              [](auto head) { return begins(head, "{") && has(head, "\"fingerprint\""); }},

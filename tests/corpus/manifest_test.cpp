@@ -88,10 +88,12 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
     const char* message;
   } cases[] = {
       {"path,label,grup\na.wav,sad,x\n",
-       "m.csv:1: unknown column 'grup', known are path, label, group, split, id, valence, arousal "
-       "| did you mean 'group'?"},
+       "m.csv:1: unknown column 'grup', known are path, label, labels, valence, arousal, dynamic, "
+       "share_<class>, group, split, id | did you mean 'group'?"},
       {"path,label,label\na.wav,sad,sad\n", "m.csv:1: column 'label' stands there twice"},
-      {"path,group\na.wav,x\n", "m.csv:1: column 'label' is missing"},
+      {"path,group\na.wav,x\n",
+       "m.csv:1: no column says what to learn | the first line must "
+       "name the columns: path, at least one of label, labels, valence,arousal, dynamic"},
       {"label\nsad\n", "m.csv:1: column 'path' is missing"},
       {"path,label\na.wav,sad\nb.wav,\n", "m.csv:3: the label is empty"},
       {"path,label\n,sad\n", "m.csv:2: the path is empty"},
@@ -112,8 +114,76 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
       {"path,label\n", "m.csv: the manifest lists no songs"},
       {"", "m.csv: the file is empty"},
       {"path,label\na.wav,sad,extra\n", "m.csv:2: "},
+      {"path,label,valence\na.wav,,0\nb.wav,,\n",
+       "m.csv:3: the label, the valence are empty: nothing is known of the song"},
+      {"path,labels\na.wav,calm; deep\n", "m.csv:2: labels ' deep' begins or ends with a space"},
+      {"path,labels\na.wav,calm;deep;calm\n",
+       "m.csv:2: labels 'calm;deep;calm': 'calm' stands there twice"},
+      {"path,labels\na.wav,calm;\n", "m.csv:2: labels 'calm;': one of them is empty"},
+      {"path,share_sad\na.wav,1\n", "m.csv: all songs have the label 'sad'"},
+      {"path,share_\na.wav,1\n", "m.csv:1: unknown column 'share_'"},
+      {"path,share_ sad\na.wav,1\n", "m.csv:1: class ' sad' begins or ends with a space"},
+      {"path,share_sad,share_happy\na.wav,0.5,0.47\n", "m.csv:2: the shares' sum is 0.97, not 1"},
+      {"path,share_sad,share_happy\na.wav,1,\n", "m.csv:2: some shares are empty, others are not"},
+      {"path,share_sad,share_happy\na.wav,1.2,-0.2\n",
+       "m.csv:2: share_happy '-0.2' is not a number in 0…1"},
+      {"path,dynamic\na.wav,d.csv\n", "m.csv:2: no such file: 'd.csv'"},
+      {"path,dynamic\na.wav,sub\n", "m.csv:2: 'sub' is a folder"},
+      {"path,dynamic\na.wav,b.wav\n", "b.wav:1: column 'time_s' is missing"},
   };
   for (const auto& one : cases) EXPECT_THAT(complaint(one.text), StartsWith(one.message));
+}
+
+TEST_F(ManifestTest, OfSeveralTargetsKnowsOfEachSongWhatItSays) {
+  folder_.write("sub/curve.csv", "time_s,valence,arousal\n0.5,-1,0.25\n");
+  const Manifest manifest = load(
+      "path,label,labels,valence,arousal,dynamic,share_zen,share_anger\n"
+      "a.wav,,dark;calm,,,,,\n"
+      "b.wav,sad,calm,0.5,-0.5,sub/curve.csv,0.99,0\n"
+      "c.wav,,,,,,0.25,0.75\n");
+  EXPECT_THAT(manifest.classes, ElementsAre("anger", "sad", "zen"));
+  EXPECT_THAT(manifest.tags, ElementsAre("calm", "dark"));
+  const auto& [a, b, c] = std::tie(manifest.songs[0], manifest.songs[1], manifest.songs[2]);
+  EXPECT_THAT(a.labels, ElementsAre("calm", "dark"));
+  EXPECT_TRUE(a.has_labels);
+  EXPECT_EQ(a.label + a.dynamic, "");
+  EXPECT_TRUE(a.shares.empty());
+  EXPECT_THAT(b.labels, ElementsAre("calm"));
+  EXPECT_THAT(b.shares, ElementsAre(0.0, 0.0, 0.99));
+  EXPECT_EQ(b.dynamic, folder_ / "sub/curve.csv");
+  EXPECT_FALSE(c.has_labels);
+  EXPECT_EQ(c.label, "");  // the raters' majority is not made a class
+  EXPECT_THAT(c.shares, ElementsAre(0.75, 0.0, 0.25));
+  EXPECT_THAT(message_of<UsageError>([&] { manifest.require_classes(); }),
+              testing::EndsWith("m.csv:2: the song has no class | fill in its label: this system "
+                                "learns one class a song"));
+}
+
+TEST_F(ManifestTest, OfTagsOrNumbersAloneHasNoClasses) {
+  EXPECT_THAT(load("path,labels\na.wav,calm\nb.wav,calm\n").classes, testing::IsEmpty());
+  EXPECT_THAT(load("path,valence,arousal\na.wav,0,1\n").classes, testing::IsEmpty());
+  EXPECT_NO_THROW(load("path,label\na.wav,sad\nb.wav,happy\n").require_classes());
+}
+
+TEST_F(ManifestTest, ACurveIsReadWithTimesThatAscend) {
+  const auto read = [&](const std::string& rows) {
+    return read_emotion_curve(folder_.write("c.csv", "time_s,arousal,valence,raters\n" + rows));
+  };
+  const EmotionCurve curve = read("0,-1,0.5,10\n0.5,1,-0.25,9\n");
+  EXPECT_THAT(curve.time_s, ElementsAre(0.0, 0.5));
+  EXPECT_THAT(curve.valence, ElementsAre(0.5, -0.25));
+  EXPECT_THAT(curve.arousal, ElementsAre(-1.0, 1.0));
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "c.csv: the curve has no points"},
+      {"1,0,0,1\n1,0,0,1\n", "c.csv:3: time_s 1 is not after the row before it"},
+      {"-1,0,0,1\n", "c.csv:2: time_s -1 is before the song's start"},
+      {"x,0,0,1\n", "c.csv:2: time_s 'x' is not a number"},
+      {"1,0,1.5,1\n", "c.csv:2: valence '1.5' is not a number in -1…1"},
+      {"1,,0,1\n", "c.csv:2: arousal is empty"},
+  };
+  for (const auto& [rows, message] : cases) {
+    EXPECT_THAT(message_of<UsageError>([&] { read(rows); }), HasSubstr(message));
+  }
 }
 
 TEST(CanonicalOrder, PutsTheQuadrantsFirstAndSortsTheRest) {

@@ -211,6 +211,28 @@ TEST(MakeSplit, DrawsValidationGroupsFromTrainWhenOnlyTestIsGiven) {
   EXPECT_NEAR(static_cast<double>(songs_in(split, kValidation).size()), given * 2 / 9, 4.0);
 }
 
+TEST(MakeSplit, OfSongsWithoutClassesStratifiesByQuadrant) {
+  // 30 songs in each of two quadrants and 40 of which nothing but tags is known.
+  Manifest manifest = make_manifest(Pairs(100, {"happy", ""}));
+  manifest.classes.clear();
+  for (std::size_t i = 0; i < 100; ++i) {
+    Song& song = manifest.songs[i];
+    song.label.clear();
+    song.group = song.id;
+    if (i < 60) song.valence = song.arousal = i < 30 ? 0.5 : -0.5;
+  }
+  const Split split = make_split(manifest, SplitOptions{});
+  for (const auto& [part, share] : {std::pair(kTrain, 0.7), {kValidation, 0.2}, {kTest, 0.1}}) {
+    std::array<double, 3> counts = {};
+    for (const std::size_t i : songs_in(split, part)) ++counts[i < 30 ? 0 : i < 60 ? 1 : 2];
+    EXPECT_THAT(counts, ElementsAre(30 * share, 30 * share, 40 * share)) << part;
+  }
+  manifest.songs.resize(2);
+  EXPECT_THAT(message_of<UsageError>([&] { make_split(manifest, SplitOptions{}); }),
+              StartsWith("m.csv: the groups can't be divided so that every part of a split into "
+                         "train, validation, test has songs"));
+}
+
 TEST(MakeFolds, TestEachSongOnceAndAreGroupedAndStratified) {
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     const Manifest manifest = random_manifest(100 + seed, 360, 4);

@@ -28,9 +28,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::set<std::string> ids;
     for (const mer::Song& song : manifest.songs) {
       ids.insert(song.id);
-      if (song.label.empty() || manifest.class_index(song.label) < 0) std::abort();
+      if (!song.label.empty() && manifest.class_index(song.label) < 0) std::abort();
+      if (song.has_labels != !song.labels.empty()) std::abort();
+      if (!song.shares.empty() && song.shares.size() != manifest.classes.size()) std::abort();
     }
-    if (ids.size() != manifest.songs.size() || manifest.classes.size() < 2) std::abort();
+    if (ids.size() != manifest.songs.size() || manifest.classes.size() == 1) std::abort();
   } catch (const mer::UsageError& error) {
     if (std::string(error.what()).empty()) std::abort();
   }

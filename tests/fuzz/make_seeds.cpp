@@ -102,6 +102,9 @@ void manifest(const fs::path& folder) {
       folder / "all.csv",
       "path,label,group,split,id,valence,arousal\r\n"
       "/dev/null,\"happy\",a,train,1,0.5,-1\r\n/dev/./null,sad,\"b, \"\"c\",test,2,,1e-1\r\n");
+  write_bytes(
+      folder / "targets.csv",
+      "path,label,labels,share_sad,share_happy\n/dev/null,,a;b,,\n/dev/./null,sad,,0.5,0.5\n");
 }
 
 void options(const fs::path& folder) {

@@ -12,9 +12,15 @@ struct Song {
   std::string id;           ///< unique; the id column, else derived from the listed path
   std::string path;         ///< where the file is, resolved against the manifest's folder
   std::string listed_path;  ///< as the manifest has it
-  std::string label;
-  std::string group;  ///< e.g. the artist; the song's own id when there is no column
-  std::string split;  ///< "train", "validation", "test" or empty
+  std::string label;        ///< empty when the song has no class
+  /// Several labels, in the order of Manifest::tags; empty when none are known.
+  std::vector<std::string> labels;
+  bool has_labels = false;  ///< whether the manifest says which labels; an empty cell does not
+  /// Share of raters for each of Manifest::classes; empty = not known.
+  std::vector<double> shares;
+  std::string dynamic;  ///< where its curve is, for read_emotion_curve(); empty = none
+  std::string group;    ///< e.g. the artist; the song's own id when there is no column
+  std::string split;    ///< "train", "validation", "test" or empty
   double valence = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
   double arousal = std::numeric_limits<double>::quiet_NaN();  ///< in -1…1
   int line = 0;                                               ///< in the manifest, from 1
@@ -30,11 +36,26 @@ struct NearDuplicate {
   double bit_error_rate = 0.0;  ///< of their fingerprints where they overlap
 };
 
-/// A list of songs with labels: CSV `path,label[,group][,split][,id][,valence][,arousal]`.
+/// Valence and arousal over the time of a song.
+struct EmotionCurve {
+  std::vector<double> time_s;  ///< in the audio file, ascending
+  std::vector<double> valence;
+  std::vector<double> arousal;
+};
+
+/// Reads and checks a CSV with the columns `time_s,valence,arousal`; others are passed over.
+/// @throws UsageError naming file and line for: a missing or unreadable file, a missing column, no
+///         rows, times that are negative or don't ascend, valence or arousal outside -1…1
+EmotionCurve read_emotion_curve(const std::filesystem::path& file);
+
+/// A list of songs with what is known of their emotion: CSV `path` and at least one target of
+/// `label`, `labels`, `valence,arousal`, `dynamic`, `share_<class>…`; optionally `group,split,id`.
 struct Manifest {
   std::filesystem::path file;
   std::vector<Song> songs;
-  std::vector<std::string> classes;  ///< happy, anger, sad, relaxed first, then alphabetically
+  /// Of labels and shares: happy, anger, sad, relaxed first, then alphabetically; may be empty.
+  std::vector<std::string> classes;
+  std::vector<std::string> tags;  ///< all that `labels` name, alphabetically
   bool has_groups = false;
   bool has_splits = false;
   /// What find_near_duplicates() found; load() does not look for them. A split keeps them together.
@@ -43,12 +64,17 @@ struct Manifest {
   /// Index of a label in `classes`.
   int class_index(const std::string& label) const;
 
+  /// For what learns or scores one class a song.
+  /// @throws UsageError naming the first song without a class
+  void require_classes() const;
+
   /// Reads and checks a manifest.
   /// @throws UsageError naming file and line for: a missing or unreadable manifest, an unknown
-  ///         column (listing the known ones), a missing `path` or `label` column, a duplicate path
-  ///         or id, an empty label or path, a group in two given splits, an unknown split name,
-  ///         valence or arousal outside -1…1, a file that does not exist, fewer than two classes,
-  ///         no songs
+  ///         column (listing the known ones), no `path` or no target column, a duplicate path, id
+  ///         or one of `labels`, an empty path, a song without any target, a group in two given
+  ///         splits, an unknown split name, valence or arousal outside -1…1, shares outside 0…1 or
+  ///         whose sum is not 1, a file that does not exist, a curve that can't be read, a single
+  ///         class, no songs
   static Manifest load(const std::filesystem::path& file);
 };
 

@@ -45,8 +45,9 @@ using Split = std::vector<std::string>;
 /// name for those that near-duplicates join.
 std::vector<std::string> names_of_units(const Manifest& manifest, SplitOptions::GroupBy group_by);
 
-/// Divides songs by the ratios: stratified by class as well as groups allow, no group and no
-/// pair of Manifest::near_duplicates in two parts.
+/// Divides songs by the ratios: stratified by class, and songs without one by the quadrant of their
+/// valence and arousal, as well as groups allow; no group and no pair of Manifest::near_duplicates
+/// in two parts.
 /// A manifest with a split column is taken as it is (rows without a value are an error that names
 /// the line); when it has train and test only, validation groups are drawn from train.
 Split make_split(const Manifest& manifest, const SplitOptions& options);
