@@ -59,8 +59,24 @@ std::string counts_text(const std::vector<std::string>& classes,
   return join(parts, ", ");
 }
 
-std::string score_text(double value) {
-  return std::isnan(value) ? "not measured" : fixed(value, 3);
+/// "accuracy 0.612, macro-F1 0.604", of what was measured.
+std::string validation_text(const ModelCard::Validation& scores) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : {std::pair("accuracy", scores.accuracy),
+                                    {"macro-F1", scores.macro_f1},
+                                    {"concordance", scores.concordance},
+                                    {"ROC-AUC", scores.roc_auc},
+                                    {"PR-AUC", scores.pr_auc}}) {
+    if (!std::isnan(value)) parts.push_back(std::string(name) + " " + fixed(value, 3));
+  }
+  return parts.empty() ? "not measured" : join(parts, ", ");
+}
+
+/// What a model answers, a line a task.
+void print_answers(const ModelCard& card) {
+  if (!card.classes.empty()) print_pair("classes", join(card.classes, ", "));
+  if (card.shape.num_values > 0) print_pair("answers", "valence and arousal, -1...1");
+  if (!card.tags.empty()) print_pair("tags", join(card.tags, ", "));
 }
 
 void print_calibration(const ModelCard::FittedTemperature& fitted) {
@@ -92,9 +108,10 @@ void print_system(const TensorFile& file) {
                              std::to_string(frame("window_samples")) + " samples every " +
                              std::to_string(frame("hop_samples")));
   print_pair("segments", format_number(segment.value("length_s", 0.0)) + " s");
-  print_pair("trained on", counts_text(card.classes, card.training_counts) + " songs");
-  print_pair("validation", "accuracy " + score_text(card.validation.accuracy) + ", macro-F1 " +
-                               score_text(card.validation.macro_f1));
+  if (!card.classes.empty()) {
+    print_pair("trained on", counts_text(card.classes, card.training_counts) + " songs");
+  }
+  print_pair("validation", validation_text(card.validation));
 }
 
 /// What a model answers and what it is made of.
@@ -103,8 +120,9 @@ void print_model(const TensorFile& file) {
   const std::vector<TensorFile> systems = systems_in(file);
   print_pair("kind",
              several ? "ensemble of " + std::to_string(systems.size()) + " systems" : "model");
-  print_pair("classes", join(ModelCard::read(systems.front()).classes, ", "));
-  print_calibration(calibration_of(file));
+  const ModelCard first = ModelCard::read(systems.front());
+  print_answers(first);
+  if (!first.classes.empty()) print_calibration(calibration_of(file));
   std::vector<std::string> weights;
   if (several) {
     for (const double weight : EnsembleCard::read(file).weights)
@@ -156,12 +174,28 @@ void print_scores(const RunFolder& run) {
   for (const std::string& split : run.scored_splits()) {
     const Evaluation evaluation =
         read_evaluation(run.evaluation_folder(split), EvaluationPart::kScores);
-    if (evaluation.classes.empty()) continue;
-    const Scores& songs = evaluation.song_scores;
-    print_pair("scored " + split,
-               "accuracy " + fixed(songs.accuracy, 3) + " [" + fixed(songs.accuracy_ci95[0], 3) +
-                   ", " + fixed(songs.accuracy_ci95[1], 3) + "], macro-F1 " +
-                   fixed(songs.macro_f1, 3) + ", " + std::to_string(songs.count) + " songs");
+    const auto print = [&split](const std::string& name, double value, const Interval& interval,
+                                const std::string& rest) {
+      print_pair("scored " + split, name + " " + fixed(value, 3) + " [" + fixed(interval[0], 3) +
+                                        ", " + fixed(interval[1], 3) + "], " + rest);
+    };
+    const auto songs_text = [](std::int64_t count) { return std::to_string(count) + " songs"; };
+    if (!evaluation.classes.empty()) {
+      const Scores& songs = evaluation.song_scores;
+      print("accuracy", songs.accuracy, songs.accuracy_ci95,
+            "macro-F1 " + fixed(songs.macro_f1, 3) + ", " + songs_text(songs.count));
+    }
+    for (const auto& [axis, scores] :
+         {std::pair("valence", evaluation.valence), {"arousal", evaluation.arousal}}) {
+      if (!scores) continue;
+      print(std::string(axis) + " R2", scores->r2, scores->r2_ci95,
+            "concordance " + fixed(scores->concordance, 3) + ", " + songs_text(scores->count));
+    }
+    if (evaluation.tag_scores) {
+      const TagScore& macro = evaluation.tag_scores->macro;
+      print("ROC-AUC", macro.roc_auc, macro.roc_auc_ci95,
+            "PR-AUC " + fixed(macro.pr_auc, 3) + ", " + songs_text(evaluation.tag_scores->count));
+    }
   }
 }
 
@@ -197,14 +231,20 @@ void print_run(const RunFolder& run) {
                             std::to_string(status.seeds->split));
   }
   if (status.dataset) {
-    print_pair("trained on", counts_text(status.dataset->classes, status.dataset->training_counts) +
+    const std::string of_classes =
+        counts_text(status.dataset->classes, status.dataset->training_counts);
+    print_pair("trained on", (of_classes.empty() ? std::to_string(status.dataset->training_songs)
+                                                 : of_classes) +
                                  " songs; " + std::to_string(status.dataset->validation_songs) +
                                  " to validate");
   }
   if (status.best) {
     print_pair("best", "iteration " + std::to_string(status.best->iteration) +
-                           ", validation accuracy " + score_text(status.best->scores.accuracy) +
-                           ", macro-F1 " + score_text(status.best->scores.macro_f1));
+                           ", validation " + validation_text(status.best->scores));
+  }
+  if (fs::exists(run.metrics_file())) {
+    const std::vector<std::string> curves = curve_lines(run.metrics());
+    for (std::size_t i = 0; i < curves.size(); ++i) print_pair(i == 0 ? "curves" : "", curves[i]);
   }
   print_scores(run);
 }

@@ -49,6 +49,12 @@ int tag_list(const TagArgs& args) {
   if (writes && fs::is_regular_file(args.input))
     writing.emplace(args.input, LineFile::Start::kAppend);
   const auto list = read_prediction_list(args.input);
+  for (const ListedPrediction& song : list) {
+    if (args.remove || !song.result.ok() || !song.classes.empty()) continue;
+    throw UsageError(args.input.string() + ":" + std::to_string(song.line) +
+                         ": has no emotion of which a song has one, and mood tags are such",
+                     "take a model with classes (targets.answer has classes)");
+  }
   Tagging tagging(args);
   follow_list(args.input, list, writing ? &*writing : nullptr,
               {map, args.remove, interrupted,

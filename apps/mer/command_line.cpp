@@ -131,6 +131,9 @@ int run_guarded(const std::string& name, const std::function<int()>& run) {
   } catch (const std::bad_alloc&) {
     log_error("out of memory", "lower -j or train.batch_size");
     return kFailed;
+  } catch (const std::filesystem::filesystem_error& error) {
+    log_error(error.path1().string() + ": " + reason_of(error.code().value()), "");
+    return kFailed;
   } catch (const std::exception& error) {
     log_error(std::string("internal error: ") + error.what(), "");
     return kFailed;

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <mutex>
@@ -84,6 +85,25 @@ void log_warning(const std::string& line) {
 void log_error(const std::string& message, const std::string& hint) {
   if (pipe_is_closed()) return;
   spdlog::error("error: " + message + (hint.empty() ? "" : "\n  hint: " + hint));
+}
+
+std::vector<std::string> curve_lines(const CsvTable& metrics) {
+  constexpr std::size_t kBars = 40;
+  std::vector<std::string> lines;
+  if (metrics.size() < 2) return lines;
+  for (const char* name : {"train_loss", "val_loss", "train_accuracy", "val_accuracy",
+                           "val_macro_f1", "val_concordance", "val_roc_auc"}) {
+    if (!metrics.has(name)) continue;
+    std::vector<double> values;
+    for (std::size_t row = 0; row < metrics.size(); ++row) {
+      const double value = metrics.number_or_nan(row, name);
+      if (!std::isnan(value)) values.push_back(value);
+    }
+    if (values.size() < 2) continue;
+    lines.push_back(pad_right(name, 16) + fixed(values.front(), 3) + " " +
+                    sparkline(values, kBars) + " " + fixed(values.back(), 3));
+  }
+  return lines;
 }
 
 int terminal_columns() {

@@ -3,7 +3,9 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "mer/core/csv_table.hpp"
 #include "mer/core/progress.hpp"
 
 namespace CLI {
@@ -31,6 +33,10 @@ void log_warning(const std::string& line);
 void log_verbose(const std::string& line);
 /// "error: …" and "  hint: …" on stderr.
 void log_error(const std::string& message, const std::string& hint);
+
+/// A run's losses and validation scores over its iterations, a line each; none of a run with fewer
+/// than two rows of metrics.csv.
+std::vector<std::string> curve_lines(const CsvTable& metrics);
 
 /// Columns of the terminal on stdout, 100 when it is none.
 int terminal_columns();

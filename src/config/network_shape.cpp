@@ -11,10 +11,12 @@ void NetworkShape::visit(OptionsVisitor& v) {
   v.field("lld_weight", lld_weight, between(0, 1), "weight of the first of two LLD branches");
   v.field("song_vector_columns", song_vector_columns, at_least(0),
           "of the vector beside the branches");
-  v.field("num_classes", num_classes, at_least(2), "classes");
+  v.field("num_classes", num_classes, at_least(0), "classes");
   v.choice("class_scores", class_scores,
            {{"linear", ClassScores::kLinear}, {"angular", ClassScores::kAngular}},
            "how the last layer scores classes");
+  v.field("num_values", num_values, between(0, 2), "2: valence and arousal");
+  v.field("num_tags", num_tags, at_least(0), "labels of which a song may have several");
 }
 
 }  // namespace mer

@@ -29,12 +29,18 @@ void RunConfig::visit(OptionsVisitor& v) {
   v.section("inputs", inputs);
   v.section("embed", embed);
   v.section("model", model);
-  // A loss is a network's, what a classical system sees is its own.
+  // Targets and a loss are a network's, what a classical system sees is its own.
   const bool is_network = model.is_network();
   ClassicSection classic_section{classic, model};
-  is_network ? v.section("loss", loss) : v.section("classic", classic_section);
+  if (is_network) {
+    v.section("targets", targets);
+    v.section("loss", loss);
+  } else {
+    v.section("classic", classic_section);
+  }
   v.lacks_options_of_others(model.name, "model.name", [is_network] {
-    return std::vector<std::string>{is_network ? "classic" : "loss"};
+    return is_network ? std::vector<std::string>{"classic"}
+                      : std::vector<std::string>{"targets", "loss"};
   });
   v.section("train", train);
   v.choice("device", device, {"cpu", "cuda", "auto"}, "where the network runs");
@@ -46,6 +52,11 @@ void RunConfig::validate() const {
         "'inputs.song_vector': 'model.name: " + model.name + "' looks at no song vector",
         model.is_network() ? "set inputs.song_vector=[]"
                            : "set inputs.song_vector=[], and classic.song_vector");
+  }
+  if (model.is_network() && train.class_balanced && !targets.has(kClassesTask)) {
+    throw UsageError(
+        "'train.class_balanced' balances classes, which 'targets.answer' does not name",
+        "set train.class_balanced=false");
   }
   if (sees_embeddings() && embed.networks.empty()) {
     throw UsageError(inputs_key() + " has embeddings, but 'embed.networks' names none",

@@ -83,6 +83,16 @@ std::string join(std::span<const std::string> words, std::string_view separator)
   return joined;
 }
 
+std::vector<std::string> split_words(std::string_view text, char separator) {
+  std::vector<std::string> words;
+  for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {
+    const std::size_t end = std::min(text.find(separator, begin), text.size());
+    words.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
 std::vector<CsvRow> parse_csv(std::string_view text, const std::string& name, CsvRows length) {
   if (length == CsvRows::kEquallyLong) require_utf8(text, name);
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -132,5 +134,28 @@ std::string aligned_rows(std::span<const std::vector<std::string>> rows) {
 std::string fixed(double value, int digits) { return printed("%.*f", digits, value); }
 
 std::string significant(double value, int digits) { return printed("%.*g", digits, value); }
+
+std::string sparkline(std::span<const double> values, std::size_t width) {
+  static constexpr std::array<const char*, 8> kBars = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::vector<double> known;
+  std::ranges::copy_if(values, std::back_inserter(known), [](double v) { return !std::isnan(v); });
+  const std::size_t bars = std::min(width, known.size());
+  std::vector<double> means;
+  for (std::size_t bar = 0; bar < bars; ++bar) {
+    const std::size_t first = bar * known.size() / bars;
+    const std::size_t last = (bar + 1) * known.size() / bars;
+    double sum = 0.0;
+    for (std::size_t i = first; i < last; ++i) sum += known[i];
+    means.push_back(sum / static_cast<double>(last - first));
+  }
+  if (means.empty()) return "";
+  const auto [low, high] = std::ranges::minmax(means);
+  std::string line;
+  for (const double mean : means) {
+    const double share = high > low ? (mean - low) / (high - low) : 0.0;
+    line += kBars[static_cast<std::size_t>(std::lround(share * (kBars.size() - 1)))];
+  }
+  return line;
+}
 
 }  // namespace mer

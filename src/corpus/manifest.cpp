@@ -94,15 +94,13 @@ double number_in(const CsvTable& table, std::size_t row, const std::string& colu
 /// What `;` separates, each once; nothing for an empty cell.
 std::vector<std::string> read_labels(const std::string& where, const std::string& cell) {
   std::vector<std::string> labels;
-  for (std::size_t begin = 0; !cell.empty() && begin <= cell.size();) {
-    const std::size_t end = std::min(cell.find(';', begin), cell.size());
-    const std::string label = checked_text(where, "labels", cell.substr(begin, end - begin));
+  for (const std::string& word : split_words(cell, ';')) {
+    const std::string label = checked_text(where, "labels", word);
     if (label.empty()) {
       throw UsageError(where + "labels '" + cell + "': one of them is empty",
                        "put one ';' between two labels, none at the ends");
     }
     labels.push_back(label);
-    begin = end + 1;
   }
   std::sort(labels.begin(), labels.end());
   const auto twice = std::adjacent_find(labels.begin(), labels.end());

@@ -113,7 +113,7 @@ class Job {
   /// Finds the songs and which are near-duplicates, or the segments where those are divided.
   void start() {
     manifest_ = config_.data.load_manifest();
-    manifest_.require_classes();
+    if (!config_.model.is_network()) manifest_.require_classes();
     if (!divides_segments(config_)) {
       if (config_.data.split.near_duplicates == SplitOptions::NearDuplicates::kIgnore) return;
       const Shard shard = workers_.processes == nullptr
@@ -195,7 +195,7 @@ class Job {
   Evaluation score_folds(const std::vector<Split>& folds) const {
     std::vector<ScoredSong> pooled;
     std::vector<std::string> failed;
-    std::vector<std::int64_t> training_counts(manifest_.classes.size(), 0);
+    ModelAnswers answers;
     std::vector<Evaluation::Model> models;
     const RunFolder folder(job_.run);
     const auto display = listener_.job.progress("scoring");
@@ -214,14 +214,16 @@ class Job {
                                              songs, files, 0, display->callback());
       evaluation.models = {models.back()};
       write_evaluation(evaluation, fold.evaluation_folder(kTest));
-      for (std::size_t c = 0; c < training_counts.size(); ++c) {
-        training_counts[c] += predictor.training_counts()[c];
+      const std::vector<std::int64_t> counts_before = answers.training_counts;
+      answers = predictor.answers();
+      for (std::size_t c = 0; c < counts_before.size(); ++c) {
+        answers.training_counts[c] += counts_before[c];
       }
       std::move(evaluation.songs.begin(), evaluation.songs.end(), std::back_inserter(pooled));
       failed.insert(failed.end(), evaluation.failed.begin(), evaluation.failed.end());
     }
-    Evaluation evaluation = score_songs(job_.run.string(), kTest, manifest_.classes,
-                                        std::move(pooled), std::move(failed), training_counts);
+    Evaluation evaluation = score_songs(job_.run.string(), kTest, std::move(answers),
+                                        std::move(pooled), std::move(failed));
     evaluation.models = std::move(models);
     write_evaluation(evaluation, folder.evaluation_folder(kTest));
     return evaluation;

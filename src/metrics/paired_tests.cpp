@@ -27,29 +27,64 @@ double mcnemar_p(std::int64_t only_first, std::int64_t only_second) {
   return std::min(1.0, 2.0 * tail);
 }
 
-Bootstrap bootstrap_over_groups(std::size_t num_groups, std::uint64_t seed,
-                                const std::function<double(std::span<const double>)>& statistic) {
-  Bootstrap result;
-  if (num_groups == 0) return result;
+namespace {
+
+/// Each statistic's values over all draws, less those that are NaN.
+std::vector<std::vector<double>> drawn_values(
+    std::size_t num_groups, std::uint64_t seed, std::size_t count,
+    const std::function<void(std::span<const double>, std::span<double>)>& statistics) {
+  std::vector<std::vector<double>> values(count);
+  if (num_groups == 0) return values;
   std::mt19937_64 rng(mix_seed({seed, seed_of("metrics.paired_bootstrap")}));
   std::vector<double> times_drawn(num_groups);
-  std::vector<double> values;
+  std::vector<double> of_draw(count);
   for (int resample = 0; resample < kResamples; ++resample) {
     std::fill(times_drawn.begin(), times_drawn.end(), 0.0);
     for (std::size_t draw = 0; draw < num_groups; ++draw) {
       times_drawn[uniform_index(rng, num_groups)] += 1.0;
     }
-    const double value = statistic(times_drawn);
-    if (!std::isnan(value)) values.push_back(value);
+    statistics(times_drawn, of_draw);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!std::isnan(of_draw[i])) values[i].push_back(of_draw[i]);
+    }
   }
-  if (values.empty()) return result;
-  const auto not_above =
-      std::count_if(values.begin(), values.end(), [](double v) { return v <= 0; });
-  const auto not_below =
-      std::count_if(values.begin(), values.end(), [](double v) { return v >= 0; });
-  result.p = std::min(1.0, 2.0 * (1.0 + static_cast<double>(std::min(not_above, not_below))) /
-                               (1.0 + static_cast<double>(values.size())));
-  result.ci95 = central_interval(std::move(values));
+  return values;
+}
+
+Interval interval_of(std::vector<double> values) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  return values.empty() ? Interval{kNaN, kNaN} : central_interval(std::move(values));
+}
+
+}  // namespace
+
+std::vector<Interval> bootstrap_intervals(
+    std::size_t num_groups, std::uint64_t seed, std::size_t count,
+    const std::function<void(std::span<const double>, std::span<double>)>& statistics) {
+  std::vector<Interval> intervals;
+  for (auto& values : drawn_values(num_groups, seed, count, statistics)) {
+    intervals.push_back(interval_of(std::move(values)));
+  }
+  return intervals;
+}
+
+Bootstrap bootstrap_over_groups(std::size_t num_groups, std::uint64_t seed,
+                                const std::function<double(std::span<const double>)>& statistic) {
+  Bootstrap result;
+  if (num_groups == 0) return result;
+  std::vector<double> values =
+      std::move(drawn_values(num_groups, seed, 1,
+                             [&](std::span<const double> times, std::span<double> value) {
+                               value.front() = statistic(times);
+                             })
+                    .front());
+  if (!values.empty()) {
+    const auto not_above = std::ranges::count_if(values, [](double v) { return v <= 0; });
+    const auto not_below = std::ranges::count_if(values, [](double v) { return v >= 0; });
+    result.p = std::min(1.0, 2.0 * (1.0 + static_cast<double>(std::min(not_above, not_below))) /
+                                 (1.0 + static_cast<double>(values.size())));
+  }
+  result.ci95 = interval_of(std::move(values));
   return result;
 }
 

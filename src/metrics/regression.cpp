@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -62,22 +63,23 @@ RegressionScores regression_scores_with_intervals(std::span<const double> truth,
   const auto num_groups =
       static_cast<std::size_t>(*std::max_element(groups.begin(), groups.end())) + 1;
   Eigen::ArrayXd weights(std::ssize(truth));
-  const auto interval = [&](double RegressionScores::*score) {
-    return bootstrap_over_groups(num_groups, seed,
-                                 [&](std::span<const double> times) {
-                                   for (std::size_t i = 0; i < groups.size(); ++i) {
-                                     weights(static_cast<Eigen::Index>(i)) =
-                                         times[static_cast<std::size_t>(groups[i])];
-                                   }
-                                   if (weights.sum() == 0.0) return RegressionScores::kUnknown[0];
-                                   return weighted_scores(truth, predicted, weights).*score;
-                                 })
-        .ci95;
-  };
-  scores.r2_ci95 = interval(&RegressionScores::r2);
-  scores.rmse_ci95 = interval(&RegressionScores::rmse);
-  scores.pearson_ci95 = interval(&RegressionScores::pearson);
-  scores.concordance_ci95 = interval(&RegressionScores::concordance);
+  const std::array numbers = {&RegressionScores::r2, &RegressionScores::rmse,
+                              &RegressionScores::pearson, &RegressionScores::concordance};
+  const std::vector<Interval> intervals = bootstrap_intervals(
+      num_groups, seed, numbers.size(),
+      [&](std::span<const double> times, std::span<double> values) {
+        for (std::size_t i = 0; i < groups.size(); ++i) {
+          weights(static_cast<Eigen::Index>(i)) = times[static_cast<std::size_t>(groups[i])];
+        }
+        std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
+        if (weights.sum() == 0.0) return;
+        const RegressionScores drawn = weighted_scores(truth, predicted, weights);
+        for (std::size_t i = 0; i < numbers.size(); ++i) values[i] = drawn.*numbers[i];
+      });
+  scores.r2_ci95 = intervals[0];
+  scores.rmse_ci95 = intervals[1];
+  scores.pearson_ci95 = intervals[2];
+  scores.concordance_ci95 = intervals[3];
   return scores;
 }
 

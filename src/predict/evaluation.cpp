@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 #include <stdexcept>
 
@@ -10,6 +9,7 @@
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "probability_scores.hpp"
+#include "task_scores.hpp"
 
 namespace mer {
 namespace {
@@ -53,42 +53,11 @@ struct Items {
   }
 };
 
-/// Group names as numbers.
-class GroupNumbers {
- public:
-  int of(const Song& song) {
-    // Two maps' worth of names in one: a song's id must not meet another song's group.
-    const std::string key = song.group.empty() ? "i" + song.id : "g" + song.group;
-    return numbers_.emplace(key, static_cast<int>(numbers_.size())).first->second;
-  }
-
- private:
-  std::map<std::string, int> numbers_;
-};
-
 std::size_t count_groups(const std::vector<ScoredSong>& songs) {
   GroupNumbers groups;
   int largest = -1;
   for (const ScoredSong& scored : songs) largest = std::max(largest, groups.of(scored.song));
   return static_cast<std::size_t>(largest + 1);
-}
-
-/// Scores of one of the two numbers, over the songs for which truth and prediction are known.
-std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& songs,
-                                              double Song::*truth,
-                                              double SongPrediction::*predicted) {
-  std::vector<double> true_numbers;
-  std::vector<double> predicted_numbers;
-  std::vector<int> groups;
-  GroupNumbers numbers;
-  for (const ScoredSong& scored : songs) {
-    if (std::isnan(scored.song.*truth) || std::isnan(scored.prediction.*predicted)) continue;
-    groups.push_back(numbers.of(scored.song));
-    true_numbers.push_back(scored.song.*truth);
-    predicted_numbers.push_back(scored.prediction.*predicted);
-  }
-  if (true_numbers.empty()) return std::nullopt;
-  return regression_scores_with_intervals(true_numbers, predicted_numbers, groups, kBootstrapSeed);
 }
 
 /// Says of each song where its embedding lies among all of them. Those of a cross-validation come
@@ -136,24 +105,6 @@ std::string score_row(const std::string& name, const Scores& scores) {
   return pad_right(name, 10) + pad_left(fixed(scores.accuracy, 3), kNumberWidth) + "  " +
          interval_text(scores.accuracy_ci95) + pad_left(fixed(scores.macro_f1, 3), kNumberWidth) +
          "  " + interval_text(scores.macro_f1_ci95) + "\n";
-}
-
-std::string regression_table(const Evaluation& evaluation) {
-  std::string text = pad_right("songs", 10);
-  for (const char* name : {"R2", "RMSE", "Pearson", "concord.", "count"}) {
-    text += pad_left(name, kNumberWidth);
-  }
-  text += "\n";
-  for (const auto& [name, scores] :
-       {std::pair("valence", evaluation.valence), {"arousal", evaluation.arousal}}) {
-    if (!scores) continue;
-    text += pad_right(name, 10);
-    for (const double value : {scores->r2, scores->rmse, scores->pearson, scores->concordance}) {
-      text += pad_left(std::isfinite(value) ? fixed(value, 3) : "-", kNumberWidth);
-    }
-    text += pad_left(std::to_string(scores->count), kNumberWidth) + "\n";
-  }
-  return text + "\n";
 }
 
 std::size_t name_width(const std::vector<std::string>& classes, std::size_t at_least) {
@@ -213,29 +164,15 @@ std::string confusion_table(const std::string& title, const Scores& scores,
   return text;
 }
 
-}  // namespace
-
-void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
-                          const std::vector<std::string>& classes) {
-  manifest.require_classes();
-  for (const std::size_t index : songs) {
-    const Song& song = manifest.songs.at(index);
-    if (!index_of(song.label, classes)) refuse_label(manifest.file.string(), song, classes);
-  }
-}
-
-Evaluation score_songs(std::string model, std::string split, std::vector<std::string> classes,
-                       std::vector<ScoredSong> songs, std::vector<std::string> failed,
-                       const std::vector<std::int64_t>& training_counts) {
-  if (training_counts.size() != classes.size() || classes.empty()) {
-    throw std::invalid_argument("score_songs: " + std::to_string(training_counts.size()) +
-                                " training counts for " + std::to_string(classes.size()) +
-                                " classes");
-  }
+/// Scores of classes, over the songs that have one.
+void score_classes(const ModelAnswers& answers, std::vector<ScoredSong>& songs,
+                   Evaluation& evaluation) {
+  const std::vector<std::string>& classes = answers.classes;
   GroupNumbers groups;
   Items song_items;
   Items segment_items;
   for (const ScoredSong& scored : songs) {
+    if (scored.song.label.empty()) continue;
     const std::optional<int> truth = index_of(scored.song.label, classes);
     if (!truth) refuse_label("the manifest", scored.song, classes);
     const int group = groups.of(scored.song);
@@ -244,28 +181,73 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
       segment_items.add(*truth, segment.probabilities, group);
     }
   }
-
-  place_embeddings(song_items.truth, songs);
-  Evaluation evaluation;
-  evaluation.embedding_scores = score_embeddings(songs, song_items.groups);
-  const auto baseline = static_cast<std::size_t>(
-      std::max_element(training_counts.begin(), training_counts.end()) - training_counts.begin());
+  if (song_items.truth.size() == songs.size()) {
+    place_embeddings(song_items.truth, songs);
+    evaluation.embedding_scores = score_embeddings(songs, song_items.groups);
+  }
+  const std::vector<std::int64_t>& counts = answers.training_counts;
+  const auto baseline =
+      static_cast<std::size_t>(std::max_element(counts.begin(), counts.end()) - counts.begin());
   evaluation.baseline_class = classes[baseline];
   evaluation.song_scores = song_items.scores(classes.size());
-  evaluation.valence = score_numbers(songs, &Song::valence, &SongPrediction::valence);
-  evaluation.arousal = score_numbers(songs, &Song::arousal, &SongPrediction::arousal);
   evaluation.segment_scores = segment_items.scores(classes.size());
   evaluation.probability_scores = score_probabilities(
       song_items.with_probabilities(), segment_items.with_probabilities(), classes, kBootstrapSeed);
   // Saying the same class of every song is right as often as that class occurs.
-  if (!songs.empty()) {
-    evaluation.baseline_accuracy =
-        static_cast<double>(evaluation.song_scores.per_class[baseline].support) /
-        static_cast<double>(songs.size());
+  if (song_items.truth.empty()) return;
+  evaluation.baseline_accuracy =
+      static_cast<double>(evaluation.song_scores.per_class[baseline].support) /
+      static_cast<double>(song_items.truth.size());
+}
+
+/// How well classes are found, and what their probabilities are worth.
+std::string class_tables(const Evaluation& evaluation) {
+  const Scores& songs = evaluation.song_scores;
+  std::string text = pad_right("", 10) + pad_left("accuracy", kNumberWidth) + "  95 % interval " +
+                     pad_left("macro-F1", kNumberWidth) + "  95 % interval  (resampling groups)\n";
+  text += score_row("songs", songs);
+  text += score_row("segments", evaluation.segment_scores);
+  text += pad_right("baseline", 10) +
+          pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
+          printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
+  text += probability_table(evaluation.probability_scores);
+  if (evaluation.embedding_scores) text += embedding_line(*evaluation.embedding_scores) + "\n";
+  return text;
+}
+
+}  // namespace
+
+void require_known_labels(const Manifest& manifest, const std::vector<std::size_t>& songs,
+                          const std::vector<std::string>& classes) {
+  if (classes.empty()) return;
+  for (const std::size_t index : songs) {
+    const Song& song = manifest.songs.at(index);
+    if (song.label.empty() || index_of(song.label, classes)) continue;
+    refuse_label(manifest.file.string(), song, classes);
   }
+}
+
+Evaluation score_songs(std::string model, std::string split, ModelAnswers answers,
+                       std::vector<ScoredSong> songs, std::vector<std::string> failed) {
+  const std::vector<std::string>& classes = answers.classes;
+  if (answers.training_counts.size() != classes.size()) {
+    throw std::invalid_argument("score_songs: " + std::to_string(answers.training_counts.size()) +
+                                " training counts for " + std::to_string(classes.size()) +
+                                " classes");
+  }
+  Evaluation evaluation;
+  if (!classes.empty()) score_classes(answers, songs, evaluation);
+  evaluation.valence =
+      score_numbers(songs, &Song::valence, &SongPrediction::valence, kBootstrapSeed);
+  evaluation.arousal =
+      score_numbers(songs, &Song::arousal, &SongPrediction::arousal, kBootstrapSeed);
+  evaluation.valence_over_time = score_curves(songs, &EmotionCurve::valence, kBootstrapSeed);
+  evaluation.arousal_over_time = score_curves(songs, &EmotionCurve::arousal, kBootstrapSeed);
+  evaluation.tag_scores = score_tags(songs, answers.tags, kBootstrapSeed);
   evaluation.model = std::move(model);
   evaluation.split = std::move(split);
-  evaluation.classes = std::move(classes);
+  evaluation.classes = std::move(answers.classes);
+  evaluation.tags = std::move(answers.tags);
   evaluation.songs = std::move(songs);
   evaluation.failed = std::move(failed);
   return evaluation;
@@ -274,24 +256,28 @@ Evaluation score_songs(std::string model, std::string split, std::vector<std::st
 std::string to_table(const Evaluation& evaluation) {
   const Scores& songs = evaluation.song_scores;
   const Scores& segments = evaluation.segment_scores;
+  const auto num_segments = [&evaluation] {
+    std::size_t count = 0;
+    for (const ScoredSong& song : evaluation.songs) count += song.prediction.segments.size();
+    return count;
+  };
+  const bool has_classes = !evaluation.classes.empty();
   std::string text = "model     " + printable(evaluation.model) + "\n";
-  text += "split     " + printable(evaluation.split) + ": " +
-          plural(evaluation.songs.size(), "song") + " in " +
-          plural(count_groups(evaluation.songs), "group") + ", " +
-          plural(static_cast<std::size_t>(segments.count), "segment");
+  text +=
+      "split     " + printable(evaluation.split) + ": " + plural(evaluation.songs.size(), "song") +
+      " in " + plural(count_groups(evaluation.songs), "group") + ", " +
+      plural(has_classes ? static_cast<std::size_t>(segments.count) : num_segments(), "segment");
   if (!evaluation.failed.empty()) {
     text += "; " + plural(evaluation.failed.size(), "song") + " could not be read, not counted";
   }
-  text += "\n\n" + pad_right("", 10) + pad_left("accuracy", kNumberWidth) + "  95 % interval " +
-          pad_left("macro-F1", kNumberWidth) + "  95 % interval  (resampling groups)\n";
-  text += score_row("songs", songs);
-  text += score_row("segments", segments);
-  text += pad_right("baseline", 10) +
-          pad_left(fixed(evaluation.baseline_accuracy, 3), kNumberWidth) + "  always '" +
-          printable(evaluation.baseline_class) + "', the training songs' most frequent class\n\n";
-  text += probability_table(evaluation.probability_scores);
-  if (evaluation.embedding_scores) text += embedding_line(*evaluation.embedding_scores) + "\n";
-  if (evaluation.valence || evaluation.arousal) text += regression_table(evaluation);
+  if (has_classes && songs.count < std::ssize(evaluation.songs)) {
+    text += "; " + plural(evaluation.songs.size() - static_cast<std::size_t>(songs.count), "song") +
+            " without a class";
+  }
+  text += "\n\n";
+  if (has_classes) text += class_tables(evaluation);
+  text += task_table(evaluation);
+  if (!has_classes) return text;
   text += per_class_table("songs", songs, evaluation.classes) + "\n";
   text += per_class_table("segments", segments, evaluation.classes) + "\n";
   text += confusion_table("songs", songs, evaluation.classes) + "\n";

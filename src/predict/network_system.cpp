@@ -37,6 +37,7 @@ class NetworkSystem : public TrainedSystem {
       of_song = song_vector_->compute(song, answer.segments.front());
     }
     Eigen::VectorXd embedding = Eigen::VectorXd::Zero(network_.embedding_size());
+    Eigen::VectorXd tags = Eigen::VectorXd::Zero(std::ssize(card().tags));
     for (std::int64_t first = 0; first < num_segments; first += kBatchSegments) {
       const std::int64_t size = std::min(kBatchSegments, num_segments - first);
       InputBatch batch = inputs_.make_batch(size);
@@ -52,9 +53,24 @@ class NetworkSystem : public TrainedSystem {
                           batch.song_vector);
       append(answer.probabilities, of_batch.probabilities);
       add_rows(of_batch.embeddings, embedding);
+      require_finite(of_batch.values);
+      for (std::size_t i = 0; i < of_batch.values.size(); i += 2) {
+        answer.values.push_back({of_batch.values[i], of_batch.values[i + 1]});
+      }
+      require_finite(of_batch.tags);
+      add_rows(of_batch.tags, tags);
     }
-    embedding /= static_cast<double>(num_segments);
+    const auto count = static_cast<double>(num_segments);
+    embedding /= count;
     answer.embedding.assign(embedding.begin(), embedding.end());
+    tags /= count;
+    answer.tags.assign(tags.begin(), tags.end());
+    if (answer.values.empty()) return;
+    answer.valence = answer.arousal = 0.0;
+    for (const auto& [valence, arousal] : answer.values) {
+      answer.valence += valence / count;
+      answer.arousal += arousal / count;
+    }
   }
 
  private:
@@ -102,12 +118,14 @@ class NetworkSystem : public TrainedSystem {
   void append(std::vector<std::vector<double>>& rows, const std::vector<double>& flat) const {
     require_finite(flat);
     const auto width = static_cast<std::ptrdiff_t>(card().classes.size());
+    if (width == 0) return;
     for (auto row = flat.begin(); row != flat.end(); row += width) {
       rows.emplace_back(row, row + width);
     }
   }
 
-  static void add_rows(const std::vector<float>& rows, Eigen::VectorXd& sum) {
+  template <class Number>
+  static void add_rows(const std::vector<Number>& rows, Eigen::VectorXd& sum) {
     const auto width = static_cast<std::size_t>(sum.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
       sum(static_cast<Eigen::Index>(i % width)) += rows[i];

@@ -133,8 +133,7 @@ Evaluation evaluate_songs(const Predictor& predictor, const std::string& model,
       failed.push_back(song.listed_path);
     }
   }
-  return score_songs(model, split, predictor.classes(), std::move(scored), std::move(failed),
-                     predictor.training_counts());
+  return score_songs(model, split, predictor.answers(), std::move(scored), std::move(failed));
 }
 
 }  // namespace mer

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "mer/core/progress.hpp"
@@ -55,15 +57,11 @@ std::string indented(const std::string& text, std::size_t columns) {
   return line.size() > 1 ? lines + line + "\n" : lines;
 }
 
-std::size_t emotion_width(const std::vector<std::string>& classes) {
-  std::size_t width = std::string("emotion").size();
-  for (const std::string& name : classes) width = std::max(width, display_width(printable(name)));
-  return width;
-}
-
 /// Of the table's column, which may say that there is no answer.
 std::size_t answer_width(const std::vector<std::string>& classes) {
-  return std::max(emotion_width(classes), std::string(kUncertain).size());
+  std::size_t width = std::string(kUncertain).size();
+  for (const std::string& name : classes) width = std::max(width, display_width(printable(name)));
+  return width;
 }
 
 /// A letter for each class: the first of its name that no earlier class took, else a digit or '#'.
@@ -89,18 +87,34 @@ std::vector<std::string> keys_of(const std::vector<std::string>& classes) {
   return keys;
 }
 
-/// Mean probabilities of the segments that cover a moment; empty when none does.
-std::vector<double> probabilities_at(const SongPrediction& song, double time_s) {
-  std::vector<double> sum;
+/// The mean answer of the segments that cover a moment; none when no segment does.
+std::optional<SegmentPrediction> answer_at(const SongPrediction& song, double time_s) {
+  std::optional<SegmentPrediction> mean;
   int count = 0;
   for (const SegmentPrediction& segment : song.segments) {
     if (time_s < segment.start_s || time_s >= segment.end_s) continue;
-    sum.resize(segment.probabilities.size(), 0.0);
-    for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += segment.probabilities[c];
     ++count;
+    if (!mean) {
+      mean = segment;
+      continue;
+    }
+    for (std::size_t c = 0; c < mean->probabilities.size(); ++c) {
+      mean->probabilities[c] += segment.probabilities[c];
+    }
+    mean->valence += segment.valence;
+    mean->arousal += segment.arousal;
   }
-  for (double& value : sum) value /= count;
-  return sum;
+  if (!mean) return mean;
+  for (double& value : mean->probabilities) value /= count;
+  mean->valence /= count;
+  mean->arousal /= count;
+  return mean;
+}
+
+/// "+0.31"
+std::string signed_fixed(double value) {
+  if (std::isnan(value)) return "-";
+  return (value < 0.0 ? "" : "+") + fixed(value, 2);
 }
 
 /// A probability as a bar of eight heights.
@@ -127,9 +141,9 @@ std::string time_axis(double duration_s, std::size_t columns) {
 
 }  // namespace
 
-PredictionTable::PredictionTable(std::span<const std::string> paths,
-                                 std::vector<std::string> classes, int columns)
-    : classes_(std::move(classes)),
+PredictionTable::PredictionTable(std::span<const std::string> paths, AnswerKinds answers,
+                                 int columns)
+    : answers_(std::move(answers)),
       columns_(static_cast<std::size_t>(std::max(columns, 0))),
       file_width_(std::string("file").size()) {
   for (const std::string& path : paths) {
@@ -141,11 +155,15 @@ PredictionTable::PredictionTable(std::span<const std::string> paths,
 }
 
 std::string PredictionTable::numbers_header() const {
-  std::string line = "  " + pad_left("length", kLengthWidth) + "  " +
-                     pad_right("emotion", answer_width(classes_)) + "  conf.";
-  for (const std::string& name : classes_) {
+  std::string line = "  " + pad_left("length", kLengthWidth);
+  if (!answers_.classes.empty()) {
+    line += "  " + pad_right("emotion", answer_width(answers_.classes)) + "  conf.";
+  }
+  for (const std::string& name : answers_.classes) {
     line += "  " + pad_left(printable(name), kProbabilityWidth);
   }
+  if (answers_.has_values) line += "  valence  arousal";
+  if (!answers_.tags.empty()) line += "  labels";
   return line;
 }
 
@@ -155,18 +173,32 @@ std::string PredictionTable::header() const {
 
 std::string PredictionTable::row(const FileResult& result) const {
   const bool ok = result.ok();
-  const std::string emotion = !ok ? "-"
-                              : result.uncertain
-                                  ? kUncertain
-                                  : printable(emotion_of(*result.prediction, classes_));
+  const std::vector<std::string>& classes = answers_.classes;
   std::string line =
       pad_right(shorten(printable(result.path), file_width_), file_width_) + "  " +
-      pad_left(ok ? format_duration(result.prediction->duration_s) : "-", kLengthWidth) + "  " +
-      pad_right(emotion, answer_width(classes_)) + "  " +
-      pad_left(ok ? fixed(result.prediction->confidence(), 2) : "-", kProbabilityWidth);
-  for (std::size_t c = 0; c < classes_.size(); ++c) {
-    const std::size_t width = std::max(kProbabilityWidth, display_width(printable(classes_[c])));
+      pad_left(ok ? format_duration(result.prediction->duration_s) : "-", kLengthWidth);
+  if (!classes.empty()) {
+    const std::string emotion = !ok ? "-"
+                                : result.uncertain
+                                    ? kUncertain
+                                    : printable(emotion_of(*result.prediction, classes));
+    line += "  " + pad_right(emotion, answer_width(classes)) + "  " +
+            pad_left(ok ? fixed(result.prediction->confidence(), 2) : "-", kProbabilityWidth);
+  }
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    const std::size_t width = std::max(kProbabilityWidth, display_width(printable(classes[c])));
     line += "  " + pad_left(ok ? fixed(result.prediction->probabilities.at(c), 2) : "-", width);
+  }
+  if (answers_.has_values) {
+    constexpr std::size_t kWidth = std::string_view("valence").size();
+    for (const double SongPrediction::*axis :
+         {&SongPrediction::valence, &SongPrediction::arousal}) {
+      line += "  " + pad_left(ok ? signed_fixed((*result.prediction).*axis) : "-", kWidth);
+    }
+  }
+  if (!answers_.tags.empty()) {
+    const bool has_labels = ok && !result.prediction->labels.empty();
+    line += "  " + (has_labels ? printable(join(result.prediction->labels, ", ")) : "-");
   }
   return line + "\n" + indented(printable(note_of(result)), columns_);
 }
@@ -177,38 +209,47 @@ std::string closing_line(const BatchCount& count) {
   return line;
 }
 
-std::string timeline(const FileResult& result, const std::vector<std::string>& classes, int width) {
+std::string timeline(const FileResult& result, const AnswerKinds& answers, int width) {
   if (!result.ok()) return printable(result.path) + ": " + printable(note_of(result)) + "\n";
 
   const SongPrediction& song = *result.prediction;
+  const std::vector<std::string>& classes = answers.classes;
   const std::vector<std::string> keys = keys_of(classes);
-  std::size_t label_width = emotion_width(classes) + 2;  // "h happy"
+  std::vector<std::string> labels = {};
+  if (!classes.empty()) labels.push_back("emotion");
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    labels.push_back(keys[c] + " " + printable(classes[c]));
+  }
+  if (answers.has_values) labels.insert(labels.end(), {"valence", "arousal"});
+  if (labels.empty()) return "";
+  std::size_t label_width = 0;
+  for (const std::string& label : labels) label_width = std::max(label_width, display_width(label));
   const auto total = static_cast<std::size_t>(std::max(width, kMinTimelineWidth));
   label_width = std::min(label_width, total / 2);
   const std::size_t columns = total - label_width - 2;
 
-  std::string strip;
-  std::vector<std::string> rows(classes.size());
+  std::vector<std::string> rows(labels.size());
   for (std::size_t column = 0; column < columns; ++column) {
     const double time_s =
         song.duration_s * (static_cast<double>(column) + 0.5) / static_cast<double>(columns);
-    const std::vector<double> probabilities = probabilities_at(song, time_s);
-    if (probabilities.empty()) {
-      strip += "·";
+    const std::optional<SegmentPrediction> now = answer_at(song, time_s);
+    if (!now) {
       for (std::string& row : rows) row += "·";
       continue;
     }
-    strip += keys[static_cast<std::size_t>(argmax(probabilities))];
-    for (std::size_t c = 0; c < rows.size(); ++c) rows[c] += bar(probabilities[c]);
+    auto row = rows.begin();
+    if (!classes.empty()) *row++ += keys[static_cast<std::size_t>(argmax(now->probabilities))];
+    for (const double probability : now->probabilities) *row++ += bar(probability);
+    if (!answers.has_values) continue;
+    *row++ += bar((now->valence + 1.0) / 2.0);
+    *row++ += bar((now->arousal + 1.0) / 2.0);
   }
 
   const auto labelled = [&](const std::string& label, const std::string& line) {
     return pad_right(shorten(label, label_width), label_width) + "  " + line + "\n";
   };
-  std::string text = labelled("emotion", strip);
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    text += labelled(keys[c] + " " + printable(classes[c]), rows[c]);
-  }
+  std::string text;
+  for (std::size_t i = 0; i < labels.size(); ++i) text += labelled(labels[i], rows[i]);
   return text + labelled("", time_axis(song.duration_s, columns));
 }
 

@@ -42,7 +42,34 @@ std::int64_t covered_frames(const std::vector<Segment>& segments) {
   return covered;
 }
 
-void require_same_classes(const TrainedSystem& first, const TrainedSystem& other) {
+/// The mean of the systems' tags.
+std::vector<double> mean_tags(const std::vector<SystemAnswer>& answers) {
+  std::vector<double> mean(answers.front().tags.size(), 0.0);
+  for (const SystemAnswer& answer : answers) {
+    for (std::size_t i = 0; i < mean.size(); ++i) {
+      mean[i] += answer.tags[i] / static_cast<double>(answers.size());
+    }
+  }
+  return mean;
+}
+
+/// Segments' valence and arousal, at the middle of each.
+void set_curve(SongPrediction& prediction) {
+  EmotionCurve curve;
+  for (const SegmentPrediction& segment : prediction.segments) {
+    if (std::isnan(segment.valence)) return;
+    curve.time_s.push_back((segment.start_s + segment.end_s) / 2.0);
+    curve.valence.push_back(segment.valence);
+    curve.arousal.push_back(segment.arousal);
+  }
+  prediction.over_time = std::move(curve);
+}
+
+void require_same_answers(const TrainedSystem& first, const TrainedSystem& other) {
+  if (first.card().tags != other.card().tags) {
+    throw UsageError(other.file() + ": its tags are others than those of " + first.file(),
+                     "models that answer together need the same tags in the same order");
+  }
   if (first.card().classes == other.card().classes) return;
   throw UsageError(other.file() + ": its classes are " + join(other.card().classes, ", ") +
                        ", those of " + first.file() + " are " + join(first.card().classes, ", "),
@@ -103,6 +130,9 @@ struct Predictor::Impl {
                                                 const WeightFiles& weights);
   void combine(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
                SongPrediction& prediction) const;
+  /// A segment's valence and arousal, where a system predicts them.
+  void set_values(const std::vector<SystemAnswer>& answers, std::size_t s,
+                  SegmentPrediction& segment) const;
 };
 
 std::size_t Predictor::Impl::index_of_recipe(const TrainedSystem& system) {
@@ -138,7 +168,7 @@ void Predictor::Impl::add(std::unique_ptr<TrainedSystem> system, const std::stri
   member.system = std::move(system);
   members.push_back(std::move(member));
   const TrainedSystem& added = *members.back().system;
-  require_same_classes(first(), added);
+  require_same_answers(first(), added);
   systems_cut_alike = systems_cut_alike && added.cuts_like(first());
   training_counts.resize(first().card().classes.size(), 0);
   for (std::size_t c = 0; c < training_counts.size(); ++c) {
@@ -176,7 +206,20 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
     for (const SystemAnswer& answer : answers) of_systems.push_back(probabilities_of(answer));
     return tree.answer(of_systems);
   };
-  prediction.probabilities = together([](const SystemAnswer& answer) { return answer.song; });
+  const bool has_classes = !first().card().classes.empty();
+  if (has_classes) {
+    prediction.probabilities = together([](const SystemAnswer& answer) { return answer.song; });
+  }
+  const std::vector<double> tags = mean_tags(answers);
+  for (std::size_t i = 0; i < tags.size(); ++i) {
+    const std::string& name = first().card().tags[i];
+    prediction.tags.emplace_back(name, tags[i]);
+    double threshold = 0.0;
+    for (const Member& member : members) {
+      threshold += member.system->card().tag_thresholds[i] / static_cast<double>(members.size());
+    }
+    if (tags[i] >= threshold) prediction.labels.push_back(name);
+  }
   prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
   prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
   if (answers.size() == 1) prediction.network_embedding = answers.front().embedding;
@@ -185,12 +228,34 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
   for (std::size_t s = 0; s < segments.size(); ++s) {
     const TimeSpan span = time_span(song, segments[s], recipe.audio.sample_rate_hz,
                                     recipe.features.frame.window_samples);
-    prediction.segments.push_back({span.start_s, span.end_s,
-                                   systems_cut_alike ? together([&](const SystemAnswer& answer) {
-                                     return answer.probabilities[s];
-                                   })
-                                                     : answers.front().probabilities[s]});
+    SegmentPrediction& segment =
+        prediction.segments.emplace_back(SegmentPrediction{span.start_s, span.end_s, {}});
+    if (has_classes) {
+      segment.probabilities =
+          systems_cut_alike
+              ? together([&](const SystemAnswer& answer) { return answer.probabilities[s]; })
+              : answers.front().probabilities[s];
+    }
+    set_values(answers, s, segment);
   }
+  set_curve(prediction);
+}
+
+void Predictor::Impl::set_values(const std::vector<SystemAnswer>& answers, std::size_t s,
+                                 SegmentPrediction& segment) const {
+  double valence = 0.0;
+  double arousal = 0.0;
+  double count = 0.0;
+  for (const SystemAnswer& answer : answers) {
+    if (answer.values.empty()) continue;
+    valence += answer.values[s][0];
+    arousal += answer.values[s][1];
+    ++count;
+    if (!systems_cut_alike) break;
+  }
+  if (count == 0.0) return;
+  segment.valence = valence / count;
+  segment.arousal = arousal / count;
 }
 
 SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
@@ -246,6 +311,13 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
 }
 
 const std::vector<std::string>& Predictor::classes() const { return impl_->first().card().classes; }
+
+ModelAnswers Predictor::answers() const {
+  const bool has_values = std::ranges::any_of(impl_->members, [](const Member& member) {
+    return member.system->card().shape.num_values > 0;
+  });
+  return {{classes(), has_values, impl_->first().card().tags}, training_counts()};
+}
 
 const std::vector<Recipe>& Predictor::recipes() const { return impl_->recipes; }
 

@@ -80,6 +80,7 @@ SystemAnswer TrainedSystem::answer(const SongInputs& song) const {
                                        : cut_segments(num_kept, segment_frames_, hop_frames_,
                                                       segment_.tail, padded_frames_);
   fill(song, answer);
+  if (card_.classes.empty()) return answer;
   const double temperature = card_.calibration.temperature;
   answer.song = with_temperature(mean(answer.probabilities), temperature);
   for (auto& row : answer.probabilities) row = with_temperature(row, temperature);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -21,9 +22,12 @@ struct SystemAnswer {
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
   std::vector<double> song;                        ///< their mean, as TrainedSystem::answer() says
   std::vector<double> embedding;                   ///< a network's, mean over segments
+  /// Valence and arousal of segments, where the system predicts them; else empty.
+  std::vector<std::array<double, 2>> values;
   /// Of the song, where the system predicts them; else NaN.
   double valence = std::numeric_limits<double>::quiet_NaN();
   double arousal = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> tags;  ///< of the song, parallel to ModelCard::tags
 };
 
 /// A model file, ready to answer.

@@ -72,24 +72,64 @@ Json interval_json(const Interval& interval) {
   return {number_or_null(interval[0]), number_or_null(interval[1])};
 }
 
-struct RegressionNumber {
+/// A number of scores with its interval, `NAME` and `NAME_ci95` in JSON.
+template <class Scored>
+struct ScoredNumber {
   const char* name;
-  double RegressionScores::*score;
-  Interval RegressionScores::*interval;
+  double Scored::*score;
+  Interval Scored::*interval;
   std::string interval_name() const { return std::string(name) + "_ci95"; }
 };
-constexpr std::array kRegressionNumbers = {
-    RegressionNumber{"r2", &RegressionScores::r2, &RegressionScores::r2_ci95},
-    RegressionNumber{"rmse", &RegressionScores::rmse, &RegressionScores::rmse_ci95},
-    RegressionNumber{"pearson", &RegressionScores::pearson, &RegressionScores::pearson_ci95},
-    RegressionNumber{"concordance", &RegressionScores::concordance,
-                     &RegressionScores::concordance_ci95}};
+constexpr std::array<ScoredNumber<RegressionScores>, 4> kRegressionNumbers = {{
+    {"r2", &RegressionScores::r2, &RegressionScores::r2_ci95},
+    {"rmse", &RegressionScores::rmse, &RegressionScores::rmse_ci95},
+    {"pearson", &RegressionScores::pearson, &RegressionScores::pearson_ci95},
+    {"concordance", &RegressionScores::concordance, &RegressionScores::concordance_ci95},
+}};
+constexpr std::array<ScoredNumber<CurveScores>, 4> kCurveNumbers = {{
+    {"concordance", &CurveScores::concordance, &CurveScores::concordance_ci95},
+    {"rmse", &CurveScores::rmse, &CurveScores::rmse_ci95},
+    {"tolerant_concordance", &CurveScores::tolerant_concordance,
+     &CurveScores::tolerant_concordance_ci95},
+    {"tolerant_rmse", &CurveScores::tolerant_rmse, &CurveScores::tolerant_rmse_ci95},
+}};
+constexpr std::array<ScoredNumber<TagScore>, 2> kTagNumbers = {{
+    {"roc_auc", &TagScore::roc_auc, &TagScore::roc_auc_ci95},
+    {"pr_auc", &TagScore::pr_auc, &TagScore::pr_auc_ci95},
+}};
+
+template <class Scored, class Numbers>
+void add_scored(const Scored& scores, const Numbers& numbers, Json& json) {
+  for (const auto& number : numbers) {
+    json[number.name] = number_or_null(scores.*number.score);
+    json[number.interval_name()] = interval_json(scores.*number.interval);
+  }
+}
 
 Json regression_json(const RegressionScores& scores) {
   Json json = {{"count", scores.count}};
-  for (const RegressionNumber& number : kRegressionNumbers) {
-    json[number.name] = number_or_null(scores.*number.score);
-    json[number.interval_name()] = interval_json(scores.*number.interval);
+  add_scored(scores, kRegressionNumbers, json);
+  return json;
+}
+
+Json curve_json(const CurveScores& scores) {
+  Json json = {{"songs", scores.songs}, {"points", scores.points}};
+  add_scored(scores, kCurveNumbers, json);
+  json["tolerance_s"] = kCurveToleranceS;
+  return json;
+}
+
+Json tag_json(const TagScore& score) {
+  Json json = {{"positives", score.positives}};
+  add_scored(score, kTagNumbers, json);
+  return json;
+}
+
+Json tags_json(const TagScores& scores, const std::vector<std::string>& tags) {
+  Json json = {{"count", scores.count}, {"macro", tag_json(scores.macro)}};
+  Json& per_tag = json["per_tag"] = Json::object();
+  for (std::size_t tag = 0; tag < tags.size(); ++tag) {
+    per_tag[tags[tag]] = tag_json(scores.per_tag.at(tag));
   }
   return json;
 }
@@ -151,21 +191,42 @@ Json embedding_json(const EmbeddingScores& scores) {
 /// Of predictions.csv, at the end where there are embeddings: SongPrediction::place.
 const std::vector<std::string> kPlaceColumns = {"own_center", "other_centers", "silhouette"};
 
-/// Of predictions.csv. Without classes the songs' places in the plane of emotions are at the end.
-std::vector<std::string> song_columns(const std::vector<std::string>& classes) {
-  std::vector<std::string> columns = {"id", "path", "label", "predicted", "confidence"};
-  for (const std::string& name : classes) columns.push_back("p_" + name);
-  columns.push_back("segments");
-  if (classes.empty()) columns.insert(columns.end(), {"valence", "arousal"});
-  return columns;
-}
+/// What a model answers, as columns of predictions.csv and segments.csv.
+struct AnswerColumns : AnswerKinds {
+  static AnswerColumns of(const Evaluation& evaluation) {
+    const bool has_values = std::ranges::any_of(evaluation.songs, [](const ScoredSong& song) {
+      return !std::isnan(song.prediction.valence);
+    });
+    return {{evaluation.classes, has_values, evaluation.tags}};
+  }
 
-/// Of segments.csv.
-std::vector<std::string> segment_columns(const std::vector<std::string>& classes) {
-  std::vector<std::string> columns = {"id", "start_s", "end_s", "predicted"};
-  for (const std::string& name : classes) columns.push_back("p_" + name);
-  if (classes.empty()) columns.insert(columns.end(), {"valence", "arousal"});
-  return columns;
+  /// Of predictions.csv: answers, then the truth of what is no class.
+  std::vector<std::string> of_songs() const {
+    std::vector<std::string> columns = {"id", "path", "label", "predicted", "confidence"};
+    for (const std::string& name : classes) columns.push_back("p_" + name);
+    columns.push_back("segments");
+    if (has_values) {
+      columns.insert(columns.end(), {"valence", "arousal", "true_valence", "true_arousal"});
+    }
+    for (const std::string& tag : tags) columns.push_back("tag_" + tag);
+    if (!tags.empty()) columns.push_back("true_labels");
+    return columns;
+  }
+
+  std::vector<std::string> of_segments(bool with_values) const {
+    std::vector<std::string> columns = {"id", "start_s", "end_s", "predicted"};
+    for (const std::string& name : classes) columns.push_back("p_" + name);
+    if (with_values) columns.insert(columns.end(), {"valence", "arousal"});
+    return columns;
+  }
+};
+
+bool segments_have_values(const Evaluation& evaluation) {
+  return std::ranges::any_of(evaluation.songs, [](const ScoredSong& song) {
+    return std::ranges::any_of(song.prediction.segments, [](const SegmentPrediction& segment) {
+      return !std::isnan(segment.valence);
+    });
+  });
 }
 
 std::string chosen_class(const std::vector<double>& probabilities,
@@ -193,7 +254,8 @@ std::string confusion_csv(const Evaluation& evaluation) {
 }
 
 std::string predictions_csv(const Evaluation& evaluation) {
-  std::vector<std::string> cells = song_columns(evaluation.classes);
+  const AnswerColumns columns = AnswerColumns::of(evaluation);
+  std::vector<std::string> cells = columns.of_songs();
   const bool has_places = evaluation.embedding_scores.has_value();
   if (has_places) cells.insert(cells.end(), kPlaceColumns.begin(), kPlaceColumns.end());
   std::string text = csv_line(cells);
@@ -205,7 +267,15 @@ std::string predictions_csv(const Evaluation& evaluation) {
              evaluation.classes.empty() ? "" : format_number(prediction.confidence())};
     add_numbers(prediction.probabilities, cells);
     cells.push_back(std::to_string(prediction.segments.size()));
-    if (evaluation.classes.empty()) add_numbers({prediction.valence, prediction.arousal}, cells);
+    if (columns.has_values) {
+      add_numbers(
+          {prediction.valence, prediction.arousal, scored.song.valence, scored.song.arousal},
+          cells);
+    }
+    for (const auto& [tag, probability] : prediction.tags) {
+      cells.push_back(format_number(probability));
+    }
+    if (!columns.tags.empty()) cells.push_back(join(scored.song.labels, ";"));
     if (has_places) add_numbers({place.own_center, place.other_centers, place.silhouette}, cells);
     text += csv_line(cells);
   }
@@ -213,14 +283,15 @@ std::string predictions_csv(const Evaluation& evaluation) {
 }
 
 std::string segments_csv(const Evaluation& evaluation) {
-  std::vector<std::string> cells = segment_columns(evaluation.classes);
+  const bool has_values = segments_have_values(evaluation);
+  std::vector<std::string> cells = AnswerColumns::of(evaluation).of_segments(has_values);
   std::string text = csv_line(cells);
   for (const ScoredSong& scored : evaluation.songs) {
     for (const SegmentPrediction& segment : scored.prediction.segments) {
       cells = {scored.song.id, format_number(segment.start_s), format_number(segment.end_s),
                chosen_class(segment.probabilities, evaluation.classes)};
       add_numbers(segment.probabilities, cells);
-      if (evaluation.classes.empty()) add_numbers({segment.valence, segment.arousal}, cells);
+      if (has_values) add_numbers({segment.valence, segment.arousal}, cells);
       text += csv_line(cells);
     }
   }
@@ -354,17 +425,56 @@ std::optional<EmbeddingScores> read_embedding_scores(const Json& json) {
       read_interval(*found, "silhouette_ci95")};
 }
 
-std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {
-  const auto found = json.find("valence_arousal");
-  if (found == json.end() || !found->contains(axis)) return std::nullopt;
-  const Json& stored = found->at(axis);
-  RegressionScores scores;
-  scores.count = stored.at("count").get<std::int64_t>();
-  for (const RegressionNumber& number : kRegressionNumbers) {
+template <class Scored, class Numbers>
+void read_scored(const Json& stored, const Numbers& numbers, Scored& scores) {
+  for (const auto& number : numbers) {
     scores.*number.score = number_or_nan(stored, number.name);
     scores.*number.interval = read_interval(stored, number.interval_name());
   }
+}
+
+/// An entry of `valence_arousal`, or of `over_time` in it; null without it.
+Json axis_of(const Json& json, const char* axis, bool over_time) {
+  Json scores = json.value("valence_arousal", Json::object());
+  if (over_time) scores = scores.value("over_time", Json::object());
+  return scores.value(axis, Json());
+}
+
+std::optional<RegressionScores> read_regression(const Json& json, const char* axis) {
+  const Json stored = axis_of(json, axis, false);
+  if (stored.is_null()) return std::nullopt;
+  RegressionScores scores;
+  scores.count = stored.at("count").get<std::int64_t>();
+  read_scored(stored, kRegressionNumbers, scores);
   return scores;
+}
+
+std::optional<CurveScores> read_curve(const Json& json, const char* axis) {
+  const Json stored = axis_of(json, axis, true);
+  if (stored.is_null()) return std::nullopt;
+  CurveScores scores;
+  stored.at("songs").get_to(scores.songs);
+  stored.at("points").get_to(scores.points);
+  read_scored(stored, kCurveNumbers, scores);
+  return scores;
+}
+
+void read_tags(const Json& json, Evaluation& evaluation) {
+  const auto found = json.find("tags");
+  if (found == json.end()) return;
+  const auto read = [](const Json& stored) {
+    TagScore score;
+    stored.at("positives").get_to(score.positives);
+    read_scored(stored, kTagNumbers, score);
+    return score;
+  };
+  TagScores& scores = evaluation.tag_scores.emplace();
+  found->at("count").get_to(scores.count);
+  scores.macro = read(found->at("macro"));
+  for (const auto& [tag, stored] : found->at("per_tag").items()) {
+    evaluation.tags.push_back(tag);
+    scores.per_tag.push_back(read(stored));
+  }
 }
 
 Evaluation read_metrics(const fs::path& file) {
@@ -387,20 +497,23 @@ Evaluation read_metrics(const fs::path& file) {
     evaluation.embedding_scores = read_embedding_scores(json);
     evaluation.valence = read_regression(json, "valence");
     evaluation.arousal = read_regression(json, "arousal");
+    evaluation.valence_over_time = read_curve(json, "valence");
+    evaluation.arousal_over_time = read_curve(json, "arousal");
+    read_tags(json, evaluation);
   } catch (const Json::exception& error) {
     throw UsageError(file.string() + ": " + error.what());
   }
   return evaluation;
 }
 
-/// The numbers of a row that song_columns() and segment_columns() share.
+/// The numbers of a row that songs and segments share.
 template <class Prediction>
 void read_answer(const CsvTable& table, std::size_t row, const std::vector<std::string>& classes,
                  Prediction& prediction) {
   for (const std::string& name : classes) {
     prediction.probabilities.push_back(table.number(row, "p_" + name));
   }
-  if (!classes.empty()) return;
+  if (!table.has("valence")) return;
   prediction.valence = table.number_or_nan(row, "valence");
   prediction.arousal = table.number_or_nan(row, "arousal");
 }
@@ -428,7 +541,7 @@ void read_embeddings(const fs::path& file, std::vector<ScoredSong>& songs) {
 void read_segments(const fs::path& file, const std::vector<std::string>& classes,
                    std::vector<ScoredSong>& songs) {
   const CsvTable table(file);
-  table.require(segment_columns(classes), "mer eval writes it anew");
+  table.require(AnswerColumns{{classes, false, {}}}.of_segments(false), "mer eval writes it anew");
   std::map<std::string, ScoredSong*> song_of;
   for (ScoredSong& song : songs) song_of[song.song.id] = &song;
   for (std::size_t row = 0; row < table.size(); ++row) {
@@ -471,6 +584,11 @@ Json to_json(const Evaluation& evaluation) {
   }
   if (evaluation.valence) json["valence_arousal"]["valence"] = regression_json(*evaluation.valence);
   if (evaluation.arousal) json["valence_arousal"]["arousal"] = regression_json(*evaluation.arousal);
+  for (const auto& [axis, scores] : {std::pair("valence", evaluation.valence_over_time),
+                                     {"arousal", evaluation.arousal_over_time}}) {
+    if (scores) json["valence_arousal"]["over_time"][axis] = curve_json(*scores);
+  }
+  if (evaluation.tag_scores) json["tags"] = tags_json(*evaluation.tag_scores, evaluation.tags);
   return json;
 }
 
@@ -524,7 +642,7 @@ Evaluation read_evaluation(const fs::path& folder, EvaluationPart part) {
 std::vector<ScoredSong> read_predictions(const fs::path& folder,
                                          const std::vector<std::string>& classes) {
   const CsvTable table(folder / kPredictions);
-  const std::vector<std::string> columns = song_columns(classes);
+  const std::vector<std::string> columns = AnswerColumns{{classes, false, {}}}.of_songs();
   if (!std::all_of(columns.begin(), columns.end(),
                    [&](const std::string& column) { return table.has(column); })) {
     throw UsageError(table.file().string() + ": its columns are not " + join(columns, ","),
@@ -537,6 +655,20 @@ std::vector<ScoredSong> read_predictions(const fs::path& folder,
     song.song.listed_path = table.cell(row, "path");
     song.song.label = table.cell(row, "label");
     read_answer(table, row, classes, song.prediction);
+    if (table.has("true_valence")) {
+      song.song.valence = table.number_or_nan(row, "true_valence");
+      song.song.arousal = table.number_or_nan(row, "true_arousal");
+    }
+    for (const std::string& column : table.columns()) {
+      constexpr std::string_view kTag = "tag_";
+      if (!column.starts_with(kTag)) continue;
+      song.prediction.tags.emplace_back(column.substr(kTag.size()), table.number(row, column));
+    }
+    if (table.has("true_labels")) {
+      const std::string& labels = table.cell(row, "true_labels");
+      song.song.has_labels = !labels.empty();
+      if (song.song.has_labels) song.song.labels = split_words(labels, ';');
+    }
     if (table.has(kPlaceColumns.front())) {
       song.prediction.place = {table.number_or_nan(row, "own_center"),
                                table.number_or_nan(row, "other_centers"),

@@ -23,10 +23,31 @@ Json to_json(const ModelCard::FittedTemperature& calibration) {
           {"fitted_on", calibration.fitted_on}};
 }
 
+double ModelCard::Validation::score() const {
+  double sum = 0.0;
+  double count = 0.0;
+  for (const double one : {macro_f1, concordance, roc_auc}) {
+    if (std::isnan(one)) continue;
+    sum += one;
+    ++count;
+  }
+  return sum / count;  // 0 / 0 is NaN
+}
+
+Json to_json(const ModelCard::Validation& validation) {
+  Json json = {{"loss", number_or_null(validation.loss)},
+               {"accuracy", number_or_null(validation.accuracy)},
+               {"macro_f1", number_or_null(validation.macro_f1)}};
+  for (const auto& [name, value] : {std::pair("concordance", validation.concordance),
+                                    {"roc_auc", validation.roc_auc},
+                                    {"pr_auc", validation.pr_auc}}) {
+    if (!std::isnan(value)) json[name] = value;
+  }
+  return json;
+}
+
 TensorMetadata ModelCard::to_metadata() const {
-  const Json scores = {{"loss", number_or_null(validation.loss)},
-                       {"accuracy", number_or_null(validation.accuracy)},
-                       {"macro_f1", number_or_null(validation.macro_f1)}};
+  const Json scores = to_json(validation);
   TensorMetadata metadata = {{"format", kModelFormat},
                              {"schema", std::to_string(kSchema)},
                              {"mer_version", mer_version},
@@ -50,6 +71,10 @@ TensorMetadata ModelCard::to_metadata() const {
     metadata["shape"] = json_text(to_json(shape));
   } else {
     metadata["classic"] = classic;
+  }
+  if (!tags.empty()) {
+    metadata["tags"] = json_text(tags);
+    metadata["tag_thresholds"] = json_text(tag_thresholds);
   }
   if (calibration.songs > 0) metadata["calibration"] = json_text(to_json(calibration));
   return metadata;
@@ -80,22 +105,37 @@ ModelCard ModelCard::read(const TensorFile& file) {
   card.layout = reader.object_text("layout");
   card.classes = reader.value<std::vector<std::string>>("classes");
   card.training_counts = reader.value<std::vector<std::int64_t>>("training_counts");
+  if (file.metadata().count("tags") > 0) {
+    card.tags = reader.value<std::vector<std::string>>("tags");
+    card.tag_thresholds = reader.value<std::vector<double>>("tag_thresholds");
+  }
   card.iteration = reader.value<std::int64_t>("iteration");
   const Json scores = reader.object("validation");
   card.validation = {reader.number_or_nan("validation", scores, "loss"),
                      reader.number_or_nan("validation", scores, "accuracy"),
-                     reader.number_or_nan("validation", scores, "macro_f1")};
+                     reader.number_or_nan("validation", scores, "macro_f1"),
+                     reader.number_or_nan("validation", scores, "concordance"),
+                     reader.number_or_nan("validation", scores, "roc_auc"),
+                     reader.number_or_nan("validation", scores, "pr_auc")};
   card.calibration = reader.calibration();
 
   const std::size_t num_classes = card.classes.size();
-  if (num_classes < 2 ||
-      std::set<std::string>(card.classes.begin(), card.classes.end()).size() != num_classes) {
+  const auto is_distinct = [](const std::vector<std::string>& names) {
+    return std::set<std::string>(names.begin(), names.end()).size() == names.size();
+  };
+  if (num_classes == 1 || !is_distinct(card.classes)) {
     reader.fail("it names " + std::to_string(num_classes) + " classes, or one twice");
   }
+  if (!is_distinct(card.tags)) reader.fail("it names a tag twice");
+  if (num_classes == 0 && card.tags.empty() && card.shape.num_values == 0) {
+    reader.fail("it answers neither classes, tags nor valence and arousal");
+  }
   const bool wrong_shape =
-      card.is_network() && static_cast<std::size_t>(card.shape.num_classes) != num_classes;
-  if (card.training_counts.size() != num_classes || wrong_shape) {
-    reader.fail("its class names, training counts and outputs differ in number");
+      card.is_network() && (static_cast<std::size_t>(card.shape.num_classes) != num_classes ||
+                            static_cast<std::size_t>(card.shape.num_tags) != card.tags.size());
+  if (card.training_counts.size() != num_classes ||
+      card.tag_thresholds.size() != card.tags.size() || wrong_shape) {
+    reader.fail("its names, training counts, thresholds and outputs differ in number");
   }
   return card;
 }

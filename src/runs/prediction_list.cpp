@@ -91,6 +91,7 @@ SongPrediction read_song(const Json& json) {
   for (const auto& [tag, probability] : at(json, "tags").items()) {
     song.tags.emplace_back(tag, probability.get<double>());
   }
+  for (const Json& label : at(json, "labels")) song.labels.push_back(label.get<std::string>());
   if (const Json& curve = at(json, "over_time"); !curve.is_null()) {
     song.over_time.emplace();
     curve.at("time_s").get_to(song.over_time->time_s);
@@ -257,6 +258,7 @@ Json to_json(const FileResult& result, const std::vector<std::string>& classes) 
   }
   add_place(song, json);
   for (const auto& [tag, probability] : song.tags) json["tags"][tag] = probability;
+  if (!song.tags.empty()) json["labels"] = song.labels;
   if (song.over_time) {
     json["over_time"] = {{"time_s", song.over_time->time_s},
                          {"valence", song.over_time->valence},
@@ -294,41 +296,53 @@ std::string prediction_jsonl(const FileResult& result, const std::vector<std::st
   return json_text(json) + "\n";
 }
 
-std::string predictions_csv_header(const std::vector<std::string>& classes, bool with_bytes) {
+std::string predictions_csv_header(const AnswerKinds& answers, bool with_bytes) {
   std::vector<std::string> cells = {"path", "status", "emotion", "confidence"};
-  for (const std::string& name : classes) cells.push_back("p_" + name);
+  for (const std::string& name : answers.classes) cells.push_back("p_" + name);
   for (const char* name : {"duration_s", "analysed_s", "segments", "error"}) cells.push_back(name);
-  if (Quadrants::of(classes)) {
+  if (Quadrants::of(answers.classes)) {
     for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
   }
+  if (answers.has_values) cells.insert(cells.end(), {"valence", "arousal"});
+  if (!answers.tags.empty()) cells.push_back("labels");
+  for (const std::string& tag : answers.tags) cells.push_back("tag_" + tag);
   if (with_bytes) cells.push_back("path_bytes");
   return to_valid_utf8(csv_line(cells));
 }
 
-std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes,
+std::string prediction_csv_row(const FileResult& result, const AnswerKinds& answers,
                                bool with_bytes) {
+  const std::vector<std::string>& classes = answers.classes;
   const auto quadrants = Quadrants::of(classes);
   std::vector<std::string> cells = {result.path, result.ok() ? "ok" : "error"};
+  const auto skip = [&cells](std::size_t count) { cells.resize(cells.size() + count); };
+  const auto add = [&cells](double number) { cells.push_back(format_number(number)); };
   if (result.ok()) {
     const SongPrediction& song = *result.prediction;
     const bool has_classes = !classes.empty();
     cells.push_back(result.uncertain || !has_classes ? "" : emotion_of(song, classes));
     cells.push_back(has_classes ? format_number(song.confidence()) : "");
-    for (std::size_t c = 0; c < classes.size(); ++c) {
-      cells.push_back(format_number(song.probabilities.at(c)));
-    }
-    cells.push_back(format_number(to_milliseconds(song.duration_s)));
-    cells.push_back(format_number(to_milliseconds(song.analysed_s)));
+    for (std::size_t c = 0; c < classes.size(); ++c) add(song.probabilities.at(c));
+    add(to_milliseconds(song.duration_s));
+    add(to_milliseconds(song.analysed_s));
     cells.push_back(std::to_string(song.segments.size()));
     cells.push_back("");
     if (quadrants) {
-      cells.push_back(format_number(quadrants->positive_valence(song.probabilities)));
-      cells.push_back(format_number(quadrants->high_arousal(song.probabilities)));
+      add(quadrants->positive_valence(song.probabilities));
+      add(quadrants->high_arousal(song.probabilities));
     }
+    if (answers.has_values) {
+      add(song.valence);
+      add(song.arousal);
+    }
+    if (!answers.tags.empty()) cells.push_back(join(song.labels, ";"));
+    for (const auto& [tag, probability] : song.tags) add(probability);
   } else {
-    cells.resize(cells.size() + 2 + classes.size() + 3);
+    skip(2 + classes.size() + 3);
     cells.push_back(result.error);
-    if (quadrants) cells.resize(cells.size() + 2);
+    if (quadrants) skip(2);
+    if (answers.has_values) skip(2);
+    if (!answers.tags.empty()) skip(1 + answers.tags.size());
   }
   if (with_bytes) cells.push_back(is_utf8(result.path) ? "" : encode_base64(result.path));
   return to_valid_utf8(csv_line(cells));
@@ -348,8 +362,12 @@ std::optional<ListedPrediction> parse_prediction(const std::string& text, bool w
 }
 
 double ListedPrediction::probability_of(const std::string& name) const {
+  if (!result.ok()) return 0.0;
+  for (const auto& [tag, probability] : result.prediction->tags) {
+    if (tag == name) return probability;
+  }
   const auto found = std::find(classes.begin(), classes.end(), name);
-  if (found == classes.end() || !result.ok()) return 0.0;
+  if (found == classes.end()) return 0.0;
   return result.prediction->probabilities[static_cast<std::size_t>(found - classes.begin())];
 }
 

@@ -34,13 +34,12 @@ Json dataset_json(const RunStatus::Dataset& dataset) {
           {"training_counts", dataset.training_counts},
           {"training_segments", dataset.training_segments},
           {"left_out", dataset.left_out},
+          {"without_target", dataset.without_target},
           {"near_duplicates", dataset.near_duplicates}};
 }
 
 Json best_json(const RunStatus::Best& best) {
-  Json json = {{"loss", number_or_null(best.scores.loss)},
-               {"accuracy", number_or_null(best.scores.accuracy)},
-               {"macro_f1", number_or_null(best.scores.macro_f1)}};
+  Json json = to_json(best.scores);
   if (best.calibration.songs > 0) json["calibration"] = to_json(best.calibration);
   json["iteration"] = best.iteration;
   return json;
@@ -85,12 +84,14 @@ void read_dataset(const Json& json, RunStatus::Dataset& dataset) {
   take(json, "training_counts", dataset.training_counts);
   take(json, "training_segments", dataset.training_segments);
   take(json, "left_out", dataset.left_out);
+  take(json, "without_target", dataset.without_target);
   take(json, "near_duplicates", dataset.near_duplicates);
 }
 
 void read_best(const Json& json, RunStatus::Best& best) {
-  best.scores = {number_or_nan(json, "loss"), number_or_nan(json, "accuracy"),
-                 number_or_nan(json, "macro_f1")};
+  best.scores = {number_or_nan(json, "loss"),     number_or_nan(json, "accuracy"),
+                 number_or_nan(json, "macro_f1"), number_or_nan(json, "concordance"),
+                 number_or_nan(json, "roc_auc"),  number_or_nan(json, "pr_auc")};
   take(json, "iteration", best.iteration);
   const Json fitted = json.value("calibration", Json());
   if (!fitted.is_object()) return;

@@ -17,9 +17,11 @@
 namespace mer {
 namespace {
 
-const std::array<std::string, 11> kMetricsHeader = {
-    "iteration",    "epoch",    "seconds",      "lr",           "train_loss",      "train_softmax",
-    "train_center", "val_loss", "val_accuracy", "val_macro_f1", "train_as_printed"};
+const std::array<std::string, 17> kMetricsHeader = {
+    "iteration",        "epoch",          "seconds",      "lr",           "train_loss",
+    "train_softmax",    "train_center",   "val_loss",     "val_accuracy", "val_macro_f1",
+    "train_as_printed", "train_accuracy", "train_values", "train_tags",   "val_concordance",
+    "val_roc_auc",      "val_pr_auc"};
 
 /// The header and the whole lines up to an iteration: a killed process may leave half a line. What
 /// an earlier version began gets the columns that came since, empty.
@@ -132,13 +134,13 @@ void RunWriter::open_metrics(std::int64_t iteration) {
 }
 
 void RunWriter::add_metrics(const MetricsRow& row) {
-  const std::array<std::string, 11> cells = {
-      std::to_string(row.iteration),      format_number(row.epoch),
-      format_number(row.seconds),         format_number(row.lr),
-      format_number(row.train_loss),      format_number(row.train_softmax),
-      format_number(row.train_center),    format_number(row.val_loss),
-      format_number(row.val_accuracy),    format_number(row.val_macro_f1),
-      format_number(row.train_as_printed)};
+  std::vector<std::string> cells = {std::to_string(row.iteration)};
+  for (const double number :
+       {row.epoch, row.seconds, row.lr, row.train_loss, row.train_softmax, row.train_center,
+        row.val_loss, row.val_accuracy, row.val_macro_f1, row.train_as_printed, row.train_accuracy,
+        row.train_values, row.train_tags, row.val_concordance, row.val_roc_auc, row.val_pr_auc}) {
+    cells.push_back(format_number(number));
+  }
   metrics_->add(csv_line(cells));
 }
 

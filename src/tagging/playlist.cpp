@@ -89,6 +89,10 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const 
     for (const std::string& emotion : song.classes) songs[emotion];
     if (!song.result.ok()) {
       ++report.num_failed;
+    } else if (song.classes.empty()) {  // one list a label
+      const SongPrediction& answer = *song.result.prediction;
+      for (const std::string& label : answer.labels) songs[label].push_back(&song);
+      if (answer.labels.empty()) ++report.num_uncertain;
     } else if (!song.emotion) {
       ++report.num_uncertain;
     } else {

@@ -17,7 +17,8 @@ namespace {
 
 /// The values of one row of a batch.
 std::span<float> row_of(FloatTensor& tensor, std::size_t row) {
-  const std::size_t size = tensor.values.size() / static_cast<std::size_t>(tensor.shape.front());
+  const auto rows = static_cast<std::size_t>(tensor.shape.front());
+  const std::size_t size = tensor.values.empty() ? 0 : tensor.values.size() / rows;
   return std::span(tensor.values).subspan(row * size, size);
 }
 
@@ -136,9 +137,13 @@ namespace {
 template <class Batch,
           class Tensor = std::conditional_t<std::is_const_v<Batch>, const FloatTensor, FloatTensor>>
 std::vector<Tensor*> tensors_of(Batch& batch) {
-  std::vector<Tensor*> tensors = {&batch.inputs.spectrogram, &batch.inputs.spectrogram_valid,
-                                  &batch.inputs.lld_valid, &batch.inputs.song_vector,
-                                  &batch.targets};
+  std::vector<Tensor*> tensors = {&batch.inputs.spectrogram,
+                                  &batch.inputs.spectrogram_valid,
+                                  &batch.inputs.lld_valid,
+                                  &batch.inputs.song_vector,
+                                  &batch.targets,
+                                  &batch.values,
+                                  &batch.tags};
   for (Tensor& branch : batch.inputs.lld) tensors.push_back(&branch);
   return tensors;
 }
@@ -163,6 +168,7 @@ TrainingBatch select_rows(const TrainingBatch& batch, const std::vector<std::siz
     }
   }
   for (const std::size_t row : rows) selected.keys.push_back(batch.keys[row]);
+  selected.known = batch.known;
   return selected;
 }
 
@@ -257,7 +263,13 @@ void Augmentation::mix_with(TrainingBatch& batch, const std::vector<std::size_t>
   for (FloatTensor& branch : batch.inputs.lld) combine(branch, weighted);
   combine(batch.inputs.lld_valid, either);
   combine(batch.inputs.song_vector, weighted);
-  combine(batch.targets, weighted);
+  const auto known = [&](float a, float b, float share) {
+    if (std::isnan(a)) return b;
+    return std::isnan(b) ? a : weighted(a, b, share);
+  };
+  for (FloatTensor* targets : {&batch.targets, &batch.values, &batch.tags}) {
+    combine(*targets, known);
+  }
 }
 
 void Augmentation::add_noise(TrainingBatch& batch) const {

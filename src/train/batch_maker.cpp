@@ -1,6 +1,8 @@
 #include "batch_maker.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -10,13 +12,21 @@
 namespace mer {
 namespace {
 
+/// Of those that the sampler balances: songs without a class are one more.
+int num_sampled_classes(const PreparedData& data) {
+  const bool all_known =
+      std::ranges::all_of(data.training, [](const RunSong& song) { return song.class_index >= 0; });
+  return static_cast<int>(data.classes.size()) + (all_known ? 0 : 1);
+}
+
 std::vector<SamplerSong> sampler_songs(const RunConfig& config, const PreparedData& data) {
   std::vector<SamplerSong> songs;
   for (const RunSong& song : data.training) {
     const std::int64_t items = config.train.random_crops
                                    ? config.train.crops_per_song
                                    : static_cast<std::int64_t>(song.segments.size());
-    songs.push_back({song.class_index, items});
+    songs.push_back(
+        {song.class_index < 0 ? static_cast<int>(data.classes.size()) : song.class_index, items});
   }
   return songs;
 }
@@ -62,10 +72,11 @@ BatchMaker::BatchMaker(const RunConfig& config, const PreparedData& data,
     : data_(data),
       builder_(builder),
       options_(config.train),
+      recipe_(config.recipe),
       seed_(static_cast<std::uint64_t>(config.train.seed)),
       rows_(rows),
-      sampler_(sampler_songs(config, data), static_cast<int>(data.classes.size()),
-               config.train.class_balanced, config.train.batch_size, seed_),
+      sampler_(sampler_songs(config, data), num_sampled_classes(data), config.train.class_balanced,
+               config.train.batch_size, seed_),
       augmentation_(config.train, config.recipe.features.spectrogram, standardization,
                     config.inputs.spectrogram_pool_bands, builder.shape()) {}
 
@@ -98,21 +109,56 @@ PlannedBatch BatchMaker::plan(std::int64_t iteration) {
   planned.partners = take_with_partners(rows_, partners, selection);
 
   const auto num_rows = static_cast<std::int64_t>(selection.rows().size());
-  const auto num_classes = static_cast<std::int64_t>(data_.classes.size());
   planned.batch.inputs = builder_.make_batch(num_rows);
-  planned.batch.targets = {{num_rows, num_classes},
-                           std::vector<float>(static_cast<std::size_t>(num_rows * num_classes))};
-  float* target = planned.batch.targets.values.data();
+  planned.batch.targets.shape = {0, 0};
   for (const std::size_t row : selection.rows()) {
     const RunSong& song = data_.training[draws[row].song];
     const Segment segment = segment_of(song, draws[row], keys[row]);
     planned.rows.push_back({draws[row].song, segment});
     planned.batch.keys.push_back(keys[row]);
-    target[song.class_index] = 1.0F;
-    target += num_classes;
-    data_.open_songs->open(song.features)->read_ahead(segment.first, segment.length);
+    const auto features = data_.open_songs->open(song.features);
+    features->read_ahead(segment.first, segment.length);
+    add_targets(song, values_of(song, *features, segment, recipe_), planned.batch);
   }
+  planned.batch.known = known_of(draws, keys, partners);
   return planned;
+}
+
+void BatchMaker::add_targets(const RunSong& song, const std::array<float, 2>& values,
+                             TrainingBatch& batch) const {
+  const auto add = [](std::size_t columns, std::span<const float> row, FloatTensor& targets) {
+    targets.shape = {targets.shape.front() + 1, static_cast<std::int64_t>(columns)};
+    targets.values.insert(targets.values.end(), row.begin(), row.end());
+    targets.values.resize(static_cast<std::size_t>(targets.shape.front()) * columns,
+                          std::numeric_limits<float>::quiet_NaN());
+  };
+  add(data_.classes.size(), song.classes, batch.targets);
+  add(data_.has_values ? values.size() : 0, data_.has_values ? values : std::span<const float>(),
+      batch.values);
+  add(data_.tags.size(), song.tags, batch.tags);
+}
+
+KnownTargets BatchMaker::known_of(const std::vector<Draw>& draws,
+                                  const std::vector<std::uint64_t>& keys,
+                                  const std::vector<std::size_t>& partners) const {
+  const auto song_of = [&](std::size_t row) -> const RunSong& {
+    return data_.training[draws[row].song];
+  };
+  const auto has_values = [&](std::size_t row) {
+    const RunSong& song = song_of(row);
+    if (!song.curve) return song.has_values();
+    const auto features = data_.open_songs->open(song.features);
+    return !std::isnan(
+        values_of(song, *features, segment_of(song, draws[row], keys[row]), recipe_)[0]);
+  };
+  KnownTargets known;
+  for (std::size_t row = 0; row < draws.size(); ++row) {
+    const std::size_t partner = partners[row];
+    if (!song_of(row).classes.empty() || !song_of(partner).classes.empty()) ++known.classes;
+    if (!song_of(row).tags.empty() || !song_of(partner).tags.empty()) ++known.tags;
+    if (data_.has_values && (has_values(row) || has_values(partner))) ++known.values;
+  }
+  return known;
 }
 
 void BatchMaker::fill(PlannedBatch& planned, const RowRange& part) const {

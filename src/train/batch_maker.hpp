@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "mer/config/run_config.hpp"
@@ -48,10 +50,16 @@ class BatchMaker {
  private:
   std::uint64_t key_of(const Draw& draw, std::int64_t iteration) const;
   Segment segment_of(const RunSong& song, const Draw& draw, std::uint64_t key) const;
+  /// Appends a row.
+  void add_targets(const RunSong& song, const std::array<float, 2>& values,
+                   TrainingBatch& batch) const;
+  KnownTargets known_of(const std::vector<Draw>& draws, const std::vector<std::uint64_t>& keys,
+                        const std::vector<std::size_t>& partners) const;
 
   const PreparedData& data_;
   const InputBuilder& builder_;
   TrainOptions options_;
+  Recipe recipe_;
   std::uint64_t seed_;
   RowRange rows_;
   Sampler sampler_;

@@ -17,8 +17,8 @@ Json to_json(const Progression& progression) {
   const Progression::Sums& sums = progression.since_row;
   return {{"iteration", progression.iteration},
           {"seconds", progression.seconds},
-          {"best_macro_f1",
-           std::isnan(progression.best_macro_f1) ? Json(nullptr) : Json(progression.best_macro_f1)},
+          {"best_score",
+           std::isnan(progression.best_score) ? Json(nullptr) : Json(progression.best_score)},
           {"best_iteration", progression.best_iteration},
           {"evaluations_without_progress", progression.evaluations_without_progress},
           {"since_row",
@@ -27,6 +27,10 @@ Json to_json(const Progression& progression) {
             {"softmax", sums.softmax},
             {"center", sums.center},
             {"as_printed", sums.as_printed},
+            {"values", sums.values},
+            {"tags", sums.tags},
+            {"right", sums.right},
+            {"rows", sums.rows},
             {"seconds", sums.seconds}}}};
 }
 
@@ -34,8 +38,8 @@ Progression progression_of(const Json& json) {
   Progression progression;
   progression.iteration = json.at("iteration").get<std::int64_t>();
   progression.seconds = json.at("seconds").get<double>();
-  if (!json.at("best_macro_f1").is_null()) {
-    progression.best_macro_f1 = json.at("best_macro_f1").get<double>();
+  if (!json.at("best_score").is_null()) {
+    progression.best_score = json.at("best_score").get<double>();
   }
   progression.best_iteration = json.at("best_iteration").get<std::int64_t>();
   progression.evaluations_without_progress =
@@ -43,14 +47,17 @@ Progression progression_of(const Json& json) {
   const Json& sums = json.at("since_row");
   progression.since_row = {sums.at("steps").get<std::int64_t>(), sums.at("loss").get<double>(),
                            sums.at("softmax").get<double>(),     sums.at("center").get<double>(),
-                           sums.at("as_printed").get<double>(),  sums.at("seconds").get<double>()};
+                           sums.at("as_printed").get<double>(),  sums.at("values").get<double>(),
+                           sums.at("tags").get<double>(),        sums.at("right").get<double>(),
+                           sums.at("rows").get<double>(),        sums.at("seconds").get<double>()};
   return progression;
 }
 
 }  // namespace
 
-void write_model_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
-                      const Standardization& standardization, const ModelCard& card) {
+void write_model_file(const std::filesystem::path& file, const Network& network,
+                      const torch::nn::Module& loss, const Standardization& standardization,
+                      const ModelCard& card) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(network, kNetworkPrefix, tensors, keep_alive);
@@ -59,9 +66,9 @@ void write_model_file(const std::filesystem::path& file, const Network& network,
   write_tensor_file(file, tensors, card.to_metadata());
 }
 
-void write_state_file(const std::filesystem::path& file, const Network& network, const Loss& loss,
-                      const Standardization& standardization, const AdamW& optimizer,
-                      const Progression& progression) {
+void write_state_file(const std::filesystem::path& file, const Network& network,
+                      const torch::nn::Module& loss, const Standardization& standardization,
+                      const AdamW& optimizer, const Progression& progression) {
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(network, kNetworkPrefix, tensors, keep_alive);
@@ -74,7 +81,7 @@ void write_state_file(const std::filesystem::path& file, const Network& network,
                      {"progression", to_json(progression).dump()}});
 }
 
-Progression read_state_file(const TensorFile& file, Network& network, Loss& loss,
+Progression read_state_file(const TensorFile& file, Network& network, torch::nn::Module& loss,
                             AdamW& optimizer) {
   const TensorMetadata& metadata = file.metadata();
   const auto format = metadata.find("format");

@@ -192,7 +192,8 @@ class ClassicRun {
       for (double& value : song) value /= static_cast<double>(rows_by_song[i].size());
       probabilities.push_back(std::move(song));
     }
-    return validate_songs(probabilities, prepared_.validation, loss / num_rows);
+    return validate_songs({std::move(probabilities), {}, {}}, prepared_.validation,
+                          loss / num_rows);
   }
 
   RunResult write(RunWriter& folder, const ClassicModel& model, const Validated& validated,
@@ -217,6 +218,8 @@ class ClassicRun {
     row.seconds = seconds;
     row.epoch = row.lr = row.train_loss = row.train_softmax = row.train_center =
         row.train_as_printed = kNotMeasured;
+    row.train_values = row.train_tags = row.train_accuracy = kNotMeasured;
+    row.val_concordance = row.val_roc_auc = row.val_pr_auc = kNotMeasured;
     row.segments_per_second = kNotMeasured;
     row.val_loss = scored.loss;
     row.val_accuracy = scored.accuracy;
@@ -230,7 +233,7 @@ class ClassicRun {
 
     RunResult result;
     result.iterations = result.best_iteration = 1;
-    result.best_macro_f1 = scored.macro_f1;
+    result.best_score = scored.score();
     result.failures = prepared_.failures;
     return result;
   }

@@ -5,7 +5,9 @@
 
 #include "mer/core/json.hpp"
 #include "mer/core/version.hpp"
+#include "mer/metrics/regression.hpp"
 #include "mer/metrics/scores.hpp"
+#include "mer/metrics/tag_scores.hpp"
 #include "mer/store/layout_json.hpp"
 
 namespace mer {
@@ -45,6 +47,9 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
   card.layout = json_text(layout_to_json(data.layout));
   card.classes = data.classes;
   card.training_counts = data.training_counts;
+  card.tags = data.tags;
+  constexpr double kEven = 0.5;
+  card.tag_thresholds.assign(data.tags.size(), kEven);
   return card;
 }
 
@@ -58,28 +63,86 @@ void describe_data(const RunConfig& config, const PreparedData& data, RunStatus&
   dataset.training_counts = data.training_counts;
   dataset.training_segments = static_cast<std::int64_t>(num_segments(config, data));
   dataset.left_out = static_cast<std::int64_t>(data.failures.size());
+  dataset.without_target = static_cast<std::int64_t>(data.without_target);
   dataset.near_duplicates = static_cast<std::int64_t>(data.near_duplicates);
   status.recipe_fingerprint = config.recipe.fingerprint();
 }
 
-Validated validate_songs(const ProbabilityRows& probabilities, const std::vector<RunSong>& songs,
-                         double segment_loss) {
+namespace {
+
+void validate_classes(const ProbabilityRows& answers, const std::vector<RunSong>& songs,
+                      Validated& validated) {
   constexpr std::size_t kFewestSongs = 20;
-  Validated validated;
   std::vector<int> truth;
   std::vector<int> predicted;
+  ProbabilityRows probabilities;
   for (std::size_t song = 0; song < songs.size(); ++song) {
+    if (songs[song].class_index < 0 || answers[song].empty()) continue;
     truth.push_back(songs[song].class_index);
-    predicted.push_back(argmax(probabilities[song]));
+    predicted.push_back(argmax(answers[song]));
+    probabilities.push_back(answers[song]);
   }
+  if (truth.empty()) return;
   const auto num_classes = static_cast<int>(probabilities.front().size());
   const Scores of_songs = scores(confusion_matrix(truth, predicted, num_classes));
-  validated.scores = {segment_loss, of_songs.accuracy, of_songs.macro_f1};
+  validated.scores.accuracy = of_songs.accuracy;
+  validated.scores.macro_f1 = of_songs.macro_f1;
   // A loss that is not finite ends the run.
-  if (songs.size() < kFewestSongs || !std::isfinite(segment_loss)) return validated;
+  if (truth.size() < kFewestSongs || !std::isfinite(validated.scores.loss)) return;
   const TemperatureFit fit = fit_temperature(probabilities, truth);
   validated.calibration = {fit.temperature, fit.count, fit.nll_before, fit.nll_after,
                            "the run's validation songs"};
+}
+
+void validate_values(const std::vector<std::array<double, 2>>& answers,
+                     const std::vector<RunSong>& songs, Validated& validated) {
+  double sum = 0.0;
+  for (const std::size_t axis : {0U, 1U}) {
+    std::vector<double> truth;
+    std::vector<double> predicted;
+    for (std::size_t song = 0; song < answers.size(); ++song) {
+      if (!songs[song].has_values()) continue;
+      truth.push_back(songs[song].values[axis]);
+      predicted.push_back(answers[song][axis]);
+    }
+    if (truth.empty()) return;
+    sum += regression_scores(truth, predicted).concordance;
+  }
+  validated.scores.concordance = sum / 2.0;
+}
+
+void validate_tags(const ProbabilityRows& answers, const std::vector<RunSong>& songs,
+                   Validated& validated) {
+  std::vector<std::size_t> known;
+  for (std::size_t song = 0; song < songs.size(); ++song) {
+    if (!songs[song].tags.empty() && !answers[song].empty()) known.push_back(song);
+  }
+  if (known.empty()) return;
+  const auto num_tags = static_cast<Eigen::Index>(answers[known.front()].size());
+  Eigen::MatrixXd truth(std::ssize(known), num_tags);
+  Eigen::MatrixXd probabilities(std::ssize(known), num_tags);
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const auto row = static_cast<Eigen::Index>(i);
+    truth.row(row) =
+        Eigen::Map<const Eigen::RowVectorXf>(songs[known[i]].tags.data(), num_tags).cast<double>();
+    probabilities.row(row) =
+        Eigen::Map<const Eigen::RowVectorXd>(answers[known[i]].data(), num_tags);
+  }
+  const TagScores scores = tag_scores(truth, probabilities);
+  validated.scores.roc_auc = scores.macro.roc_auc;
+  validated.scores.pr_auc = scores.macro.pr_auc;
+  validated.tag_thresholds = best_f1_thresholds(truth, probabilities);
+}
+
+}  // namespace
+
+Validated validate_songs(const SongAnswers& answers, const std::vector<RunSong>& songs,
+                         double loss) {
+  Validated validated;
+  validated.scores.loss = loss;
+  validate_classes(answers.classes, songs, validated);
+  validate_values(answers.values, songs, validated);
+  validate_tags(answers.tags, songs, validated);
   return validated;
 }
 

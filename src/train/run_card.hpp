@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <filesystem>
+#include <vector>
 
 #include "mer/config/run_config.hpp"
 #include "mer/metrics/calibration.hpp"
@@ -21,13 +23,22 @@ void describe_data(const RunConfig& config, const PreparedData& data, RunStatus&
 struct Validated {
   ModelCard::Validation scores;
   ModelCard::FittedTemperature calibration;
+  std::vector<double> tag_thresholds;  ///< parallel to PreparedData::tags
 };
 
-/// Scores songs by their class probabilities and fits the temperature of these, with at least 20
-/// songs: fewer say little, and may all be right, which asks for answers as sharp as can be.
-/// @param probabilities  of the validation songs, the mean over the segments of each
-/// @param segment_loss   mean −ln p over the segments
-Validated validate_songs(const ProbabilityRows& probabilities, const std::vector<RunSong>& songs,
-                         double segment_loss);
+/// What a system answers for songs, a row each.
+struct SongAnswers {
+  ProbabilityRows classes;                    ///< mean over segments; rows empty without classes
+  std::vector<std::array<double, 2>> values;  ///< valence, arousal; empty without that task
+  ProbabilityRows tags;                       ///< rows empty without tags
+};
+
+/// Scores each task on the songs whose target is known, fits the temperature of class probabilities
+/// with at least 20 songs (fewer say little, and may all be right, which asks for answers as sharp
+/// as can be), and the tags' thresholds.
+/// @param answers  of the validation songs
+/// @param loss     of their segments
+Validated validate_songs(const SongAnswers& answers, const std::vector<RunSong>& songs,
+                         double loss);
 
 }  // namespace mer

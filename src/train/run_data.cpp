@@ -1,7 +1,9 @@
 #include "run_data.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <stdexcept>
 
 #include "mer/core/error.hpp"
@@ -11,6 +13,7 @@
 #include "mer/core/text.hpp"
 #include "mer/embed/embedding_extractor.hpp"
 #include "mer/features/feature_extractor.hpp"
+#include "mer/metrics/scores.hpp"
 #include "mer/store/segment_rows.hpp"
 #include "mer/store/song_embeddings.hpp"
 
@@ -33,6 +36,11 @@ std::string hash_of(const RunData& data) {
       text += part;
       text += '\0';
     }
+    if (!std::isnan(song.valence)) text += format_number(song.valence) + ',';
+    if (!std::isnan(song.arousal)) text += format_number(song.arousal) + ',';
+    for (const std::string& label : song.labels) text += label + ';';
+    for (const double share : song.shares) text += format_number(share) + ',';
+    text += song.dynamic;
   }
   return hash_hex(text);
 }
@@ -63,8 +71,53 @@ std::vector<SongFailure> failures_of(const RunConfig& config, const RunData& dat
   return failures;
 }
 
+float mean_of(const std::vector<double>& values) {
+  return static_cast<float>(std::accumulate(values.begin(), values.end(), 0.0) /
+                            static_cast<double>(values.size()));
+}
+
+/// What a song is a lesson in, of the tasks that the run has.
+/// @return whether it is in any
+bool set_targets(const RunConfig& config, const Manifest& manifest, const Song& song,
+                 RunSong& target) {
+  const TargetOptions& tasks = config.targets;
+  const bool is_network = config.model.is_network();
+  if (!is_network || tasks.has(kClassesTask)) {
+    if (!song.label.empty()) {
+      target.class_index = manifest.class_index(song.label);
+      target.classes.assign(manifest.classes.size(), 0.0F);
+      target.classes[static_cast<std::size_t>(target.class_index)] = 1.0F;
+    }
+    if (is_network && tasks.soft_labels && !song.shares.empty()) {
+      const double sum = std::accumulate(song.shares.begin(), song.shares.end(), 0.0);
+      target.classes.clear();
+      for (const double share : song.shares) {
+        target.classes.push_back(static_cast<float>(share / sum));
+      }
+      if (target.class_index < 0) target.class_index = argmax(song.shares);
+    }
+  }
+  if (!is_network) return target.class_index >= 0;
+  if (tasks.has(kValenceArousalTask)) {
+    if (!std::isnan(song.valence) && !std::isnan(song.arousal)) {
+      target.values = {static_cast<float>(song.valence), static_cast<float>(song.arousal)};
+    }
+    if (!song.dynamic.empty() && (tasks.over_time || !target.has_values())) {
+      auto curve = std::make_shared<const EmotionCurve>(read_emotion_curve(song.dynamic));
+      if (!target.has_values()) target.values = {mean_of(curve->valence), mean_of(curve->arousal)};
+      if (tasks.over_time) target.curve = std::move(curve);
+    }
+  }
+  if (tasks.has(kTagsTask) && song.has_labels) {
+    for (const std::string& tag : manifest.tags) {
+      target.tags.push_back(std::ranges::find(song.labels, tag) != song.labels.end() ? 1.0F : 0.0F);
+    }
+  }
+  return target.class_index >= 0 || target.has_values() || !target.tags.empty();
+}
+
 std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
-                               const std::string& part) {
+                               const std::string& part, std::size_t& without_target) {
   const std::string fingerprint = config.recipe.fingerprint();
   std::vector<RunSong> songs;
   for (const std::size_t i : songs_in(data.split, part)) {
@@ -79,19 +132,22 @@ std::vector<RunSong> open_part(const RunConfig& config, const RunData& data,
           "make the features again with `mer preprocess`");
     }
     const Song& song = data.manifest.songs[i];
+    RunSong taken;
+    if (!set_targets(config, data.manifest, song, taken)) {
+      ++without_target;
+      continue;
+    }
     std::vector<Segment> segments =
         grid_of(features, config.recipe, config.segment, part != kTrain);
     if (song.segment >= 0) segments = {segments.at(static_cast<std::size_t>(song.segment))};
     if (segments.empty()) continue;
-    songs.push_back({.class_index = data.manifest.class_index(song.label),
-                     .key = seed_of(song.id),
-                     .features = file,
-                     .embeddings = {},
-                     .num_kept = static_cast<std::int64_t>(features.kept_frames().size()),
-                     .segments = std::move(segments),
-                     .number = i,
-                     .song_vector = {}});
-    if (config.sees_embeddings()) songs.back().embeddings = data.embeddings.files[i];
+    taken.key = seed_of(song.id);
+    taken.features = file;
+    taken.num_kept = static_cast<std::int64_t>(features.kept_frames().size());
+    taken.segments = std::move(segments);
+    taken.number = i;
+    if (config.sees_embeddings()) taken.embeddings = data.embeddings.files[i];
+    songs.push_back(std::move(taken));
   }
   return songs;
 }
@@ -178,7 +234,23 @@ std::shared_ptr<const SongVectorBuilder> song_vector_of(const RunConfig& config)
   return std::make_shared<const SongVectorBuilder>(sources);
 }
 
-NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int num_classes) {
+std::array<float, 2> values_of(const RunSong& song, const SongFeatures& features,
+                               const Segment& segment, const Recipe& recipe) {
+  if (!song.curve) return song.values;
+  const TimeSpan span = time_span(features, segment, recipe.audio.sample_rate_hz,
+                                  recipe.features.frame.window_samples);
+  const std::vector<double>& times = song.curve->time_s;
+  const auto first = std::ranges::lower_bound(times, span.start_s) - times.begin();
+  const auto last = std::ranges::lower_bound(times, span.end_s) - times.begin();
+  if (first == last) return RunSong::kUnknownValues;
+  const auto mean = [&](const std::vector<double>& values) {
+    return mean_of({values.begin() + first, values.begin() + last});
+  };
+  return {mean(song.curve->valence), mean(song.curve->arousal)};
+}
+
+NetworkShape network_shape(const InputShape& shape, const RunConfig& config,
+                           const TaskSizes& sizes) {
   NetworkShape result;
   result.spectrogram_bands = shape.spectrogram_bands;
   result.spectrogram_steps = shape.spectrogram_steps;
@@ -187,8 +259,12 @@ NetworkShape network_shape(const InputShape& shape, const RunConfig& config, int
   result.lld_branches = shape.lld_branches;
   result.lld_weight = config.inputs.mfcc_weight;
   result.song_vector_columns = shape.song_vector_columns;
-  result.num_classes = num_classes;
-  result.class_scores = config.loss.class_scores();
+  if (config.targets.has(kClassesTask)) {
+    result.num_classes = sizes.classes;
+    result.class_scores = config.loss.class_scores();
+  }
+  if (config.targets.has(kValenceArousalTask)) result.num_values = 2;
+  if (config.targets.has(kTagsTask)) result.num_tags = sizes.tags;
   return result;
 }
 
@@ -201,7 +277,10 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
     throw std::invalid_argument("files of embeddings must be parallel to the manifest's songs");
   }
   PreparedData prepared;
-  prepared.classes = data.manifest.classes;
+  const bool is_network = config.model.is_network();
+  if (!is_network || config.targets.has(kClassesTask)) prepared.classes = data.manifest.classes;
+  prepared.has_values = is_network && config.targets.has(kValenceArousalTask);
+  if (is_network && config.targets.has(kTagsTask)) prepared.tags = data.manifest.tags;
   prepared.failures = failures_of(config, data);
   prepared.near_duplicates = data.manifest.near_duplicates.size();
   prepared.hash = hash_of(data);
@@ -210,13 +289,27 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   prepared.layout = layout_of(config.recipe);
   prepared.segment_frames =
       config.segment.num_frames(prepared.layout.sample_rate_hz, prepared.layout.hop_samples);
-  prepared.training = open_part(config, data, kTrain);
-  prepared.validation = open_part(config, data, kValidation);
+  prepared.training = open_part(config, data, kTrain, prepared.without_target);
+  prepared.validation = open_part(config, data, kValidation, prepared.without_target);
   if (config.sees_embeddings()) prepared.embedding_recipe = embedding_recipe_of(config, prepared);
   prepared.song_vector = song_vector_of(config);
   summarize_songs(config, prepared);
 
   const std::string where = data.manifest.file.string() + ": ";
+  const auto require_task = [&](const std::string& task, const std::vector<std::string>& names,
+                                const std::string& column) {
+    if ((is_network && !config.targets.has(task)) || !names.empty()) return;
+    if (!is_network && task != kClassesTask) return;
+    throw UsageError(where + "has no column '" + column + "', which " +
+                         (is_network ? "'targets.answer: " + task + "'"
+                                     : "'model.name: " + config.model.name + "'") +
+                         " learns from",
+                     is_network ? "set targets.answer to what the manifest has: classes (label), "
+                                  "valence_arousal (valence,arousal), tags (labels)"
+                                : "take a network, which can learn other targets");
+  };
+  require_task(kClassesTask, prepared.classes, "label");
+  require_task(kTagsTask, prepared.tags, "labels");
   if (prepared.training.empty()) {
     throw UsageError(where + "no song to train with (" + std::to_string(num_songs) +
                          " songs, of which " + std::to_string(prepared.failures.size()) +
@@ -224,13 +317,29 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
                      "give a larger train part in data.split.ratios or in the split column");
   }
   prepared.training_counts.assign(prepared.classes.size(), 0);
+  std::vector<bool> has_tag(prepared.tags.size(), false);
+  bool has_values = false;
   for (const RunSong& song : prepared.training) {
-    ++prepared.training_counts[static_cast<std::size_t>(song.class_index)];
+    if (song.class_index >= 0) {
+      ++prepared.training_counts[static_cast<std::size_t>(song.class_index)];
+    }
+    has_values = has_values || song.has_values();
+    for (std::size_t tag = 0; tag < song.tags.size(); ++tag) {
+      if (song.tags[tag] > 0.0F) has_tag[tag] = true;
+    }
   }
+  const auto require = [&where](bool there, const std::string& what, const std::string& hint) {
+    if (!there) throw UsageError(where + "no song " + what + " to train with", hint);
+  };
   for (std::size_t c = 0; c < prepared.classes.size(); ++c) {
-    if (prepared.training_counts[c] > 0) continue;
-    throw UsageError(where + "no song of class '" + prepared.classes[c] + "' to train with",
-                     "add songs of this class, or change data.split");
+    require(prepared.training_counts[c] > 0, "of class '" + prepared.classes[c] + "'",
+            "add songs of this class, or change data.split");
+  }
+  require(!prepared.has_values || has_values, "with valence and arousal",
+          "give them in the manifest, or take valence_arousal out of targets.answer");
+  for (std::size_t tag = 0; tag < prepared.tags.size(); ++tag) {
+    require(has_tag[tag], "with the label '" + prepared.tags[tag] + "'",
+            "add songs with this label, or change data.split");
   }
   return prepared;
 }

@@ -109,7 +109,7 @@ RunResult resume_run(const std::filesystem::path& run_folder, const RunData& dat
   return telling_others(workers, [&] { return go_on(run_folder, data, callbacks, workers); });
 }
 
-SystemDescription describe_system(const RunConfig& config, int num_classes) {
+SystemDescription describe_system(const RunConfig& config, const TaskSizes& sizes) {
   const FeatureLayout layout = layout_of(config.recipe);
   SystemDescription description;
   description.name = config.model.name;
@@ -134,7 +134,7 @@ SystemDescription describe_system(const RunConfig& config, int num_classes) {
         ones_and_zeros(vector->num_columns());
   }
   const InputBuilder builder(layout, frames, config.inputs, none, inputs_of(config.model));
-  const NetworkShape shape = network_shape(builder.shape(), config, num_classes);
+  const NetworkShape shape = network_shape(builder.shape(), config, sizes);
   const auto network = make_network(config.model, shape, 0);
   description.parameters = num_parameters(*network);
   start_from(config, *network);

@@ -3,10 +3,11 @@
 #include <spdlog/logger.h>
 
 #include <algorithm>
+#include <array>
 #include <cfloat>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <numeric>
+#include <span>
 
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
@@ -24,6 +25,7 @@ namespace {
 
 // Guessing costs ln 4 a segment; even a sum over thousands of them is far from this.
 constexpr double kExplodedLoss = 1e6;
+constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 double seconds_since(std::chrono::steady_clock::time_point& mark) {
   const auto now = std::chrono::steady_clock::now();
@@ -58,16 +60,52 @@ NetworkInput take_rows(NetworkInput batch, const std::vector<std::uint64_t>& key
   return batch;
 }
 
+/// Sums over validation segments: of each task the loss and the number of those with a target.
+/// Valence and arousal always count by their squared error, whatever is trained with.
+struct ValidationLoss {
+  std::array<double, 6> sums{};
+
+  void add(const RunSong& song, std::span<const double> classes, std::span<const double> values,
+           std::span<const double> tags) {
+    const auto cost = [](double probability) {
+      return std::isnan(probability) ? probability : -std::log(std::max(probability, DBL_MIN));
+    };
+    if (song.class_index >= 0 && !classes.empty()) {
+      sums[0] += cost(classes[static_cast<std::size_t>(song.class_index)]);
+      ++sums[1];
+    }
+    if (song.has_values() && !values.empty()) {
+      for (std::size_t axis = 0; axis < values.size(); ++axis) {
+        const double error = values[axis] - static_cast<double>(song.values[axis]);
+        sums[2] += error * error / 2.0;
+      }
+      ++sums[3];
+    }
+    if (song.tags.empty() || tags.empty()) return;
+    for (std::size_t tag = 0; tag < tags.size(); ++tag) {
+      sums[4] += cost(song.tags[tag] > 0.0F ? tags[tag] : 1.0 - tags[tag]) /
+                 static_cast<double>(tags.size());
+    }
+    ++sums[5];
+  }
+
+  double total(const TargetOptions& options) const {
+    const auto mean = [this](std::size_t task) {
+      return sums[2 * task + 1] > 0.0 ? sums[2 * task] / sums[2 * task + 1] : 0.0;
+    };
+    return mean(0) + options.valence_arousal_weight * mean(1) + options.tags_weight * mean(2);
+  }
+};
+
 /// Adds up what each worker found out about the validation songs that it had.
-void sum_over_workers(Collective& collective, std::vector<std::vector<double>>& sums, double& loss,
-                      double& num_segments) {
-  std::vector<double> flat = {loss, num_segments};
+void sum_over_workers(Collective& collective, std::vector<std::vector<double>>& sums,
+                      std::array<double, 6>& loss) {
+  std::vector<double> flat(loss.begin(), loss.end());
   for (const auto& song : sums) flat.insert(flat.end(), song.begin(), song.end());
   collective.all_reduce(
       torch::from_blob(flat.data(), {static_cast<std::int64_t>(flat.size())}, torch::kDouble));
-  loss = flat[0];
-  num_segments = flat[1];
-  auto from = flat.begin() + 2;
+  auto from = flat.begin() + std::ssize(loss);
+  std::copy(flat.begin(), from, loss.begin());
   for (auto& song : sums) {
     for (double& value : song) value = *from++;
   }
@@ -95,7 +133,9 @@ RunInputs::RunInputs(const RunConfig& run_config, PreparedData run_data,
       standardization(state ? Standardization::from(*state) : fit_standardization(data, config)),
       builder(data.layout, data.segment_frames, config.inputs, standardization,
               inputs_of(config.model)),
-      shape(network_shape(builder.shape(), config, static_cast<int>(data.classes.size()))),
+      shape(network_shape(
+          builder.shape(), config,
+          {static_cast<int>(data.classes.size()), static_cast<int>(data.tags.size())})),
       batches(config, data, builder, standardization, rows),
       validation(data, builder),
       iterations(config.train.epochs > 0 ? batches.sampler().iterations_for(config.train.epochs)
@@ -112,17 +152,28 @@ std::shared_ptr<Network> first_network(const RunInputs& inputs,
   return network;
 }
 
-std::shared_ptr<Loss> first_loss(const RunInputs& inputs) {
-  auto loss = make_loss(inputs.config.loss, inputs.shape.num_classes,
+TaskLoss first_loss(const RunInputs& inputs) {
+  std::shared_ptr<Loss> classes;
+  if (inputs.shape.num_classes > 0) {
+    classes = make_loss(inputs.config.loss, inputs.shape.num_classes,
                         embedding_size_of(inputs.config.model), seed_for(inputs.config, kCenters));
-  if (inputs.config.train.gradient_accumulation_steps > 1 && !loss->takes_parts_in_turn()) {
-    throw UsageError(
-        "'loss.denominator: as_printed' adds up over a whole batch, which "
-        "'train.gradient_accumulation_steps' divides",
-        "set train.gradient_accumulation_steps=1; train.replicas may be more");
+    classes->to(inputs.device);
   }
-  loss->to(inputs.device);
-  return loss;
+  return {inputs.config.targets, std::move(classes)};
+}
+
+/// How many rows' class was found, and how many have one.
+std::pair<double, double> found_classes(const torch::Tensor& logits, const torch::Tensor& targets) {
+  if (targets.size(1) == 0) return {0.0, 0.0};
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor known = torch::isnan(targets.select(1, 0)).logical_not();
+  const torch::Tensor right = logits.argmax(1).eq(targets.argmax(1)).logical_and(known);
+  return {right.sum().item<double>(), known.sum().item<double>()};
+}
+
+/// Undefined without columns.
+torch::Tensor task_targets(const FloatTensor& targets, torch::Device device) {
+  return targets.values.empty() ? torch::Tensor() : to_device(targets, device);
 }
 
 }  // namespace
@@ -138,7 +189,7 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
       network_(first_network(inputs, state)),
       frozen_(*network_, config_.train.freeze),
       loss_(first_loss(inputs)) {
-  optimizer_ = std::make_unique<AdamW>(config_.train, *network_, *loss_);
+  optimizer_ = std::make_unique<AdamW>(config_.train, *network_, loss_.module());
   AllReduce all_reduce;
   if (collective_ != nullptr) {
     all_reduce = [collective](const torch::Tensor& tensor) { collective->all_reduce(tensor); };
@@ -149,11 +200,10 @@ TrainingRun::TrainingRun(RunInputs& inputs, const RunCallbacks& callbacks,
     }
     gradients_ = std::make_unique<GradientAllReduce>(parameters, *collective_);
   }
-  if (collective_ != nullptr || config_.train.gradient_accumulation_steps > 1) {
-    loss_->share_batch(all_reduce, config_.train.batch_size);
-  }
+  const bool in_turn = config_.train.gradient_accumulation_steps > 1;
+  if (collective_ != nullptr || in_turn) loss_.share_batch(all_reduce, in_turn);
   if (state) {
-    progression_ = read_state_file(*state, *network_, *loss_, *optimizer_);
+    progression_ = read_state_file(*state, *network_, loss_.module(), *optimizer_);
     seconds_before_ = progression_.seconds;
     last_saved_ = progression_.iteration;
   }
@@ -208,6 +258,11 @@ RunResult TrainingRun::train_and_tell(const NextBatch& next_batch, RunWriter& fo
 RunResult TrainingRun::train(const NextBatch& next_batch, RunWriter* folder) {
   for (const SongFailure& failure : data_.failures) {
     log(folder, spdlog::level::warn, "left out: " + failure.message);
+  }
+  if (data_.without_target > 0) {
+    log(folder, spdlog::level::warn,
+        "left out: " + std::to_string(data_.without_target) + " songs without a target of " +
+            join(config_.targets.answer, ", "));
   }
   log(folder, spdlog::level::info,
       config_.model.name + ", " + std::to_string(num_parameters(*network_)) + " parameters, on " +
@@ -287,42 +342,56 @@ bool TrainingRun::should_stop() const {
   return votes.item<double>() > 0.0;
 }
 
-TrainingRun::StepLoss TrainingRun::whole_loss(const LossValue& share) const {
-  const StepLoss loss{share.total.item<double>(), share.softmax, share.center, share.printed};
-  if (collective_ == nullptr) return loss;
-  std::vector<double> terms = {loss.total, loss.softmax, loss.center, loss.printed.softmax};
-  const auto first = std::ssize(terms);
-  const std::vector<double>& own = loss.printed.own_distances;
-  terms.insert(terms.end(), own.begin(), own.end());
-  const torch::Tensor sums = torch::tensor(terms, torch::kDouble);
+TrainingRun::StepLoss TrainingRun::whole_loss(StepLoss share) const {
+  if (collective_ == nullptr) return share;
+  std::vector<double*> numbers = {&share.total,  &share.softmax,        &share.center,
+                                  &share.values, &share.tags,           &share.right,
+                                  &share.rows,   &share.printed.softmax};
+  // A worker whose rows have no class still has a place for each.
+  const bool has_centers = inputs_.shape.num_classes > 0;
+  if (has_centers) share.printed.own_distances.resize(data_.classes.size());
+  for (double& own : share.printed.own_distances) numbers.push_back(&own);
+  const torch::Tensor sums = torch::empty({std::ssize(numbers)}, torch::kDouble);
+  auto* sum = sums.data_ptr<double>();
+  for (std::size_t i = 0; i < numbers.size(); ++i) sum[i] = *numbers[i];
   collective_->all_reduce(sums);
-  const auto* sum = sums.data_ptr<double>();
-  return {sum[0], sum[1], sum[2], {sum[3], {sum + first, sum + sums.numel()}}};
+  for (std::size_t i = 0; i < numbers.size(); ++i) *numbers[i] = sum[i];
+  return share;
 }
 
 void TrainingRun::StepLoss::add(const StepLoss& part) {
   total += part.total;
   softmax += part.softmax;
   center += part.center;
+  values += part.values;
+  tags += part.tags;
+  right += part.right;
+  rows += part.rows;
   printed.add(part.printed);
 }
 
 void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   Clock::time_point mark = Clock::now();
   const NetworkInput input = as_input(batch.inputs, inputs_.device);
-  const torch::Tensor targets = to_device(batch.targets, inputs_.device);
+  const TaskTargets targets = {to_device(batch.targets, inputs_.device),
+                               task_targets(batch.values, inputs_.device),
+                               task_targets(batch.tags, inputs_.device)};
+  const KnownRows known = {batch.known.classes, batch.known.values, batch.known.tags};
   frozen_.train();
   optimizer_->clear_gradients();
-  loss_->start_step(progression_.iteration + 1);
+  loss_.start_step(progression_.iteration + 1);
   StepLoss loss;
   std::vector<torch::Tensor> embeddings;
   const int num_parts = config_.train.gradient_accumulation_steps;
   const RowRange all = {0, static_cast<std::int64_t>(batch.keys.size())};
   for (int part = 0; part < num_parts; ++part) {
     const RowRange rows = all.part(part, num_parts);
-    const NetworkOutput output = network_->forward(take_rows(input, batch.keys, rows));
-    const LossValue value = loss_->forward(output, targets.narrow(0, rows.first, rows.size()));
-    loss.add(whole_loss(value));
+    const NetworkOutput output = network_->answer(take_rows(input, batch.keys, rows));
+    const TaskTargets of_part = targets.rows(rows.first, rows.size());
+    const TaskLossValue value = loss_.forward(output, of_part, known);
+    const auto [right, classified] = found_classes(output.logits, of_part.classes);
+    loss.add(whole_loss({value.total.item<double>(), value.classes.softmax, value.classes.center,
+                         value.values, value.tags, right, classified, value.classes.printed}));
     timing_.forward += seconds_since(mark);
     if (!std::isfinite(loss.total) || loss.total > kExplodedLoss) {
       diverged(folder, progression_.iteration + 1, "loss", loss.total);
@@ -339,7 +408,7 @@ void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   if (!std::isfinite(norm)) diverged(folder, progression_.iteration + 1, "gradient", norm);
   lr_ = learning_rate(config_.train, progression_.iteration + 1, iterations_);
   optimizer_->step(lr_);
-  loss_->update_centers(torch::cat(embeddings), targets);
+  loss_.update_centers(torch::cat(embeddings), targets, known);
   timing_.optimizer += seconds_since(mark);
 
   ++progression_.iteration;
@@ -348,7 +417,11 @@ void TrainingRun::step(const TrainingBatch& batch, const RunWriter* folder) {
   sums.loss += loss.total;
   sums.softmax += loss.softmax;
   sums.center += loss.center;
-  sums.as_printed += loss_->as_printed(loss.printed);
+  sums.values += loss.values;
+  sums.tags += loss.tags;
+  sums.right += loss.right;
+  sums.rows += loss.rows;
+  sums.as_printed += loss_.as_printed(loss.printed);
 }
 
 bool TrainingRun::evaluation_due() const {
@@ -361,10 +434,12 @@ bool TrainingRun::evaluation_due() const {
 Validated TrainingRun::validate() {
   if (data_.validation.empty()) return {};
   const std::size_t num_classes = data_.classes.size();
-  std::vector<std::vector<double>> sums(data_.validation.size(),
-                                        std::vector<double>(num_classes, 0.0));
-  double loss = 0.0;
-  double num_segments = 0.0;
+  const std::size_t num_tags = data_.tags.size();
+  const std::size_t num_values = data_.has_values ? 2 : 0;
+  // Of each song the sums over its segments: class probabilities, values, tags, their number.
+  std::vector<std::vector<double>> sums(
+      data_.validation.size(), std::vector<double>(num_classes + num_values + num_tags + 1, 0.0));
+  ValidationLoss loss;
   // Every worker takes each so-manieth batch.
   const std::int64_t rank = collective_ == nullptr ? 0 : collective_->rank();
   const std::int64_t size = collective_ == nullptr ? 1 : collective_->size();
@@ -374,22 +449,43 @@ Validated TrainingRun::validate() {
   for (std::int64_t i = 0; i < num_mine; ++i) {
     const ValidationBatches::Batch batch = prefetcher.next();
     const NetworkOutput output = mer::evaluate(*network_, as_input(batch.inputs, inputs_.device));
-    const std::vector<double> probabilities = class_probabilities(output.logits);
+    const std::vector<double> classes = class_probabilities(output.logits);
+    const std::vector<double> values = plain_doubles(output.values);
+    const std::vector<double> tags = tag_probabilities(output.tag_logits);
     for (std::size_t row = 0; row < batch.songs.size(); ++row) {
-      const double* segment = probabilities.data() + row * num_classes;
+      const auto row_of = [row](const std::vector<double>& all, std::size_t width) {
+        return std::span(all).subspan(row * width, width);
+      };
       const RunSong& song = data_.validation[batch.songs[row]];
-      const double right = segment[song.class_index];
-      loss -= std::isnan(right) ? right : std::log(std::max(right, DBL_MIN));
-      ++num_segments;
-      for (std::size_t c = 0; c < num_classes; ++c) sums[batch.songs[row]][c] += segment[c];
+      const auto of_classes = row_of(classes, num_classes);
+      const auto of_values = row_of(values, num_values);
+      const auto of_tags = row_of(tags, num_tags);
+      loss.add(song, of_classes, of_values, of_tags);
+      std::vector<double>& sum = sums[batch.songs[row]];
+      std::size_t place = 0;
+      for (const auto& part : {of_classes, of_values, of_tags}) {
+        for (const double value : part) sum[place++] += value;
+      }
+      ++sum.back();
     }
   }
-  if (collective_ != nullptr) sum_over_workers(*collective_, sums, loss, num_segments);
-  for (auto& song : sums) {
-    const double sum = std::accumulate(song.begin(), song.end(), 0.0);
-    for (double& value : song) value /= sum;
+  if (collective_ != nullptr) sum_over_workers(*collective_, sums, loss.sums);
+  SongAnswers answers;
+  for (const auto& song : sums) {
+    const auto mean = [&](std::size_t first, std::size_t count) {
+      std::vector<double> part(song.begin() + static_cast<std::ptrdiff_t>(first),
+                               song.begin() + static_cast<std::ptrdiff_t>(first + count));
+      for (double& value : part) value /= song.back();
+      return part;
+    };
+    answers.classes.push_back(mean(0, num_classes));
+    if (num_values > 0) {
+      answers.values.push_back(
+          {song[num_classes] / song.back(), song[num_classes + 1] / song.back()});
+    }
+    answers.tags.push_back(mean(num_classes + num_values, num_tags));
   }
-  return validate_songs(sums, data_.validation, loss / num_segments);
+  return validate_songs(answers, data_.validation, loss.total(config_.targets));
 }
 
 void TrainingRun::evaluate(RunWriter* folder) {
@@ -402,9 +498,9 @@ void TrainingRun::evaluate(RunWriter* folder) {
     diverged(folder, progression_.iteration, "validation loss", scored.loss);
   }
 
-  const bool better = has_validation && !(scored.macro_f1 <= progression_.best_macro_f1);
+  const bool better = has_validation && !(scored.score() <= progression_.best_score);
   if (better) {
-    progression_.best_macro_f1 = scored.macro_f1;
+    progression_.best_score = scored.score();
     progression_.evaluations_without_progress = 0;
   } else if (has_validation) {
     ++progression_.evaluations_without_progress;
@@ -424,7 +520,7 @@ void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated
                                    double validation_seconds) {
   const ModelCard::Validation& scored = validated.scores;
   if (progression_.best_iteration == progression_.iteration) {
-    write_model_file(folder.best_file(), *network_, *loss_, inputs_.standardization,
+    write_model_file(folder.best_file(), *network_, loss_.module(), inputs_.standardization,
                      card(folder, validated));
     folder.status().best = {scored, validated.calibration, progression_.iteration};
   }
@@ -441,9 +537,15 @@ void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated
   row.train_softmax = sums.softmax / steps;
   row.train_center = sums.center / steps;
   row.train_as_printed = sums.as_printed / steps;
+  row.train_values = data_.has_values ? sums.values / steps : kNotMeasured;
+  row.train_tags = data_.tags.empty() ? kNotMeasured : sums.tags / steps;
+  row.train_accuracy = sums.rows > 0.0 ? sums.right / sums.rows : kNotMeasured;
   row.val_loss = scored.loss;
   row.val_accuracy = scored.accuracy;
   row.val_macro_f1 = scored.macro_f1;
+  row.val_concordance = scored.concordance;
+  row.val_roc_auc = scored.roc_auc;
+  row.val_pr_auc = scored.pr_auc;
   row.segments_per_second = segments_per_second();
   row.is_best = better;
   folder.add_metrics(row);
@@ -455,13 +557,13 @@ void TrainingRun::write_evaluation(RunWriter& folder, const Validated& validated
   }
   log(&folder, spdlog::level::debug,
       "iteration " + std::to_string(row.iteration) + ": train_loss " +
-          format_number(row.train_loss) + ", as printed (sum over a batch, eq. 12) " +
-          format_number(row.train_as_printed) + ", val_loss " + format_number(row.val_loss) +
-          ", val_accuracy " + format_number(row.val_accuracy) + ", val_macro_f1 " +
-          format_number(row.val_macro_f1) + (better ? " (best)" : "") + "; " +
-          format_number(std::round(row.segments_per_second)) + " segments/s; seconds: waiting " +
-          format_number(timing_.data) + ", forward " + format_number(timing_.forward) +
-          ", backward " + format_number(timing_.backward) +
+          format_number(row.train_loss) + ", train_accuracy " + format_number(row.train_accuracy) +
+          ", as printed (sum over a batch, eq. 12) " + format_number(row.train_as_printed) +
+          ", val_loss " + format_number(row.val_loss) + ", val_accuracy " +
+          format_number(row.val_accuracy) + ", val_macro_f1 " + format_number(row.val_macro_f1) +
+          (better ? " (best)" : "") + "; " + format_number(std::round(row.segments_per_second)) +
+          " segments/s; seconds: waiting " + format_number(timing_.data) + ", forward " +
+          format_number(timing_.forward) + ", backward " + format_number(timing_.backward) +
           (collective_ == nullptr ? ""
                                   : ", adding up gradients " + format_number(timing_.gradients)) +
           ", optimizer " + format_number(timing_.optimizer) + ", validation " +
@@ -475,12 +577,12 @@ bool TrainingRun::out_of_patience() const {
 }
 
 void TrainingRun::save_state(const RunWriter& folder) const {
-  write_state_file(folder.state_file(), *network_, *loss_, inputs_.standardization, *optimizer_,
-                   progression_);
+  write_state_file(folder.state_file(), *network_, loss_.module(), inputs_.standardization,
+                   *optimizer_, progression_);
 }
 
 void TrainingRun::save_last(RunWriter& folder, const Validated& validated) {
-  write_model_file(folder.last_file(), *network_, *loss_, inputs_.standardization,
+  write_model_file(folder.last_file(), *network_, loss_.module(), inputs_.standardization,
                    card(folder, validated));
   last_saved_ = progression_.iteration;
 }
@@ -489,7 +591,7 @@ RunResult TrainingRun::result(RunResult::Status status) const {
   RunResult result;
   result.status = status;
   result.iterations = progression_.iteration;
-  result.best_macro_f1 = progression_.best_macro_f1;
+  result.best_score = progression_.best_score;
   result.best_iteration = progression_.best_iteration;
   result.failures = data_.failures;
   return result;
@@ -502,6 +604,7 @@ ModelCard TrainingRun::card(const RunWriter& folder, const Validated& validated)
   card.iteration = progression_.iteration;
   card.validation = validated.scores;
   card.calibration = validated.calibration;
+  if (!validated.tag_thresholds.empty()) card.tag_thresholds = validated.tag_thresholds;
   return card;
 }
 

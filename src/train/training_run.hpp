@@ -13,6 +13,7 @@
 #include "mer/distributed/collective.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/nn/initial_weights.hpp"
+#include "mer/nn/task_loss.hpp"
 #include "mer/store/input_builder.hpp"
 #include "mer/train/optimizer.hpp"
 #include "mer/train/trainer.hpp"
@@ -75,7 +76,8 @@ class TrainingRun {
   };
   /// A batch's loss in plain numbers.
   struct StepLoss {
-    double total = 0.0, softmax = 0.0, center = 0.0;
+    double total = 0.0, softmax = 0.0, center = 0.0, values = 0.0, tags = 0.0;
+    double right = 0.0, rows = 0.0;  ///< as Progression::Sums
     PrintedTerms printed;
     void add(const StepLoss& part);
   };
@@ -85,7 +87,7 @@ class TrainingRun {
   void expect_same_run_everywhere() const;
   void step(const TrainingBatch& batch, const RunWriter* folder);
   /// The whole batch's from this worker's share.
-  StepLoss whole_loss(const LossValue& share) const;
+  StepLoss whole_loss(StepLoss share) const;
   bool should_stop() const;
   bool evaluation_due() const;
   /// Scores the validation songs; with a folder, writes a row and the checkpoints.
@@ -113,7 +115,7 @@ class TrainingRun {
   Collective* collective_;
   std::shared_ptr<Network> network_;
   FrozenWeights frozen_;
-  std::shared_ptr<Loss> loss_;
+  TaskLoss loss_;
   std::unique_ptr<AdamW> optimizer_;
   std::unique_ptr<GradientAllReduce> gradients_;  ///< null when alone
 

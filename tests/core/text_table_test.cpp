@@ -25,6 +25,14 @@ TEST(Padding, CountsColumnsNotBytes) {
   EXPECT_EQ(pad_right("long", 2), "long");
 }
 
+TEST(Sparkline, ShowsTheShapeOfACurve) {
+  const std::vector<double> rising = {0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_EQ(sparkline(rising, 40), "▁▂▃▄▅▆▇█");
+  EXPECT_EQ(sparkline(rising, 2), "▁█");  // means of four
+  EXPECT_EQ(sparkline(std::vector<double>{2, 2, std::nan("")}, 40), "▁▁");
+  EXPECT_EQ(sparkline({}, 40), "");
+}
+
 TEST(AlignedRows, AreAsWideAsTheirWidestCell) {
   const std::vector<std::vector<std::string>> rows = {{"a", "number"}, {"é音", "1"}};
   EXPECT_EQ(aligned_rows(rows), "a    number\né音  1\n");

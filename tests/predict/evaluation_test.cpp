@@ -45,10 +45,10 @@ ScoredSong scored(const std::string& id, const std::string& label, const std::st
 ///   songs     calm: 2 calm, 1 loud    loud: 0 calm, 1 loud     3 of 4 right
 ///   segments  calm: 3 calm, 2 loud    loud: 1 calm, 1 loud     4 of 7 right
 Evaluation example() {
-  return score_songs("runs/demo", "test", {"calm", "loud"},
+  return score_songs("runs/demo", "test", {{{"calm", "loud"}}, {3, 7}},
                      {scored("a", "calm", "x", 0, {0, 0}), scored("b", "calm", "x", 0, {0, 1}),
                       scored("c", "calm", "y", 1, {1}), scored("d", "loud", "z", 1, {0, 1})},
-                     {"broken.wav"}, {3, 7});
+                     {"broken.wav"});
 }
 
 TEST(ScoreSongs, CountsSongsAndSegments) {
@@ -74,9 +74,9 @@ TEST(ScoreSongs, TakesTheBaselinesClassFromTheTrainingSongs) {
 TEST(ScoreSongs, ResamplesGroupsNotSongs) {
   // One group: every resample is the same songs, so the interval is a point.
   const auto of_groups = [](const std::string& first, const std::string& second) {
-    return score_songs("m", "all", {"calm", "loud"},
+    return score_songs("m", "all", {{{"calm", "loud"}}, {1, 1}},
                        {scored("a", "calm", first, 0, {0}), scored("b", "calm", second, 1, {1})},
-                       {}, {1, 1});
+                       {});
   };
   const Interval one_group = of_groups("x", "x").song_scores.accuracy_ci95;
   EXPECT_DOUBLE_EQ(one_group[0], 0.5);
@@ -93,15 +93,15 @@ TEST(ScoreSongs, RefusesAnUnknownLabelNamingItsLine) {
   ScoredSong song = scored("a", "quiet", "x", 0, {0});
   song.song.line = 7;
   EXPECT_THAT(message_of<UsageError>([&] {
-                score_songs("m", "all", {"calm", "loud"}, {song}, {}, {1, 1});
+                score_songs("m", "all", {{{"calm", "loud"}}, {1, 1}}, {song}, {});
               }),
               AllOf(HasSubstr(":7:"), HasSubstr("'quiet'"), HasSubstr("calm, loud")));
-  EXPECT_THROW(score_songs("m", "all", {"calm", "loud"}, {}, {}, {1}), std::invalid_argument);
+  EXPECT_THROW(score_songs("m", "all", {{{"calm", "loud"}}, {1}}, {}, {}), std::invalid_argument);
 }
 
 TEST(ScoreSongs, OfNoSongsIsAllZero) {
   const Evaluation evaluation =
-      score_songs("m", "all", {"calm", "loud"}, {}, {"broken.wav"}, {1, 2});
+      score_songs("m", "all", {{{"calm", "loud"}}, {1, 2}}, {}, {"broken.wav"});
   EXPECT_EQ(evaluation.song_scores.count, 0);
   EXPECT_EQ(evaluation.baseline_accuracy, 0.0);
   EXPECT_THAT(to_table(evaluation), HasSubstr("0 songs"));
@@ -156,10 +156,10 @@ Evaluation of_four_classes() {
     return result;
   };
   return score_songs(
-      "m", "all", classes,
+      "m", "all", {{classes}, {1, 1, 1, 1}},
       {song("a", "happy", {0.7, 0.1, 0.1, 0.1}), song("b", "happy", {0.3, 0.15, 0.1, 0.45}),
        song("c", "sad", {0.1, 0.5, 0.3, 0.1}), song("d", "anger", {0.4, 0.3, 0.25, 0.05})},
-      {}, {1, 1, 1, 1});
+      {});
 }
 
 TEST(MetricsJson, ScoresTheSidesOfBothAxes) {
@@ -183,7 +183,7 @@ TEST(MetricsJson, FitsTheContractsSchema) {
   write_evaluation(odd, folder / "eval");
   EXPECT_TRUE(
       test::fits_schema(read_text_file(folder / "eval/metrics.json"), "metrics.schema.json"));
-  const Evaluation empty = score_songs("m", "all", {"calm", "loud"}, {}, {}, {1, 2});
+  const Evaluation empty = score_songs("m", "all", {{{"calm", "loud"}}, {1, 2}}, {}, {});
   EXPECT_TRUE(test::fits_schema(to_json(empty).dump(), "metrics.schema.json"));
 
   Json broken = to_json(example());  // the schema does refuse

@@ -134,6 +134,7 @@ TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
   written.split = "all";
   written.songs = {song("a", "", {})};
   written.songs[0].prediction.valence = -0.5;
+  written.songs[0].prediction.segments[0].valence = -0.25;
   written.songs[0].prediction.segments[0].arousal = 0.25;
   written.arousal = regression(1, 0.75);
   write_evaluation(written, folder / "eval");
@@ -142,13 +143,51 @@ TEST(Evaluation, OfAModelWithoutClassesHasNoScoresOfThem) {
     EXPECT_FALSE(json.contains(key)) << key;
   }
   EXPECT_EQ(read_text_file(folder / "eval/predictions.csv"),
-            "id,path,label,predicted,confidence,segments,valence,arousal\na,a.wav,,,,1,-0.5,\n");
+            "id,path,label,predicted,confidence,segments,valence,arousal,true_valence,"
+            "true_arousal\na,a.wav,,,,1,-0.5,,,\n");
   EXPECT_FALSE(std::filesystem::exists(folder / "eval/confusion.csv"));
   const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kSegments);
   EXPECT_EQ(to_json(read), json);
   EXPECT_EQ(read.songs.at(0).prediction.valence, -0.5);
   EXPECT_TRUE(std::isnan(read.songs.at(0).prediction.arousal));
   EXPECT_EQ(read.songs.at(0).prediction.segments.at(0).arousal, 0.25);
+}
+
+TEST(Evaluation, KeepsTagsAndCurves) {
+  const test::TemporaryFolder folder;
+  Evaluation written;
+  written.model = "m";
+  written.split = "all";
+  written.tags = {"calm", "film; score"};
+  written.songs = {song("a", "", {}), song("b", "", {})};
+  written.songs[0].song.has_labels = true;
+  written.songs[0].song.labels = {"calm"};
+  for (ScoredSong& scored : written.songs) {
+    scored.prediction.tags = {{"calm", 0.75}, {"film; score", 0.25}};
+  }
+  TagScores& tags = written.tag_scores.emplace();
+  tags.count = 1;
+  tags.macro.roc_auc = 0.5;
+  tags.macro.roc_auc_ci95 = {0.25, 0.75};
+  tags.per_tag.resize(2);
+  tags.per_tag[0].positives = 1;
+  CurveScores& curve = written.valence_over_time.emplace();
+  curve.songs = 2;
+  curve.points = 20;
+  curve.concordance = 0.5;
+  curve.tolerant_rmse = 0.125;
+  write_evaluation(written, folder / "eval");
+  const Json json = to_json(written);
+  EXPECT_EQ(json["tags"]["macro"]["roc_auc"], 0.5);
+  EXPECT_EQ(json["tags"]["per_tag"]["calm"]["positives"], 1);
+  EXPECT_TRUE(json["tags"]["per_tag"]["calm"]["pr_auc"].is_null());
+  EXPECT_EQ(json["valence_arousal"]["over_time"]["valence"]["tolerant_rmse"], 0.125);
+  const Evaluation read = read_evaluation(folder / "eval", EvaluationPart::kSegments);
+  EXPECT_EQ(to_json(read), json);
+  EXPECT_EQ(read.songs.at(0).song.labels, std::vector<std::string>{"calm"});
+  EXPECT_FALSE(read.songs.at(1).song.has_labels);
+  EXPECT_EQ(read.songs.at(1).prediction.tags.at(1).first, "film; score");
+  EXPECT_EQ(read.songs.at(1).prediction.tags.at(1).second, 0.25);
 }
 
 TEST(Evaluation, OfAnEarlierVersionHasNoNumberWhereItWroteNone) {

@@ -38,7 +38,7 @@ TEST_F(OutputFile, IsNoSongByNameOrContent) {
 }
 
 TEST_F(OutputFile, ReplacesItsOwnKindOnly) {
-  const std::string csv = predictions_csv_header({"happy", "sad"});
+  const std::string csv = predictions_csv_header({{"happy", "sad"}});
   const std::vector<std::pair<OutputKind, std::string>> contents = {
       {OutputKind::kPredictionCsv, csv},
       {OutputKind::kManifest, "path,label\na.wav,sad\n"},

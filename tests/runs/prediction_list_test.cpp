@@ -326,7 +326,7 @@ TEST(PredictionJson, AddsUpTheSidesOfBothAxesWhereTheClassesAreTheFour) {
   EXPECT_DOUBLE_EQ(json["p_high_arousal"].get<double>(), 0.19 + 0.08);      // happy, anger
   const std::vector<std::string> others = {"happy", "anger", "sad", "tender"};
   EXPECT_FALSE(to_json(good(), others).contains("p_high_arousal"));
-  EXPECT_EQ(predictions_csv_header(others).find("p_high_arousal"), std::string::npos);
+  EXPECT_EQ(predictions_csv_header({others}).find("p_high_arousal"), std::string::npos);
   EXPECT_FALSE(to_json(bad(), kClasses).contains("p_high_arousal"));
 }
 
@@ -361,9 +361,9 @@ TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
   quoted.path = "a,\"b\".wav";
   FileResult uncertain = good();
   uncertain.uncertain = true;
-  const std::string text = predictions_csv_header(kClasses) + prediction_csv_row(good(), kClasses) +
-                           prediction_csv_row(quoted, kClasses) +
-                           prediction_csv_row(uncertain, kClasses);
+  const std::string text = predictions_csv_header({kClasses}) + prediction_csv_row(good(), {kClasses}) +
+                           prediction_csv_row(quoted, {kClasses}) +
+                           prediction_csv_row(uncertain, {kClasses});
   const std::vector<CsvRow> rows = parse_csv(text, "csv");  // throws when widths differ
   ASSERT_EQ(rows.size(), 4U);
   EXPECT_THAT(rows[0].cells,
@@ -420,8 +420,8 @@ TEST(PredictionCsv, HasAColumnOfBytesWhereAPathIsNotUtf8) {
   FileResult odd = bad();
   odd.path = "caf\xE9.wav";
   const std::vector<CsvRow> rows =
-      parse_csv(predictions_csv_header(kClasses, true) + prediction_csv_row(odd, kClasses, true) +
-                    prediction_csv_row(good(), kClasses, true),
+      parse_csv(predictions_csv_header({kClasses}, true) + prediction_csv_row(odd, {kClasses}, true) +
+                    prediction_csv_row(good(), {kClasses}, true),
                 "csv");
   EXPECT_EQ(rows[0].cells.back(), "path_bytes");
   EXPECT_EQ(rows[1].cells.front(), "caf\uFFFD.wav");

@@ -41,7 +41,7 @@ TEST(ClassicRun, LearnsToySongsInOneRow) {
   callbacks.on_row = [&](const MetricsRow& row) { rows.push_back(row); };
   const RunResult result = train(songs, "run", callbacks);
   EXPECT_EQ(result.status, RunResult::Status::kFinished);
-  EXPECT_EQ(result.best_macro_f1, 1.0);
+  EXPECT_EQ(result.best_score, 1.0);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_TRUE(std::isnan(rows[0].train_loss));
   EXPECT_EQ(rows[0].val_accuracy, 1.0);

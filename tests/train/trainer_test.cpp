@@ -79,7 +79,7 @@ TEST(TrainRun, LearnsAToyProblem) {
   EXPECT_TRUE(result.failures.empty());
   ASSERT_EQ(rows.size(), 8U);
   EXPECT_LT(rows.back().train_loss, 0.5 * rows.front().train_loss);
-  EXPECT_GE(result.best_macro_f1, 0.85);  // of eight songs at most one is wrong; chance is 0.25
+  EXPECT_GE(result.best_score, 0.85);  // of eight songs at most one is wrong; chance is 0.25
   double best = 0.0;
   for (const MetricsRow& row : rows) {
     EXPECT_EQ(row.is_best, row.val_macro_f1 > best);
@@ -89,7 +89,7 @@ TEST(TrainRun, LearnsAToyProblem) {
     }
     EXPECT_GT(row.segments_per_second, 0.0);
   }
-  EXPECT_EQ(result.best_macro_f1, best);
+  EXPECT_EQ(result.best_score, best);
 }
 
 TEST(TrainRun, EveryKindOfAugmentationAtOnceStillLearns) {
@@ -97,7 +97,7 @@ TEST(TrainRun, EveryKindOfAugmentationAtOnceStillLearns) {
   songs.switch_all_augmentation_on();
   songs.config.train.iterations = 120;
   songs.config.train.evaluate_every = 40;
-  EXPECT_GE(train(songs, songs / "run").best_macro_f1, 0.7);
+  EXPECT_GE(train(songs, songs / "run").best_score, 0.7);
 }
 
 TEST(TrainRun, LeavesTheWholeRunFolder) {
@@ -115,7 +115,8 @@ TEST(TrainRun, LeavesTheWholeRunFolder) {
   const std::string metrics = content_of(run / "metrics.csv");
   EXPECT_EQ(metrics.substr(0, metrics.find('\n')),
             "iteration,epoch,seconds,lr,train_loss,train_softmax,train_center,val_loss,"
-            "val_accuracy,val_macro_f1,train_as_printed");
+            "val_accuracy,val_macro_f1,train_as_printed,train_accuracy,train_values,train_tags,"
+            "val_concordance,val_roc_auc,val_pr_auc");
   const std::vector<CsvRow> rows = read_csv(run / "metrics.csv");
   ASSERT_EQ(rows.size(), 4U);  // header, iterations 10, 20 and 30
   EXPECT_EQ(rows[2].cells[0], "20");
@@ -137,7 +138,7 @@ TEST(TrainRun, LeavesTheWholeRunFolder) {
   EXPECT_EQ(status["iterations"], 30);
   EXPECT_EQ(status["seeds"]["train"], 1);
   EXPECT_EQ(status["best"]["iteration"], result.best_iteration);
-  EXPECT_EQ(status["best"]["macro_f1"], result.best_macro_f1);
+  EXPECT_EQ(status["best"]["macro_f1"], result.best_score);
   EXPECT_EQ(status["dataset"]["training_songs"], 16);
   EXPECT_TRUE(status["train_loss_as_printed"].is_number());
   for (const char* key : {"started", "ended", "mer_version", "commit"}) {
@@ -186,15 +187,15 @@ TEST(TrainRun, FitsTheTemperatureOfEachModelFileOnTheValidationSongs) {
 TEST(ValidateSongs, FitsTheTemperatureThatTheirProbabilitiesAskFor) {
   // Songs that are 0.9 sure, 14 of 20 rightly: 0.9^b / (0.9^b + 0.1^b) = 0.7, b = ln(7/3) / ln 9.
   std::vector<RunSong> songs(20);
-  for (std::size_t i = 0; i < 6; ++i) songs[i].class_index = 1;
+  for (std::size_t i = 0; i < songs.size(); ++i) songs[i].class_index = i < 6 ? 1 : 0;
   const ProbabilityRows probabilities(20, {0.9, 0.1});
-  const Validated validated = validate_songs(probabilities, songs, 0.5);
+  const Validated validated = validate_songs({probabilities, {}, {}}, songs, 0.5);
   EXPECT_EQ(validated.scores.loss, 0.5);
   EXPECT_DOUBLE_EQ(validated.scores.accuracy, 0.7);
   EXPECT_NEAR(validated.calibration.temperature, std::log(9.0) / std::log(7.0 / 3.0), 1e-9);
   EXPECT_EQ(validated.calibration.songs, 20);
   songs.pop_back();
-  const Validated fewer = validate_songs(ProbabilityRows(19, {0.9, 0.1}), songs, 0.5);
+  const Validated fewer = validate_songs({ProbabilityRows(19, {0.9, 0.1}), {}, {}}, songs, 0.5);
   EXPECT_EQ(fewer.calibration.songs, 0);
   EXPECT_EQ(fewer.calibration.temperature, 1.0);
 }
@@ -373,7 +374,7 @@ TEST(TrainRun, LearnsFromBatchesInParts) {
   ToySongs songs;
   songs.config.train.gradient_accumulation_steps = 2;
   const RunResult result = train(songs, songs / "run");
-  EXPECT_GT(result.best_macro_f1, 0.8);
+  EXPECT_GT(result.best_score, 0.8);
   songs.config.train.gradient_accumulation_steps = 9;  // of 8 rows
   EXPECT_THAT(message_of<UsageError>([&] { train(songs, songs / "other"); }),
               HasSubstr("'train.batch_size' is 8, allowed: at least 9"));
@@ -532,7 +533,7 @@ TEST(TrainRun, WithoutValidationSongsTheLastWeightsAreTheBest) {
   }
   songs.config.train.patience = 1;  // nothing to lose patience with
   const RunResult result = train(songs, songs / "run");
-  EXPECT_TRUE(std::isnan(result.best_macro_f1));
+  EXPECT_TRUE(std::isnan(result.best_score));
   EXPECT_EQ(result.best_iteration, 30);
   EXPECT_EQ(content_of(songs / "run" / "best.safetensors"),
             content_of(songs / "run" / "last.safetensors"));
@@ -578,11 +579,100 @@ TEST(TrainRun, TakesSongsShorterThanASegment) {
   }
 }
 
+/// Valence and arousal by the class, one of two tags by the first and last two classes.
+void give_other_targets(ToySongs& songs) {
+  songs.data.manifest.tags = {"first", "last"};
+  for (Song& song : songs.data.manifest.songs) {
+    const int c = songs.data.manifest.class_index(song.label);
+    song.valence = c % 2 == 0 ? 0.5 : -0.5;
+    song.arousal = c < 2 ? 0.25 : -0.25;
+    song.has_labels = true;
+    song.labels = {c < 2 ? "first" : "last"};
+  }
+}
+
+TEST(TrainRun, LearnsSeveralTasksWithSongsThatLackSome) {
+  ToySongs songs;
+  give_other_targets(songs);
+  std::vector<Song>& all = songs.data.manifest.songs;
+  all[0].label.clear();
+  all[7].valence = all[7].arousal = std::numeric_limits<double>::quiet_NaN();
+  all[13].has_labels = false;
+  all[13].labels.clear();
+  songs.config.targets.answer = {"classes", "valence_arousal", "tags"};
+  songs.config.train.iterations = 120;
+  songs.config.train.mixup_alpha = 0.2;
+  train(songs, songs / "run");
+  const ModelCard card = ModelCard::read(TensorFile::open(songs / "run" / "best.safetensors"));
+  EXPECT_EQ(card.tags, songs.data.manifest.tags);
+  EXPECT_EQ(card.shape.num_values, 2);
+  EXPECT_GE(card.validation.macro_f1, 0.7);
+  EXPECT_GE(card.validation.concordance, 0.6);
+  EXPECT_GE(card.validation.roc_auc, 0.9);
+  EXPECT_EQ(card.tag_thresholds.size(), 2U);
+  EXPECT_DOUBLE_EQ(
+      card.validation.score(),
+      (card.validation.macro_f1 + card.validation.concordance + card.validation.roc_auc) / 3.0);
+  const std::vector<CsvRow> rows = read_csv(songs / "run" / "metrics.csv");
+  for (std::size_t column = 11; column < 17; ++column) EXPECT_NE(rows.back().cells[column], "");
+}
+
+TEST(TrainRun, LearnsValenceAndArousalWithoutAnyClass) {
+  ToySongs songs;
+  give_other_targets(songs);
+  songs.data.manifest.classes.clear();
+  for (Song& song : songs.data.manifest.songs) song.label.clear();
+  songs.config.targets.answer = {"valence_arousal"};
+  songs.config.targets.regression_loss = TargetOptions::RegressionLoss::kConcordance;
+  songs.config.train.iterations = 80;
+  const RunResult result = train(songs, songs / "run");
+  EXPECT_GE(result.best_score, 0.7);
+  const ModelCard card = ModelCard::read(TensorFile::open(songs / "run" / "best.safetensors"));
+  EXPECT_TRUE(card.classes.empty());
+  EXPECT_TRUE(std::isnan(card.validation.accuracy));
+  EXPECT_EQ(result.best_score, card.validation.concordance);
+}
+
+TEST(TrainRun, LearnsFromRatersSharesAndCurves) {
+  ToySongs songs;
+  give_other_targets(songs);
+  for (Song& song : songs.data.manifest.songs) {
+    const auto c = static_cast<std::size_t>(songs.data.manifest.class_index(song.label));
+    song.shares.assign(ToySongs::kNumClasses, 0.1);
+    song.shares[c] = 0.7;
+    song.dynamic = songs / (song.id + ".csv");
+    write_text_file(song.dynamic, "time_s,valence,arousal\n0,0,0\n0.6,0,0\n0.9," +
+                                      format_number(song.valence) + ",0.5\n");
+    song.label.clear();
+  }
+  songs.config.targets.answer = {"classes", "valence_arousal"};
+  songs.config.targets.soft_labels = true;
+  songs.config.targets.over_time = true;
+  songs.config.train.iterations = 80;
+  train(songs, songs / "run");
+  const ModelCard card = ModelCard::read(TensorFile::open(songs / "run" / "best.safetensors"));
+  EXPECT_GE(card.validation.macro_f1, 0.7);
+  EXPECT_TRUE(std::isfinite(card.validation.concordance));
+}
+
+TEST(TrainRun, SaysWhatATaskLacks) {
+  ToySongs songs;
+  const auto fault = [&] { return message_of<UsageError>([&] { train(songs, songs / "run"); }); };
+  songs.config.targets.answer = {"classes", "tags"};
+  EXPECT_THAT(fault(), HasSubstr("has no column 'labels', which 'targets.answer: tags' learns"));
+  songs.config.targets.answer = {"valence_arousal"};
+  EXPECT_THAT(fault(), HasSubstr("no song to train with"));
+  give_other_targets(songs);
+  songs.config.targets.answer = {"tags"};
+  songs.data.manifest.tags.push_back("nowhere");
+  EXPECT_THAT(fault(), HasSubstr("no song with the label 'nowhere' to train with"));
+}
+
 TEST(SummarizeNetwork, CountsTheParametersThatTheRunHas) {
   ToySongs songs;
   songs.config.train.iterations = 1;
   train(songs, songs / "run");
-  const SystemDescription description = describe_system(songs.config, ToySongs::kNumClasses);
+  const SystemDescription description = describe_system(songs.config, {ToySongs::kNumClasses, 0});
   EXPECT_EQ(description.name, "improved_cnn");
   EXPECT_EQ(description.segment_frames, 21);
   EXPECT_EQ(description.parameters, status_of(songs / "run")["network"]["parameters"]);

@@ -52,12 +52,13 @@ struct Helper {
   const char* name;
   const char* needed_for;
   const char* packages;
+  bool is_wanting = true;  ///< when it isn't installed; else few need it
 };
 constexpr Helper kHelpers[] = {
     {"ffmpeg", "reading M4A, WMA and damaged files", "ffmpeg"},
     {"gnuplot", "the pictures of mer report and mer features --plot",
      "gnuplot-nox fonts-dejavu-core"},
-    {"fluidsynth", "mer import emopia", "fluidsynth fluid-soundfont-gm"},
+    {"fluidsynth", "mer import emopia", "fluidsynth fluid-soundfont-gm", false},
 };
 
 /// The first line that it says of itself; none when it isn't installed.
@@ -98,9 +99,10 @@ int run_doctor() {
   for (const Helper& helper : kHelpers) {
     const std::optional<std::string> version = version_of(helper);
     line(helper.name, version ? *version
-                              : std::string("not installed, needed for ") + helper.needed_for +
-                                    ": apt-get install " + helper.packages);
-    if (!version) ++wanting;
+                              : std::string("not installed, ") +
+                                    (helper.is_wanting ? "needed for " : "needed only for ") +
+                                    helper.needed_for + ": apt-get install " + helper.packages);
+    if (!version && helper.is_wanting) ++wanting;
   }
   const auto models = bundled_files().models();
   for (const auto& model : models) line("model", model.string());

@@ -112,15 +112,15 @@ void check_output(const PredictArgs& args, const std::vector<fs::path>& inputs) 
 /// Turns results into the format asked for, as they come.
 class Writer {
  public:
-  Writer(const PredictArgs& args, const std::vector<std::string>& classes, PredictionSetup setup,
+  Writer(const PredictArgs& args, AnswerKinds answers, PredictionSetup setup,
          std::span<const std::string> paths, Output& output)
       : args_(args),
-        classes_(classes),
+        answers_(std::move(answers)),
         setup_(std::move(setup)),
         with_bytes_(!std::all_of(paths.begin(), paths.end(), is_utf8)),
         output_(output),
-        table_(paths, classes, terminal_columns()) {
-    if (args.format == "csv") output_.write(predictions_csv_header(classes, with_bytes_));
+        table_(paths, answers_, terminal_columns()) {
+    if (args.format == "csv") output_.write(predictions_csv_header(answers_, with_bytes_));
     // With -q nothing is said of no songs.
     if (args.format == "table" && !(paths.empty() && is_quiet())) output_.write(table_.header());
   }
@@ -128,13 +128,13 @@ class Writer {
   void add(FileResult result) {
     if (args_.format == "jsonl") {
       result.path = absolute_(result.path).string();  // the list is read from anywhere
-      output_.write(prediction_jsonl(result, classes_, setup_));
+      output_.write(prediction_jsonl(result, answers_.classes, setup_));
     } else if (args_.format == "csv") {
-      output_.write(prediction_csv_row(result, classes_, with_bytes_));
+      output_.write(prediction_csv_row(result, answers_, with_bytes_));
     } else if (args_.format == "table") {
       output_.write(table_.row(result));
       if (args_.timeline && result.ok()) {
-        output_.write(timeline(result, classes_, terminal_columns()));
+        output_.write(timeline(result, answers_, terminal_columns()));
       }
     } else {
       results_.push_back(std::move(result));
@@ -142,13 +142,13 @@ class Writer {
   }
 
   void finish() {
-    if (args_.format == "json") output_.write(predictions_json(setup_.model, classes_, results_));
+    if (args_.format == "json") output_.write(predictions_json(setup_.model, answers_.classes, results_));
     output_.finish();
   }
 
  private:
   const PredictArgs& args_;
-  const std::vector<std::string>& classes_;
+  AnswerKinds answers_;
   PredictionSetup setup_;
   bool with_bytes_;
   Output& output_;
@@ -200,7 +200,7 @@ int run_predict(const PredictArgs& args) {
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());
-  Writer writer(args, predictor.classes(), setup, paths, output);
+  Writer writer(args, predictor.answers(), setup, paths, output);
   ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());

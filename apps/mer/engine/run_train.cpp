@@ -1,6 +1,7 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -65,7 +66,7 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
   RunConfig summarized = config;
   if (job.resumes) summarized.train.init_from.clear();  // the run has its own weights now
   const SystemDescription system =
-      describe_system(summarized, static_cast<int>(manifest.classes.size()));
+      describe_system(summarized, TaskSizes::of(manifest));
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
@@ -89,14 +90,58 @@ std::string cell(double value, int digits, std::size_t width) {
   return pad_left(std::isnan(value) ? "-" : fixed(value, digits), width);
 }
 
-void log_row(const std::string& prefix, const MetricsRow& row) {
-  log_info(prefix + pad_left(std::to_string(row.iteration), 5) + cell(row.epoch, 1, 6) +
-           cell(row.train_loss, 3, 7) + " (" + cell(row.train_softmax, 3, 6) + " + " +
-           cell(row.train_center, 3, 6) + ")" + cell(row.val_loss, 3, 9) +
-           cell(row.val_accuracy, 3, 6) + cell(row.val_macro_f1, 3, 6) + " " +
-           pad_left(std::isnan(row.lr) ? "-" : significant(row.lr, 2), 7) +
-           cell(row.segments_per_second, 0, 6) + (row.is_best ? "  best" : ""));
-}
+/// A column of the table of a run: which rows have it, and its number.
+struct Column {
+  const char* title;
+  std::size_t width;
+  int digits;
+  double MetricsRow::*number;
+};
+constexpr std::array kColumns = {
+    Column{"acc", 6, 3, &MetricsRow::train_accuracy},
+    Column{"val loss", 9, 3, &MetricsRow::val_loss},
+    Column{"acc", 6, 3, &MetricsRow::val_accuracy},
+    Column{"F1", 6, 3, &MetricsRow::val_macro_f1},
+    Column{"conc.", 7, 3, &MetricsRow::val_concordance},
+    Column{"ROC-AUC", 8, 3, &MetricsRow::val_roc_auc},
+};
+
+/// Tasks that the first row has no number of have no column.
+class RowFormat {
+ public:
+  explicit RowFormat(const MetricsRow& first)
+      : has_parts_(std::isnan(first.train_values) && std::isnan(first.train_tags)),
+        has_validation_(std::isfinite(first.val_loss)) {
+    for (const Column& column : kColumns) {
+      if (!std::isnan(first.*column.number)) columns_.push_back(&column);
+    }
+  }
+
+  std::string header() const {
+    std::string line = " iter epoch   loss";
+    if (has_parts_) line += " (softmax + center)";
+    for (const Column* column : columns_) line += pad_left(column->title, column->width);
+    return line + "      lr seg/s";
+  }
+
+  std::string row(const MetricsRow& row) const {
+    std::string line = pad_left(std::to_string(row.iteration), 5) + cell(row.epoch, 1, 6) +
+                       cell(row.train_loss, 3, 7);
+    if (has_parts_) {
+      line += " (" + cell(row.train_softmax, 3, 7) + " + " + cell(row.train_center, 3, 6) + ")";
+    }
+    for (const Column* column : columns_) {
+      line += cell(row.*column->number, column->digits, column->width);
+    }
+    return line + " " + pad_left(std::isnan(row.lr) ? "-" : significant(row.lr, 2), 7) +
+           cell(row.segments_per_second, 0, 6) + (row.is_best && has_validation_ ? " *" : "");
+  }
+
+ private:
+  bool has_parts_;  ///< classes are the only task: the loss is softmax + center
+  bool has_validation_;
+  std::vector<const Column*> columns_;
+};
 
 void log_trained(const std::string& prefix, const MetricsRow& row) {
   const std::string scores = std::isnan(row.val_accuracy)
@@ -117,8 +162,21 @@ class TrainingTable {
     if (fold == 0) {
       line_.emplace("training");
       callbacks.on_step = [this](std::int64_t iteration, std::int64_t iterations, double rate) {
+        if (!meter_) {
+          meter_.emplace();
+          first_iteration_ = iteration;
+        }
+        const auto done = static_cast<std::size_t>(iteration - first_iteration_);
+        const auto total = static_cast<std::size_t>(iterations - first_iteration_);
+        const double steps_a_second = meter_->per_second(done);
         line_->show(std::to_string(iteration) + "/" + std::to_string(iterations) + "  " +
-                    fixed(rate, 0) + " segments/s");
+                    fixed(rate, 0) + " segments/s" +
+                    (steps_a_second > 0.0
+                         ? ", " +
+                               format_duration(static_cast<double>(total - done) /
+                                               steps_a_second) +
+                               " left"
+                         : ""));
       };
     }
     callbacks.stop = interrupted;
@@ -139,15 +197,17 @@ class TrainingTable {
       return;
     }
     // Not before: what is said about the data and the network comes first.
-    if (!std::exchange(has_header_, true)) {
-      log_info(std::string(prefix.empty() ? "" : "fold") +
-               " iter epoch   loss (softmax + center) val loss   acc    F1      lr seg/s");
+    if (!format_) {
+      format_.emplace(row);
+      log_info(std::string(prefix.empty() ? "" : "fold") + format_->header());
     }
-    log_row(prefix, row);
+    log_info(prefix + format_->row(row));
   }
 
   std::mutex mutex_;
-  bool has_header_ = false;
+  std::optional<RowFormat> format_;
+  std::optional<RateMeter> meter_;  ///< of this process' steps, without the first
+  std::int64_t first_iteration_ = 0;
   std::optional<ProgressLine> line_;
 };
 
@@ -192,9 +252,12 @@ int train(const TrainArgs& args, Workers workers) {
   if (outcome.evaluation) {
     std::fputs(to_table(*outcome.evaluation).c_str(), stdout);
   } else if (job.config.data.split.folds == 0) {
-    if (!std::isnan(outcome.result.best_macro_f1)) {
-      log_info("best      validation macro-F1 " + fixed(outcome.result.best_macro_f1, 3) +
+    if (!std::isnan(outcome.result.best_score)) {
+      log_info("best      validation score " + fixed(outcome.result.best_score, 3) +
                " at iteration " + std::to_string(outcome.result.best_iteration));
+    }
+    for (const std::string& line : curve_lines(RunFolder(job.run).metrics())) {
+      log_info("          " + line);
     }
     log_info("next      mer eval " + job.run.string());
   }

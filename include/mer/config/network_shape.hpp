@@ -17,8 +17,10 @@ struct NetworkShape {
   int lld_branches = 1;         ///< 2: class probabilities of two LLD branches are weighted
   double lld_weight = 0.5;      ///< of the first branch when there are two
   int song_vector_columns = 0;  ///< of the vector beside the branches; 0 = none
-  int num_classes = 0;
+  int num_classes = 0;          ///< 0 = none are answered
   ClassScores class_scores = ClassScores::kLinear;
+  int num_values = 0;  ///< 2 = valence and arousal, 0 = none
+  int num_tags = 0;    ///< labels of which a song may have several
 
   void visit(OptionsVisitor& v);
 };

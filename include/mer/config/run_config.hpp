@@ -12,6 +12,7 @@
 #include "mer/config/model_options.hpp"
 #include "mer/config/recipe.hpp"
 #include "mer/config/segment_options.hpp"
+#include "mer/config/target_options.hpp"
 #include "mer/config/train_options.hpp"
 #include "mer/core/error.hpp"
 #include "mer/corpus/manifest.hpp"
@@ -40,7 +41,8 @@ struct RunConfig {
   InputOptions inputs;
   EmbedOptions embed;
   ModelOptions model;
-  LossOptions loss;            ///< of networks alone: a key elsewhere is an error
+  TargetOptions targets;       ///< of networks alone: a key elsewhere is an error
+  LossOptions loss;            ///< of networks that answer classes, likewise
   ClassicOptions classic;      ///< of classical systems alone
   TrainOptions train;          ///< of networks, but for seed, threads, checkpoint and fold_jobs
   std::string device = "cpu";  ///< cpu | cuda | auto

@@ -15,6 +15,8 @@ std::optional<std::string> nearest_word(std::string_view word,
                                         std::span<const std::string> candidates);
 
 std::string join(std::span<const std::string> words, std::string_view separator);
+/// What the separators divide, empty words too; an empty text is no word.
+std::vector<std::string> split_words(std::string_view text, char separator);
 
 /// One record of a CSV file, with the line it starts on (from 1).
 struct CsvRow {

@@ -27,6 +27,10 @@ std::string fixed(double value, int digits);
 /// A number with at most so many digits that count, "1e-05" where that is shorter.
 std::string significant(double value, int digits);
 
+/// A curve in one line of at most `width` bars of eight heights, from its least to its largest
+/// value; several values a bar are averaged, NaN is left out.
+std::string sparkline(std::span<const double> values, std::size_t width);
+
 /// Rows of cells as lines, in columns as wide as their widest cell, two spaces between them.
 std::string aligned_rows(std::span<const std::vector<std::string>> rows);
 

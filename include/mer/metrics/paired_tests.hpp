@@ -36,6 +36,13 @@ struct Bootstrap {
 Bootstrap bootstrap_over_groups(std::size_t num_groups, std::uint64_t seed,
                                 const std::function<double(std::span<const double>)>& statistic);
 
+/// 95 % intervals of several statistics of the same draws. One that is NaN in a draw doesn't count
+/// there; NaN when it is in all.
+/// @param statistics  given how often each group was drawn, fills in `count` values
+std::vector<Interval> bootstrap_intervals(
+    std::size_t num_groups, std::uint64_t seed, std::size_t count,
+    const std::function<void(std::span<const double>, std::span<double>)>& statistics);
+
 /// Holm's step-down correction: p-values that can be compared with 0.05 whatever their number.
 /// NaN stands for a test that was not made: it stays and does not count.
 std::vector<double> holm(std::span<const double> p);

@@ -36,6 +36,11 @@ struct AngularScores {
 struct NetworkOutput {
   torch::Tensor logits;     ///< [B, classes]; softmax gives the class probabilities
   torch::Tensor embedding;  ///< [B, embedding_size]
+  /// [B, embedding_size], the embedding as the last layer sees it, after dropout; undefined where
+  /// that is the embedding itself.
+  torch::Tensor seen{};
+  torch::Tensor values{};  ///< [B, 2], valence and arousal in −1…1; undefined without that head
+  torch::Tensor tag_logits{};  ///< [B, tags]; the logistic function of each is its probability
   /// With angular class scores: one a head, before join_logits() made one of two.
   std::vector<AngularScores> angular{};
   double first_head_weight = 1.0;
@@ -50,6 +55,16 @@ torch::Tensor join_logits(const std::vector<torch::Tensor>& heads, double first_
 class Network : public torch::nn::Module {
  public:
   virtual NetworkOutput forward(const NetworkInput& input) = 0;
+
+  /// forward() and what the heads beside the classes' say of its embedding: valence and arousal as
+  /// tanh(W x + b), tags as logits W x + b.
+  NetworkOutput answer(const NetworkInput& input);
+  /// Adds the heads that a shape asks for beside the classes'; called once by make_network().
+  void add_heads(const NetworkShape& shape, int embedding_size);
+
+ private:
+  torch::nn::Linear valence_arousal_{nullptr};
+  torch::nn::Linear tags_{nullptr};
 };
 
 /// What builds networks, by `model.name`.

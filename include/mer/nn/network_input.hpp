@@ -34,4 +34,10 @@ NetworkOutput evaluate(Network& network, const NetworkInput& input);
 /// softmax of the logits in double precision, [B × classes] row-major; each row sums to 1.
 std::vector<double> class_probabilities(const torch::Tensor& logits);
 
+/// The logistic function of each logit in double precision, row-major; empty when undefined.
+std::vector<double> tag_probabilities(const torch::Tensor& tag_logits);
+
+/// A tensor's numbers in double precision, row-major; empty when undefined.
+std::vector<double> plain_doubles(const torch::Tensor& tensor);
+
 }  // namespace mer

@@ -23,6 +23,8 @@ class NetworkRunner {
   struct Answer {
     std::vector<double> probabilities;  ///< [B × classes] row-major; each row sums to 1
     std::vector<float> embeddings;      ///< [B × embedding_size()] row-major
+    std::vector<double> values;         ///< [B × 2] valence, arousal; empty without that head
+    std::vector<double> tags;           ///< [B × tags], a probability each
   };
 
   /// Builds a trained network and loads its weights, the tensors `prefix.*` of the file.

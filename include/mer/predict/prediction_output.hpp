@@ -17,8 +17,7 @@ class PredictionTable {
   /// @param paths    of all inputs; the first column becomes as wide as the longest, if the line
   ///                 then still has no more than so many columns; longer paths lose their middle
   /// @param columns  of the terminal
-  PredictionTable(std::span<const std::string> paths, std::vector<std::string> classes,
-                  int columns);
+  PredictionTable(std::span<const std::string> paths, AnswerKinds answers, int columns);
 
   std::string header() const;  ///< with its line feed
   /// A line with its line feed; what is to be said about the song stands in lines below.
@@ -27,7 +26,7 @@ class PredictionTable {
  private:
   std::string numbers_header() const;
 
-  std::vector<std::string> classes_;
+  AnswerKinds answers_;
   std::size_t columns_ = 0;
   std::size_t file_width_ = 0;
 };
@@ -39,8 +38,8 @@ std::string closing_line(const BatchCount& count);
 /// columns: which class is the
 /// most likely (by the key letter that stands before each class's row), each class's probability as
 /// a bar from 0 to 1, and the time below. A dot is a stretch that no segment covers (silence).
-/// A failed file gives one line with the error.
+/// Valence and arousal are bars from −1 to 1. A failed file gives one line with the error.
 /// @param width  columns of the terminal; at least 40 are taken
-std::string timeline(const FileResult& result, const std::vector<std::string>& classes, int width);
+std::string timeline(const FileResult& result, const AnswerKinds& answers, int width);
 
 }  // namespace mer

@@ -8,6 +8,7 @@
 
 #include "mer/config/recipe.hpp"
 #include "mer/embed/embedding_extractor.hpp"
+#include "mer/predict/evaluation.hpp"
 #include "mer/runs/prediction.hpp"
 #include "mer/store/song_features.hpp"
 
@@ -56,6 +57,8 @@ class Predictor {
   const std::vector<EmbeddingExtractor>& extractors() const;
   /// The training songs' class counts, summed over the models; parallel to classes().
   const std::vector<std::int64_t>& training_counts() const;
+  /// What the models answer together, and the training songs' class counts, summed over them.
+  ModelAnswers answers() const;
 
   /// Safe from several threads: nothing is written to, and a network in evaluation mode keeps no
   /// state. Callers with threads of their own set LibTorch's to 1 (set_torch_threads), or each call

@@ -9,9 +9,11 @@
 
 #include "mer/corpus/manifest.hpp"
 #include "mer/metrics/calibration.hpp"
+#include "mer/metrics/curve_scores.hpp"
 #include "mer/metrics/ensemble.hpp"
 #include "mer/metrics/regression.hpp"
 #include "mer/metrics/scores.hpp"
+#include "mer/metrics/tag_scores.hpp"
 #include "mer/runs/prediction.hpp"
 
 namespace mer {
@@ -57,11 +59,16 @@ struct Evaluation {
       embedding_scores;  ///< of songs; none without a network's embeddings
   /// Of the songs whose valence and arousal the manifest and the model both give; none otherwise.
   std::optional<RegressionScores> valence, arousal;
+  /// The same of songs whose manifest has a curve.
+  std::optional<CurveScores> valence_over_time, arousal_over_time;
+  std::vector<std::string> tags;        ///< that the model tells; empty where it tells none
+  std::optional<TagScores> tag_scores;  ///< of the songs whose labels the manifest says
 };
 
 /// metrics.json (contract/metrics.schema.json), with `models`, `baseline_class`, `calibration`,
 /// `coverage`, `sides` and `embedding` besides. `valence_arousal` is there where both are predicted
-/// as numbers. Without classes it has no scores of classes.
+/// as numbers, with `over_time` where the manifest has curves, `tags` where several labels are
+/// told. Without classes it has no scores of classes.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 /// Writes metrics.json, predictions.csv and segments.csv, and where there are classes also

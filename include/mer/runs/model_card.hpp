@@ -30,6 +30,13 @@ struct ModelCard {
     double loss = std::numeric_limits<double>::quiet_NaN();
     double accuracy = std::numeric_limits<double>::quiet_NaN();
     double macro_f1 = std::numeric_limits<double>::quiet_NaN();
+    double concordance = std::numeric_limits<double>::quiet_NaN();  ///< mean of both axes
+    double roc_auc = std::numeric_limits<double>::quiet_NaN();      ///< macro, over tags
+    double pr_auc = std::numeric_limits<double>::quiet_NaN();
+
+    /// What the best weights are chosen by: the mean of macro-F1, concordance and ROC-AUC, of those
+    /// that are measured; NaN without any.
+    double score() const;
   };
 
   /// The temperature T of a system's song probabilities p^(1/T) / Σ p^(1/T), and what it was found
@@ -62,9 +69,13 @@ struct ModelCard {
   /// `spectrogram_columns`, `lld_columns` [names], `lld_groups` [{name, first_column,
   /// num_columns}].
   std::string layout;
-  std::vector<std::string> classes;           ///< in the order of the network's outputs
+  std::vector<std::string> classes;  ///< in the order of the network's outputs; empty without any
   std::vector<std::int64_t> training_counts;  ///< training songs of each class, parallel to classes
-  std::int64_t iteration = 0;                 ///< optimizer steps behind these weights
+  std::vector<std::string> tags;  ///< in the order of the network's outputs; empty without any
+  /// Parallel to tags: a song has a tag from this probability on, that of the best F1 on the
+  /// validation songs.
+  std::vector<double> tag_thresholds;
+  std::int64_t iteration = 0;  ///< optimizer steps behind these weights
   Validation validation;
   FittedTemperature calibration;  ///< an entry of the file where it was fitted
 
@@ -77,6 +88,8 @@ struct ModelCard {
 };
 
 nlohmann::ordered_json to_json(const ModelCard::FittedTemperature& calibration);
+/// With null for what is not known of loss, accuracy and macro_f1; the others are left out.
+nlohmann::ordered_json to_json(const ModelCard::Validation& validation);
 
 /// The options that an entry of a card holds.
 /// @param entry    its name, and the model file's path, for messages

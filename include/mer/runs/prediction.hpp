@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mer/core/file_stamp.hpp"
+#include "mer/corpus/manifest.hpp"
 #include "mer/metrics/embedding_scores.hpp"
 
 namespace mer {
@@ -20,11 +21,11 @@ struct SegmentPrediction {
   double arousal = std::numeric_limits<double>::quiet_NaN();
 };
 
-/// Valence and arousal over a song's length; parallel lists.
-struct EmotionCurve {
-  std::vector<double> time_s;
-  std::vector<double> valence;
-  std::vector<double> arousal;
+/// What a model answers.
+struct AnswerKinds {
+  std::vector<std::string> classes = {};  ///< empty without that task
+  bool has_values = false;                ///< valence and arousal
+  std::vector<std::string> tags = {};     ///< of which a song may have several; empty without them
 };
 
 /// What a model, or an ensemble, says of a song. What it does not answer is NaN, empty or none.
@@ -38,7 +39,8 @@ struct SongPrediction {
   double arousal = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, double>> tags;  ///< each with a probability of its own
-  std::optional<EmotionCurve> over_time;
+  std::vector<std::string> labels;                   ///< those probable enough to be told
+  std::optional<EmotionCurve> over_time;             ///< at the middle of each segment
   /// Share of held-out songs that lie nearer to the training songs than this one.
   double unlike_training = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> embedding;  ///< the song's place among others, for maps and neighbors

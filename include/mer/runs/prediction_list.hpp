@@ -47,12 +47,12 @@ std::string prediction_jsonl(const FileResult& result, const std::vector<std::st
                              const PredictionSetup& setup);
 
 /// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
-/// classes also `p_positive_valence,p_high_arousal`, with its line feed. `segments` is a count.
+/// classes also `p_positive_valence,p_high_arousal`, then what is answered of
+/// `valence,arousal` and `labels,tag_<tag>…`, with its line feed. `segments` is a count.
 /// @param with_bytes  there are paths that are not UTF-8, so the last column is `path_bytes`
-std::string predictions_csv_header(const std::vector<std::string>& classes,
-                                   bool with_bytes = false);
+std::string predictions_csv_header(const AnswerKinds& answers, bool with_bytes = false);
 /// A row below that header; cells that don't apply are empty.
-std::string prediction_csv_row(const FileResult& result, const std::vector<std::string>& classes,
+std::string prediction_csv_row(const FileResult& result, const AnswerKinds& answers,
                                bool with_bytes = false);
 
 /// A line of what `mer predict --format jsonl` writes.
@@ -63,7 +63,7 @@ struct ListedPrediction {
   std::optional<std::string> emotion;  ///< none when it failed or is uncertain
   PredictionSetup setup;
 
-  double probability_of(const std::string& name) const;  ///< 0 of a class that it doesn't know
+  double probability_of(const std::string& name) const;  ///< of a class or tag; 0 of others
 };
 
 /// Reads an element of `results` or a line of a list; none when it is neither.

@@ -40,6 +40,7 @@ struct RunStatus {
     std::vector<std::int64_t> training_counts;  ///< of each class
     std::int64_t training_segments = 0;
     std::int64_t left_out = 0;         ///< songs that could not be read
+    std::int64_t without_target = 0;   ///< songs with no target of any task of the run
     std::int64_t near_duplicates = 0;  ///< pairs of songs that are one recording
   };
   /// The weights that best.safetensors holds.

@@ -25,8 +25,11 @@ struct MetricsRow {
   double train_loss = 0.0, train_softmax = 0.0, train_center = 0.0;  ///< means since the last row
   double train_as_printed = 0.0;  ///< the paper's eq. 12, summed over a batch; the same means
   double val_loss = 0.0, val_accuracy = 0.0, val_macro_f1 = 0.0;  ///< per song
-  double segments_per_second = 0.0;                               ///< not in the file
-  bool is_best = false;                                           ///< not in the file
+  /// Losses of the other tasks, and the share of training segments whose class was found.
+  double train_values = 0.0, train_tags = 0.0, train_accuracy = 0.0;
+  double val_concordance = 0.0, val_roc_auc = 0.0, val_pr_auc = 0.0;  ///< ModelCard::Validation
+  double segments_per_second = 0.0;                                   ///< not in the file
+  bool is_best = false;                                               ///< not in the file
 };
 
 /// A run folder that this process trains in; it belongs to one process at a time.

@@ -12,10 +12,19 @@
 
 namespace mer {
 
+/// Rows of a whole batch, of all that share it, whose target is known, after mixing.
+struct KnownTargets {
+  std::int64_t classes = 0, values = 0, tags = 0;
+};
+
 /// What one optimizer step sees, in plain memory.
 struct TrainingBatch {
   InputBatch inputs;
-  FloatTensor targets;              ///< [B, classes], rows sum to 1
+  // What a row should be answered with, 0 columns for no such task. NaN = not known.
+  FloatTensor targets;                ///< [B, classes], rows sum to 1
+  FloatTensor values = {{0, 0}, {}};  ///< [B, 2], valence and arousal
+  FloatTensor tags = {{0, 0}, {}};    ///< [B, tags], 0 or 1
+  KnownTargets known;
   std::vector<std::uint64_t> keys;  ///< one a row: (seed, iteration, song, item)
 };
 
@@ -25,7 +34,8 @@ struct TrainingBatch {
 ///    had been louder (but for the floor of the logarithm), whatever standardization and pooling
 ///    over bands did (compressed_mel: bands that are not averaged only);
 /// 2. mixup (Zhang et al. 2018): row ← λ·row + (1−λ)·partner in all inputs and in the targets,
-///    λ ~ Beta(α, α) a row; a step is valid where one of the two is;
+///    λ ~ Beta(α, α) a row; a step is valid where one of the two is; a target that one of the two
+///    lacks is the other's;
 /// 3. noise: N(0, deviation) on every valid LLD value;
 /// 4. frequency and time masks on the spectrogram (SpecAugment, Park et al. 2019): their width is
 ///    uniform from 0 to the longest, their place uniform; hidden values are 0, the training mean.

@@ -29,7 +29,7 @@ struct RunCallbacks {
 struct RunResult {
   enum class Status { kFinished, kInterrupted } status = Status::kFinished;
   std::int64_t iterations = 0;
-  double best_macro_f1 = 0.0;  ///< on validation songs; NaN without any
+  double best_score = 0.0;  ///< ModelCard::Validation::score() of validation songs; NaN without any
   std::int64_t best_iteration = 0;
   std::vector<SongFailure> failures;  ///< songs left out because they can't be read
 };
@@ -79,6 +79,16 @@ RunResult train_run(const RunConfig& config, const RunData& data,
 RunResult resume_run(const std::filesystem::path& run_folder, const RunData& data,
                      const RunCallbacks& callbacks, const Workers& workers = {});
 
+/// How many classes and tags a manifest has.
+struct TaskSizes {
+  int classes = 0;
+  int tags = 0;
+
+  static TaskSizes of(const Manifest& manifest) {
+    return {static_cast<int>(manifest.classes.size()), static_cast<int>(manifest.tags.size())};
+  }
+};
+
 /// One line about the system that a config and a layout give. Also finds what is wrong with
 /// train.init_from and train.freeze, before any song is read.
 struct SystemDescription {
@@ -88,6 +98,6 @@ struct SystemDescription {
   int columns = 0;                      ///< that a classical system sees; 0 for a network
   int segment_frames = 0;
 };
-SystemDescription describe_system(const RunConfig& config, int num_classes);
+SystemDescription describe_system(const RunConfig& config, const TaskSizes& sizes);
 
 }  // namespace mer

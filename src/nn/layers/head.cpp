@@ -25,9 +25,8 @@ HeadImpl::HeadImpl(const HeadOptions& options, const NetworkShape& shape, std::i
   embedding_ = register_module("embedding", nn::Linear(input_size, options.embedding_size));
   embedding_dropout_ = register_module(
       "embedding_dropout", KeyedDropout(options.head_dropout, layer_name + ".embedding_dropout"));
-  classifier_ = register_module(
-      "classifier",
-      nn::Linear(nn::LinearOptions(options.embedding_size, shape.num_classes).bias(!angular_)));
+  classifier_ = class_scores_layer(shape, options.embedding_size);
+  if (classifier_) register_module("classifier", classifier_);
 }
 
 NetworkOutput HeadImpl::forward(const torch::Tensor& x, const std::vector<std::uint64_t>& keys) {
@@ -39,8 +38,19 @@ NetworkOutput HeadImpl::forward(const torch::Tensor& x, const std::vector<std::u
   return output;
 }
 
+nn::Linear class_scores_layer(const NetworkShape& shape, int embedding_size) {
+  if (shape.num_classes == 0) return nullptr;
+  const bool angular = shape.class_scores == NetworkShape::ClassScores::kAngular;
+  return nn::Linear(nn::LinearOptions(embedding_size, shape.num_classes).bias(!angular));
+}
+
 void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
                    NetworkOutput& output) {
+  output.seen = seen;
+  if (!classifier) {
+    output.logits = seen.new_empty({seen.size(0), 0});
+    return;
+  }
   if (!angular) {
     output.logits = classifier->forward(seen);
     return;
@@ -56,6 +66,7 @@ NetworkOutput weighted(const std::vector<NetworkOutput>& heads, double first_wei
   NetworkOutput joined;
   joined.logits = join_logits({heads[0].logits, heads[1].logits}, w);
   joined.embedding = w * heads[0].embedding + (1.0 - w) * heads[1].embedding;
+  joined.seen = w * heads[0].seen + (1.0 - w) * heads[1].seen;
   for (const NetworkOutput& head : heads) {
     joined.angular.insert(joined.angular.end(), head.angular.begin(), head.angular.end());
   }

@@ -26,11 +26,14 @@ class HeadImpl : public torch::nn::Module {
   KeyedDropout input_dropout_{nullptr};
   torch::nn::Linear embedding_{nullptr};
   KeyedDropout embedding_dropout_{nullptr};
-  torch::nn::Linear classifier_{nullptr};
+  torch::nn::Linear classifier_{nullptr};  // empty without classes
 };
 TORCH_MODULE(Head);
 
-/// Adds a last layer's class scores, linear or angular, to the output.
+/// A last layer for class scores; empty where the shape has no classes.
+torch::nn::Linear class_scores_layer(const NetworkShape& shape, int embedding_size);
+
+/// Adds a last layer's class scores, linear or angular, to the output, none where it is empty.
 /// @param seen  [B, what the layer sees]
 void score_classes(torch::nn::Linear& classifier, bool angular, const torch::Tensor& seen,
                    NetworkOutput& output);

@@ -12,10 +12,9 @@ TaggerHead::TaggerHead(torch::nn::Module& owner, const TaggerHeadOptions& option
                                            KeyedDropout(options.head_dropout, "input_dropout"))),
       embedding_dropout_(owner.register_module(
           "embedding_dropout", KeyedDropout(options.head_dropout, "embedding_dropout"))),
-      classifier_(owner.register_module(
-          "classifier",
-          torch::nn::Linear(
-              torch::nn::LinearOptions(embedding_size, shape.num_classes).bias(!angular_)))) {}
+      classifier_(class_scores_layer(shape, embedding_size)) {
+  if (classifier_) owner.register_module("classifier", classifier_);
+}
 
 torch::Tensor TaggerHead::drop_input(const torch::Tensor& x,
                                      const std::vector<std::uint64_t>& keys) const {

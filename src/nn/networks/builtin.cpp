@@ -20,7 +20,7 @@ void check_lld_branches(const NetworkShape& shape, int most) {
 }
 
 void check_shape(const NetworkShape& shape, const InputParts& reads) {
-  check_size("num_classes", shape.num_classes, 2);
+  if (shape.num_values == 0 && shape.num_tags == 0) check_size("num_classes", shape.num_classes, 2);
   if (reads.spectrogram) {
     check_size("spectrogram_bands", shape.spectrogram_bands, 1);
     check_size("spectrogram_steps", shape.spectrogram_steps, 1);
@@ -61,8 +61,27 @@ std::shared_ptr<Network> make_network(const ModelOptions& options, const Network
   options.validate();
   check_shape(shape, inputs_of(options));
   std::shared_ptr<Network> network = make(options, shape);
+  network->add_heads(shape, embedding_size_of(options));
   draw_weights(*network, seed);
   return network;
+}
+
+void Network::add_heads(const NetworkShape& shape, int embedding_size) {
+  if (shape.num_values > 0) {
+    valence_arousal_ =
+        register_module("valence_arousal", torch::nn::Linear(embedding_size, shape.num_values));
+  }
+  if (shape.num_tags > 0) {
+    tags_ = register_module("tag_scores", torch::nn::Linear(embedding_size, shape.num_tags));
+  }
+}
+
+NetworkOutput Network::answer(const NetworkInput& input) {
+  NetworkOutput output = forward(input);
+  const torch::Tensor& seen = output.seen.defined() ? output.seen : output.embedding;
+  if (valence_arousal_) output.values = torch::tanh(valence_arousal_->forward(seen));
+  if (tags_) output.tag_logits = tags_->forward(seen);
+  return output;
 }
 
 std::int64_t num_parameters(const torch::nn::Module& module) {

@@ -53,14 +53,23 @@ NetworkInput to_network_input(const FloatTensor& spectrogram, const FloatTensor&
 NetworkOutput evaluate(Network& network, const NetworkInput& input) {
   const torch::NoGradGuard no_grad;
   const EvaluationMode mode(network);
-  return network.forward(input);
+  return network.answer(input);
+}
+
+std::vector<double> plain_doubles(const torch::Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  const torch::Tensor plain = tensor.detach().to(torch::kCPU, torch::kDouble).contiguous();
+  const auto* values = plain.data_ptr<double>();
+  return {values, values + plain.numel()};
 }
 
 std::vector<double> class_probabilities(const torch::Tensor& logits) {
-  const torch::Tensor probabilities =
-      torch::softmax(logits.detach().to(torch::kCPU, torch::kDouble), 1).contiguous();
-  const auto* values = probabilities.data_ptr<double>();
-  return {values, values + probabilities.numel()};
+  return plain_doubles(torch::softmax(logits.detach().to(torch::kCPU, torch::kDouble), 1));
+}
+
+std::vector<double> tag_probabilities(const torch::Tensor& tag_logits) {
+  if (!tag_logits.defined()) return {};
+  return plain_doubles(torch::sigmoid(tag_logits.detach().to(torch::kCPU, torch::kDouble)));
 }
 
 }  // namespace mer

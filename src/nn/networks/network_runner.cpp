@@ -57,8 +57,9 @@ NetworkRunner::Answer NetworkRunner::answer(const FloatTensor& spectrogram,
   const torch::NoGradGuard no_grad;
   const NetworkInput input = to_network_input(spectrogram, spectrogram_valid, lld, lld_valid,
                                               song_vector, torch::Device(device_));
-  const NetworkOutput output = network_->forward(input);
-  return {class_probabilities(output.logits), plain(output.embedding)};
+  const NetworkOutput output = network_->answer(input);
+  return {class_probabilities(output.logits), plain(output.embedding), plain_doubles(output.values),
+          tag_probabilities(output.tag_logits)};
 }
 
 std::vector<float> NetworkRunner::embeddings(const FloatTensor& spectrogram,

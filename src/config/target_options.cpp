@@ -1,0 +1,42 @@
+#include "mer/config/target_options.hpp"
+
+#include <algorithm>
+
+#include "mer/core/error.hpp"
+
+namespace mer {
+
+bool TargetOptions::has(std::string_view task) const {
+  return std::find(answer.begin(), answer.end(), task) != answer.end();
+}
+
+void TargetOptions::visit(OptionsVisitor& v) {
+  v.field("answer", answer,
+          "what the network learns to say, a head each: classes, valence_arousal, tags");
+  v.field("soft_labels", soft_labels, "learn classes from raters' shares where there are some");
+  v.choice("regression_loss", regression_loss,
+           {{"mse", RegressionLoss::kMse}, {"concordance", RegressionLoss::kConcordance}},
+           "of valence and arousal: mean squared error, or 1 - concordance over a batch");
+  v.field("over_time", over_time,
+          "valence and arousal of a segment from the song's curve, where there is one");
+  v.field("valence_arousal_weight", valence_arousal_weight, above(0),
+          "of that loss, beside 1 for that of classes");
+  v.field("tags_weight", tags_weight, above(0), "of that loss, beside 1 for that of classes");
+}
+
+void TargetOptions::validate() const {
+  require_ordered_words("answer", answer, {kClassesTask, kValenceArousalTask, kTagsTask});
+  if (answer.empty()) {
+    throw UsageError(
+        "'answer' names nothing, allowed: one or more of classes, valence_arousal, tags",
+        "set targets.answer=[classes]");
+  }
+  const auto refuse = [](const char* key, const char* task) {
+    throw UsageError("'" + std::string(key) + "' has no effect: 'answer' does not name " + task,
+                     "add " + std::string(task) + " to targets.answer, or leave the key out");
+  };
+  if (soft_labels && !has(kClassesTask)) refuse("soft_labels", kClassesTask);
+  if (over_time && !has(kValenceArousalTask)) refuse("over_time", kValenceArousalTask);
+}
+
+}  // namespace mer
