@@ -128,15 +128,18 @@ def read_table(path: StrPath) -> list[Record]:
 
 
 def flat_record(result: Mapping[str, Any]) -> Record:
-    """An answer with a column p_<class> a class in the place of `probabilities`, in its segments, too."""
+    """An answer with columns p_<class> and tag_<tag> for `probabilities` and `tags`, in its segments, too."""
     record: Record = {}
     for key, value in result.items():
-        if key == "probabilities":
-            record.update({f"p_{name}": p for name, p in (value or {}).items()})
+        if key in ("probabilities", "tags"):
+            prefix = "p_" if key == "probabilities" else "tag_"
+            record.update({prefix + name: p for name, p in (value or {}).items()})
         elif key == "segments" and isinstance(value, list):
             record[key] = [flat_record(segment) for segment in value]
         else:
             record[key] = value
+    if isinstance(record.get("labels"), str):  # of a CSV
+        record["labels"] = record["labels"].split(";")
     if record.get("path_bytes"):
         record["path"] = os.fsdecode(base64.b64decode(record.pop("path_bytes")))
     return record

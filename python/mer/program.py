@@ -149,8 +149,9 @@ def predict(
     Returns
     -------
     list of dict
-        A record a song, in order: path, status ("ok" or "error"), error, hint, emotion, confidence, p_<class> …, and
-        `segments`, a list of such records. A song that fails is no exception.
+        A record a song, in order: path, status ("ok" or "error"), error, hint, and what the model answers: emotion,
+        confidence, p_<class> …, valence and arousal, labels and tag_<tag> …; `segments` is a list of such records.
+        A song that fails is no exception.
     """
     words = ["predict", "-", "--format", "json", "-j", str(jobs)]
     words += ["--max-seconds", str(max_seconds), "--min-confidence", str(min_confidence)]

@@ -33,10 +33,31 @@ from mer.program import Model
 
 
 class Output(NamedTuple):
-    """What a network says of a batch."""
+    """What a network says of a batch; None for what it wasn't trained to say.
 
-    logits: Tensor  # [B, classes]; softmax gives class probabilities
-    embedding: Tensor  # [B, embedding_size]
+    Attributes
+    ----------
+    logits : Tensor [B, classes] or None
+        Softmax gives class probabilities.
+    embedding : Tensor [B, embedding_size]
+    values : Tensor [B, 2] or None
+        Valence and arousal in −1…1.
+    tag_logits : Tensor [B, tags] or None
+        The logistic function of each is its probability.
+    """
+
+    logits: Tensor | None
+    embedding: Tensor
+    values: Tensor | None = None
+    tag_logits: Tensor | None = None
+
+
+class Scored(NamedTuple):
+    """What a head hands on."""
+
+    logits: Tensor | None
+    embedding: Tensor
+    seen: Tensor  # the embedding as last layers see it
 
 
 # ---- Parts. Maps are [B, channels, bands, steps]; valid is [B, steps], 1 = music, 0 = padding, None = all music.
@@ -268,6 +289,14 @@ def _single_map(spectrogram: Tensor, valid: Tensor | None) -> Tensor:
     return maps if valid is None else maps * valid[:, None, None, :]
 
 
+def _class_scores(size: int, shape: Mapping[str, Any]) -> ClassScores | None:
+    return ClassScores(size, shape) if shape["num_classes"] > 0 else None
+
+
+def _scored(classifier: ClassScores | None, embedding: Tensor, seen: Tensor) -> Scored:
+    return Scored(None if classifier is None else classifier(seen), embedding, seen)
+
+
 class ClassScores(nn.Linear):
     """Wx + b; or, for angular losses, ‖x‖ · cos θ of the angle between x and each class' weight."""
 
@@ -289,13 +318,13 @@ class Head(nn.Module):
         self.embedding = nn.Linear(input_size, options["embedding_size"])
         self.rectify = options["embedding_relu"]
         self.embedding_dropout = nn.Dropout(options["head_dropout"])
-        self.classifier = ClassScores(options["embedding_size"], shape)
+        self.classifier = _class_scores(options["embedding_size"], shape)
 
-    def forward(self, x: Tensor) -> Output:
+    def forward(self, x: Tensor) -> Scored:
         embedding = self.embedding(self.input_dropout(x))
         if self.rectify:
             embedding = functional.relu(embedding)
-        return Output(self.classifier(self.embedding_dropout(embedding)), embedding)
+        return _scored(self.classifier, embedding, self.embedding_dropout(embedding))
 
 
 # ---- Networks. The options are those beside `model.name`, the shape is the model file's.
@@ -310,12 +339,14 @@ class Network(nn.Module):
         Arguments that `forward()` takes; the masks ``…_valid`` may be left out where nothing is padded.
     card : dict
         What stands beside the weights in its file.
-    classes : list of str
+    classes, tags : list of str
+        Empty without that task.
     temperature : float
-        Of a song's probabilities, see `predict()`.
+        Of a song's class probabilities, see `predict()`.
     """
 
     parts: tuple[str, ...] = ("spectrogram", "spectrogram_valid")
+    embedding_size: int
 
     def __init__(self, options: Mapping[str, Any], shape: Mapping[str, Any]) -> None:
         super().__init__()
@@ -324,7 +355,18 @@ class Network(nn.Module):
         self.file = ""
         self.member = 0
         self.classes: list[str] = []
+        self.tags: list[str] = []
         self.temperature = 1.0
+        if "embedding_size" in options:
+            self.embedding_size = options["embedding_size"]
+        values, tags = shape.get("num_values", 0), shape.get("num_tags", 0)
+        self.valence_arousal = nn.Linear(self.embedding_size, values) if values else None
+        self.tag_scores = nn.Linear(self.embedding_size, tags) if tags else None
+
+    def _output(self, scored: Scored) -> Output:
+        values = None if self.valence_arousal is None else self.valence_arousal(scored.seen).tanh()
+        tag_logits = None if self.tag_scores is None else self.tag_scores(scored.seen)
+        return Output(scored.logits, scored.embedding, values, tag_logits)
 
 
 class Crnn(Network):
@@ -336,7 +378,7 @@ class Crnn(Network):
         self.head = Head(options, shape, self.crnn.output_size)
 
     def forward(self, spectrogram: Tensor, spectrogram_valid: Tensor | None = None) -> Output:
-        return self.head(self.crnn(spectrogram, spectrogram_valid))
+        return self._output(self.head(self.crnn(spectrogram, spectrogram_valid)))
 
 
 class LldBiLstm(Network):
@@ -363,15 +405,18 @@ class LldBiLstm(Network):
 
     def _answer(self, lld: Tensor, lld_valid: Tensor | None, beside: list[Tensor]) -> Output:
         branches = [lld] if len(self.numbers) == 1 else lld.unbind(1)
-        outputs = []
+        heads = []
         for number, branch in zip(self.numbers, branches):
             own = getattr(self, "lld" + number)(branch, lld_valid)
-            outputs.append(getattr(self, "head" + number)(torch.cat([*beside, own], 1)))
-        if len(outputs) == 1:
-            return outputs[0]
+            heads.append(getattr(self, "head" + number)(torch.cat([*beside, own], 1)))
+        if len(heads) == 1:
+            return self._output(heads[0])
         weights = (self.shape["lld_weight"], 1.0 - self.shape["lld_weight"])
-        probabilities = sum(w * o.logits.softmax(1) for w, o in zip(weights, outputs))
-        return Output(probabilities.log(), sum(w * o.embedding for w, o in zip(weights, outputs)))
+        logits = None
+        if heads[0].logits is not None:
+            logits = sum(w * head.logits.softmax(1) for w, head in zip(weights, heads)).log()
+        embedding = sum(w * head.embedding for w, head in zip(weights, heads))
+        return self._output(Scored(logits, embedding, sum(w * head.seen for w, head in zip(weights, heads))))
 
     def forward(self, lld: Tensor, lld_valid: Tensor | None = None) -> Output:
         return self._answer(lld, lld_valid, [])
@@ -422,7 +467,7 @@ class Drnn(Network):
         self.head = Head(options, shape, self.mfcc.output_size)
 
     def forward(self, lld: Tensor, lld_valid: Tensor | None = None) -> Output:
-        return self.head(self.mfcc(lld, lld_valid))
+        return self._output(self.head(self.mfcc(lld, lld_valid)))
 
 
 class Cnn(Network):
@@ -438,7 +483,7 @@ class Cnn(Network):
         self.head = Head(options, shape, self.conv.output_size)
 
     def forward(self, spectrogram: Tensor, spectrogram_valid: Tensor | None = None) -> Output:
-        return self.head(self.conv(spectrogram, spectrogram_valid))
+        return self._output(self.head(self.conv(spectrogram, spectrogram_valid)))
 
 
 # ---- The pre-trained taggers of Pons & Serra (2019). Maps are [B, channels, steps, bands].
@@ -489,14 +534,12 @@ class TaggerConv(nn.Module):
 class Tagger(Network):
     """What both have in common: 96 bands that are not standardized, padded steps are silence."""
 
-    embedding_size: int
-
     def __init__(self, options: Mapping[str, Any], shape: Mapping[str, Any]) -> None:
         super().__init__(options, shape)
         self.input = TaggerInput(1)
         self.input_dropout = nn.Dropout(options["head_dropout"])
         self.embedding_dropout = nn.Dropout(options["head_dropout"])
-        self.classifier = ClassScores(self.embedding_size, shape)
+        self.classifier = _class_scores(self.embedding_size, shape)
 
     def _maps(self, spectrogram: Tensor, valid: Tensor | None) -> Tensor:
         return self.input(_single_map(spectrogram, valid).transpose(2, 3))
@@ -547,7 +590,8 @@ class Musicnn(Tagger):
             largest = maps.masked_fill(mask == 0, -math.inf).amax(2)
             pooled = torch.stack([largest, (maps * mask).sum(2) / mask.sum(2)], 2)
         embedding = self.dense(self.input_dropout(self.pool(pooled.flatten(1))))
-        return Output(self.classifier(self.embedding_dropout(self.dense.bn(embedding))), embedding)
+        seen = self.embedding_dropout(self.dense.bn(embedding))
+        return self._output(_scored(self.classifier, embedding, seen))
 
 
 class VggTagger(Tagger):
@@ -566,7 +610,7 @@ class VggTagger(Tagger):
         for i, (size, stride) in enumerate(self.pools):
             x = functional.max_pool2d(getattr(self, f"conv_{i + 1}")(x, pad_bands=True), size, stride)
         embedding = self.input_dropout(x.permute(0, 2, 3, 1).flatten(1))
-        return Output(self.classifier(self.embedding_dropout(embedding)), embedding)
+        return self._output(_scored(self.classifier, embedding, self.embedding_dropout(embedding)))
 
 
 #: Networks by `model.name`.
@@ -656,7 +700,7 @@ def load(model: Model, *, weights: str = "", member: int = 0) -> Network:
         raise UsageError(f"{file}: its weights don't fit its card: {error}") from error
     network.card = card
     network.file, network.member = os.fspath(file), member
-    network.classes = card["classes"]
+    network.classes, network.tags = card["classes"], card.get("tags", [])
     network.temperature = card.get("calibration", {}).get("temperature", 1.0)
     return network.eval()
 
@@ -695,27 +739,57 @@ def _with_temperature(probabilities: Tensor, temperature: float) -> list[float]:
 
 
 def predict(network: Network, sound: Sound, rate: int | None = None, *, max_seconds: float = 0) -> Record:
-    """Answer for a song as `mer.predict()` does: emotion, confidence, p_<class> and segments."""
+    """Answer for a song as `mer.predict()` does, with what it calls these things.
+
+    Returns
+    -------
+    dict
+        emotion, confidence and p_<class>; valence and arousal; tag_<tag> and labels; segments.
+    """
     parts, times = _made(network, sound, rate, max_seconds)
     device = next(network.parameters()).device
     was_training = network.training
     with torch.no_grad():
-        logits = network.eval()(**{name: part.to(device) for name, part in parts.items()}).logits
+        output = network.eval()(**{name: part.to(device) for name, part in parts.items()})
     network.train(was_training)
-    rows = logits.double().softmax(1).cpu()
 
-    def record(probabilities: Tensor) -> Record:
-        values = _with_temperature(probabilities, network.temperature)
-        best = max(range(len(values)), key=values.__getitem__)
-        answers = {f"p_{name}": p for name, p in zip(network.classes, values)}
-        return {"emotion": network.classes[best], "confidence": values[best], **answers}
+    def record(rows: slice) -> Record:
+        answer: Record = {"emotion": None, "confidence": None}
+        if output.logits is not None:
+            probabilities = output.logits[rows].double().softmax(1).mean(0) ** (1.0 / network.temperature)
+            named = dict(zip(network.classes, (probabilities / probabilities.sum()).tolist()))
+            answer["emotion"] = max(named, key=named.__getitem__)
+            answer["confidence"] = named[answer["emotion"]]
+            answer.update({f"p_{name}": p for name, p in named.items()})
+        if output.values is not None:
+            answer["valence"], answer["arousal"] = output.values[rows].double().mean(0).tolist()
+        return answer
 
-    segments = [{"start_s": start, "end_s": end, **record(row)} for (start, end), row in zip(times, rows)]
-    return {**record(rows.mean(0)), "segments": segments}
+    song = record(slice(None))
+    if output.tag_logits is not None:
+        probabilities = dict(zip(network.tags, output.tag_logits.double().sigmoid().mean(0).tolist()))
+        song.update({f"tag_{name}": p for name, p in probabilities.items()})
+        thresholds = zip(network.tags, network.card["tag_thresholds"])
+        song["labels"] = [name for name, threshold in thresholds if probabilities[name] >= threshold]
+    song["segments"] = [
+        {"start_s": start, "end_s": end, **record(slice(row, row + 1))} for row, (start, end) in enumerate(times)
+    ]
+    return song
+
+
+class _Present(nn.Module):
+    """What a network says, without what it doesn't."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *parts: Tensor) -> tuple[Tensor, ...]:
+        return tuple(one for one in self.network(*parts) if one is not None)
 
 
 def export_onnx(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a network as an ONNX model whose inputs are its parts and whose outputs are `logits` and `embedding`.
+    """Write a network as an ONNX model whose inputs are its parts and whose outputs are named as those of `Output`.
 
     The number of rows is free; steps are those of a segment, shorter ones are padded and masked.
 
@@ -735,18 +809,16 @@ def export_onnx(network: Network, path: str | os.PathLike[str]) -> None:
     }
     device = next(network.parameters()).device
     example = tuple(torch.ones(2, *sizes[name], device=device) for name in network.parts)
-    options: dict[str, Any] = {"input_names": list(network.parts), "output_names": list(Output._fields)}
+    was_training = network.training
+    module = _Present(network.eval())
+    with torch.no_grad():
+        outputs = [name for name, one in network(*example)._asdict().items() if one is not None]
+    options: dict[str, Any] = {"input_names": list(network.parts), "output_names": outputs}
     if "dynamic_shapes" in inspect.signature(torch.onnx.export).parameters:
         rows = torch.export.Dim("rows", min=1)
-        options |= {
-            "dynamo": True,
-            "dynamic_shapes": tuple({0: rows} for _ in example),
-            "external_data": False,
-            "verbose": False,
-        }
+        options |= {"dynamo": True, "external_data": False, "verbose": False}
+        options["dynamic_shapes"] = (tuple({0: rows} for _ in example),)
     else:  # before 2.5
-        free = {0: "rows"}
-        options["dynamic_axes"] = {name: free for name in (*network.parts, *Output._fields)}
-    was_training = network.training
-    torch.onnx.export(network.eval(), example, os.fspath(path), **options)
+        options["dynamic_axes"] = {name: {0: "rows"} for name in (*network.parts, *outputs)}
+    torch.onnx.export(module.eval(), example, os.fspath(path), **options)
     network.train(was_training)

@@ -27,6 +27,20 @@ std::vector<Variant> all_networks() {
     tagger.shape.num_classes = 3;
     all.push_back(tagger);
   }
+  Variant musicnn = all[all.size() - 2];
+  musicnn.name = "musicnn_of_tags";
+  musicnn.shape.num_classes = 0;
+  musicnn.shape.num_tags = 4;
+  all.push_back(musicnn);
+  Variant two_branches{"values_of_two_lld_branches", small_options(), small_shape()};
+  two_branches.shape.lld_branches = 2;
+  two_branches.shape.num_classes = 0;
+  two_branches.shape.num_values = 2;
+  all.push_back(two_branches);
+  Variant tasks{"all_tasks", small_options("crnn"), small_shape()};
+  tasks.shape.num_values = 2;
+  tasks.shape.num_tags = 4;
+  all.push_back(tasks);
   return all;
 }
 
@@ -48,11 +62,15 @@ void write(const Variant& variant, const std::filesystem::path& file) {
     card.classes.push_back("class " + std::to_string(i));
     card.training_counts.push_back(1);
   }
+  for (int i = 0; i < variant.shape.num_tags; ++i) {
+    card.tags.push_back("tag " + std::to_string(i));
+    card.tag_thresholds.push_back(0.5);
+  }
   NamedTensors tensors;
   std::vector<torch::Tensor> keep_alive;
   add_module_to(*network, kNetworkPrefix, tensors, keep_alive);
   const auto add = [&](const std::string& name, const torch::Tensor& tensor) {
-    if (tensor.numel() == 0) return;
+    if (!tensor.defined() || tensor.numel() == 0) return;
     keep_alive.push_back(tensor.contiguous());
     const torch::Tensor& kept = keep_alive.back();
     tensors.emplace_back(name,
@@ -67,6 +85,8 @@ void write(const Variant& variant, const std::filesystem::path& file) {
   add("input.song_vector", batch.song_vector);
   add("expected.logits", output.logits);
   add("expected.embedding", output.embedding);
+  add("expected.values", output.values);
+  add("expected.tag_logits", output.tag_logits);
   write_tensor_file(file, tensors, card.to_metadata());
 }
 
