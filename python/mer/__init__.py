@@ -8,9 +8,10 @@ from mer._core import version as __version__
 from mer.errors import Error, InputError, UsageError
 from mer.extract import Features, descriptor_table, descriptors, features
 from mer.files import Run, read_features, read_predictions, read_table, read_tensors
+from mer.find_program import program
 from mer.mirdata import from_mirdata
 from mer.options import Options
-from mer.program import evaluate, predict, program, train
+from mer.program import evaluate, predict, train
 
 __all__ = [
     "Error",

@@ -12,6 +12,7 @@ import numpy as np
 
 from mer import _core
 from mer.errors import UsageError
+from mer.find_program import program_folder
 
 #: Every dotted key with its meaning, its range or the words that it allows.
 HELP: dict[str, str] = dict(_core.Settings.help())
@@ -102,7 +103,7 @@ class Options(Mapping):
         Other sections of the config are checked and left aside.
         """
         options = cls.__new__(cls)
-        options._set(_core.Settings.of_config(config))
+        options._set(_core.Settings.of_config(config, program_folder()))
         return options
 
     def __getitem__(self, key: str) -> Any:

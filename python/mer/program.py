@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Union
 
 from mer.errors import Error, InputError, UsageError
 from mer.files import Record, Run, StrPath, flat_record
+from mer.find_program import program
 from mer.options import _leaves, _plain
 
 Model = Union[str, "os.PathLike[str]"]
 _SOME_FAILED, _INTERRUPTED = 3, 130
-
-
-def program() -> Path:
-    """The `mer` program: of the environment's MER, beside the package in a build folder, or on the PATH."""
-    named = os.environ.get("MER")
-    if named:
-        if not os.access(named, os.X_OK):
-            raise UsageError(f"MER names {named}, which is no program", "set it to the mer program, or unset it")
-        return Path(named)
-    beside = Path(__file__).parents[2] / "bin/mer"
-    found = str(beside) if os.access(beside, os.X_OK) else shutil.which("mer")
-    if not found:
-        raise UsageError(
-            "the program `mer` isn't found", "put it on the PATH, or set MER to it; docs/install.md builds it"
-        )
-    return Path(found)
 
 
 def _fail(code: int, lines: list[str]) -> None:

@@ -17,6 +17,7 @@
 #include "mer/config/recipe.hpp"
 #include "mer/core/options.hpp"
 #include "mer/features/descriptors.hpp"
+#include "mer/runs/bundled_files.hpp"
 
 namespace mer::python {
 
@@ -64,6 +65,10 @@ py::array_t<T> to_array(std::vector<T> values, std::vector<py::ssize_t> shape) {
   const py::capsule owner(owned, [](void* memory) { delete static_cast<std::vector<T>*>(memory); });
   return py::array_t<T>(std::move(shape), owned->data(), owner);
 }
+
+/// What comes with the program, and with these sources.
+/// @param program_folder  of the program's executable; empty where there is none
+BundledFiles bundled_files(const std::filesystem::path& program_folder);
 
 void bind_settings(py::module_& module);
 void bind_features(py::module_& module);

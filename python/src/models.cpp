@@ -4,7 +4,6 @@
 #include "bindings.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/scratch_folder.hpp"
-#include "mer/runs/bundled_files.hpp"
 #include "mer/runs/ensemble_card.hpp"
 #include "mer/runs/model_card.hpp"
 #include "mer/store/input_builder.hpp"
@@ -19,9 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path find_model(const std::string& name, const std::string& weights,
-                    std::vector<fs::path> folders) {
-  folders.emplace_back(MER_SOURCE_DATA);
-  return BundledFiles(std::move(folders)).find_model(name, weights).file;
+                    const fs::path& program_folder) {
+  return bundled_files(program_folder).find_model(name, weights).file;
 }
 
 py::array_t<float> to_array(FloatTensor tensor) {
@@ -126,7 +124,8 @@ py::dict network_inputs(const fs::path& model, std::size_t member, Sound sound,
 }  // namespace
 
 void bind_models(py::module_& module) {
-  module.def("find_model", &find_model, py::arg("name"), py::arg("weights"), py::arg("folders"),
+  module.def("find_model", &find_model, py::arg("name"), py::arg("weights"),
+             py::arg("program_folder"),
              "The model file that a run folder, a path or a bundled model's name stands for.");
   module.def("network_inputs", &network_inputs, py::arg("model"), py::arg("member"),
              py::arg("sound"), py::arg("max_seconds"),

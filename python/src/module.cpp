@@ -24,6 +24,13 @@ void translate(std::exception_ptr thrown) {
 
 }  // namespace
 
+BundledFiles bundled_files(const std::filesystem::path& program_folder) {
+  const std::filesystem::path data = MER_SOURCE_DATA;
+  std::vector<std::filesystem::path> folders = {data, data.parent_path()};
+  if (!program_folder.empty()) folders.insert(folders.begin(), program_folder / "../share/mer");
+  return BundledFiles(std::move(folders));
+}
+
 OpenSound::OpenSound(Sound sound) : sound_(std::move(sound)) {
   if (const auto* path = std::get_if<std::filesystem::path>(&sound_)) {
     name_ = path->string();

@@ -3,7 +3,6 @@
 #include "bindings.hpp"
 #include "mer/config/run_config.hpp"
 #include "mer/core/text.hpp"
-#include "mer/runs/bundled_files.hpp"
 
 namespace mer::python {
 namespace {
@@ -58,10 +57,9 @@ class HelpVisitor : public OptionsVisitor {
   std::vector<std::pair<std::string, std::string>> help_;
 };
 
-Settings settings_of_config(const std::filesystem::path& config) {
-  ConfigDocument document = ConfigDocument::load(
-      BundledFiles({MER_SOURCE_DATA, std::filesystem::path(MER_SOURCE_DATA).parent_path()})
-          .find_config(config));
+Settings settings_of_config(const std::filesystem::path& config,
+                            const std::filesystem::path& program_folder) {
+  ConfigDocument document = ConfigDocument::load(bundled_files(program_folder).find_config(config));
   RunConfig run;
   run.recipe = Settings().recipe;
   document.read(run);
@@ -92,7 +90,7 @@ void bind_settings(py::module_& module) {
              return options_from_json<Settings>(nlohmann::ordered_json::parse(json), "options");
            }),
            py::arg("json"), "Reads a JSON object strictly; absent keys keep their defaults.")
-      .def_static("of_config", &settings_of_config, py::arg("config"),
+      .def_static("of_config", &settings_of_config, py::arg("config"), py::arg("program_folder"),
                   "Those of a YAML file, or of an installed config's name.")
       .def_static(
           "help",
