@@ -1,5 +1,6 @@
 """Options, features and descriptors in the process."""
 
+import _thread
 import pickle
 import tempfile
 import threading
@@ -178,6 +179,20 @@ class Features(unittest.TestCase):
         done.set()
         thread.join()
         self.assertGreater(sum(start < t < end for t in ticks), 5)
+
+    def test_of_long_arrays_are_read_twice(self):
+        music = np.tile(tone(10.0).astype(np.float32), 39)  # more than AudioReader holds
+        made = mer.features(music, RATE, lld=[], spectrogram="mel", num_bands=8, hop_samples=8192)
+        self.assertEqual(len(made.time_s), (len(music) - 2048) // 8192 + 1)
+        self.assertAlmostEqual(made.spectrogram[-1].sum() / made.spectrogram[0].sum(), 1, delta=0.2)
+
+    def test_can_be_interrupted(self):
+        music = np.tile(tone(10.0), 30)
+        timer = threading.Timer(0.05, _thread.interrupt_main)
+        timer.start()
+        with self.assertRaises(KeyboardInterrupt):
+            mer.features(music, RATE)
+            time.sleep(5)  # had it been faster
 
     @unittest.skipUnless(find_spec("pandas"), "no pandas")
     def test_become_a_frame_of_pandas(self):
