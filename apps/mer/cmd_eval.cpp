@@ -18,6 +18,9 @@ std::function<int()> add_eval(CLI::App& cmd) {
       ->type_name("FILE");
   cmd.add_option("--split", args->split,
                  "train, validation, test; default: test of a run, all of a manifest");
+  cmd.add_flag("--keep-overlaps", args->keep_overlaps,
+               "With --manifest of another corpus: score also songs that the runs have learned "
+               "(recordings by Chromaprint, or ids)");
   args->config.sections = {"data", "audio", "vad", "features", "segment", "device"};
   args->config.add_to(cmd, false);
   cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "command.hpp"
 #include "mer/core/atomic_file.hpp"
@@ -33,6 +34,27 @@ std::vector<std::string> corpora_with(const std::string& option) {
     }
   }
   return names;
+}
+
+/// What an option means for each corpus, and its default there.
+std::string help_of(const std::string& key) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> corpora_of;  // help → names
+  for (const auto& [name, importer] : builtin_importers()) {
+    for (const OptionText& own : importer.options) {
+      if (own.key != key) continue;
+      const std::string help = own.help + (own.value == "\"\"" ? "" : " [" + own.value + "]");
+      const auto same = std::find_if(corpora_of.begin(), corpora_of.end(),
+                                     [&](const auto& entry) { return entry.first == help; });
+      if (same != corpora_of.end()) {
+        same->second.push_back(name);
+      } else {
+        corpora_of.push_back({help, {name}});
+      }
+    }
+  }
+  std::vector<std::string> lines;
+  for (const auto& [help, names] : corpora_of) lines.push_back(join(names, ", ") + ": " + help);
+  return join(lines, "\n");
 }
 
 ImportReport import_corpus(const ImportArgs& args) {
@@ -93,7 +115,9 @@ int run_import(const ImportArgs& args) {
     log_error("no clip could be read, no manifest is written", "see above");
     return kSomeInputsFailed;
   }
-  std::string line = std::to_string(report.songs) + " songs, classes " + join(report.classes, ", ");
+  std::string line = std::to_string(report.songs) + " songs";
+  if (!report.classes.empty()) line += ", classes " + join(report.classes, ", ");
+  if (report.tags > 0) line += ", " + std::to_string(report.tags) + " different labels";
   if (report.groups > 0) line += ", " + std::to_string(report.groups) + " groups";
   const std::size_t pairs = warn_of_near_duplicates(args.job.manifest);
   if (pairs > 0) line += ", " + std::to_string(pairs) + " pairs of near-duplicates";
@@ -102,14 +126,16 @@ int run_import(const ImportArgs& args) {
 }
 
 std::string footer() {
+  constexpr std::size_t kNames = 12;  // columns
   std::string text =
       "Corpora (perceived: what the music expresses; induced: what listeners felt):\n";
   for (const auto& [name, importer] : builtin_importers()) {
     std::string help = importer.help;
     for (std::size_t at = help.find('\n'); at != std::string::npos; at = help.find('\n', at + 1)) {
-      help.insert(at + 1, 11, ' ');
+      help.insert(at + 1, kNames + 2, ' ');
     }
-    text += "  " + name + std::string(name.size() < 9 ? 9 - name.size() : 1, ' ') + help + "\n";
+    text += "  " + name + std::string(name.size() < kNames ? kNames - name.size() : 1, ' ') + help +
+            "\n";
   }
   return text +
          "Example:\n  mer import folder ~/music/by-mood -o mood.csv\n"
@@ -128,14 +154,13 @@ std::function<int()> add_import(CLI::App& cmd) {
   cmd.add_option("-o,--output", args->job.manifest, "The manifest to write")
       ->required()
       ->type_name("FILE");
+  std::set<std::string> added;
   for (const auto& [name, importer] : builtin_importers()) {
     for (const OptionText& option : importer.options) {
-      if (corpora_with(option.key).front() != name) continue;
+      if (!added.insert(option.key).second) continue;
       // --jobs has its short form in every command.
       cmd.add_option(option.key == "jobs" ? "-j,--jobs" : "--" + option.key,
-                     args->options[option.key],
-                     join(corpora_with(option.key), ", ") + ": " + option.help)
-          ->default_str(option.value == "\"\"" ? "" : option.value)
+                     args->options[option.key], help_of(option.key))
           ->type_name("VALUE");
     }
   }

@@ -4,6 +4,7 @@
 
 #include "arguments.hpp"
 #include "command.hpp"
+#include "mer/runs/annotation_files.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
@@ -19,9 +20,13 @@ std::function<int()> add_predict(CLI::App& cmd) {
       cmd, args->models,
       "Run folder, model file or bundled model; may be repeated (averaged); default: the "
       "bundled model 'default'");
-  cmd.add_option("--format", args->format, "table, json, jsonl or csv")
-      ->capture_default_str()
-      ->check(one_of({"table", "json", "jsonl", "csv"}));
+  std::vector<std::string> formats = {"table", "json", "jsonl", "csv"};
+  std::string help = "table, json, jsonl or csv; or a file a song, in the folder -o:";
+  for (const auto& [name, format] : builtin_annotation_formats()) {
+    formats.push_back(name);
+    help += "\n" + name + " (" + format.help + ", " + format.extension + ")";
+  }
+  cmd.add_option("--format", args->format, help)->capture_default_str()->check(one_of(formats));
   cmd.add_option("-o,--output", args->output, "Write there instead of stdout")->type_name("FILE");
   add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
   cmd.add_flag("--timeline", args->timeline,
@@ -41,6 +46,7 @@ std::function<int()> add_predict(CLI::App& cmd) {
   add_verbosity_options(cmd);
   cmd.footer(
       "Example:\n  mer predict song.mp3\n  mer predict ~/music --format jsonl -o moods.jsonl\n"
+      "  mer predict ~/music --format jams -o annotations\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
   return [args] { return run_predict(*args); };
 }

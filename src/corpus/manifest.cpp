@@ -332,6 +332,7 @@ Manifest Manifest::load(const std::filesystem::path& file) {
   Manifest manifest;
   manifest.file = file;
   manifest.has_groups = table.has("group");
+  manifest.has_ids = table.has("id");
   manifest.has_splits = table.has("split");
   std::vector<std::string> classes;
   for (const std::string& column : table.columns()) {

@@ -44,6 +44,14 @@ bool begins(std::string_view text, std::string_view front) {
 
 std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
 
+/// Its first line is two numbers and a label, with tabs between them.
+bool is_label_track(std::string_view head) {
+  const std::string_view line = first_line(head);
+  const std::size_t first = line.find('\t');
+  const std::size_t second = line.find('\t', first == line.npos ? first : first + 1);
+  return second != line.npos && line.find_first_not_of("0123456789.\t") >= second + 1;
+}
+
 /// A safetensors file whose header holds a word.
 bool is_tensors(std::string_view head, std::string_view word) {
   return head.size() > 8 && head[8] == '{' && head[6] == '\0' && head[7] == '\0' &&
@@ -118,6 +126,11 @@ constexpr std::array kKinds = {
     KindText{OutputKind::kPng, "a PNG picture", [](auto head) { return begins(head, "\x89PNG"); }},
     KindText{OutputKind::kPlaylist, "a playlist",
              [](auto head) { return !has(head, std::string_view("\0", 1)); }},
+    KindText{OutputKind::kJams, "a JAMS file",
+             [](auto head) { return begins(head, "{") && has(head, "\"annotations\""); }},
+    KindText{OutputKind::kLabelTrack, "a label track", is_label_track},
+    KindText{OutputKind::kLayers, "a file of Sonic Visualiser",
+             [](auto head) { return begins(head, "<?xml") && has(head, "<sv>"); }},
 };
 
 const KindText& text_of(OutputKind kind) {

@@ -335,8 +335,10 @@ std::string prediction_csv_row(const FileResult& result, const AnswerKinds& answ
       add(song.valence);
       add(song.arousal);
     }
-    if (!answers.tags.empty()) cells.push_back(join(song.labels, ";"));
-    for (const auto& [tag, probability] : song.tags) add(probability);
+    if (!answers.tags.empty()) {
+      cells.push_back(join(song.labels, ";"));
+      for (const auto& [tag, probability] : song.tags) add(probability);
+    }
   } else {
     skip(2 + classes.size() + 3);
     cells.push_back(result.error);

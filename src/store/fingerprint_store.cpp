@@ -2,7 +2,6 @@
 
 #include "mer/core/error.hpp"
 #include "mer/core/tensor_file.hpp"
-#include "mer/corpus/near_duplicates.hpp"
 
 namespace mer {
 namespace {
@@ -35,6 +34,35 @@ SongStore fingerprint_store(const std::filesystem::path& root) {
            make_fingerprint, [](const std::filesystem::path& file) { read_fingerprint(file); }}};
 }
 
+namespace {
+
+/// What the store holds of songs, once it has told how many can't be read.
+std::vector<Fingerprint> read_fingerprints(const SongStore::Report& report, JobListener& listener) {
+  if (!report.failures.empty()) {  // what makes features tells each
+    listener.info(std::to_string(report.failures.size()) +
+                  " songs can't be read and are not compared with the others");
+  }
+  std::vector<Fingerprint> songs;
+  for (const std::string& file : report.files) {
+    songs.push_back(file.empty() ? Fingerprint{} : read_fingerprint(file));
+  }
+  return songs;
+}
+
+}  // namespace
+
+std::vector<Fingerprint> fingerprints_of(const std::filesystem::path& root,
+                                         const Manifest& manifest,
+                                         const std::vector<std::size_t>& songs,
+                                         JobListener& listener) {
+  if (songs.empty()) return {};  // fill() would take all
+  const auto display = listener.progress("fingerprints");
+  const SongStore::Report report = fingerprint_store(root).fill(
+      manifest, songs, 0, {}, display->callback(), [&] { return listener.stopped(); });
+  if (listener.stopped()) throw Interrupted("interrupted; finished fingerprints stay");
+  return read_fingerprints(report, listener);
+}
+
 void mark_near_duplicates(const std::filesystem::path& root, Manifest& manifest,
                           JobListener& listener, const Shard& shard,
                           const std::function<bool()>& give_up) {
@@ -48,15 +76,7 @@ void mark_near_duplicates(const std::filesystem::path& root, Manifest& manifest,
   }
   if (listener.stopped()) throw Interrupted("interrupted; finished fingerprints stay");
   if (stop()) return;
-  if (!report.failures.empty()) {  // what makes features tells each
-    listener.info(std::to_string(report.failures.size()) +
-                  " songs can't be read and are not compared with the others");
-  }
-  std::vector<Fingerprint> songs;
-  for (const std::string& file : report.files) {
-    songs.push_back(file.empty() ? Fingerprint{} : read_fingerprint(file));
-  }
-  manifest.near_duplicates = find_near_duplicates(songs);
+  manifest.near_duplicates = find_near_duplicates(read_fingerprints(report, listener));
 }
 
 }  // namespace mer

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "../support/changing_chords.hpp"
 #include "mer/core/text.hpp"
@@ -89,6 +90,48 @@ TEST_F(DuplicateSongs, OfASweepAreToldBeforeItsCells) {
   const Outcome folds = mer({"sweep", "-q", "-c", "folds.yaml"});
   EXPECT_EQ(folds.exit_code, 2);
   EXPECT_THAT(folds.err, AllOf(HasSubstr("class 'happy' has 1 song"), HasSubstr("fold 1")));
+}
+
+TEST_F(DuplicateSongs, OfAnotherCorpusAreNotScoredUnlessAsked) {
+  ASSERT_EQ(train("known", {"--set", "data.split.ratios=[0.75,0.25,0]"}).exit_code, 0);
+  // A quieter copy of happy0 under another name, another recording with the id of sad2, one that is
+  // numbered as a learned song might be, and a new one.
+  std::vector<float> copy = changing_chords(0, 8.0);
+  for (float& sample : copy) sample *= 0.5F;
+  folder_.write("other/copy.wav", wav(copy, kChordsRateHz));
+  for (const std::uint64_t seed : {100, 101, 102}) {
+    folder_.write("other/" + std::to_string(seed) + ".wav",
+                  wav(changing_chords(seed, 8.0), kChordsRateHz));
+  }
+  folder_.write("other/m.csv",
+                "path,label,id\ncopy.wav,happy,x1\n100.wav,sad,sad2\n101.wav,anger,101\n"
+                "102.wav,relaxed,x2\n");
+  const Words eval = {"eval", "runs/known", "--manifest", "other/m.csv", "--format", "json"};
+  const auto count = [](const Outcome& outcome) {
+    return nlohmann::json::parse(outcome.out)["songs"]["count"].get<int>();
+  };
+  const Outcome dropped = mer(eval);
+  ASSERT_EQ(dropped.exit_code, 0) << dropped.err;
+  EXPECT_EQ(count(dropped), 2);
+  EXPECT_THAT(dropped.err,
+              HasSubstr("2 of 4 songs are known to runs/known from training or validation (1 by "
+                        "recording, 1 by id: 'x1' = 'happy"));
+  EXPECT_THAT(dropped.err, HasSubstr("'sad2' = 'sad2') and left out; --keep-overlaps scores them"));
+  Words keep = eval;
+  keep.push_back("--keep-overlaps");
+  const Outcome kept = mer(keep);
+  EXPECT_EQ(count(kept), 4);
+  EXPECT_THAT(kept.err, HasSubstr("which flatters"));
+  // Of its own corpus a run scores every row that it is given.
+  folder_.write("songs/some.csv", "path,label,id\nhappy0.wav,happy,happy0\nsad2.wav,sad,sad2\n");
+  const Outcome own =
+      mer({"eval", "runs/known", "--manifest", "songs/some.csv", "--format", "json"});
+  EXPECT_EQ(count(own), 2);
+  EXPECT_EQ(own.err, "");
+  folder_.write("other/known.csv", "path,label\ncopy.wav,happy\n../songs/sad2.wav,sad\n");
+  const Outcome none = mer({"eval", "runs/known", "--manifest", "other/known.csv"});
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.err, HasSubstr("none is left to score"));
 }
 
 TEST_F(DuplicateSongs, FoldsThatWereDividedInAnotherWayAreNotGoneOnWith) {

@@ -22,6 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+using testing::Pair;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -49,6 +50,28 @@ class Predict : public testing::Test {
   const std::string happy_ = "songs/happy/song_0001.flac";
   const std::string sad_ = "songs/sad/song_0003.flac";
 };
+
+TEST_F(Predict, WritesAnnotationsOfEachSongIntoAFolder) {
+  fs::remove_all(world_ / "notes");
+  const Outcome outcome =
+      world_.mer(predict({happy_, sad_, "no.wav", "-j", "2", "--format", "jams", "-o", "notes"}));
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(files_below(world_ / "notes"),
+              ElementsAre(Pair("song_0001.jams", testing::_), Pair("song_0003.jams", testing::_)));
+  const Json jams = Json::parse(read(world_ / "notes/song_0001.jams"));
+  EXPECT_EQ(jams["file_metadata"]["title"], "song_0001");
+  EXPECT_EQ(jams["annotations"][0]["annotation_metadata"]["annotator"]["model"], "runs/base");
+  EXPECT_THAT(jams["annotations"][1]["data"], SizeIs(testing::Ge(4)));  // segments of 1 s in 4 s
+  for (const std::string format : {"audacity", "sonic_visualiser"}) {
+    EXPECT_EQ(world_.mer(predict({happy_, "--format", format, "-o", "notes"})).exit_code, 0);
+  }
+  EXPECT_THAT(read(world_ / "notes/song_0001.txt"), StartsWith("0.000000\t1.000000\t"));
+  EXPECT_THAT(read(world_ / "notes/song_0001.svl"), HasSubstr("sampleRate=\"44100\""));
+  const Outcome nowhere = world_.mer(predict({happy_, "--format", "jams"}));
+  EXPECT_EQ(nowhere.exit_code, 2);
+  EXPECT_THAT(nowhere.err, HasSubstr("--format jams writes a file a song\n  hint: -o DIR"));
+}
 
 TEST_F(Predict, AnswersInATableWithOneLineASong) {
   const Outcome outcome = world_.mer(predict({happy_, sad_}));

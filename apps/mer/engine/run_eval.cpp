@@ -22,6 +22,7 @@
 #include "mer/runs/output_file.hpp"
 #include "mer/runs/run_folder.hpp"
 #include "mer/store/fill_store.hpp"
+#include "mer/store/overlaps.hpp"
 #include "mer/store/segment_rows.hpp"
 
 namespace mer::app {
@@ -133,7 +134,64 @@ struct Scoring {
   EvalSongs chosen;
 };
 
-Scoring prepare(const EvalArgs& args, const FoundModel& model) {
+/// Songs of another corpus that a run has learned say nothing of how it does on new ones.
+void drop_overlaps(const EvalArgs& args, const RunConfig& config, const FoundModel& model,
+                   EvalSongs& chosen) {
+  if (model.run.empty()) return;
+  const RunFolder run(model.run);
+  RunConfig own;
+  ConfigDocument::load(run.config_file()).read(own);
+  Manifest manifest;
+  try {
+    manifest = own.data.load_manifest();
+  } catch (const UsageError& error) {
+    log_warning(std::string(error.what()) + ": nobody knows which songs " + model.name +
+                " has learned; its scores may flatter");
+    return;
+  }
+  ManifestPart scored{chosen.manifest, chosen.songs};
+  if (is_same_corpus(scored, manifest)) return;
+  ManifestPart learned{manifest, {}};
+  const bool by_segment = own.data.split.unit == SplitOptions::Unit::kSegment;
+  const Split split = by_segment ? Split(manifest.songs.size(), kTrain) : run.split(manifest);
+  for (std::size_t i = 0; i < split.size(); ++i) {
+    if (split[i] == kTrain || split[i] == kValidation) learned.songs.push_back(i);
+  }
+  Terminal terminal;
+  const std::vector<Overlap> overlaps = find_overlaps(
+      config.data.store, scored, learned,
+      config.data.split.near_duplicates == SplitOptions::NearDuplicates::kKeepTogether, terminal);
+  if (overlaps.empty()) return;
+  std::vector<std::string> examples;
+  std::size_t recordings = 0;
+  for (const Overlap& overlap : overlaps) {
+    if (!std::isnan(overlap.bit_error_rate)) ++recordings;
+    if (examples.size() < 3) {
+      examples.push_back("'" + chosen.manifest.songs[overlap.song].id + "' = '" +
+                         manifest.songs[overlap.learned].id + "'");
+    }
+    std::erase(chosen.songs, overlap.song);
+  }
+  const std::string what =
+      std::to_string(overlaps.size()) + " of " + std::to_string(scored.songs.size()) +
+      " songs are known to " + model.name + " from training or validation (" +
+      std::to_string(recordings) + " by recording, " +
+      std::to_string(overlaps.size() - recordings) + " by id: " + join(examples, ", ") +
+      (examples.size() < overlaps.size() ? ", …)" : ")");
+  if (args.keep_overlaps) {
+    log_warning(what + "; --keep-overlaps scores them, which flatters");
+    chosen.songs = scored.songs;
+    return;
+  }
+  if (chosen.songs.empty()) {
+    throw UsageError(args.manifest.string() + ": " + what + ": none is left to score",
+                     "--keep-overlaps scores them all the same");
+  }
+  log_warning(what + " and left out; --keep-overlaps scores them");
+}
+
+Scoring prepare(const EvalArgs& args, const std::vector<FoundModel>& models) {
+  const FoundModel& model = models.front();
   Scoring scoring{eval_config(args, model), {}};
   // A config given by hand may change which part of a song is read, but not what features mean.
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
@@ -141,6 +199,9 @@ Scoring prepare(const EvalArgs& args, const FoundModel& model) {
   require_same_recipe(scoring.config.recipe.shared(), recipe.shared(), model.name);
   scoring.chosen = args.manifest.empty() ? songs_of_run(args, scoring.config, model.run)
                                          : songs_of_manifest(args);
+  if (!args.manifest.empty()) {
+    for (const FoundModel& one : models) drop_overlaps(args, scoring.config, one, scoring.chosen);
+  }
   if (scoring.chosen.songs.empty()) {
     throw UsageError("there are no songs in the part '" + scoring.chosen.split + "'");
   }
@@ -263,7 +324,7 @@ int run_eval(const EvalArgs& args) {
     if (args.manifest.empty() && args.split.empty()) return kDone;
   }
   std::optional<Scoring> scoring;
-  if (has_songs) scoring = prepare(args, models.front());
+  if (has_songs) scoring = prepare(args, models);
   if (!args.save.empty()) {
     if (args.fit_on.empty()) {
       const std::string fitted_on =

@@ -18,6 +18,7 @@
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/prediction_output.hpp"
 #include "mer/predict/predictor.hpp"
+#include "mer/runs/annotation_files.hpp"
 #include "mer/runs/output_file.hpp"
 #include "mer/runs/prediction_list.hpp"
 
@@ -26,11 +27,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The format of a file a song, if that is asked for.
+const AnnotationFormat* annotation_format(const PredictArgs& args) {
+  static const AnnotationFormats formats = builtin_annotation_formats();
+  return formats.find(args.format);
+}
+
 /// Where results go: stdout, a whole file, or a list that grows.
 class Output {
  public:
   explicit Output(const PredictArgs& args) {
-    if (args.output.empty()) return;
+    if (args.output.empty() || annotation_format(args)) return;
     if (args.format == "jsonl") {
       list_.emplace(args.output,
                     args.resume ? LineFile::Start::kAppend : LineFile::Start::kReplace);
@@ -89,6 +96,10 @@ void check(const PredictArgs& args) {
                      "--format jsonl -o FILE --resume " +
                          std::string(args.prune ? "--prune" : "--retry-failed"));
   }
+  if (annotation_format(args) && args.output.empty()) {
+    throw UsageError("--format " + args.format + " writes a file a song",
+                     "-o DIR, a folder for them");
+  }
   if (args.timeline && args.format != "table") {
     throw UsageError("--timeline draws on the terminal, so it goes with --format table",
                      "the segments' times are in --format json");
@@ -97,7 +108,7 @@ void check(const PredictArgs& args) {
 
 /// Nothing of the user's may be lost to the output.
 void check_output(const PredictArgs& args, const std::vector<fs::path>& inputs) {
-  if (args.output.empty()) return;
+  if (args.output.empty() || annotation_format(args)) return;
   // Whether lines are predictions is seen when they are read in order to go on with them.
   const bool is_list = std::ifstream(args.output).peek() == '{';
   if (args.resume && is_list && !has_audio_extension(args.output)) return;
@@ -113,20 +124,25 @@ void check_output(const PredictArgs& args, const std::vector<fs::path>& inputs) 
 class Writer {
  public:
   Writer(const PredictArgs& args, AnswerKinds answers, PredictionSetup setup,
-         std::span<const std::string> paths, Output& output)
+         std::span<const std::string> paths, std::span<const fs::path> inputs, Output& output)
       : args_(args),
         answers_(std::move(answers)),
         setup_(std::move(setup)),
         with_bytes_(!std::all_of(paths.begin(), paths.end(), is_utf8)),
         output_(output),
         table_(paths, answers_, terminal_columns()) {
+    if (const AnnotationFormat* format = annotation_format(args)) {
+      annotations_.emplace(*format, args.output, inputs);
+    }
     if (args.format == "csv") output_.write(predictions_csv_header(answers_, with_bytes_));
     // With -q nothing is said of no songs.
     if (args.format == "table" && !(paths.empty() && is_quiet())) output_.write(table_.header());
   }
 
   void add(FileResult result) {
-    if (args_.format == "jsonl") {
+    if (annotations_) {
+      annotations_->add({result, answers_.classes, setup_.model});
+    } else if (args_.format == "jsonl") {
       result.path = absolute_(result.path).string();  // the list is read from anywhere
       output_.write(prediction_jsonl(result, answers_.classes, setup_));
     } else if (args_.format == "csv") {
@@ -154,6 +170,7 @@ class Writer {
   Output& output_;
   PredictionTable table_;
   AbsolutePaths absolute_;
+  std::optional<AnnotationFolder> annotations_;
   std::vector<FileResult> results_;
 };
 
@@ -173,7 +190,9 @@ PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>&
   const bool grows = args.resume || (args.format == "jsonl" && !args.output.empty());
   throw Interrupted(
       "interrupted after " + std::to_string(num_done) + " files" +
-          (grows || args.output.empty() ? "" : "; " + args.output.string() + " is as it was"),
+          (grows || args.output.empty() ? ""
+           : annotation_format(args)    ? "; their annotations are in " + args.output.string()
+                                        : "; " + args.output.string() + " is as it was"),
       grows ? "--resume goes on" : "");
 }
 
@@ -200,7 +219,7 @@ int run_predict(const PredictArgs& args) {
 
   std::vector<std::string> paths;
   for (const fs::path& input : inputs) paths.push_back(input.string());
-  Writer writer(args, predictor.answers(), setup, paths, output);
+  Writer writer(args, predictor.answers(), setup, paths, inputs, output);
   ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());

@@ -57,6 +57,7 @@ struct Manifest {
   std::vector<std::string> classes;
   std::vector<std::string> tags;  ///< all that `labels` name, alphabetically
   bool has_groups = false;
+  bool has_ids = false;
   bool has_splits = false;
   /// What find_near_duplicates() found; load() does not look for them. A split keeps them together.
   std::vector<NearDuplicate> near_duplicates;

@@ -25,7 +25,10 @@ enum class OutputKind {
   kPage,
   kSvg,
   kPng,
-  kPlaylist
+  kPlaylist,
+  kJams,
+  kLabelTrack,  ///< of Audacity
+  kLayers       ///< of Sonic Visualiser
 };
 
 /// Refuses to write where something would be lost, before any work: over an input, under a song's

@@ -10,6 +10,10 @@
 //   DEAM_Annotations.zip  annotations/annotations averaged per song/song_level/
 //                         static_annotations_averaged_songs_{1_2000,2000_2058}.csv with the columns
 //                         "song_id, valence_mean, valence_std, arousal_mean, arousal_std", of 1…9
+//                         annotations/annotations averaged per song/dynamic (per second
+//                         annotations)/ {valence,arousal}.csv: song_id, sample_15000ms,
+//                         sample_15500ms, …: 2 Hz, of −1…1, from 15 s on, because ratings at the
+//                         start are unstable
 //   DEAM_audio.zip        MEMD_audio/<song_id>.mp3
 //   metadata.zip          metadata/metadata_{2013,2014,2015}.csv: each names its columns
 //   differently,
@@ -63,8 +67,21 @@ std::map<std::string, std::string> artists(const fs::path& folder, ImportReport&
   return artist_of;
 }
 
+/// Valence and arousal over time, where they were unpacked.
+std::map<std::string, EmotionCurve> curves(const fs::path& folder) {
+  const std::string path =
+      "annotations/annotations averaged per song/dynamic (per second annotations)/";
+  for (const fs::path& place : {folder / path, folder / "DEAM_Annotations" / path}) {
+    std::error_code ignored;
+    if (fs::exists(place, ignored))
+      return read_curves(place / "valence.csv", place / "arousal.csv");
+  }
+  return {};
+}
+
 /// DEAM (Aljanaki, Yang & Soleymani 2017), perceived emotion: song-level averages of 1…9 in
-/// `annotations/`, `MEMD_audio/`, artists in `metadata/`. Valence and arousal come in −1…1.
+/// `annotations/`, `MEMD_audio/`, artists in `metadata/`. Valence and arousal come in −1…1, and
+/// over time as curves beside the manifest.
 ImportReport import_deam(const ImportJob& job, const RatingOptions& options) {
   const fs::path& folder = job.folder;
   require_folder(folder);
@@ -83,12 +100,15 @@ ImportReport import_deam(const ImportJob& job, const RatingOptions& options) {
     for (std::size_t row = 0; row < table.size(); ++row) {
       const std::string& id = table.cell(row, "song_id");
       const auto artist = artist_of.find(id);
-      songs.add(table.where(row), id, audio / (id + ".mp3"),
-                artist == artist_of.end() ? "" : artist->second, table.number(row, "valence_mean"),
-                table.number(row, "arousal_mean"));
+      songs.add({.where = table.where(row),
+                 .id = id,
+                 .file = audio / (id + ".mp3"),
+                 .artist = artist == artist_of.end() ? "" : artist->second,
+                 .valence = table.number(row, "valence_mean"),
+                 .arousal = table.number(row, "arousal_mean")});
     }
   }
-  ImportReport report = songs.write(job.manifest, audio_hint);
+  ImportReport report = songs.write(job.manifest, audio_hint, curves(folder));
   report.warnings.insert(report.warnings.begin(), about_artists.warnings.begin(),
                          about_artists.warnings.end());
   return report;

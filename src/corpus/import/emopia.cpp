@@ -5,10 +5,8 @@
 
 #include "import/importers.hpp"
 #include "import/importing.hpp"
-#include "import/midi_files.hpp"
-#include "import/midi_renderer.hpp"
+#include "import/midi_clips.hpp"
 #include "import/quadrant_labels.hpp"
-#include "mer/audio/audio_reader.hpp"
 #include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 
@@ -53,16 +51,6 @@ std::string label_of(const std::string& where, const std::string& name) {
   const auto label = label_of_quadrant(name.starts_with('Q') ? name : "Q" + name);
   if (!label) throw UsageError(where + "unknown quadrant '" + name + "'", "quadrants are 1…4");
   return *label;
-}
-
-/// An id becomes a file's name.
-void check_id(const std::string& where, const std::string& id, std::set<std::string>& seen) {
-  if (id.empty() || id.front() == '.' || id.find('/') != std::string::npos) {
-    throw UsageError(where + "'" + id + "' can't be the name of a clip");
-  }
-  if (!seen.insert(id).second) {
-    throw UsageError(where + "clip '" + id + "' stands there twice", "remove one of the lines");
-  }
 }
 
 /// The YouTube id in a clip's id; it may hold underscores itself.
@@ -152,64 +140,9 @@ std::vector<Clip> clips_of_release(const fs::path& folder, ImportReport& report)
   return clips;
 }
 
-/// id → recording, of all audio in the corpus' folder.
-std::map<std::string, fs::path> recordings(const fs::path& folder) {
-  std::map<std::string, fs::path> found;
-  std::error_code ignored;
-  for (const char* name : {"audio", "audios"}) {
-    if (!fs::is_directory(folder / name, ignored)) continue;
-    for (const fs::path& file : songs_below(folder / name)) {
-      found.emplace(file.stem().string(), file);
-    }
-  }
-  return found;
-}
-
-/// id → rendered audio. Clips without a MIDI file are not in it; those that fail are reported.
-std::map<std::string, fs::path> rendered(const std::vector<Clip>& clips, const fs::path& folder,
-                                         const fs::path& audio_folder,
-                                         const MidiRenderOptions& options, const ImportJob& job,
-                                         ImportReport& report) {
-  const MidiRenderer renderer(audio_folder, options.soundfont);
-  const std::unique_ptr<MidiFiles> midis = open_midi_files(folder, kGetIt);
-  std::map<std::string, fs::path> audio;
-  std::vector<MidiClip> missing;
-  std::error_code ignored;
-  for (const Clip& clip : clips) {
-    if (fs::exists(renderer.file_of(clip.id), ignored)) {
-      audio[clip.id] = renderer.file_of(clip.id);
-      continue;
-    }
-    try {
-      std::optional<std::string> midi = midis->read(clip.midi);
-      if (midi) missing.push_back({clip.id, std::move(*midi)});
-    } catch (const InputError& error) {
-      report.failures.push_back({error.what(), error.hint()});
-    }
-  }
-  const std::size_t present = audio.size();
-  const auto failures = render_all(renderer, missing, options.jobs, job);
-  report.failures.insert(report.failures.end(), failures.begin(), failures.end());
-  for (const MidiClip& clip : missing) {
-    if (fs::exists(renderer.file_of(clip.id), ignored)) {
-      audio[clip.id] = renderer.file_of(clip.id);
-    }
-  }
-  report.notes.push_back(std::to_string(audio.size() - present) + " clips rendered, " +
-                         std::to_string(present) + " were there already: " + audio_folder.string());
-  return audio;
-}
-
-fs::path default_audio_folder(const fs::path& manifest) {
-  return manifest.parent_path() / (manifest.stem().string() + "-audio");
-}
-
 /// EMOPIA (Hung et al. 2021), clips of pop piano in four quadrants of perceived emotion; group =
-/// the song (its YouTube id); the split is the official one. Recordings in `audio/` are taken where
-/// there are any; else the MIDIs are rendered by fluidsynth to FLAC, what is there already not
-/// again. A clip that can't be rendered is a failure in the report.
-/// @throws Error when fluidsynth isn't installed, UsageError when the soundfont isn't there or the
-///         audio folder was rendered with another one
+/// the song (its YouTube id); the split is the official one. A clip that can't be rendered is a
+/// failure in the report.
 ImportReport import_emopia(const ImportJob& job, const MidiRenderOptions& rendering) {
   const fs::path& folder = job.folder;
   require_folder(folder);
@@ -218,14 +151,9 @@ ImportReport import_emopia(const ImportJob& job, const MidiRenderOptions& render
   const std::vector<Clip> clips = fs::exists(folder / "clips.csv", ignored)
                                       ? clips_of_table(folder / "clips.csv")
                                       : clips_of_release(folder, report);
-  std::map<std::string, fs::path> audio = recordings(folder);
-  if (audio.empty()) {
-    audio = rendered(clips, folder,
-                     rendering.audio.empty() ? default_audio_folder(job.manifest) : rendering.audio,
-                     rendering, job, report);
-  } else {
-    report.notes.push_back("recordings are taken as they are, no MIDI is rendered");
-  }
+  std::vector<ClipName> names;
+  for (const Clip& clip : clips) names.push_back({clip.id, clip.midi});
+  const auto audio = audio_of_clips(names, rendering, job, kGetIt, report).files;
 
   std::vector<ManifestRow> rows;
   std::vector<std::string> missing;

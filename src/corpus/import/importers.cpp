@@ -20,6 +20,11 @@ ImporterTable builtin_importers() {
   table.add("emotify", importing::emotify());
   table.add("deam", importing::deam());
   table.add("pmemo", importing::pmemo());
+  table.add("emomusic", importing::emomusic());
+  table.add("grekow", importing::grekow());
+  table.add("merge", importing::merge());
+  table.add("mtg_jamendo", importing::mtg_jamendo());
+  table.add("vgmidi", importing::vgmidi());
   return table;
 }
 

@@ -1,9 +1,9 @@
 #include "import/importing.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "mer/core/csv_table.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
@@ -71,12 +71,68 @@ std::string listing(const std::vector<std::string>& names, const std::string& wh
   return std::to_string(names.size()) + " " + what + ": " + join(shown, ", ");
 }
 
+void check_id(const std::string& where, const std::string& id, std::set<std::string>& seen) {
+  if (id.empty() || id.front() == '.' || id.find('/') != std::string::npos) {
+    throw UsageError(where + "'" + id + "' can't be the name of a clip");
+  }
+  if (!seen.insert(id).second) {
+    throw UsageError(where + "clip '" + id + "' stands there twice", "remove one of the lines");
+  }
+}
+
+fs::path curves_folder(const fs::path& manifest) {
+  return manifest.parent_path() / (manifest.stem().string() + "-curves");
+}
+
+fs::path write_curve(const EmotionCurve& curve, const fs::path& manifest, const std::string& id) {
+  const fs::path file = curves_folder(manifest) / (id + ".csv");
+  const std::vector<std::string> header = {"time_s", "valence", "arousal"};
+  std::error_code ignored;
+  if (fs::exists(file, ignored) && CsvTable(file).columns() != header) {
+    throw UsageError(file.string() + ": is there already and is no curve; it is not replaced",
+                     "write the manifest under another name");
+  }
+  std::string text = csv_line(header);
+  for (std::size_t i = 0; i < curve.time_s.size(); ++i) {
+    text += csv_line(std::vector<std::string>{format_number(curve.time_s[i]),
+                                              format_number(curve.valence[i]),
+                                              format_number(curve.arousal[i])});
+  }
+  write_text_in_new_folder(file, text);
+  return file;
+}
+
+void separate_groups(std::vector<ManifestRow>& rows, ImportReport& report) {
+  std::map<std::string, std::set<std::string>> parts_of;
+  for (const ManifestRow& row : rows) parts_of[row.group].insert(row.split);
+  std::vector<std::string> torn;
+  for (const auto& [group, parts] : parts_of) {
+    if (!group.empty() && parts.size() > 1) torn.push_back(group);
+  }
+  for (ManifestRow& row : rows) {
+    if (!row.group.empty() && parts_of[row.group].size() > 1) row.group += " (" + row.split + ")";
+  }
+  if (!torn.empty()) {
+    report.warnings.push_back(
+        listing(torn,
+                "artists are in more than one part of the official split, which flatters "
+                "the scores"));
+  }
+}
+
 void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manifest,
                     ImportReport& report) {
-  std::vector<Column> columns = {{"path", {}}, {"label", {}},   {"group", {}},  {"split", {}},
-                                 {"id", {}},   {"valence", {}}, {"arousal", {}}};
-  std::set<std::string> labels;
+  std::vector<Column> columns = {{"path", {}},    {"label", {}},   {"labels", {}},
+                                 {"group", {}},   {"split", {}},   {"id", {}},
+                                 {"valence", {}}, {"arousal", {}}, {"dynamic", {}}};
+  std::set<std::string> classes;
   std::set<std::string> groups;
+  std::set<std::string> tags;
+  for (const ManifestRow& row : rows) {
+    for (const auto& [name, share] : row.shares) classes.insert(name);
+  }
+  const std::vector<std::string> shares = in_canonical_order({classes.begin(), classes.end()});
+  for (const std::string& name : shares) columns.push_back({"share_" + name, {}});
   for (const ManifestRow& row : rows) {
     const std::string path = listed(row.file, manifest);
     if (!is_utf8(path)) {
@@ -85,31 +141,36 @@ void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manife
            "rename the file, or the folder above it"});
       continue;
     }
-    const std::vector<std::string> cells = {path,
-                                            row.label,
-                                            row.group,
-                                            row.split,
-                                            row.id,
-                                            format_number(row.valence),
-                                            format_number(row.arousal)};
+    std::vector<std::string> cells = {path,
+                                      row.label,
+                                      join(row.labels, ";"),
+                                      row.group,
+                                      row.split,
+                                      row.id,
+                                      format_number(row.valence),
+                                      format_number(row.arousal),
+                                      row.dynamic.empty() ? "" : listed(row.dynamic, manifest)};
+    for (const std::string& name : shares) {
+      const auto share = row.shares.find(name);
+      cells.push_back(share == row.shares.end() ? "" : format_number(share->second));
+    }
     for (std::size_t i = 0; i < cells.size(); ++i) columns[i].second.push_back(cells[i]);
-    labels.insert(row.label);
+    if (!row.label.empty()) classes.insert(row.label);
     if (!row.group.empty()) groups.insert(row.group);
+    tags.insert(row.labels.begin(), row.labels.end());
   }
-  if (labels.empty()) return;
-  if (labels.size() < 2) {
-    throw UsageError(manifest.string() + ": only one class would be in it, '" + *labels.begin() +
+  const std::size_t num_rows = columns.front().second.size();
+  if (num_rows == 0) return;
+  if (classes.size() == 1) {
+    throw UsageError(manifest.string() + ": only one class would be in it, '" + *classes.begin() +
                          "', at least two are needed",
                      "is the corpus complete?");
   }
-  std::erase_if(columns, [](const Column& column) {
-    return column.first != "path" && column.first != "label" && !is_filled(column);
-  });
+  std::erase_if(columns, [](const Column& column) { return !is_filled(column); });
 
   std::vector<std::string> line;
   for (const Column& column : columns) line.push_back(column.first);
   std::string text = csv_line(line);
-  const std::size_t num_rows = columns.front().second.size();
   for (std::size_t row = 0; row < num_rows; ++row) {
     for (std::size_t i = 0; i < columns.size(); ++i) line[i] = columns[i].second[row];
     text += csv_line(line);
@@ -117,7 +178,8 @@ void write_manifest(const std::vector<ManifestRow>& rows, const fs::path& manife
   write_text_in_new_folder(manifest, text);
   report.songs = num_rows;
   report.groups = groups.size();
-  report.classes = in_canonical_order({labels.begin(), labels.end()});
+  report.classes = in_canonical_order({classes.begin(), classes.end()});
+  report.tags = tags.size();
 }
 
 }  // namespace mer::importing

@@ -74,7 +74,8 @@ class MidiArchive final : public MidiFiles {
 }  // namespace
 
 std::unique_ptr<MidiFiles> open_midi_files(const fs::path& folder, const std::string& hint) {
-  const fs::path found = find_below(folder, {"midis", "midis.zip"}, hint);
+  const fs::path found =
+      find_below(folder, {"midis", "midis.zip", "midi", "midi.zip", "labelled/midi"}, hint);
   std::error_code ignored;
   if (fs::is_directory(found, ignored)) return std::make_unique<MidiFolder>(found);
   return std::make_unique<MidiArchive>(found, hint);

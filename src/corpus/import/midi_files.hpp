@@ -16,7 +16,7 @@ class MidiFiles {
   virtual std::optional<std::string> read(const std::string& name) const = 0;
 };
 
-/// `midis/` or `midis.zip` in a corpus' folder, the former first.
+/// `midis/`, `midis.zip`, `midi/`, `midi.zip` or `labelled/midi/` in a corpus' folder.
 /// @throws UsageError when there is neither, or the archive is none, with this hint
 std::unique_ptr<MidiFiles> open_midi_files(const std::filesystem::path& folder,
                                            const std::string& hint);

@@ -57,9 +57,12 @@ ImportReport import_pmemo(const ImportJob& job, const RatingOptions& options) {
   for (std::size_t row = 0; row < ratings.size(); ++row) {
     const std::string& id = ratings.cell(row, "musicId");
     const PmemoSong& song = song_of[id];
-    songs.add(ratings.where(row), id,
-              chorus / (song.file_name.empty() ? id + ".mp3" : song.file_name), song.artist,
-              ratings.number(row, "Valence(mean)"), ratings.number(row, "Arousal(mean)"));
+    songs.add({.where = ratings.where(row),
+               .id = id,
+               .file = chorus / (song.file_name.empty() ? id + ".mp3" : song.file_name),
+               .artist = song.artist,
+               .valence = ratings.number(row, "Valence(mean)"),
+               .arousal = ratings.number(row, "Arousal(mean)")});
   }
   ImportReport report =
       songs.write(job.manifest, "the choruses belong into " + chorus.string() + ": 1.mp3, …");

@@ -1,5 +1,7 @@
 #include "import/quadrant_labels.hpp"
 
+#include <cmath>
+
 namespace mer::importing {
 
 std::optional<std::string> label_of_quadrant(const std::string& name) {
@@ -13,6 +15,11 @@ std::optional<std::string> label_of_quadrant(const std::string& name) {
 std::string label_of_ratings(double valence, double arousal) {
   if (arousal > 0) return valence > 0 ? "happy" : "anger";
   return valence > 0 ? "relaxed" : "sad";
+}
+
+double rounded(double value) {
+  constexpr double kSteps = 1e9;
+  return std::round(value * kSteps) / kSteps;
 }
 
 }  // namespace mer::importing

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,35 +19,55 @@ struct Scale {
 /// How ratings of valence and arousal become classes.
 struct RatingOptions {
   /// Songs whose valence or arousal is within this share of the scale's range of its middle are
-  /// left out: 0.1 means 4.2…5.8 on a scale of 1…9.
+  /// neutral: 0.1 means 4.2…5.8 on a scale of 1…9.
   double neutral = 0.1;
+  enum class NeutralSongs { kLeaveOut, kKeep } neutral_songs = NeutralSongs::kLeaveOut;
 
   void visit(OptionsVisitor& v) {
     v.field("neutral", neutral, between(0.0, 0.49),
-            "leave out songs whose valence or arousal is this share of the scale or less from its "
-            "middle");
+            "songs whose valence or arousal is this share of the scale or less from its middle "
+            "have no class");
+    v.choice("neutral-songs", neutral_songs,
+             {{"leave_out", NeutralSongs::kLeaveOut}, {"keep", NeutralSongs::kKeep}},
+             "what becomes of them; keep = valence and arousal alone");
   }
 };
+
+/// A song as a corpus rates it.
+struct RatedSong {
+  std::string where;  ///< "file:line: ", for the message when a rating is outside the scale
+  std::string id;
+  std::filesystem::path file;
+  std::string artist;    ///< empty = not known
+  double valence = 0.0;  ///< on the corpus' scale, as arousal
+  double arousal = 0.0;
+  std::string split = {};
+};
+
+/// Averages over time as MediaEval's corpora publish them: a row a song, `song_id` and a column
+/// `sample_<milliseconds>ms` a time, of −1…1; cells behind a song's end are empty.
+/// @return  the songs that have ratings of both axes at some time
+std::map<std::string, EmotionCurve> read_curves(const std::filesystem::path& valence_file,
+                                                const std::filesystem::path& arousal_file);
 
 /// Songs with ratings, made into rows of a manifest.
 class RatedSongs {
  public:
   RatedSongs(Scale scale, const RatingOptions& options);
 
-  /// Takes a song of that id, ratings on the corpus' scale. One without audio (`file` does not
-  /// exist) or in the neutral zone is counted and left out; one without artist is a group of its
-  /// own.
-  /// @param where  "file:line: ", for the message when a rating is outside the scale
-  void add(const std::string& where, const std::string& id, const std::filesystem::path& file,
-           const std::string& artist, double valence, double arousal);
+  /// Takes a song. One without audio (its file does not exist) is counted and left out, one in the
+  /// neutral zone is counted; one without artist is a group of its own.
+  void add(const RatedSong& song);
 
   /// Writes the manifest and says what was left out.
   /// @param audio_hint  where the audio belongs, for when none of it is there
-  ImportReport write(const std::filesystem::path& manifest, const std::string& audio_hint) const;
+  /// @param curves      of some of the songs, by id
+  ImportReport write(const std::filesystem::path& manifest, const std::string& audio_hint,
+                     const std::map<std::string, EmotionCurve>& curves = {});
 
  private:
   Scale scale_;
-  double neutral_;
+  RatingOptions options_;
   std::vector<ManifestRow> rows_;
   std::set<std::string> ids_;
   std::vector<std::string> missing_;
