@@ -11,7 +11,7 @@ from mer.files import Run, read_features, read_predictions, read_table, read_ten
 from mer.find_program import program
 from mer.mirdata import from_mirdata
 from mer.options import Options
-from mer.program import evaluate, predict, train
+from mer.verbs import evaluate, predict, train
 
 __all__ = [
     "Error",

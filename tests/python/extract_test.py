@@ -182,7 +182,7 @@ class Features(unittest.TestCase):
 
     def test_of_long_arrays_are_read_twice(self):
         music = np.tile(tone(10.0).astype(np.float32), 39)  # more than AudioReader holds
-        made = mer.features(music, RATE, lld=[], spectrogram="mel", num_bands=8, hop_samples=8192)
+        made = mer.features(music, RATE, lld=[], spectrogram="mel", mel={"num_bands": 8}, hop_samples=8192)
         self.assertEqual(len(made.time_s), (len(music) - 2048) // 8192 + 1)
         self.assertAlmostEqual(made.spectrogram[-1].sum() / made.spectrogram[0].sum(), 1, delta=0.2)
 

@@ -16,7 +16,7 @@ from mer.errors import UsageError
 from mer.extract import Sound, to_sound
 from mer.files import Record, read_tensors
 from mer.find_program import program_folder
-from mer.program import Model
+from mer.verbs import Model
 from mer.torch.networks import Cnn, Crnn, Drnn, ImprovedCnn, LldBiLstm, Network
 from mer.torch.taggers import Musicnn, VggTagger
 
