@@ -99,8 +99,16 @@ void print_system(const TensorFile& file) {
     print_pair("sees", join(sees.get<std::vector<std::string>>(), ", "));
   }
   if (!card.embeddings.empty()) {
-    const Json networks = Json::parse(card.embeddings)["embed"]["networks"];
-    print_pair("embeddings", join(networks.get<std::vector<std::string>>(), ", "));
+    const Json recipe = Json::parse(card.embeddings);
+    std::string made_by;
+    if (recipe.contains("vectors")) {
+      made_by = recipe["vectors"]["columns"].dump() + " numbers, made by another program";
+    } else {
+      for (const auto& [network, hash] : recipe["embed"]["weights"].items()) {
+        made_by += (made_by.empty() ? "" : ", ") + network;
+      }
+    }
+    print_pair("embeddings", made_by);
   }
   const auto frame = [&layout](const char* key) { return layout.value(key, 0); };
   print_pair("features", "recipe " + card.recipe_fingerprint + ", " +
@@ -233,14 +241,13 @@ void print_run(const RunFolder& run) {
   if (status.dataset) {
     const std::string of_classes =
         counts_text(status.dataset->classes, status.dataset->training_counts);
-    print_pair("trained on", (of_classes.empty() ? std::to_string(status.dataset->training_songs)
-                                                 : of_classes) +
-                                 " songs; " + std::to_string(status.dataset->validation_songs) +
-                                 " to validate");
+    print_pair("trained on",
+               (of_classes.empty() ? std::to_string(status.dataset->training_songs) : of_classes) +
+                   " songs; " + std::to_string(status.dataset->validation_songs) + " to validate");
   }
   if (status.best) {
-    print_pair("best", "iteration " + std::to_string(status.best->iteration) +
-                           ", validation " + validation_text(status.best->scores));
+    print_pair("best", "iteration " + std::to_string(status.best->iteration) + ", validation " +
+                           validation_text(status.best->scores));
   }
   if (fs::exists(run.metrics_file())) {
     const std::vector<std::string> curves = curve_lines(run.metrics());

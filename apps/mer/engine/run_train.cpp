@@ -65,8 +65,7 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
   const RunConfig& config = job.config;
   RunConfig summarized = config;
   if (job.resumes) summarized.train.init_from.clear();  // the run has its own weights now
-  const SystemDescription system =
-      describe_system(summarized, TaskSizes::of(manifest));
+  const SystemDescription system = describe_system(summarized, TaskSizes::of(manifest));
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
@@ -173,8 +172,7 @@ class TrainingTable {
                     fixed(rate, 0) + " segments/s" +
                     (steps_a_second > 0.0
                          ? ", " +
-                               format_duration(static_cast<double>(total - done) /
-                                               steps_a_second) +
+                               format_duration(static_cast<double>(total - done) / steps_a_second) +
                                " left"
                          : ""));
       };
@@ -235,6 +233,9 @@ int train(const TrainArgs& args, Workers workers) {
                              : args.runs / args.name;
   job.command_line = join(process_arguments(), " ");
   job.weights = bundled_files().pretrained_weights();
+  for (const auto& source : {job.config.embed.files, job.config.embed.exported}) {
+    if (job.config.sees_embeddings() && !source.empty()) add_embedding_source(job.weights, source);
+  }
 
   Terminal terminal;
   TrainingTable table;
