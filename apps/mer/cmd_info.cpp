@@ -75,7 +75,7 @@ std::string validation_text(const ModelCard::Validation& scores) {
 /// What a model answers, a line a task.
 void print_answers(const ModelCard& card) {
   if (!card.classes.empty()) print_pair("classes", join(card.classes, ", "));
-  if (card.shape.num_values > 0) print_pair("answers", "valence and arousal, -1...1");
+  if (card.answers_values()) print_pair("answers", "valence and arousal, -1...1");
   if (!card.tags.empty()) print_pair("tags", join(card.tags, ", "));
 }
 

@@ -13,11 +13,11 @@ int run_tag_folder(const TagArgs& args) {
   const std::vector<FoundModel> models = find_models(args.models);
   const Predictor predictor =
       load_predictor(files_of(models), "cpu", embedding_sources(models, {}), {});
-  Tagging tagging(args);
   if (predictor.answers().classes.empty()) {
     throw UsageError("the model answers no emotion of which a song has one, and mood tags are such",
                      "take a model with classes (targets.answer has classes)");
   }
+  Tagging tagging(args);
   tagging.fail_folders(inputs.num_failed);
   predict_files(
       predictor, inputs.paths(), {.jobs = args.jobs, .min_confidence = args.min_confidence},

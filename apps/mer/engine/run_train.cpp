@@ -57,7 +57,9 @@ std::string system_text(const SystemDescription& system, const RunConfig& config
   if (system.trained_parameters < system.parameters) {
     size += " (" + millions(system.trained_parameters) + " of them trained)";
   }
-  return system.name + ", " + size + ", " + config.loss.name + " loss   device " + config.device;
+  const bool has_classes = config.targets.has(kClassesTask);
+  return system.name + ", " + size + (has_classes ? ", " + config.loss.name + " loss" : "") +
+         "   device " + config.device;
 }
 
 void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& manifest,
@@ -70,7 +72,17 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
            std::to_string(config.data.split.seed));
-  log_info("classes   " + join(manifest.classes, ", "));
+  const bool is_network = config.model.is_network();
+  if (!is_network || config.targets.has(kClassesTask)) {
+    log_info("classes   " + join(manifest.classes, ", "));
+  }
+  if (is_network && config.targets.has(kValenceArousalTask)) {
+    log_info(std::string("numbers   valence and arousal") +
+             (config.targets.over_time ? ", over time where there are curves" : ""));
+  }
+  if (is_network && config.targets.has(kTagsTask)) {
+    log_info("labels    " + join(manifest.tags, ", "));
+  }
   log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
            format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
            " frames)");

@@ -17,7 +17,7 @@ struct ImportReport {
   std::size_t songs = 0;
   std::size_t groups = 0;  ///< 0 when the corpus names none
   std::vector<std::string> classes;
-  std::size_t tags = 0;  ///< how many, where songs have several labels
+  std::size_t tags = 0;               ///< how many, where songs have several labels
   std::vector<std::string> notes;     ///< what was done by the way, e.g. songs left out by a rule
   std::vector<std::string> warnings;  ///< e.g. no groups: songs of one artist may cross a split
 
