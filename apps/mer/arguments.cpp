@@ -178,6 +178,9 @@ void add_embeddings_option(CLI::App& command, std::vector<fs::path>& places) {
                   "For models of embed.files the folder with the songs' vectors, for those of "
                   "embed.exported the network's file; may be repeated; default: as the run has it")
       ->type_name("PLACE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->check(CLI::ExistingPath);
 }
 

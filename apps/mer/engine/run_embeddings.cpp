@@ -3,6 +3,7 @@
 
 #include "../cmd_features.hpp"
 #include "../terminal.hpp"
+#include "load_predictor.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/scratch_folder.hpp"
 #include "mer/core/version.hpp"
@@ -51,7 +52,8 @@ RowMaker maker_of(const EmbeddingExtractor& extractor) {
 
 /// Of segments, by a trained network.
 int write_of_model(const FeaturesArgs& args) {
-  const fs::path file = bundled_files().find_model(args.embeddings).file;
+  const FoundModel model = bundled_files().find_model(args.embeddings);
+  const fs::path& file = model.file;
   const std::vector<TensorFile> systems = systems_in(TensorFile::open(file));
   const ModelCard card = ModelCard::read(systems.front());
   if (systems.size() != 1 || !card.is_network()) {
@@ -65,7 +67,7 @@ int write_of_model(const FeaturesArgs& args) {
     throw UsageError("-c and --set change nothing here: a model brings its own settings",
                      "leave them out; embeddings of a model are those of the whole file");
   }
-  const Predictor predictor = Predictor::load({file}, "cpu", bundled_files().pretrained_weights());
+  const Predictor predictor = load_predictor({file}, "cpu", embedding_sources({model}, {}), {});
   set_torch_threads(1);
   RowMaker maker{{},
                  {{"model", file.filename().string()},
