@@ -79,6 +79,28 @@ if(MER_TORCH AND MER_GLOO)
     message(FATAL_ERROR "mer needs gloo's headers to train with several processes: install 'libgloo-dev' (scripts/install_deps.sh installs everything), or configure with -DMER_GLOO=OFF")
   endif()
 endif()
+
+# The Python package is built where pybind11 and Python's headers are, unless one says otherwise. A
+# sanitizer would have to be in the interpreter, too.
+if(NOT DEFINED MER_PYTHON_PACKAGE OR MER_PYTHON_PACKAGE)
+  if(NOT SKBUILD)  # which chooses the interpreter itself
+    # Debian's own is looked for first: it has Debian's NumPy.
+    find_program(MER_PYTHON python3 HINTS /usr/bin)
+    set(Python_EXECUTABLE "${MER_PYTHON}")
+  endif()
+  find_package(Python QUIET COMPONENTS Interpreter Development.Module)
+  set(PYBIND11_FINDPYTHON ON)
+  find_package(pybind11 CONFIG QUIET)
+  if(pybind11_FOUND AND Python_FOUND AND NOT MER_SANITIZE AND NOT MER_FUZZ)
+    set(found ON)
+  else()
+    set(found OFF)
+  endif()
+  if(MER_PYTHON_PACKAGE AND NOT found)
+    mer_missing("pybind11 and Python's headers" "pybind11-dev python3-dev")
+  endif()
+  option(MER_PYTHON_PACKAGE "Build the Python package (needs pybind11)" ${found})
+endif()
 if(MER_TESTS)
   mer_find_config(GTest libgtest-dev)
 endif()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that mer needs. Usage: scripts/install_deps.sh [build|test|experiments]…
+# Installs the Debian packages that mer needs. Usage: scripts/install_deps.sh [build|test|python|experiments]…
 # Without an argument: build. Uses sudo when not root. Does nothing when all are there.
 set -euo pipefail
 
@@ -10,17 +10,20 @@ build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenbl
   libcmark-gfm-extensions-dev libgloo-dev libsvm-dev libopencv-ml-dev libgtest-dev libgmock-dev
   gnuplot-nox fonts-dejavu-core"
 # ffmpeg, lame, mpcenc: tests make files with them; mer uses ffmpeg for what libraries can't read.
-test="ffmpeg lame musepack-tools clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema
-  python3-numpy libbenchmark-dev parallel"
-experiments="$test openmpi-bin fluidsynth fluid-soundfont-gm unzip iproute2 python3-torch"
+# What builds the Python package, and what its tests compare with.
+python="pybind11-dev python3-dev python3-venv python3-numpy python3-torch"
+test="$python ffmpeg lame musepack-tools clang-format clang-tidy clang libclang-rt-14-dev python3 python3-jsonschema
+  libbenchmark-dev parallel"
+experiments="$test openmpi-bin fluidsynth fluid-soundfont-gm unzip iproute2"
 
 packages=""
 for group in "${@:-build}"; do
   case $group in
     build) packages+=" $build" ;;
+    python) packages+=" $build $python" ;;
     test) packages+=" $build $test" ;;
     experiments) packages+=" $build $experiments" ;;
-    *) echo "unknown group '$group', allowed: build, test, experiments" >&2; exit 2 ;;
+    *) echo "unknown group '$group', allowed: build, test, python, experiments" >&2; exit 2 ;;
   esac
 done
 

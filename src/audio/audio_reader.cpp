@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -47,6 +48,10 @@ SoxrPtr make_resampler(int from_hz, int to_hz, AudioOptions::Resampler quality) 
   return resampler;
 }
 
+void require_rate(const AudioOptions& options) {
+  if (options.sample_rate_hz <= 0) throw std::invalid_argument("sample_rate_hz must be positive");
+}
+
 }  // namespace
 
 void AudioOptions::visit(OptionsVisitor& v) {
@@ -68,7 +73,9 @@ void AudioOptions::visit(OptionsVisitor& v) {
 }
 
 struct AudioReader::Impl {
-  Impl(std::filesystem::path path, const AudioOptions& options);
+  /// @param open_again  gives the song's samples from the start, if it is not held
+  Impl(std::filesystem::path path, const AudioOptions& options, Survey survey,
+       const std::function<std::unique_ptr<SampleSource>(bool by_ffmpeg)>& open_again);
 
   std::size_t read(std::span<float> block);
 
@@ -93,10 +100,10 @@ struct AudioReader::Impl {
   std::size_t ready_begin_ = 0;
 };
 
-AudioReader::Impl::Impl(std::filesystem::path path, const AudioOptions& options)
-    : path_(std::move(path)), options_(options) {
-  if (options.sample_rate_hz <= 0) throw std::invalid_argument("sample_rate_hz must be positive");
-  survey_ = survey_file(path_, options);
+AudioReader::Impl::Impl(
+    std::filesystem::path path, const AudioOptions& options, Survey survey,
+    const std::function<std::unique_ptr<SampleSource>(bool by_ffmpeg)>& open_again)
+    : survey_(std::move(survey)), path_(std::move(path)), options_(options) {
   if (options.level_dbfs != 0.0 && std::isfinite(survey_.level_dbfs)) {
     survey_.mix.gain =
         static_cast<float>(std::pow(10.0, (options.level_dbfs - survey_.level_dbfs) / 20.0));
@@ -104,7 +111,7 @@ AudioReader::Impl::Impl(std::filesystem::path path, const AudioOptions& options)
   resampler_ =
       make_resampler(survey_.info.sample_rate_hz, options.sample_rate_hz, options.resampler);
   if (!survey_.mono.empty()) return;
-  auto source = survey_.by_ffmpeg ? open_by_ffmpeg(path_) : open_by_libraries(path_).source;
+  auto source = open_again(survey_.by_ffmpeg);
   if (source == nullptr) throw InputError(path_.string() + ": changed while it was read");
   again_.emplace(path_, std::move(source), options);
 }
@@ -178,8 +185,23 @@ std::size_t AudioReader::Impl::read(std::span<float> block) {
   return written;
 }
 
-AudioReader::AudioReader(const std::filesystem::path& path, const AudioOptions& options)
-    : impl_(std::make_unique<Impl>(path, options)) {}
+AudioReader::AudioReader(const std::filesystem::path& path, const AudioOptions& options) {
+  require_rate(options);
+  impl_ = std::make_unique<Impl>(path, options, survey_file(path, options), [&](bool by_ffmpeg) {
+    return by_ffmpeg ? open_by_ffmpeg(path) : open_by_libraries(path).source;
+  });
+}
+AudioReader::AudioReader(const SampleArray& samples, const std::string& name,
+                         const AudioOptions& options) {
+  require_rate(options);
+  if (samples.num_channels < 1 ||
+      samples.interleaved.size() % static_cast<std::size_t>(samples.num_channels) != 0) {
+    throw std::invalid_argument("samples that are no whole frames of " +
+                                std::to_string(samples.num_channels) + " channels");
+  }
+  impl_ = std::make_unique<Impl>(name, options, survey_array(samples, name, options),
+                                 [&](bool) { return source_of_array(samples); });
+}
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;

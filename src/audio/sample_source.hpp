@@ -59,6 +59,9 @@ std::unique_ptr<SampleSource> open_by_sndfile(const FileBytes& file, const Known
 std::unique_ptr<SampleSource> source_of_sndfile(SNDFILE* handle, const SF_INFO& sf_info,
                                                 const std::string& name);
 
+/// Gives samples in memory, which must outlive it.
+std::unique_ptr<SampleSource> source_of_array(const SampleArray& samples);
+
 /// A part of a file as ffmpeg is to see it.
 struct FfmpegPart {
   FileBytes::Range bytes;  ///< end 0 = the whole file

@@ -40,5 +40,10 @@ struct Survey {
 /// By the libraries; by ffmpeg what they don't read, and where it finds more of the song.
 /// @throws InputError as AudioReader does
 Survey survey_file(const std::filesystem::path& path, const AudioOptions& options);
+/// Of samples in memory.
+/// @param name  stands in messages in the place of a file's
+/// @throws InputError as AudioReader does
+Survey survey_array(const SampleArray& samples, const std::string& name,
+                    const AudioOptions& options);
 
 }  // namespace mer

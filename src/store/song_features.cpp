@@ -93,13 +93,13 @@ std::string rounded(double value, double steps_per_unit) {
 }
 
 /// @return the mask of the frames to keep
-std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
+std::vector<std::uint8_t> kept_or_throw(const std::string& name,
                                         const std::vector<float>& energy_db,
                                         const FeatureLayout& layout, const Recipe& recipe,
                                         std::int64_t num_samples) {
   const double rate = layout.sample_rate_hz;
   if (energy_db.empty()) {
-    throw InputError(audio_file.string() + ": " + std::to_string(num_samples) +
+    throw InputError(name + ": " + std::to_string(num_samples) +
                          (num_samples == 1 ? " sample (" : " samples (") +
                          rounded(static_cast<double>(num_samples) / rate, 1e4) +
                          " s), less than one frame of " + std::to_string(layout.window_samples) +
@@ -109,7 +109,7 @@ std::vector<std::uint8_t> kept_or_throw(const std::filesystem::path& audio_file,
   std::vector<std::uint8_t> kept = voice_activity(energy_db, layout.hop_samples / rate, recipe.vad);
   const float loudest = *std::max_element(energy_db.begin(), energy_db.end());
   if (loudest <= kSilenceDbfs || std::find(kept.begin(), kept.end(), 1) == kept.end()) {
-    throw InputError(audio_file.string() + ": nothing but silence: its loudest frame has " +
+    throw InputError(name + ": nothing but silence: its loudest frame has " +
                          rounded(loudest, 10.0) + " dBFS, music begins at " +
                          format_number(recipe.vad.floor_dbfs) + " dBFS",
                      "check the recording");
@@ -129,10 +129,20 @@ TensorMetadata metadata_of(const Recipe& recipe, const SongAnalysis& analysis) {
           {"mer_version", kVersion}};
 }
 
-SongAnalysis analyse(const std::filesystem::path& audio_file, const Recipe& recipe,
+/// InputErrors of `act` begin with the song's name.
+template <class Act>
+auto naming(const std::string& name, const Act& act) {
+  try {
+    return act();
+  } catch (const InputError& error) {
+    if (std::string_view(error.what()).starts_with(name)) throw;
+    throw InputError(name + ": " + error.what(), error.hint());
+  }
+}
+
+SongAnalysis analyse(AudioReader& reader, const std::string& name, const Recipe& recipe,
                      const OnRows& on_rows,
                      const std::function<void(std::span<const float>)>& on_samples) {
-  AudioReader reader(audio_file, recipe.audio);
   FeatureExtractor extractor(recipe.features, recipe.audio.sample_rate_hz);
   SongAnalysis analysis;
   analysis.layout = extractor.layout();
@@ -154,7 +164,7 @@ SongAnalysis analyse(const std::filesystem::path& audio_file, const Recipe& reci
   }
   extractor.finish();
   pull();
-  analysis.kept = kept_or_throw(audio_file, energy_db, analysis.layout, recipe, num_samples);
+  analysis.kept = kept_or_throw(name, energy_db, analysis.layout, recipe, num_samples);
   analysis.duration_s = reader.info().duration_s;
   for (const std::string& warning : reader.warnings()) {
     analysis.warnings.push_back(to_valid_utf8(warning));
@@ -232,16 +242,28 @@ Recipe SongFeatures::recipe() const {
 SongAnalysis analyse_song(const std::filesystem::path& audio_file, const Recipe& recipe,
                           const OnRows& on_rows,
                           const std::function<void(std::span<const float>)>& on_samples) {
-  try {
-    return analyse(audio_file, recipe, on_rows, on_samples);
-  } catch (const InputError& error) {
-    const std::string path = audio_file.string();
-    if (std::string_view(error.what()).substr(0, path.size()) == path) throw;
-    throw InputError(path + ": " + error.what(), error.hint());
-  }
+  return naming(audio_file.string(), [&] {
+    AudioReader reader(audio_file, recipe.audio);
+    return analyse(reader, audio_file.string(), recipe, on_rows, on_samples);
+  });
+}
+
+SongAnalysis analyse_song(AudioReader& reader, const std::string& name, const Recipe& recipe,
+                          const OnRows& on_rows,
+                          const std::function<void(std::span<const float>)>& on_samples) {
+  return naming(name, [&] { return analyse(reader, name, recipe, on_rows, on_samples); });
 }
 
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                  const std::filesystem::path& feature_file,
+                  const std::function<void(std::span<const float>)>& on_samples) {
+  naming(audio_file.string(), [&] {
+    AudioReader reader(audio_file, recipe.audio);
+    extract_song(reader, audio_file.string(), recipe, feature_file, on_samples);
+  });
+}
+
+void extract_song(AudioReader& reader, const std::string& name, const Recipe& recipe,
                   const std::filesystem::path& feature_file,
                   const std::function<void(std::span<const float>)>& on_samples) {
   std::optional<FeatureWriter> writer;
@@ -249,7 +271,7 @@ void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
     if (!writer) writer.emplace(feature_file, layout, recipe.audio.start_s);
     writer->write(rows);
   };
-  const SongAnalysis analysis = analyse_song(audio_file, recipe, write, on_samples);
+  const SongAnalysis analysis = analyse_song(reader, name, recipe, write, on_samples);
   writer->finish(analysis.kept, metadata_of(recipe, analysis));
 }
 

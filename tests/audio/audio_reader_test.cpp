@@ -439,5 +439,43 @@ TEST(FormatChecks, EveryFormatOfLibsndfileDecodesASineHere) {
   EXPECT_EQ(checked, 6);
 }
 
+TEST_F(AudioReaderTest, TakesSamplesInMemoryLikeThoseOfAFile) {
+  // Stereo at another rate, with an offset, its right channel softer, and a part of it alone.
+  std::vector<float> interleaved = with_gains(sine(440.0, 0.3, 8000, 3 * 8000), {1.0F, 0.5F});
+  for (float& value : interleaved) value += 0.1F;
+  const auto file = write("a.wav", kWavFloat, 8000, 2, interleaved);
+  AudioOptions options = whole_file(44100);
+  options.start_s = 0.5;
+  options.duration_s = 2.0;
+  AudioReader reader({interleaved, 2, 8000}, "the array", options);
+  std::vector<float> samples(3 * 44100);
+  samples.resize(reader.read(samples));
+  EXPECT_EQ(samples, read_audio(file, options));
+  EXPECT_EQ(reader.info().num_channels, 2);
+  EXPECT_DOUBLE_EQ(reader.info().sample_rate_hz, 8000);
+  EXPECT_TRUE(has_warning(reader, "recorded at 8000 Hz"));
+}
+
+TEST_F(AudioReaderTest, RefusesSamplesInMemoryByTheNameThatIsGiven) {
+  const auto message_of = [](const std::vector<float>& samples, const AudioOptions& options) {
+    try {
+      AudioReader({samples, 1, 8000}, "the array", options);
+    } catch (const InputError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  std::vector<float> samples(8000, 0.1F);
+  AudioOptions options;
+  options.start_s = 2.0;
+  EXPECT_EQ(message_of(samples, options),
+            "the array: audio.start_s is 2 but the file is only 1.000 s long");
+  samples[4000] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_EQ(message_of(samples, AudioOptions{}),
+            "the array: the sample at 0.500 s is not a number (frame 4000, channel 1)");
+  EXPECT_EQ(message_of({}, AudioOptions{}), "the array: holds no samples");
+  EXPECT_THROW(AudioReader({samples, 3, 8000}, "the array", options), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace mer

@@ -10,12 +10,17 @@ a part of what mer makes, so a ratio says how many times as long the peer takes 
     mer      log-mel, MFCC, residual phase, F0, formants with bandwidths, contrast, chroma
     praat    pitch (autocorrelation), formants (Burg), MFCC, a value every 23 ms
     aubio    pitch (yinfft), MFCC, mel bands: three processes added up, window 2048, hop 1024
-    librosa  log-mel, MFCC, contrast, chroma from one STFT, YIN: with --python, an interpreter that
-             has it; in the process, after a first turn that warms it up, so without its start
+
+With --python, also the Python package beside librosa and openSMILE in one process of that
+interpreter, by turns, on samples in memory, after a first turn that warms them up:
+
+    librosa    log-mel, MFCC, contrast, chroma from one STFT, YIN
+    openSMILE  the low-level descriptors of eGeMAPSv02 and of ComParE_2016, each every 10 ms
 """
 
 import argparse
 import array
+import json
 import math
 import os
 import resource
@@ -43,25 +48,60 @@ noprogress To MFCC: 20, 0.0464, 0.02322, 100, 100, 0
 """
 
 
-LIBROSA = """
-import sys, time, numpy as np, librosa
-y, rate = librosa.load(sys.argv[1], sr=None)
-for turn in range(2):
-    start = time.process_time()
-    magnitude = np.abs(librosa.stft(y, n_fft=2048, hop_length=1024))
-    mel = librosa.power_to_db(librosa.feature.melspectrogram(S=magnitude**2, sr=rate, n_mels=128))
-    librosa.feature.mfcc(S=mel, n_mfcc=20)
-    librosa.feature.spectral_contrast(S=magnitude, sr=rate)
-    librosa.feature.chroma_stft(S=magnitude**2, sr=rate, tuning=0)
-    librosa.yin(y, fmin=55, fmax=2000, sr=rate, frame_length=2048, hop_length=1024)
-print(time.process_time() - start)
+# Every library that the interpreter has, once a turn, on the same samples; the first turn warms them up.
+IN_PROCESS = """
+import json, sys, time, wave
+import numpy as np
+with wave.open(sys.argv[1]) as file:
+    rate = file.getframerate()
+    y = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+calls = {}
+try:
+    import mer
+    calls["mer"] = lambda: mer.features(y, rate)
+except ImportError:
+    pass
+try:
+    import librosa
+    def with_librosa():
+        magnitude = np.abs(librosa.stft(y, n_fft=2048, hop_length=1024))
+        mel = librosa.power_to_db(librosa.feature.melspectrogram(S=magnitude**2, sr=rate, n_mels=128))
+        librosa.feature.mfcc(S=mel, n_mfcc=20)
+        librosa.feature.spectral_contrast(S=magnitude, sr=rate)
+        librosa.feature.chroma_stft(S=magnitude**2, sr=rate, tuning=0)
+        librosa.yin(y, fmin=55, fmax=2000, sr=rate, frame_length=2048, hop_length=1024)
+    calls["librosa"] = with_librosa
+except ImportError:
+    pass
+try:
+    import opensmile
+    for name in ("eGeMAPSv02", "ComParE_2016"):
+        smile = opensmile.Smile(opensmile.FeatureSet[name], opensmile.FeatureLevel.LowLevelDescriptors)
+        calls["openSMILE, " + name] = lambda smile=smile: smile.process_signal(y, rate)
+except ImportError:
+    pass
+times = {name: [] for name in calls}
+for turn in range(int(sys.argv[2]) + 1):
+    for name, call in calls.items():
+        start = time.process_time()
+        call()
+        times[name].append(time.process_time() - start)
+print(json.dumps({name: seconds[1:] for name, seconds in times.items()}))
 """
 
+WHAT_IN_PROCESS = {
+    "mer": "log-mel, MFCC, residual phase, F0, formants, contrast, chroma; 43 frames a second",
+    "librosa": "log-mel, MFCC, contrast, chroma of one STFT, YIN; 43 frames a second",
+    "openSMILE, eGeMAPSv02": "25 low-level descriptors; 100 frames a second",
+    "openSMILE, ComParE_2016": "65 low-level descriptors; 100 frames a second",
+}
 
-def librosa_seconds(python, song):
-    """CPU seconds of the second turn; one thread, as mer's."""
-    return float(subprocess.run([python, "-c", LIBROSA, song], check=True, stdout=subprocess.PIPE, text=True,
-                                env={**os.environ, "OMP_NUM_THREADS": "1"}).stdout)  # fmt: skip
+
+def in_process_times(python, song, turns):
+    """CPU seconds of each turn; one thread, as mer's."""
+    words = [python, "-W", "ignore", "-c", IN_PROCESS, song, str(turns)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return json.loads(subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout)
 
 
 def write_music(path, seconds=180):
@@ -103,12 +143,20 @@ def programs(mer, song, script):
     return here
 
 
+def print_table(what, times, audio_s):
+    own = statistics.median(times["mer"])
+    print("| program | what | seconds | × real time | time / mer's |\n|---|---|---|---|---|")
+    for name, turns in times.items():
+        median = statistics.median(turns)
+        print(f"| {name} | {what[name]} | {median:.2f} | {audio_s / median:.0f} | {median / own:.1f} |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mer")
     parser.add_argument("song", nargs="?")
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--python", help="an interpreter that has librosa")
+    parser.add_argument("--python", help="an interpreter that has the package mer, and librosa, opensmile or both")
     args = parser.parse_args()
     mer = os.path.abspath(args.mer)
     with tempfile.TemporaryDirectory() as folder:
@@ -125,16 +173,14 @@ def main():
         for _ in range(args.turns):
             for name, _, commands in rows:
                 times[name].append(sum(cpu_seconds(command, folder) for command in commands))
-            if args.python:
-                times.setdefault("librosa", []).append(librosa_seconds(args.python, song))
-        if args.python:
-            rows.append(("librosa", "log-mel, MFCC, contrast, chroma, YIN", []))
-    own = statistics.median(times["mer"])
+        in_process = in_process_times(args.python, song, args.turns) if args.python else {}
     print(f"{seconds:.0f} s of audio, CPU time of whole processes, medians of {args.turns} turns\n")
-    print("| program | what | seconds | × real time | time / mer's |\n|---|---|---|---|---|")
-    for name, what, _ in rows:
-        median = statistics.median(times[name])
-        print(f"| {name} | {what} | {median:.2f} | {seconds / median:.0f} | {median / own:.1f} |")
+    print_table({name: what for name, what, _ in rows}, times, seconds)
+    if "mer" in in_process:
+        print("\nIn one Python process, the samples in memory\n")
+        print_table(WHAT_IN_PROCESS, in_process, seconds)
+    elif args.python:
+        print(f"{args.python} does not have the package mer: PYTHONPATH=build/python", file=sys.stderr)
     if len(rows) == 1:
         print("no peer is installed: apt-get install praat aubio-tools", file=sys.stderr)
 

@@ -38,6 +38,13 @@ struct AudioInfo {
   bool by_ffmpeg = false;
 };
 
+/// Sound in memory, as a file would hold it.
+struct SampleArray {
+  std::span<const float> interleaved;  ///< [frames, channels]
+  int num_channels = 1;
+  int sample_rate_hz = 0;
+};
+
 /// A file as blocks of mono samples at the rate asked for: decoded, averaged over channels (one is
 /// taken when they cancel each other), its constant offset removed, brought to a level if asked
 /// for, resampled (libsoxr), start_s skipped, at most duration_s given. It holds 64 MiB at most.
@@ -49,6 +56,9 @@ class AudioReader {
   /// @throws InputError when the file is missing, empty, not audio, of a codec nobody here reads
   ///         (naming the codec and the command that converts it), or as read() does
   AudioReader(const std::filesystem::path& path, const AudioOptions& options);
+  /// Samples in memory go the same way. They must outlive the reader.
+  /// @param name  stands in messages in the place of a file's
+  AudioReader(const SampleArray& samples, const std::string& name, const AudioOptions& options);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;

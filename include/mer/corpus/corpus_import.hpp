@@ -39,7 +39,7 @@ struct ImportJob {
 
 /// What makes a manifest of one corpus.
 struct Importer {
-  std::string help;  ///< which emotion, whose, from where: lines of `mer import --help`
+  std::string help;  ///< which emotion, whose, from where: a line of `mer import --help`
   std::vector<OptionText> options;  ///< flags of `mer import`, with their defaults
   /// @throws UsageError for an option that is none of its own, or when the folder isn't the corpus
   /// @throws Interrupted when the job's `stop` said so

@@ -15,6 +15,8 @@
 
 namespace mer {
 
+class AudioReader;
+
 /// A song's feature file, mapped: tensors `spectrogram` [T, κ1], `lld` [T, D], `energy_db` [T],
 /// `kept` [T], `time_s` [T] (center of each frame in the source file); metadata: the recipe, its
 /// fingerprint, the layout's column names, the file's length, remarks, mer's version.
@@ -77,12 +79,20 @@ using OnRows = std::function<void(const FeatureSet& rows, const FeatureLayout& l
 SongAnalysis analyse_song(const std::filesystem::path& audio_file, const Recipe& recipe,
                           const OnRows& on_rows,
                           const std::function<void(std::span<const float>)>& on_samples = {});
+/// The same of what a reader gives.
+/// @param name  stands in messages in the place of a file's
+SongAnalysis analyse_song(AudioReader& reader, const std::string& name, const Recipe& recipe,
+                          const OnRows& on_rows,
+                          const std::function<void(std::span<const float>)>& on_samples = {});
 
 /// Analyses a song and writes its feature file atomically. Training, evaluation, prediction and
 /// `mer features` all come through here.
 /// @param on_samples  as of analyse_song(), e.g. to draw the waveform
 /// @throws InputError as analyse_song() does
 void extract_song(const std::filesystem::path& audio_file, const Recipe& recipe,
+                  const std::filesystem::path& feature_file,
+                  const std::function<void(std::span<const float>)>& on_samples = {});
+void extract_song(AudioReader& reader, const std::string& name, const Recipe& recipe,
                   const std::filesystem::path& feature_file,
                   const std::function<void(std::span<const float>)>& on_samples = {});
 

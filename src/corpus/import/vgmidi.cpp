@@ -223,9 +223,7 @@ ImportReport import_vgmidi(const ImportJob& job, const MidiRenderOptions& render
 
 Importer importing::vgmidi() {
   return importer<MidiRenderOptions>(
-      "perceived; Ferreira & Whitehead 2019, valence and arousal over time, no licence stated,\n" +
-          kVgmidiSource + ";\nits MIDIs are rendered by fluidsynth unless audio/ holds recordings",
-      import_vgmidi);
+      "perceived; Ferreira & Whitehead 2019, no licence stated, " + kVgmidiSource, import_vgmidi);
 }
 
 }  // namespace mer
