@@ -172,6 +172,18 @@ void add_map_path_option(CLI::App& command, std::vector<std::string>& words) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
+void add_embeddings_option(CLI::App& command, std::vector<fs::path>& places) {
+  command
+      .add_option("--embeddings", places,
+                  "For models of embed.files the folder with the songs' vectors, for those of "
+                  "embed.exported the network's file; may be repeated; default: as the run has it")
+      ->type_name("PLACE")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->check(CLI::ExistingPath);
+}
+
 void add_jobs_option(CLI::App& command, int& jobs, const std::string& help) {
   command.add_option("-j,--jobs", jobs, help)->capture_default_str()->check(number(at_least(0)));
 }

@@ -57,6 +57,8 @@ Inputs expand_inputs(const std::vector<std::string>& inputs);
 void add_model_option(CLI::App& command, std::vector<std::string>& models, const std::string& help);
 /// `--map-path FROM=TO…`
 void add_map_path_option(CLI::App& command, std::vector<std::string>& words);
+/// `--embeddings PLACE…`
+void add_embeddings_option(CLI::App& command, std::vector<std::filesystem::path>& places);
 /// `-j N`
 void add_jobs_option(CLI::App& command, int& jobs, const std::string& help);
 

@@ -14,6 +14,7 @@ std::function<int()> add_eval(CLI::App& cmd) {
                  "Run folder, model file or bundled model; several are averaged")
       ->required()
       ->type_name("MODEL");
+  add_embeddings_option(cmd, args->embeddings);
   cmd.add_option("--manifest", args->manifest, "Score these songs instead of the run's")
       ->type_name("FILE");
   cmd.add_option("--split", args->split,

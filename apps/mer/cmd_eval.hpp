@@ -6,6 +6,7 @@ namespace mer::app {
 
 struct EvalArgs {
   std::vector<std::string> models;
+  std::vector<std::filesystem::path> embeddings;
   std::filesystem::path manifest;
   std::string split;
   ConfigArgs config;

@@ -1,3 +1,5 @@
+#include "cmd_features.hpp"
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <chrono>
@@ -14,7 +16,6 @@
 
 #include "arguments.hpp"
 #include "command.hpp"
-#include "feature_settings.hpp"
 #include "mer/core/atomic_file.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/files.hpp"
@@ -41,19 +42,6 @@ namespace fs = std::filesystem;
 
 const std::vector<std::string> kFormats = {"safetensors", "npz", "csv"};
 const std::vector<std::string> kPictures = {"svg", "png", "html"};
-
-struct FeaturesArgs {
-  std::vector<std::string> inputs;
-  std::string output;
-  std::string format;
-  fs::path plot;
-  int jobs = 0;
-  bool descriptors = false;
-  bool list = false;
-  bool print_config = false;
-  bool estimate_tuning = false;
-  ConfigArgs config;
-};
 
 /// The file's extension without its dot, in lower case.
 std::string extension_of(const fs::path& path) {
@@ -178,18 +166,24 @@ void plan_picture(const FeaturesArgs& args, Plan& plan) {
 
 /// One file for all songs.
 void plan_table(const FeaturesArgs& args, Plan& plan) {
+  const std::string flag = args.descriptors ? "--descriptors" : "--embeddings";
   if (args.output.empty()) {
-    throw UsageError("--descriptors: there is no -o",
-                     "mer features songs --descriptors -o songs.csv");
+    throw UsageError(flag + ": there is no -o",
+                     "mer features songs " + flag +
+                         (args.descriptors ? "" : " " + args.embeddings) + " -o songs.csv");
   }
   if (!plan.to_stdout && fs::is_directory(args.output)) {
-    throw UsageError(args.output + ": is a folder; --descriptors writes one file for all songs",
-                     "-o " + (fs::path(args.output) / "descriptors.csv").string());
+    throw UsageError(args.output + ": is a folder; " + flag + " writes one file for all songs",
+                     "-o " + (fs::path(args.output) / (flag.substr(2) + ".csv")).string());
   }
   plan.format = choose_format(args, plan.to_stdout, false);
   plan.outputs.resize(plan.inputs.size());
   if (plan.to_stdout) return;
-  require_features(args.output, plan.format, true);
+  if (!args.descriptors && plan.format == "safetensors") {
+    require_output(args.output, OutputKind::kEmbeddings);
+  } else {
+    require_features(args.output, plan.format, true);
+  }
   plan.table = args.output;
 }
 
@@ -208,7 +202,7 @@ Plan make_plan(const FeaturesArgs& args) {
   const bool several =
       plan.inputs.size() > 1 || (plan.inputs.size() == 1 && !plan.inputs.front().folder.empty());
   plan.to_stdout = args.output == "-";
-  if (args.descriptors) {
+  if (args.descriptors || !args.embeddings.empty()) {
     plan_table(args, plan);
     plan_picture(args, plan);
     return plan;
@@ -256,6 +250,16 @@ FeatureView view_of(const SongFeatures& song, const Recipe& recipe) {
 void write_to_stdout(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     throw Error("stdout: cannot be written: " + reason_of(errno));
+  }
+}
+
+/// Nothing when no song could be read.
+void write_table(const DescriptorTable& table, const Plan& plan) {
+  if (table.paths.empty()) return;
+  if (plan.to_stdout) {
+    write_to_stdout(descriptors_csv(table));
+  } else {
+    write_descriptors(table, plan.table, plan.format);
   }
 }
 
@@ -322,6 +326,39 @@ class Pictures {
   bool any_ = false;
 };
 
+/// Several songs at a time; one that can't be used is recorded and the rest go on.
+std::vector<SongResult> each_song(const Plan& plan, int jobs, const char* what,
+                                  const std::function<void(std::size_t, SongResult&)>& do_song) {
+  std::vector<SongResult> results(plan.inputs.size());
+  std::mutex mutex;
+  std::size_t num_done = 0;
+  {
+    ProgressLine line(what);
+    const Progress progress = line.callback();
+    parallel_for_each(
+        plan.inputs.size(), jobs,
+        [&](std::size_t index) {
+          try {
+            do_song(index, results[index]);
+          } catch (const InputError& error) {
+            results[index].error = error.what();
+            results[index].hint = error.hint();
+          }
+          const std::scoped_lock lock(mutex);
+          ++num_done;
+          if (plan.inputs.size() > 1) {
+            progress(num_done, plan.inputs.size(), plan.inputs[index].path.string());
+          }
+        },
+        interrupted);
+  }
+  if (interrupted()) {
+    throw Interrupted("interrupted after " + std::to_string(num_done) + " songs",
+                      "what is written stays");
+  }
+  return results;
+}
+
 class FeaturesJob {
  public:
   FeaturesJob(const FeaturesArgs& args, const Plan& plan, const FeatureSettings& settings)
@@ -339,33 +376,17 @@ class FeaturesJob {
   }
 
   std::vector<SongResult> run() {
-    std::vector<SongResult> results(plan_.inputs.size());
-    {
-      ProgressLine line("features");
-      const Progress progress = line.callback();
-      parallel_for_each(
-          plan_.inputs.size(), args_.jobs,
-          [&](std::size_t index) {
-            std::string picture;
-            try {
-              picture = do_song(index, results[index]);
-            } catch (const InputError& error) {
-              results[index].error = error.what();
-              results[index].hint = error.hint();
-            }
-            pictures_.add(index, std::move(picture));
-            const std::scoped_lock lock(mutex_);
-            ++num_done_;
-            if (plan_.inputs.size() > 1) {
-              progress(num_done_, plan_.inputs.size(), plan_.inputs[index].path.string());
-            }
-          },
-          interrupted);
-    }
-    if (interrupted()) {
-      throw Interrupted("interrupted after " + std::to_string(num_done_) + " songs",
-                        "what is written stays");
-    }
+    std::vector<SongResult> results =
+        each_song(plan_, args_.jobs, "features", [&](std::size_t index, SongResult& result) {
+          std::string picture;
+          try {
+            picture = do_song(index, result);
+          } catch (const InputError&) {
+            pictures_.add(index, "");
+            throw;
+          }
+          pictures_.add(index, std::move(picture));
+        });
     pictures_.finish();
     if (descriptors_) write_table();
     return results;
@@ -426,16 +447,10 @@ class FeaturesJob {
     return pictures_.wanted() ? pictures_.draw(view, waveform, input) : "";
   }
 
-  /// Nothing when no song could be read.
   void write_table() const {
     DescriptorTable table = descriptors_->table();
-    if (table.paths.empty()) return;
     if (args_.estimate_tuning) table.metadata["tuning"] = "estimated for each song";
-    if (plan_.to_stdout) {
-      write_to_stdout(descriptors_csv(table));
-    } else {
-      write_descriptors(table, plan_.table, plan_.format);
-    }
+    mer::app::write_table(table, plan_);
   }
 
   const FeaturesArgs& args_;
@@ -445,22 +460,10 @@ class FeaturesJob {
   std::optional<DescriptorRows> descriptors_;
   std::mutex mutex_;
   std::set<fs::path> swept_;
-  std::size_t num_done_ = 0;
 };
 
-int run_features(const FeaturesArgs& args) {
-  const FeatureSettings settings = read_feature_settings(args.config);
-  if (args.print_config) {
-    std::fputs(to_yaml(settings, true).c_str(), stdout);
-    return kDone;
-  }
-  if (args.list) {
-    print_features(settings, args.descriptors);
-    return kDone;
-  }
-  const Plan plan = make_plan(args);
-  catch_interrupts();  // not before: a list on stdin may never end
-  const std::vector<SongResult> results = FeaturesJob(args, plan, settings).run();
+/// Tells what went wrong and returns the exit code.
+int finish(const FeaturesArgs& args, const Plan& plan, const std::vector<SongResult>& results) {
   std::size_t num_failed = plan.num_failed;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const SongResult& result = results[i];
@@ -478,7 +481,73 @@ int run_features(const FeaturesArgs& args) {
   return num_failed == 0 ? kDone : kSomeInputsFailed;
 }
 
+int run_features(const FeaturesArgs& args) {
+  const FeatureSettings settings = read_feature_settings(args.config);
+  if (args.print_config) {
+    std::fputs(to_yaml(settings, true).c_str(), stdout);
+    return kDone;
+  }
+  if (args.list) {
+    print_features(settings, args.descriptors);
+    return kDone;
+  }
+  if (!args.embeddings.empty()) return in_engine(run_embeddings, args, settings);
+  const Plan plan = make_plan(args);
+  catch_interrupts();  // not before: a list on stdin may never end
+  const std::vector<SongResult> results = FeaturesJob(args, plan, settings).run();
+  return finish(args, plan, results);
+}
+
+/// The mean over the parts that count.
+SongRows mean_of(const SongRows& song) {
+  SongRows mean{RowMatrixXf::Zero(1, song.values.cols()), {song.parts.front()}, song.warnings};
+  mean.parts.front().valid = true;
+  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(song.values.cols());
+  double count = 0.0;
+  for (std::size_t i = 0; i < song.parts.size(); ++i) {
+    mean.parts.front().end_s = std::max(mean.parts.front().end_s, song.parts[i].end_s);
+    if (!song.parts[i].valid) continue;
+    sum += song.values.row(static_cast<Eigen::Index>(i)).cast<double>();
+    ++count;
+  }
+  mean.values.row(0) = (sum / count).cast<float>();
+  return mean;
+}
+
 }  // namespace
+
+int write_embeddings(const FeaturesArgs& args, const RowMaker& maker) {
+  if (!args.per.empty() && args.per != "song" && args.per != maker.part) {
+    throw UsageError("--per " + args.per + ": a row of '" + args.embeddings + "' is of a " +
+                         maker.part + " or a song",
+                     "--per " + maker.part + ", --per song");
+  }
+  const Plan plan = make_plan(args);
+  catch_interrupts();
+  std::vector<SongRows> songs(plan.inputs.size());
+  const std::vector<SongResult> results =
+      each_song(plan, args.jobs, "embeddings", [&](std::size_t index, SongResult& result) {
+        SongRows rows = maker.rows_of(plan.inputs[index].path);
+        result.remarks = rows.warnings;
+        songs[index] = args.per == "song" ? mean_of(rows) : std::move(rows);
+      });
+  DescriptorTable table;
+  table.columns = maker.columns;
+  table.metadata = maker.metadata;
+  Eigen::Index num_rows = 0;
+  for (const SongRows& song : songs) num_rows += song.values.rows();
+  table.values.resize(num_rows, static_cast<Eigen::Index>(maker.columns.size()));
+  num_rows = 0;
+  for (std::size_t i = 0; i < songs.size(); ++i) {
+    table.values.middleRows(num_rows, songs[i].values.rows()) = songs[i].values;
+    num_rows += songs[i].values.rows();
+    table.paths.insert(table.paths.end(), songs[i].parts.size(), plan.inputs[i].path.string());
+    table.parts.insert(table.parts.end(), songs[i].parts.begin(), songs[i].parts.end());
+    songs[i] = {};
+  }
+  write_table(table, plan);
+  return finish(args, plan, results);
+}
 
 std::function<int()> add_features(CLI::App& cmd) {
   auto args = std::make_shared<FeaturesArgs>();
@@ -491,18 +560,36 @@ std::function<int()> add_features(CLI::App& cmd) {
   cmd.add_option("--format", args->format,
                  "safetensors, npz or csv; default: by OUT's name, in a folder safetensors")
       ->check(one_of(kFormats));
-  cmd.add_option("--plot", args->plot, "Draw the song; .svg, .png or .html (takes several songs)")
-      ->type_name("FILE");
+  CLI::Option* plot = cmd.add_option("--plot", args->plot,
+                                     "Draw the song; .svg, .png or .html (takes several songs)")
+                          ->type_name("FILE");
   add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");
-  cmd.add_flag("--estimate-tuning", args->estimate_tuning,
-               "Find each song's tuning first (decodes it twice) and write it into its "
-               "features.chroma.tuning");
-  cmd.add_flag("--descriptors", args->descriptors,
-               "Write musical descriptors, a row a song, all songs in one file OUT (with --list: "
-               "print their names)");
+  CLI::Option* tuning =
+      cmd.add_flag("--estimate-tuning", args->estimate_tuning,
+                   "Find each song's tuning first (decodes it twice) and write it into its "
+                   "features.chroma.tuning");
+  CLI::Option* descriptors = cmd.add_flag(
+      "--descriptors", args->descriptors,
+      "Write musical descriptors, a row a song, all songs in one file OUT (with --list: "
+      "print their names)");
+  CLI::Option* embeddings =
+      cmd.add_option("--embeddings", args->embeddings,
+                     "Write what a network has before its last layer, all songs in one file OUT: a "
+                     "pre-trained network (" +
+                         join(pretrained_networks(), ", ") +
+                         "), an exported network's file (NAME.pt), a run folder or a model")
+          ->type_name("NETWORK")
+          ->excludes(plot)
+          ->excludes(tuning)
+          ->excludes(descriptors);
+  cmd.add_option("--per", args->per,
+                 "With --embeddings, a row a patch (pre-trained networks), a segment (runs, "
+                 "models) or a song, which is the mean; default: patch or segment")
+      ->check(one_of({"patch", "segment", "song"}))
+      ->needs(embeddings);
   cmd.add_flag("--list", args->list, "Print every feature with its dimension, unit and source");
   cmd.add_flag("--print-config", args->print_config, "Print every option and its value");
-  args->config.sections = {"audio", "vad", "features", "descriptors"};
+  args->config.sections = {"audio", "vad", "features", "descriptors", "embed"};
   args->config.add_to(cmd, false);
   add_verbosity_options(cmd);
   cmd.footer(
@@ -510,6 +597,7 @@ std::function<int()> add_features(CLI::App& cmd) {
       "Example:\n  mer features song.mp3 -o song.npz --plot song.html\n"
       "  mer features ~/music -o features --set features.frame.hop_samples=512\n"
       "  mer features ~/music --descriptors -o music.csv\n"
+      "  mer features ~/music --embeddings musicnn --per song -o music.npz\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some files failed, 130 interrupted");
   return [args] { return run_features(*args); };
 }

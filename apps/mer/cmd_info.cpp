@@ -99,8 +99,16 @@ void print_system(const TensorFile& file) {
     print_pair("sees", join(sees.get<std::vector<std::string>>(), ", "));
   }
   if (!card.embeddings.empty()) {
-    const Json networks = Json::parse(card.embeddings)["embed"]["networks"];
-    print_pair("embeddings", join(networks.get<std::vector<std::string>>(), ", "));
+    const Json recipe = Json::parse(card.embeddings);
+    std::string made_by;
+    if (recipe.contains("vectors")) {
+      made_by = recipe["vectors"]["columns"].dump() + " numbers, made by another program";
+    } else {
+      for (const auto& [network, hash] : recipe["embed"]["weights"].items()) {
+        made_by += (made_by.empty() ? "" : ", ") + network;
+      }
+    }
+    print_pair("embeddings", made_by);
   }
   const auto frame = [&layout](const char* key) { return layout.value(key, 0); };
   print_pair("features", "recipe " + card.recipe_fingerprint + ", " +

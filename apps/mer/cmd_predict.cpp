@@ -20,6 +20,7 @@ std::function<int()> add_predict(CLI::App& cmd) {
       cmd, args->models,
       "Run folder, model file or bundled model; may be repeated (averaged); default: the "
       "bundled model 'default'");
+  add_embeddings_option(cmd, args->embeddings);
   std::vector<std::string> formats = {"table", "json", "jsonl", "csv"};
   std::string help = "table, json, jsonl or csv; or a file a song, in the folder -o:";
   for (const auto& [name, format] : builtin_annotation_formats()) {

@@ -9,6 +9,7 @@ namespace mer::app {
 struct PredictArgs {
   std::vector<std::string> inputs;
   std::vector<std::string> models;
+  std::vector<std::filesystem::path> embeddings;
   std::string format = "table";
   std::filesystem::path output;
   int jobs = 0;

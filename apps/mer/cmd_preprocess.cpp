@@ -16,7 +16,7 @@ int run_preprocess(const PreprocessArgs& args) {
   catch_interrupts();
   Shard::parse(args.shard);
   const RunConfig config = args.config.read();
-  if (!config.embed.networks.empty()) return in_engine(run_embed, args, config);
+  if (!config.embed.sources().empty()) return in_engine(run_embed, args, config);
   return preprocess_features(args, config, config.data.load_manifest()) ? kDone : kSomeInputsFailed;
 }
 

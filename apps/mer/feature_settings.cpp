@@ -44,6 +44,7 @@ Rows families(const std::vector<Descriptor>& descriptors) {
 void FeatureSettings::visit(OptionsVisitor& v) {
   recipe.visit(v);
   v.section("descriptors", descriptors);
+  v.section("embed", embed);
 }
 
 FeatureSettings read_feature_settings(const ConfigArgs& args) {
@@ -53,7 +54,7 @@ FeatureSettings read_feature_settings(const ConfigArgs& args) {
   RunConfig config;
   config.recipe.audio.duration_s = 0.0;
   document.read(config);
-  return {config.recipe, config.descriptors};
+  return {config.recipe, config.descriptors, config.embed};
 }
 
 void print_features(const FeatureSettings& settings, bool each_descriptor) {

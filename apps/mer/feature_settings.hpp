@@ -1,6 +1,7 @@
 #pragma once
 
 #include "arguments.hpp"
+#include "mer/config/embed_options.hpp"
 #include "mer/config/recipe.hpp"
 #include "mer/features/descriptors.hpp"
 
@@ -10,8 +11,9 @@ namespace mer::app {
 struct FeatureSettings {
   Recipe recipe;
   DescriptorOptions descriptors;
+  EmbedOptions embed;
 
-  void visit(OptionsVisitor& v);  ///< sections audio, vad, features, descriptors
+  void visit(OptionsVisitor& v);  ///< sections audio, vad, features, descriptors, embed
 };
 
 /// The whole file unless a config or --set says otherwise: unlike training, nothing wants songs of

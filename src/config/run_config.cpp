@@ -58,9 +58,10 @@ void RunConfig::validate() const {
         "'train.class_balanced' balances classes, which 'targets.answer' does not name",
         "set train.class_balanced=false");
   }
-  if (sees_embeddings() && embed.networks.empty()) {
+  if (sees_embeddings() && embed.sources().empty()) {
     throw UsageError(inputs_key() + " has embeddings, but 'embed.networks' names none",
-                     "--set 'embed.networks=[" + join(pretrained_networks(), ", ") + "]'");
+                     "--set 'embed.networks=[" + join(pretrained_networks(), ", ") +
+                         "]', or embed.files=DIR for vectors made elsewhere");
   }
   if (data.split.unit == SplitOptions::Unit::kSong) return;
   const std::string where = "'data.split.unit' is segment, which divides one grid of segments: ";

@@ -42,6 +42,7 @@ SongStore::Report fill_embeddings(const EmbeddingExtractor& extractor,
                                   const std::vector<std::size_t>& songs,
                                   const std::vector<std::string>& made, int jobs,
                                   JobListener& listener) {
+  extractor.require_own_vectors(manifest);
   const SongStore store =
       embedding_store(root, std::make_shared<const EmbeddingExtractor>(extractor));
   return fill_store_where(store, manifest, songs, made, jobs, "embeddings", listener);

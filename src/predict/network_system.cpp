@@ -53,6 +53,8 @@ class NetworkSystem : public TrainedSystem {
                           batch.song_vector);
       append(answer.probabilities, of_batch.probabilities);
       add_rows(of_batch.embeddings, embedding);
+      answer.segment_embeddings.insert(answer.segment_embeddings.end(), of_batch.embeddings.begin(),
+                                       of_batch.embeddings.end());
       require_finite(of_batch.values);
       for (std::size_t i = 0; i < of_batch.values.size(); i += 2) {
         answer.values.push_back({of_batch.values[i], of_batch.values[i + 1]});

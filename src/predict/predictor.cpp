@@ -89,6 +89,24 @@ struct OpenSong {
   std::vector<const SongEmbeddings*> embeddings;  // parallel to Predictor::extractors()
 };
 
+class OpenedFiles {
+ public:
+  explicit OpenedFiles(const SongFiles& files) {
+    for (const auto& file : files.features) features_.push_back(SongFeatures::open(file));
+    for (const auto& file : files.embeddings) embeddings_.push_back(SongEmbeddings::open(file));
+  }
+  OpenSong song() const {
+    OpenSong open;
+    for (const SongFeatures& one : features_) open.features.push_back(&one);
+    for (const SongEmbeddings& one : embeddings_) open.embeddings.push_back(&one);
+    return open;
+  }
+
+ private:
+  std::vector<SongFeatures> features_;
+  std::vector<SongEmbeddings> embeddings_;
+};
+
 /// A system and what it sees of a song.
 struct Member {
   std::unique_ptr<TrainedSystem> system;
@@ -113,6 +131,7 @@ struct Predictor::Impl {
   EnsembleTree tree;  ///< of the members
   std::vector<Recipe> recipes;
   std::vector<EmbeddingExtractor> extractors;
+  std::vector<nlohmann::ordered_json> extractor_recipes;  ///< as the models have them
   std::vector<std::int64_t> training_counts;
   bool systems_cut_alike = true;
 
@@ -122,12 +141,16 @@ struct Predictor::Impl {
            const WeightFiles& weights);
   void require_recipes_of(const OpenSong& song) const;
   SongPrediction predict(const OpenSong& song) const;
+  SegmentEmbeddings embed(const OpenSong& song) const;
 
  private:
   std::size_t index_of_recipe(const TrainedSystem& system);
   std::optional<std::size_t> index_of_extractor(const TrainedSystem& system,
                                                 const std::string& device,
                                                 const WeightFiles& weights);
+  /// @return remarks on the song
+  /// @throws UsageError, InputError as predict() does
+  std::vector<std::string> check(const OpenSong& song) const;
   void combine(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
                SongPrediction& prediction) const;
   /// A segment's valence and arousal, where a system predicts them.
@@ -150,11 +173,10 @@ std::optional<std::size_t> Predictor::Impl::index_of_extractor(const TrainedSyst
                                                                const WeightFiles& weights) {
   const nlohmann::ordered_json recipe = system.embedding_recipe();
   if (recipe.is_null()) return std::nullopt;
-  const auto found =
-      std::find_if(extractors.begin(), extractors.end(),
-                   [&](const EmbeddingExtractor& one) { return one.recipe() == recipe; });
-  const auto index = static_cast<std::size_t>(found - extractors.begin());
+  const auto found = std::find(extractor_recipes.begin(), extractor_recipes.end(), recipe);
+  const auto index = static_cast<std::size_t>(found - extractor_recipes.begin());
   if (index == extractors.size()) {
+    extractor_recipes.push_back(recipe);
     extractors.push_back(EmbeddingExtractor::of_recipe(recipe, system.file(), weights, device));
   }
   return index;
@@ -258,18 +280,39 @@ void Predictor::Impl::set_values(const std::vector<SystemAnswer>& answers, std::
   segment.arousal = arousal / count;
 }
 
-SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
+std::vector<std::string> Predictor::Impl::check(const OpenSong& song) const {
   require_recipes_of(song);
-  SongPrediction prediction;
+  std::vector<std::string> warnings;
   for (const SongFeatures* features : song.features) {
     if (features->kept_frames().empty()) {
       throw InputError("nothing but silence", "check the recording");
     }
-    add_new(features->warnings(), prediction.warnings);
+    add_new(features->warnings(), warnings);
   }
   for (const SongEmbeddings* embeddings : song.embeddings) {
-    add_new(embeddings->warnings(), prediction.warnings);
+    add_new(embeddings->warnings(), warnings);
   }
+  return warnings;
+}
+
+SegmentEmbeddings Predictor::Impl::embed(const OpenSong& song) const {
+  SegmentEmbeddings result;
+  result.warnings = check(song);
+  const SongInputs inputs = members.front().inputs_from(song);
+  const SystemAnswer answer = first().answer(inputs);
+  for (const Segment& segment : answer.segments) {
+    result.spans.push_back(time_span(inputs.features, segment,
+                                     first().recipe().audio.sample_rate_hz,
+                                     first().recipe().features.frame.window_samples));
+  }
+  result.values = Eigen::Map<const RowMatrixXf>(
+      answer.segment_embeddings.data(), std::ssize(answer.segments), std::ssize(answer.embedding));
+  return result;
+}
+
+SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
+  SongPrediction prediction;
+  prediction.warnings = check(song);
   std::vector<SystemAnswer> answers;
   bool noted_length = false;
   for (const Member& member : members) {
@@ -338,35 +381,44 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
       song.embeddings.size() != impl_->extractors.size()) {
     throw std::invalid_argument("Predictor::predict: not a file for each recipe and extractor");
   }
-  std::vector<SongFeatures> features;
-  std::vector<SongEmbeddings> embeddings;
-  OpenSong open;
-  for (const auto& file : song.features) features.push_back(SongFeatures::open(file));
-  for (const auto& file : song.embeddings) embeddings.push_back(SongEmbeddings::open(file));
-  for (const SongFeatures& one : features) open.features.push_back(&one);
-  for (const SongEmbeddings& one : embeddings) open.embeddings.push_back(&one);
-  return impl_->predict(open);
+  const OpenedFiles files(song);
+  return impl_->predict(files.song());
 }
 
 SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file, double max_seconds,
                                        const std::function<bool()>& stop) const {
+  const ScratchFolder folder;
+  return predict(make_files(folder.path(), audio_file, max_seconds, stop));
+}
+
+SegmentEmbeddings Predictor::embed_file(const std::filesystem::path& audio_file, double max_seconds,
+                                        const std::function<bool()>& stop) const {
+  if (impl_->members.size() != 1 || !impl_->first().card().is_network()) {
+    throw std::invalid_argument("Predictor::embed_file: the model is not one network");
+  }
+  const ScratchFolder folder;
+  const OpenedFiles files(make_files(folder.path(), audio_file, max_seconds, stop));
+  return impl_->embed(files.song());
+}
+
+SongFiles Predictor::make_files(const std::filesystem::path& folder,
+                                const std::filesystem::path& audio_file, double max_seconds,
+                                const std::function<bool()>& stop) const {
   const auto on_samples = [&](std::span<const float>) {
     if (stop && stop()) throw Interrupted(audio_file.string() + ": interrupted");
   };
-  const ScratchFolder folder;
   SongFiles files;
   for (Recipe recipe : recipes()) {
     recipe.audio.start_s = 0.0;
     recipe.audio.duration_s = max_seconds;
-    files.features.push_back(folder.path() / ("features-" + std::to_string(files.features.size())));
+    files.features.push_back(folder / ("features-" + std::to_string(files.features.size())));
     extract_song(audio_file, recipe, files.features.back(), on_samples);
   }
   for (const EmbeddingExtractor& extractor : extractors()) {
-    files.embeddings.push_back(folder.path() /
-                               ("embeddings-" + std::to_string(files.embeddings.size())));
+    files.embeddings.push_back(folder / ("embeddings-" + std::to_string(files.embeddings.size())));
     extractor.of_part(0.0, max_seconds).extract(audio_file, files.embeddings.back(), on_samples);
   }
-  return predict(files);
+  return files;
 }
 
 }  // namespace mer

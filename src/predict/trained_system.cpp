@@ -120,7 +120,7 @@ DescriptorOptions TrainedSystem::descriptor_options() const {
 
 std::int64_t TrainedSystem::embedding_columns() const {
   if (card_.embeddings.empty()) refuse("it has no 'embeddings'");
-  return mer::embedding_columns(embed_options_of(embedding_recipe(), file_));
+  return mer::embedding_columns(embedding_recipe(), file_);
 }
 
 void TrainedSystem::refuse(const std::string& reason) const {

@@ -22,6 +22,7 @@ struct SystemAnswer {
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
   std::vector<double> song;                        ///< their mean, as TrainedSystem::answer() says
   std::vector<double> embedding;                   ///< a network's, mean over segments
+  std::vector<float> segment_embeddings;           ///< a network's, row-major
   /// Valence and arousal of segments, where the system predicts them; else empty.
   std::vector<std::array<double, 2>> values;
   /// Of the song, where the system predicts them; else NaN.

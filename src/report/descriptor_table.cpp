@@ -33,11 +33,31 @@ std::vector<std::string> readable_paths(const DescriptorTable& table) {
   return paths;
 }
 
+const char* name_of_values(const DescriptorTable& table) {
+  return table.parts.empty() ? "descriptors" : "embeddings";
+}
+
+/// The parts column by column.
+struct PartColumns {
+  explicit PartColumns(const DescriptorTable& table) {
+    for (const PartOfSong& part : table.parts) {
+      start_s.push_back(part.start_s);
+      end_s.push_back(part.end_s);
+      valid.push_back(part.valid ? 1 : 0);
+    }
+  }
+
+  std::vector<double> start_s;
+  std::vector<double> end_s;
+  std::vector<std::uint8_t> valid;
+};
+
 std::span<const float> values_of(const DescriptorTable& table) {
   return {table.values.data(), static_cast<std::size_t>(table.values.size())};
 }
 
-std::string shortest(float value) {
+template <class Number>
+std::string shortest(Number value) {
   char digits[32];
   return {digits, std::to_chars(digits, digits + sizeof(digits), value).ptr};
 }
@@ -71,12 +91,18 @@ DescriptorTable DescriptorRows::table() const {
 
 std::string descriptors_csv(const DescriptorTable& table) {
   std::vector<std::string> cells = columns_of(table).names;
+  if (!table.parts.empty()) cells.insert(cells.begin(), {"start_s", "end_s", "valid"});
   cells.insert(cells.begin(), "path");
   std::string text = csv_line(cells);
   const std::vector<std::string> paths = readable_paths(table);
-  for (std::size_t song = 0; song < paths.size(); ++song) {
-    cells = {paths[song]};
-    for (const float value : table.values.row(static_cast<Eigen::Index>(song))) {
+  for (std::size_t row = 0; row < paths.size(); ++row) {
+    cells = {paths[row]};
+    if (!table.parts.empty()) {
+      const PartOfSong& part = table.parts[row];
+      cells.insert(cells.end(),
+                   {shortest(part.start_s), shortest(part.end_s), part.valid ? "1" : "0"});
+    }
+    for (const float value : table.values.row(static_cast<Eigen::Index>(row))) {
       cells.push_back(shortest(value));
     }
     text += csv_line(cells);
@@ -86,9 +112,16 @@ std::string descriptors_csv(const DescriptorTable& table) {
 
 void write_descriptors_npz(const std::filesystem::path& file, const DescriptorTable& table) {
   const Columns columns = columns_of(table);
+  const PartColumns parts(table);
   NpzFile npz(file, {});
   npz.add_texts("path", readable_paths(table));
-  npz.add("descriptors", "<f4", {table.values.rows(), table.values.cols()},
+  if (!table.parts.empty()) {
+    const auto num_rows = static_cast<std::int64_t>(table.parts.size());
+    npz.add("start_s", "<f8", {num_rows}, std::as_bytes(std::span(parts.start_s)));
+    npz.add("end_s", "<f8", {num_rows}, std::as_bytes(std::span(parts.end_s)));
+    npz.add("valid", "|b1", {num_rows}, std::as_bytes(std::span(parts.valid)));
+  }
+  npz.add(name_of_values(table), "<f4", {table.values.rows(), table.values.cols()},
           std::as_bytes(values_of(table)));
   npz.add_texts("names", columns.names);
   npz.add_texts("families", columns.families);
@@ -104,10 +137,17 @@ void write_descriptors_tensor(const std::filesystem::path& file, const Descripto
   metadata["names"] = nlohmann::json(columns.names).dump();
   metadata["families"] = nlohmann::json(columns.families).dump();
   metadata["units"] = nlohmann::json(columns.units).dump();
-  write_tensor_file(
-      file,
-      {{"descriptors", view_of(values_of(table), {table.values.rows(), table.values.cols()})}},
-      metadata);
+  NamedTensors tensors = {{name_of_values(table),
+                           view_of(values_of(table), {table.values.rows(), table.values.cols()})}};
+  const PartColumns parts(table);
+  if (!table.parts.empty()) {
+    const auto num_rows = static_cast<std::int64_t>(table.parts.size());
+    tensors.insert(tensors.end(),
+                   {{"start_s", view_of(std::span<const double>(parts.start_s), {num_rows})},
+                    {"end_s", view_of(std::span<const double>(parts.end_s), {num_rows})},
+                    {"valid", view_of(std::span<const std::uint8_t>(parts.valid), {num_rows})}});
+  }
+  write_tensor_file(file, tensors, metadata);
 }
 
 void write_descriptors(const DescriptorTable& table, const std::filesystem::path& file,

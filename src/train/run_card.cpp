@@ -35,6 +35,8 @@ ModelCard start_card(const RunConfig& config, const PreparedData& data,
   RunConfig travelling = config;
   travelling.data.manifest = config.data.manifest.filename();
   travelling.data.store.clear();
+  travelling.embed.files = config.embed.files.filename();
+  travelling.embed.exported = config.embed.exported.filename();
   card.config = json_text(to_json(travelling));
   card.recipe = json_text(to_json(config.recipe));
   card.recipe_shared = json_text(config.recipe.shared());

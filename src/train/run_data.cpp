@@ -27,7 +27,7 @@ constexpr std::size_t kValidationShares = 8;
 // Opening a song again takes some 0.1 ms, keeping it open some 10 kB.
 constexpr std::size_t kOpenSongs = 1024;
 
-std::string hash_of(const RunData& data) {
+std::string hash_of(const RunConfig& config, const RunData& data) {
   std::string text;
   for (std::size_t i = 0; i < data.manifest.songs.size(); ++i) {
     const Song& song = data.manifest.songs[i];
@@ -42,6 +42,10 @@ std::string hash_of(const RunData& data) {
     for (const std::string& label : song.labels) text += label + ';';
     for (const double share : song.shares) text += format_number(share) + ',';
     text += song.dynamic;
+    // Vectors made elsewhere may change under the same name; their store is another then.
+    if (config.sees_embeddings() && !config.embed.files.empty()) {
+      text += std::filesystem::path(data.embeddings.files[i]).parent_path().filename().string();
+    }
   }
   return hash_hex(text);
 }
@@ -165,9 +169,9 @@ nlohmann::ordered_json embedding_recipe_of(const RunConfig& config, const Prepar
       require_same_recipe(recipe, embeddings.recipe(), song.embeddings);
       std::vector<std::string> networks;
       for (const EmbeddingGroup& group : embeddings.groups()) networks.push_back(group.network);
-      if (networks == config.embed.networks) continue;
+      if (networks == config.embed.sources()) continue;
       throw UsageError(song.embeddings + ": has embeddings by " + join(networks, ", ") +
-                           ", this run needs those by " + join(config.embed.networks, ", "),
+                           ", this run needs those by " + join(config.embed.sources(), ", "),
                        "make them with `mer preprocess`");
     }
   }
@@ -288,7 +292,7 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   if (is_network && config.targets.has(kTagsTask)) prepared.tags = data.manifest.tags;
   prepared.failures = failures_of(config, data);
   prepared.near_duplicates = data.manifest.near_duplicates.size();
-  prepared.hash = hash_of(data);
+  prepared.hash = hash_of(config, data);
   prepared.open_songs = std::make_shared<OpenSongs<SongFeatures>>(kOpenSongs);
   prepared.open_embeddings = std::make_shared<OpenSongs<SongEmbeddings>>(kOpenSongs);
   prepared.layout = layout_of(config.recipe);

@@ -40,6 +40,22 @@ TEST(DescriptorTable, AsCsvHasNamesThenARowASongAndTheRestBesideIt) {
   EXPECT_THAT(rows[2].cells, ElementsAre("c.wav", "120.5", "-1e-07"));
 }
 
+TEST(DescriptorTable, OfPartsOfSongsSaysWhichAndHoldsEmbeddings) {
+  const TemporaryFolder folder;
+  DescriptorTable table = made_table();
+  table.parts = {{0.0, 2.5, true}, {2.5, 3.25, false}};
+  write_descriptors(table, folder / "t.csv", "csv");
+  const auto rows = read_csv(folder / "t.csv");
+  EXPECT_THAT(rows[0].cells,
+              ElementsAre("path", "start_s", "end_s", "valid", "tempo_bpm", "key_mode"));
+  EXPECT_THAT(rows[2].cells, ElementsAre("c.wav", "2.5", "3.25", "0", "120.5", "-1e-07"));
+  write_descriptors(table, folder / "t.safetensors", "safetensors");
+  const TensorFile file = TensorFile::open(folder / "t.safetensors");
+  EXPECT_EQ(file.at("embeddings", {2, 2}).as<float>()[2], 120.5F);
+  EXPECT_THAT(file.at("end_s", {2}).as<double>(), ElementsAre(2.5, 3.25));
+  EXPECT_THAT(file.at("valid", {2}).as<std::uint8_t>(), ElementsAre(1, 0));
+}
+
 TEST(DescriptorTable, AsATensorFileHasItsNamesInTheMetadata) {
   const TemporaryFolder folder;
   write_descriptors_tensor(folder / "t.safetensors", made_table());

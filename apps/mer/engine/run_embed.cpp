@@ -10,6 +10,7 @@ int run_embed(const PreprocessArgs& args, const RunConfig& config) {
   const Manifest manifest = config.data.load_manifest();
   const auto extractor = std::make_shared<EmbeddingExtractor>(
       config.embed, config.recipe, bundled_files().pretrained_weights(), config.device);
+  extractor->require_own_vectors(manifest);
   const bool all_read = preprocess_features(args, config, manifest);
   const SongStore store = embedding_store(config.data.store, extractor);
   Terminal terminal;

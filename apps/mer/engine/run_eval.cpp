@@ -8,6 +8,7 @@
 #include "../cmd_eval.hpp"
 #include "../command.hpp"
 #include "../terminal.hpp"
+#include "load_predictor.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/json.hpp"
@@ -133,6 +134,7 @@ void check(const EvalArgs& args) {
 struct Scoring {
   RunConfig config;
   EvalSongs chosen;
+  WeightFiles sources;  ///< of embeddings
 };
 
 /// Songs of another corpus that a run has learned say nothing of how it does on new ones.
@@ -193,7 +195,7 @@ void drop_overlaps(const EvalArgs& args, const RunConfig& config, const FoundMod
 
 Scoring prepare(const EvalArgs& args, const std::vector<FoundModel>& models) {
   const FoundModel& model = models.front();
-  Scoring scoring{eval_config(args, model), {}};
+  Scoring scoring{eval_config(args, model), {}, embedding_sources(models, args.embeddings)};
   // A config given by hand may change which part of a song is read, but not what features mean.
   const ModelCard card = ModelCard::read(systems_in(TensorFile::open(model.file)).front());
   const Recipe recipe = options_in_card<Recipe>(card.recipe, "recipe", model.file.string());
@@ -212,7 +214,7 @@ Scoring prepare(const EvalArgs& args, const std::vector<FoundModel>& models) {
 Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
                  const std::vector<std::string>& names, const Scoring& scoring) {
   const Predictor predictor =
-      Predictor::load(files, scoring.config.device, bundled_files().pretrained_weights());
+      load_predictor(files, scoring.config.device, scoring.sources, args.embeddings);
   const std::vector<SongFiles> song_files =
       song_files_of(args, scoring.config, predictor, scoring.chosen);
   ProgressLine line("scoring");

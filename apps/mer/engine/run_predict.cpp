@@ -8,6 +8,7 @@
 #include "../cmd_predict.hpp"
 #include "../command.hpp"
 #include "../terminal.hpp"
+#include "load_predictor.hpp"
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/files.hpp"
@@ -206,8 +207,8 @@ int run_predict(const PredictArgs& args) {
   std::vector<fs::path> inputs = asked.paths();
   check_output(args, inputs);
   const std::vector<FoundModel> models = find_models(args.models);
-  const Predictor predictor =
-      Predictor::load(files_of(models), "cpu", bundled_files().pretrained_weights());
+  const Predictor predictor = load_predictor(
+      files_of(models), "cpu", embedding_sources(models, args.embeddings), args.embeddings);
   const PredictionSetup setup = setup_of(args, models);
   ScratchFolder::remove_abandoned();
   Output output(args);

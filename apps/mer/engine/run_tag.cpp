@@ -1,6 +1,7 @@
 #include "../arguments.hpp"
 #include "../cmd_tag.hpp"
 #include "../terminal.hpp"
+#include "load_predictor.hpp"
 #include "mer/core/error.hpp"
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/predictor.hpp"
@@ -9,8 +10,9 @@ namespace mer::app {
 
 int run_tag_folder(const TagArgs& args) {
   const Inputs inputs = expand_inputs({args.input.string()});
-  const Predictor predictor = Predictor::load(files_of(find_models(args.models)), "cpu",
-                                              bundled_files().pretrained_weights());
+  const std::vector<FoundModel> models = find_models(args.models);
+  const Predictor predictor =
+      load_predictor(files_of(models), "cpu", embedding_sources(models, {}), {});
   if (predictor.answers().classes.empty()) {
     throw UsageError("the model answers no emotion of which a song has one, and mood tags are such",
                      "take a model with classes (targets.answer has classes)");

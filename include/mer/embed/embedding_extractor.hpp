@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -10,18 +11,32 @@
 
 #include "mer/config/embed_options.hpp"
 #include "mer/config/recipe.hpp"
-#include "mer/nn/network_runner.hpp"
+#include "mer/corpus/manifest.hpp"
 #include "mer/store/song_embeddings.hpp"
 
 namespace mer {
 
-/// Weights of the frozen networks, by the network's name.
+struct PatchBatch;
+class VectorFolder;
+
+/// What embeddings are made from, by name: the weights of pre-trained networks by the network's
+/// name, and what add_embedding_source() adds.
 using WeightFiles = std::map<std::string, std::filesystem::path>;
 
-/// Turns songs into files of embeddings.
+/// Adds an exported network's file, or a folder of vectors made elsewhere, for models that have
+/// learned from such.
+/// @throws UsageError when there is no such thing, or another folder's vectors have as many numbers
+void add_embedding_source(WeightFiles& weights, const std::filesystem::path& source);
+
+/// Turns songs into files of embeddings, one of:
 ///
 ///   file → front end of the taggers (tagger_recipe()) → patches of 187 frames (3 s), silence
-///   included, their starts hop_s apart → each network's embedding of each patch
+///   included, their starts hop_s apart → each pre-trained network's embedding of each patch
+///
+///   file → front end and patches as an exported network's card says → its embeddings
+///
+///   vectors that another program made of the file (embed.files) → the same, as they are; each row
+///   stands for an equal part of the file
 ///
 /// Of a song only one batch of patches is in memory. Safe to call from several threads; LibTorch's
 /// own threads are then set to 1 (set_torch_threads). Copies share the networks.
@@ -48,7 +63,8 @@ class EmbeddingExtractor {
   const std::vector<EmbeddingGroup>& groups() const { return groups_; }
 
   /// Everything that decides what the numbers mean: `embed` (the options and each network's hash of
-  /// its weights), `front_end` (a Recipe's shared part).
+  /// its weights), `front_end` (a Recipe's shared part); of vectors made elsewhere `vectors` (how
+  /// many numbers, the hash of all).
   const nlohmann::ordered_json& recipe() const { return recipe_; }
   /// 12 hexadecimal digits over recipe().
   const std::string& fingerprint() const { return fingerprint_; }
@@ -57,16 +73,37 @@ class EmbeddingExtractor {
 
   /// Writes a song's embeddings atomically.
   /// @param on_samples  as of analyse_song()
-  /// @throws InputError as analyse_song() does
+  /// @throws InputError as analyse_song() does, or when another program made no vector of the song
   void extract(const std::filesystem::path& audio_file, const std::filesystem::path& embedding_file,
                const std::function<void(std::span<const float>)>& on_samples = {}) const;
 
+  /// @throws UsageError when two of the songs would have the same vector of embed.files
+  void require_own_vectors(const Manifest& manifest) const;
+
  private:
+  /// What a network is shown, in frames of the front end or in samples.
+  struct Patches {
+    std::int64_t length = 0;
+    std::int64_t hop = 0;
+    std::int64_t unit_samples = 0;  ///< of a frame's hop, or 1
+  };
+
+  void use_pretrained(const WeightFiles& weights, const std::string& device);
+  void use_exported(const std::string& device);
+  void extract_patches(const std::filesystem::path& audio_file, TensorFileStream& stream,
+                       const std::function<void(std::span<const float>)>& on_samples) const;
+  void copy_vectors(const std::filesystem::path& audio_file, TensorFileStream& stream) const;
+  void finish(TensorFileStream& stream, const std::vector<std::uint8_t>& valid,
+              const std::vector<double>& times, double duration_s,
+              const std::vector<std::string>& warnings) const;
   void describe();
 
   EmbedOptions options_;
   Recipe front_end_;
-  std::vector<NetworkRunner> networks_;
+  Patches patches_;
+  /// Embeddings of a batch of patches, row-major; parallel to groups_.
+  std::vector<std::function<std::vector<float>(const PatchBatch&)>> networks_;
+  std::shared_ptr<const VectorFolder> vectors_;  // with embed.files
   std::vector<EmbeddingGroup> groups_;
   nlohmann::ordered_json hashes_;  // of the weights, by the network's name
   nlohmann::ordered_json recipe_;
@@ -74,12 +111,12 @@ class EmbeddingExtractor {
   std::string store_key_;
 };
 
-/// Columns of a patch's embeddings by these networks.
+/// Columns of a row of these embeddings.
+/// @throws UsageError when an exported network's card or a folder of vectors can't be read
 std::int64_t embedding_columns(const EmbedOptions& options);
-
-/// The options of the extractor with this recipe.
+/// The same of the extractor with this recipe.
 /// @param where  what holds it, e.g. the model's path
 /// @throws UsageError when it is not an extractor's recipe
-EmbedOptions embed_options_of(const nlohmann::ordered_json& recipe, const std::string& where);
+std::int64_t embedding_columns(const nlohmann::ordered_json& recipe, const std::string& where);
 
 }  // namespace mer

@@ -22,6 +22,13 @@ struct SongFiles {
   bool complete() const;  ///< none is missing
 };
 
+/// What a network has before its last layer, a row a segment.
+struct SegmentEmbeddings {
+  std::vector<TimeSpan> spans;  ///< in the source file
+  RowMatrixXf values;           ///< [segments, size]
+  std::vector<std::string> warnings;
+};
+
 /// A trained system, or several whose log-probabilities are averaged, ready to answer.
 ///
 /// A network answers for segments; a classical system for segments or for whole songs, as it was
@@ -81,8 +88,16 @@ class Predictor {
   SongPrediction predict_file(const std::filesystem::path& audio_file, double max_seconds,
                               const std::function<bool()>& stop = {}) const;
 
+  /// The same of the embeddings of a model that is one network.
+  /// @throws std::invalid_argument for other models
+  SegmentEmbeddings embed_file(const std::filesystem::path& audio_file, double max_seconds,
+                               const std::function<bool()>& stop = {}) const;
+
  private:
   struct Impl;
+  SongFiles make_files(const std::filesystem::path& folder, const std::filesystem::path& audio_file,
+                       double max_seconds, const std::function<bool()>& stop) const;
+
   std::unique_ptr<Impl> impl_;
   explicit Predictor(std::unique_ptr<Impl> impl);
 };
