@@ -25,9 +25,9 @@ std::function<int()> add_eval(CLI::App& cmd) {
   args->config.add_to(cmd, false);
   cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")
       ->check(one_of({"best", "last"}));
-  cmd.add_option("--format", args->format, "table or json on stdout")
+  cmd.add_option("--format", args->format, "table, json or latex (tables with booktabs) on stdout")
       ->capture_default_str()
-      ->check(one_of({"table", "json"}));
+      ->check(one_of({"table", "json", "latex"}));
   cmd.add_option("-o,--output", args->output,
                  "Folder for metrics.json and tables of songs, segments, confusion, calibration")
       ->type_name("DIR");

@@ -54,7 +54,7 @@ std::string help_of(const std::string& key) {
   }
   std::vector<std::string> lines;
   for (const auto& [help, names] : corpora_of) lines.push_back(join(names, ", ") + ": " + help);
-  return join(lines, "\n");
+  return join(lines, "; ");
 }
 
 ImportReport import_corpus(const ImportArgs& args) {
@@ -126,16 +126,12 @@ int run_import(const ImportArgs& args) {
 }
 
 std::string footer() {
-  constexpr std::size_t kNames = 12;  // columns
+  constexpr std::size_t kNames = 9;  // columns
   std::string text =
       "Corpora (perceived: what the music expresses; induced: what listeners felt):\n";
   for (const auto& [name, importer] : builtin_importers()) {
-    std::string help = importer.help;
-    for (std::size_t at = help.find('\n'); at != std::string::npos; at = help.find('\n', at + 1)) {
-      help.insert(at + 1, kNames + 2, ' ');
-    }
-    text += "  " + name + std::string(name.size() < kNames ? kNames - name.size() : 1, ' ') + help +
-            "\n";
+    const std::size_t spaces = name.size() < kNames ? kNames - name.size() : 1;
+    text += "  " + name + std::string(spaces, ' ') + importer.help + "\n";
   }
   return text +
          "Example:\n  mer import folder ~/music/by-mood -o mood.csv\n"

@@ -75,7 +75,7 @@ std::string validation_text(const ModelCard::Validation& scores) {
 /// What a model answers, a line a task.
 void print_answers(const ModelCard& card) {
   if (!card.classes.empty()) print_pair("classes", join(card.classes, ", "));
-  if (card.shape.num_values > 0) print_pair("answers", "valence and arousal, -1...1");
+  if (card.answers_values()) print_pair("answers", "valence and arousal, -1...1");
   if (!card.tags.empty()) print_pair("tags", join(card.tags, ", "));
 }
 
@@ -233,14 +233,13 @@ void print_run(const RunFolder& run) {
   if (status.dataset) {
     const std::string of_classes =
         counts_text(status.dataset->classes, status.dataset->training_counts);
-    print_pair("trained on", (of_classes.empty() ? std::to_string(status.dataset->training_songs)
-                                                 : of_classes) +
-                                 " songs; " + std::to_string(status.dataset->validation_songs) +
-                                 " to validate");
+    print_pair("trained on",
+               (of_classes.empty() ? std::to_string(status.dataset->training_songs) : of_classes) +
+                   " songs; " + std::to_string(status.dataset->validation_songs) + " to validate");
   }
   if (status.best) {
-    print_pair("best", "iteration " + std::to_string(status.best->iteration) +
-                           ", validation " + validation_text(status.best->scores));
+    print_pair("best", "iteration " + std::to_string(status.best->iteration) + ", validation " +
+                           validation_text(status.best->scores));
   }
   if (fs::exists(run.metrics_file())) {
     const std::vector<std::string> curves = curve_lines(run.metrics());

@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 struct ReportArgs {
   fs::path folder;
   fs::path output;
+  fs::path figures;
 };
 
 int run_report_verb(const ReportArgs& args) {
@@ -31,6 +32,11 @@ int run_report_verb(const ReportArgs& args) {
   write_text_file(options.page, kind == ReportKind::kSweep ? sweep_report(args.folder, options)
                                                            : run_report(args.folder, options));
   log_info("written   " + options.page.string());
+  if (!args.figures.empty()) {
+    const std::size_t count = write_paper_files(args.folder, args.figures);
+    log_info("written   " + args.figures.string() + ": " + std::to_string(count) +
+             " pictures and tables");
+  }
   return kDone;
 }
 
@@ -44,11 +50,15 @@ std::function<int()> add_report(CLI::App& cmd) {
       ->type_name("RUN|SWEEP");
   cmd.add_option("-o,--output", args->output, "The page; default: report.html in the folder")
       ->type_name("FILE");
+  cmd.add_option("--figures", args->figures,
+                 "Also write pictures (SVG, PNG, PDF) and LaTeX tables (booktabs) into a folder")
+      ->type_name("DIR");
   add_verbosity_options(cmd);
   cmd.footer(
       "The page needs no other file and no network. gnuplot draws its pictures; where it is\n"
       "missing, they are left out and the page says so.\n"
       "Example:\n  mer report runs/quickstart\n  mer report runs/table2 -o table2.html\n"
+      "  mer report runs/quickstart --figures paper/figures\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage");
   return [args] { return run_report_verb(*args); };
 }

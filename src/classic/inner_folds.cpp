@@ -20,7 +20,12 @@ Manifest manifest_of(const TrainingTable& table) {
     Song song;
     song.id = std::to_string(row);
     song.listed_path = song.id;
-    song.label = table.class_names[static_cast<std::size_t>(table.classes[row])];
+    if (!table.class_names.empty()) {
+      song.label = table.class_names[static_cast<std::size_t>(table.classes[row])];
+    } else {
+      song.valence = table.valence[row];
+      song.arousal = table.arousal[row];
+    }
     song.group = table.groups[row];
     manifest.songs.push_back(std::move(song));
   }
@@ -29,6 +34,9 @@ Manifest manifest_of(const TrainingTable& table) {
 
 /// As many folds as the class of fewest groups can fill.
 int most_folds(const TrainingTable& table) {
+  if (table.class_names.empty()) {
+    return static_cast<int>(std::set(table.groups.begin(), table.groups.end()).size());
+  }
   std::vector<std::set<std::string>> groups(table.class_names.size());
   for (std::size_t row = 0; row < table.classes.size(); ++row) {
     groups[static_cast<std::size_t>(table.classes[row])].insert(table.groups[row]);

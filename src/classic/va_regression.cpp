@@ -37,10 +37,10 @@ Points points_of(const VaRegressionOptions& options, const ClassNames& class_nam
   return points;
 }
 
-/// A point of the plane belongs to the class whose point is nearest. The probabilities are those of
-/// equally frequent classes whose songs scatter about their points as the regression errs on songs
-/// that it was not trained on: p ∝ exp(−d² / (2 s²)), s = deviation of that error in each
-/// direction.
+/// Without classes it answers its point of the plane alone. A point of the plane belongs to the
+/// class whose point is nearest. The probabilities are those of equally frequent classes whose
+/// songs scatter about their points as the regression errs on songs that it was not trained on: p ∝
+/// exp(−d² / (2 s²)), s = deviation of that error in each direction.
 class VaRegression : public TableClassifier {
  public:
   VaRegression(Ridge ridge, Points points, double deviation)
@@ -48,10 +48,11 @@ class VaRegression : public TableClassifier {
 
   TableAnswer answer(const Row& row) const override {
     const Eigen::RowVectorXd place = ridge_.predict(row.cast<double>());
-    const Eigen::VectorXd distances = (points_.rowwise() - place).rowwise().squaredNorm();
     TableAnswer answer;
     answer.valence = place(0);
     answer.arousal = place(1);
+    if (points_.rows() == 0) return answer;
+    const Eigen::VectorXd distances = (points_.rowwise() - place).rowwise().squaredNorm();
     double sum = 0.0;
     for (const double distance : distances) {
       const double beyond_nearest = distance - distances.minCoeff();

@@ -1,6 +1,7 @@
 #include "mer/config/target_options.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "mer/core/error.hpp"
 
@@ -8,6 +9,22 @@ namespace mer {
 
 bool TargetOptions::has(std::string_view task) const {
   return std::find(answer.begin(), answer.end(), task) != answer.end();
+}
+
+void TargetOptions::require_in(const Manifest& manifest) const {
+  const auto require = [&](const char* task, bool is_there, const char* column) {
+    if (!has(task) || is_there) return;
+    throw UsageError(manifest.file.string() + ": has no column '" + column +
+                         "', which 'targets.answer: " + task + "' learns from",
+                     "set targets.answer to what the manifest has: classes (label), "
+                     "valence_arousal (valence,arousal), tags (labels)");
+  };
+  const bool has_values = std::ranges::any_of(manifest.songs, [](const Song& song) {
+    return (!std::isnan(song.valence) && !std::isnan(song.arousal)) || !song.dynamic.empty();
+  });
+  require(kClassesTask, !manifest.classes.empty(), "label");
+  require(kValenceArousalTask, has_values, "valence,arousal");
+  require(kTagsTask, !manifest.tags.empty(), "labels");
 }
 
 void TargetOptions::visit(OptionsVisitor& v) {

@@ -295,6 +295,7 @@ void Manifest::require_classes() const {
 EmotionCurve read_emotion_curve(const std::filesystem::path& file) {
   const CsvTable table(file);
   table.require({"time_s", "valence", "arousal"}, "a curve has the columns time_s,valence,arousal");
+  const bool has_deviations = table.has("valence_sd") && table.has("arousal_sd");
   EmotionCurve curve;
   for (std::size_t row = 0; row < table.size(); ++row) {
     const double time_s = table.number(row, "time_s");
@@ -312,6 +313,9 @@ EmotionCurve read_emotion_curve(const std::filesystem::path& file) {
       }
       values->push_back(number_in(table, row, column, -1.0, 1.0));
     }
+    if (!has_deviations) continue;
+    curve.valence_sd.push_back(number_in(table, row, "valence_sd", 0.0, 2.0));
+    curve.arousal_sd.push_back(number_in(table, row, "arousal_sd", 0.0, 2.0));
   }
   if (curve.time_s.empty()) {
     throw UsageError(file.string() + ": the curve has no points", "add one line a time");

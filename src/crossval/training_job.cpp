@@ -9,6 +9,7 @@
 #include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
+#include "mer/config/classic/va_regression.hpp"
 #include "mer/corpus/near_duplicates.hpp"
 #include "mer/distributed/collective.hpp"
 #include "mer/embed/embedding_store.hpp"
@@ -113,7 +114,11 @@ class Job {
   /// Finds the songs and which are near-duplicates, or the segments where those are divided.
   void start() {
     manifest_ = config_.data.load_manifest();
-    if (!config_.model.is_network()) manifest_.require_classes();
+    if (config_.model.is_network()) {
+      config_.targets.require_in(manifest_);
+    } else if (config_.model.name != VaRegressionOptions::kName || !manifest_.classes.empty()) {
+      manifest_.require_classes();
+    }
     if (!divides_segments(config_)) {
       if (config_.data.split.near_duplicates == SplitOptions::NearDuplicates::kIgnore) return;
       const Shard shard = workers_.processes == nullptr

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
+#include <optional>
 
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
@@ -80,8 +82,8 @@ class Markdown {
   std::string text() const {
     std::string text = "# " + plan_.file.file.stem().string() +
                        (plan_.file.title.empty() ? "" : ": " + escaped(plan_.file.title)) + "\n\n";
-    text += state() + accuracies() + training_songs() + training_segments() + embeddings() +
-            tests() + losses() + confusions() + claims();
+    text += verdict() + "\n\n" + state() + accuracies() + training_songs() + training_segments() +
+            embeddings() + tests() + losses() + confusions() + claims();
     for (const std::string& note : plan_.file.notes) text += "\n* " + escaped(note);
     if (!plan_.file.notes.empty()) text += "\n";
     return text + missing();
@@ -115,6 +117,116 @@ class Markdown {
 
   bool paper_has(const std::string& measure) const {
     return plan_.file.paper.by_measure.contains(measure);
+  }
+
+  /// What came out, in a sentence.
+  std::string verdict() const {
+    std::vector<std::string> parts;
+    for (const std::string& part : {best_row(), most_segments(), lowest_loss(), claims_count()}) {
+      if (!part.empty()) parts.push_back(part);
+    }
+    return parts.empty() ? "Nothing to compare has finished yet." : join(parts, "; ") + ".";
+  }
+
+  /// The finished row with the largest value; none where no row has one.
+  std::optional<std::size_t> largest(const std::function<double(const RowSummary&)>& value) const {
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < summary_.rows.size(); ++i) {
+      const double here = value(summary_.rows[i]);
+      if (summary_.rows[i].finished == 0 || std::isnan(here)) continue;
+      if (!best || here > value(summary_.rows[*best])) best = i;
+    }
+    return best;
+  }
+
+  std::string bold_name(std::size_t row) const {
+    return "**" + escaped(plan_.rows[row].full_name()) + "**";
+  }
+
+  /// Which row has the best accuracy, and whether that is more than chance.
+  std::string best_row() const {
+    if (!is_scored()) return "";
+    const auto best = largest([](const RowSummary& row) { return row.song_accuracy.mean; });
+    if (!best) return "";
+    const RowSummary& row = summary_.rows[*best];
+    std::string text = (plan_.rows.size() > 1 ? "Best is " : "") + bold_name(*best) + " with " +
+                       percent(row.song_accuracy.mean) + " % of the " + plan_.file.score +
+                       " songs right " + interval_percent(row.song_accuracy.ci95);
+    if (row.comparison) return text + against_reference(*row.comparison);
+    return text + against_others(*best);
+  }
+
+  static constexpr double kSignificant = 0.05;
+
+  std::string against_reference(const PairedComparison& test) const {
+    if (std::isnan(test.song_bootstrap_holm)) return "";
+    return ", " + points(test.song_difference) + " points against " + bold_name(test.reference) +
+           ", which is " + (test.song_bootstrap_holm < kSignificant ? "" : "not ") +
+           "beyond chance (p " + equals(test.song_bootstrap_holm) + ")";
+  }
+
+  static std::string equals(double p) { return (p < 0.001 ? "" : "= ") + p_value(p); }
+
+  /// Of the rows that are compared with the best one.
+  std::string against_others(std::size_t best) const {
+    std::size_t compared = 0;
+    std::size_t beaten = 0;
+    for (const RowSummary& row : summary_.rows) {
+      if (!row.comparison || row.comparison->reference != best) continue;
+      ++compared;
+      const double p = row.comparison->song_bootstrap_holm;
+      if (row.comparison->song_difference < 0.0 && p < kSignificant) ++beaten;
+    }
+    if (compared == 0) return "";
+    if (compared == 1) {
+      return std::string(", the reference; the other is ") + (beaten == 1 ? "" : "not ") +
+             "worse beyond chance";
+    }
+    return ", the reference; " + (beaten == 0 ? "none" : std::to_string(beaten)) + " of the " +
+           std::to_string(compared) + " others " + (beaten < 2 ? "is" : "are") +
+           " worse beyond chance";
+  }
+
+  std::string most_segments() const {
+    if (is_scored() || !plan_.file.show_training_segments) return "";
+    const auto most = largest([](const RowSummary& row) { return row.training_segments; });
+    const auto least = largest([](const RowSummary& row) { return -row.training_segments; });
+    if (!most) return "";
+    return "Training segments go from " + number(summary_.rows[*least].training_segments, 0) +
+           " (" + bold_name(*least) + ") to " + number(summary_.rows[*most].training_segments, 0) +
+           " (" + bold_name(*most) + ")";
+  }
+
+  std::string lowest_loss() const {
+    if (is_scored() || !plan_.file.show_loss) return "";
+    const auto least = largest([](const RowSummary& row) { return -row.loss; });
+    if (!least) return "";
+    return "The lowest training loss has " + bold_name(*least) + ", " +
+           number(summary_.rows[*least].loss, 4);
+  }
+
+  /// "of 4 claims 2 hold, 1 does not hold": of songs, each in each variant.
+  std::string claims_count() const {
+    std::size_t count = 0;
+    std::map<Verdict, std::size_t> verdicts;
+    for (const auto& variants : summary_.claims) {
+      for (const ClaimResult& result : variants) {
+        ++count;
+        ++verdicts[result.songs];
+      }
+    }
+    if (count == verdicts[Verdict::kNotRun]) return "";
+    const auto told = [&](Verdict verdict, const char* one, const char* several) {
+      const std::size_t number = verdicts[verdict];
+      return std::to_string(number) + " " + (number == 1 ? one : several);
+    };
+    return "of " + std::to_string(count) + (count == 1 ? " claim " : " claims ") +
+           told(Verdict::kHolds, "holds", "hold") + ", " +
+           told(Verdict::kFails, "does not", "do not") + ", " +
+           told(Verdict::kUndecided, "is", "are") + " left open by the intervals" +
+           (verdicts[Verdict::kNotRun] == 0
+                ? ""
+                : ", " + told(Verdict::kNotRun, "was", "were") + " not run");
   }
 
   std::string state() const {

@@ -45,12 +45,19 @@ SongNumbers weighted_means(const std::vector<SongNumbers>& songs,
 CurveScores curve_scores(std::span<const CurvePair> curves, std::uint64_t seed) {
   CurveScores scores;
   std::vector<SongNumbers> songs;
+  double rater_errors = 0.0;
+  double rated_songs = 0.0;
   int last_group = -1;
   for (const CurvePair& curve : curves) {
     if (curve.time_s.empty()) continue;
     songs.push_back(numbers_of(curve));
     scores.points += std::ssize(curve.time_s);
     last_group = std::max(last_group, curve.group);
+    if (curve.truth_sd.empty()) continue;
+    double variances = 0.0;
+    for (const double deviation : curve.truth_sd) variances += deviation * deviation;
+    rater_errors += std::sqrt(variances / static_cast<double>(curve.truth_sd.size()));
+    ++rated_songs;
   }
   scores.songs = std::ssize(songs);
   if (songs.empty()) return scores;
@@ -66,6 +73,7 @@ CurveScores curve_scores(std::span<const CurvePair> curves, std::uint64_t seed) 
                             }
                             std::ranges::copy(weighted_means(songs, weights), values.begin());
                           });
+  scores.rater_rmse = rater_errors / rated_songs;  // 0 / 0 is NaN
   scores.concordance = means[0];
   scores.rmse = means[1];
   scores.tolerant_concordance = means[2];

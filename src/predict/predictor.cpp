@@ -313,9 +313,8 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
 const std::vector<std::string>& Predictor::classes() const { return impl_->first().card().classes; }
 
 ModelAnswers Predictor::answers() const {
-  const bool has_values = std::ranges::any_of(impl_->members, [](const Member& member) {
-    return member.system->card().shape.num_values > 0;
-  });
+  const bool has_values = std::ranges::any_of(
+      impl_->members, [](const Member& member) { return member.system->card().answers_values(); });
   return {{classes(), has_values, impl_->first().card().tags}, training_counts()};
 }
 

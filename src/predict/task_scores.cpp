@@ -42,6 +42,7 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
 
 std::optional<CurveScores> score_curves(const std::vector<ScoredSong>& songs,
                                         std::vector<double> EmotionCurve::*axis,
+                                        std::vector<double> EmotionCurve::*deviation,
                                         std::uint64_t seed) {
   std::vector<CurvePair> pairs;
   GroupNumbers numbers;
@@ -53,6 +54,7 @@ std::optional<CurveScores> score_curves(const std::vector<ScoredSong>& songs,
     pair.predicted = interpolate(predicted.time_s, predicted.*axis, truth.time_s);
     pair.time_s = std::move(truth.time_s);
     pair.truth = std::move(truth.*axis);
+    pair.truth_sd = std::move(truth.*deviation);
     pair.group = numbers.of(scored.song);
   }
   if (pairs.empty()) return std::nullopt;
@@ -97,7 +99,8 @@ std::string task_table(const Evaluation& evaluation) {
   }
   if (rows.size() > 1) text += aligned_rows(rows) + "\n";
 
-  rows = {{"over time", "concordance [95 %]", "RMSE [95 %]", "within 2 s: conc.", "RMSE"}};
+  rows = {
+      {"over time", "concordance [95 %]", "RMSE [95 %]", "within 2 s: conc.", "RMSE", "a rater's"}};
   for (const auto& [name, scores] : {std::pair("valence", evaluation.valence_over_time),
                                      {"arousal", evaluation.arousal_over_time}}) {
     if (!scores) continue;
@@ -105,7 +108,8 @@ std::string task_table(const Evaluation& evaluation) {
         {name, number_with_interval(scores->concordance, scores->concordance_ci95),
          number_with_interval(scores->rmse, scores->rmse_ci95),
          std::isfinite(scores->tolerant_concordance) ? fixed(scores->tolerant_concordance, 3) : "-",
-         fixed(scores->tolerant_rmse, 3)});
+         fixed(scores->tolerant_rmse, 3),
+         std::isnan(scores->rater_rmse) ? "" : fixed(scores->rater_rmse, 3)});
   }
   if (rows.size() > 1) text += aligned_rows(rows) + "\n";
 

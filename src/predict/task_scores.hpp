@@ -27,6 +27,7 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
                                               std::uint64_t seed);
 std::optional<CurveScores> score_curves(const std::vector<ScoredSong>& songs,
                                         std::vector<double> EmotionCurve::*axis,
+                                        std::vector<double> EmotionCurve::*deviation,
                                         std::uint64_t seed);
 std::optional<TagScores> score_tags(const std::vector<ScoredSong>& songs,
                                     const std::vector<std::string>& tags, std::uint64_t seed);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mer/report/figure.hpp"
 #include "run_record.hpp"
 
 namespace mer {
@@ -15,8 +16,12 @@ struct PlottedCurve {
   bool dashed = false;
 };
 
-/// Curves over the iterations as an SVG document.
-/// @throws Error when gnuplot is missing or fails
-std::string curve_plot(const std::vector<PlottedCurve>& curves, const std::string& axis);
+/// Curves over the iterations.
+Figure curve_figure(const std::string& name, const std::vector<PlottedCurve>& curves,
+                    const std::string& axis);
+
+/// What metrics.csv tells about the course of a run, or of each fold: loss, and how well the
+/// validation songs' classes, numbers and labels are told. None of a single row.
+std::vector<Figure> learning_figures(const RunRecord& record);
 
 }  // namespace mer

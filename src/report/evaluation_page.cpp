@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
-#include <tuple>
+#include <initializer_list>
 
 #include "html.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "mer/report/evaluation_plot.hpp"
+#include "score_tables.hpp"
 
 namespace mer {
 namespace {
@@ -17,65 +17,6 @@ using Rows = std::vector<std::vector<std::string>>;
 
 constexpr int kPageDigits = 3;
 constexpr std::size_t kNumErrors = 20;
-
-std::string number_text(double value) { return std::isnan(value) ? "" : fixed(value, kPageDigits); }
-
-std::string scores_table(const Evaluation& evaluation) {
-  const ProbabilityScores& worth = evaluation.probability_scores;
-  // Scored by an earlier version, they are missing.
-  const bool has_probabilities = !std::isnan(worth.songs.ece);
-  Rows rows;
-  for (const auto& [name, scores, calibration] :
-       {std::tuple("songs", &evaluation.song_scores, &worth.songs),
-        {"segments", &evaluation.segment_scores, &worth.segments}}) {
-    rows.push_back({name, std::to_string(scores->count),
-                    score_with_interval(scores->accuracy, scores->accuracy_ci95),
-                    score_with_interval(scores->macro_f1, scores->macro_f1_ci95)});
-    if (!has_probabilities) continue;
-    rows.back().push_back(number_text(calibration->ece));
-    rows.back().push_back(number_text(calibration->brier));
-  }
-  std::vector<std::string> head = {"", "count", "accuracy [95 %]", "macro F1 [95 %]"};
-  if (has_probabilities) head.insert(head.end(), {"ECE", "Brier"});
-  std::string html = html_table(head, rows);
-  html += "<p>Saying always <i>" + escaped(evaluation.baseline_class) +
-          "</i>, the training songs' most frequent class, is right for " +
-          number_text(evaluation.baseline_accuracy) +
-          " of these songs. Intervals come from resampling groups of songs (artists, where the "
-          "manifest names them).</p>\n";
-  if (!evaluation.failed.empty()) {
-    html += "<p>" + std::to_string(evaluation.failed.size()) +
-            " of the songs could not be read; they are not counted.</p>\n";
-  }
-  return html;
-}
-
-/// Positive or negative valence, high or low arousal.
-std::string axes_table(const ProbabilityScores& sides) {
-  Rows rows;
-  for (const auto& [scores, meaning] :
-       {std::pair{&sides.positive_valence, "positive (happy, relaxed) or negative"},
-        {&sides.high_arousal, "high (happy, anger) or low"}}) {
-    if (!*scores) continue;
-    rows.push_back({escaped(meaning),
-                    score_with_interval((*scores)->accuracy, (*scores)->accuracy_ci95),
-                    score_with_interval((*scores)->macro_f1, (*scores)->macro_f1_ci95)});
-  }
-  if (rows.empty()) return "";
-  return "<h3>The two axes</h3>\n" +
-         html_table({"valence and arousal of songs", "accuracy [95 %]", "macro F1 [95 %]"}, rows);
-}
-
-std::string classes_table(const Evaluation& evaluation) {
-  Rows rows;
-  for (std::size_t c = 0; c < evaluation.classes.size(); ++c) {
-    const ClassScores& one = evaluation.song_scores.per_class.at(c);
-    rows.push_back({escaped(evaluation.classes[c]), number_text(one.recall),
-                    number_text(one.precision), number_text(one.f1), std::to_string(one.support)});
-  }
-  return "<h3>Each class</h3>\n" +
-         html_table({"songs of the class", "accuracy (recall)", "precision", "F1", "songs"}, rows);
-}
 
 /// A cell as dark as its share of the row is large, with the count and the share in it.
 std::string heat_cell(double count, double share) {
@@ -86,6 +27,7 @@ std::string heat_cell(double count, double share) {
 }
 
 std::string confusion_table(const Evaluation& evaluation) {
+  if (evaluation.classes.empty()) return "";
   const ConfusionMatrix& confusion = evaluation.song_scores.confusion;
   std::string html =
       "<h3>Confusion</h3>\n<div class=\"scroll\"><table class=\"heat\">"
@@ -104,62 +46,61 @@ std::string confusion_table(const Evaluation& evaluation) {
   return html + "</table></div>\n";
 }
 
-/// Of the songs whose label is among the classes.
-LabelledProbabilities known_songs(const Evaluation& evaluation) {
-  std::vector<ScoredSong> known;
-  std::copy_if(evaluation.songs.begin(), evaluation.songs.end(), std::back_inserter(known),
-               [&](const ScoredSong& one) {
-                 return std::count(evaluation.classes.begin(), evaluation.classes.end(),
-                                   one.song.label) > 0;
-               });
-  return labelled(known, evaluation.classes);
-}
+/// What a page shows of an evaluation: tables and pictures by name, each where it exists.
+class Parts {
+ public:
+  Parts(const Evaluation& evaluation, const ReportOptions& options)
+      : options_(options),
+        tables_(score_tables(evaluation)),
+        figures_(evaluation_figures(evaluation)) {}
 
-std::string probabilities_part(const Evaluation& evaluation, const ReportOptions& options) {
-  const LabelledProbabilities songs = known_songs(evaluation);
-  if (songs.truth.empty()) return "";
-  const auto draw = [&] {
-    return "<div class=\"side\">\n<div class=\"figure\">" +
-           svg_element(reliability_plot(calibration(songs.probabilities, songs.truth))) +
-           "</div>\n<div class=\"figure\">" +
-           svg_element(coverage_plot(accuracy_over_coverage(songs.probabilities, songs.truth))) +
-           "</div>\n</div>\n";
-  };
-  return "<h3>Can the probabilities be believed?</h3>\n" + figure_or_note(options, draw);
-}
-
-std::string embeddings_part(const Evaluation& evaluation, const ReportOptions& options) {
-  if (!evaluation.embedding_scores) return "";
-  const EmbeddingScores& scores = *evaluation.embedding_scores;
-  const Rows numbers = {{std::to_string(scores.count), number_text(scores.own_center),
-                         number_text(scores.other_centers),
-                         score_with_interval(scores.ratio, scores.ratio_ci95),
-                         score_with_interval(scores.silhouette, scores.silhouette_ci95)}};
-  std::string html =
-      "<h3>Does the network keep the classes apart?</h3>\n" +
-      html_table(
-          {"songs", "to the own center", "to the others", "ratio [95 %]", "silhouette [95 %]"},
-          numbers) +
-      "<p class=\"note\">Euclidean distances of the songs' embeddings, what the network has before "
-      "its last layer, to the means of their classes.</p>\n";
-  Eigen::MatrixXd rows;
-  std::vector<int> truth;
-  for (const ScoredSong& song : evaluation.songs) {
-    const auto& embedding = song.prediction.network_embedding;
-    const auto label =
-        std::find(evaluation.classes.begin(), evaluation.classes.end(), song.song.label);
-    if (embedding.empty() || label == evaluation.classes.end()) continue;
-    rows.conservativeResize(std::ssize(truth) + 1, std::ssize(embedding));
-    rows.row(std::ssize(truth)) =
-        Eigen::Map<const Eigen::RowVectorXd>(embedding.data(), std::ssize(embedding));
-    truth.push_back(static_cast<int>(label - evaluation.classes.begin()));
+  /// "" where there is none.
+  std::string table(const std::string& name) const {
+    const auto found = std::ranges::find(tables_, name, &ScoreTable::name);
+    if (found == tables_.end()) return "";
+    std::vector<std::string> head;
+    for (const std::string& cell : found->head) head.push_back(escaped(cell));
+    Rows rows = found->rows;
+    for (auto& row : rows) {
+      for (std::string& cell : row) cell = escaped(cell);
+    }
+    return html_table(head, rows);
   }
-  if (truth.empty()) return html;  // of a cross-validation: each fold has a network of its own
-  return html + figure_or_note(options, [&] {
-           return "<div class=\"figure\">" +
-                  svg_element(embedding_plot(principal_plane(rows), truth, evaluation.classes)) +
-                  "</div>\n";
-         });
+
+  /// Side by side; "" where there are none.
+  std::string figures(std::initializer_list<const char*> names) const {
+    std::vector<Figure> found;
+    for (const char* name : names) {
+      const auto figure = std::ranges::find(figures_, name, &Figure::name);
+      if (figure != figures_.end()) found.push_back(*figure);
+    }
+    return figures_or_note(options_, found);
+  }
+
+ private:
+  const ReportOptions& options_;
+  std::vector<ScoreTable> tables_;
+  std::vector<Figure> figures_;
+};
+
+/// A heading with what stands below it, unless that is nothing.
+std::string titled(const std::string& heading, const std::string& content) {
+  return content.empty() ? "" : "<h3>" + heading + "</h3>\n" + content;
+}
+
+std::string note(const std::string& text) { return "<p class=\"note\">" + text + "</p>\n"; }
+
+std::string baseline(const Evaluation& evaluation) {
+  if (evaluation.classes.empty()) return "";
+  return "<p>Saying always <i>" + escaped(evaluation.baseline_class) +
+         "</i>, the training songs' most frequent class, is right for " +
+         fixed(evaluation.baseline_accuracy, kPageDigits) + " of these songs.</p>\n";
+}
+
+std::string failed_songs(const Evaluation& evaluation) {
+  if (evaluation.failed.empty()) return "";
+  return "<p>" + std::to_string(evaluation.failed.size()) +
+         " of the songs could not be read; they are not counted.</p>\n";
 }
 
 std::string surest_errors(const Evaluation& evaluation) {
@@ -169,7 +110,7 @@ std::string surest_errors(const Evaluation& evaluation) {
   };
   std::vector<const ScoredSong*> errors;
   for (const ScoredSong& one : evaluation.songs) {
-    if (one.song.label != answer_to(one)) errors.push_back(&one);
+    if (!one.song.label.empty() && one.song.label != answer_to(one)) errors.push_back(&one);
   }
   if (errors.empty()) return "";
   std::sort(errors.begin(), errors.end(), [](const ScoredSong* a, const ScoredSong* b) {
@@ -195,20 +136,77 @@ std::string surest_errors(const Evaluation& evaluation) {
 
 }  // namespace
 
-std::string score_with_interval(double score, const Interval& interval) {
-  const std::string text = number_text(score);
-  if (text.empty() || std::isnan(interval[0])) return text;
-  return text + " [" + fixed(interval[0], kPageDigits) + ", " + fixed(interval[1], kPageDigits) +
-         "]";
+std::vector<std::pair<std::string, std::string>> main_scores(const Evaluation& evaluation) {
+  const Scores& songs = evaluation.song_scores;
+  std::vector<std::pair<std::string, std::string>> cells;
+  if (!evaluation.classes.empty()) {
+    cells = {{"songs", std::to_string(songs.count)},
+             {"accuracy [95 %]", score_with_interval(songs.accuracy, songs.accuracy_ci95)},
+             {"macro F1 [95 %]", score_with_interval(songs.macro_f1, songs.macro_f1_ci95)}};
+  }
+  for (const auto& [axis, scores] :
+       {std::pair{"valence", &evaluation.valence}, {"arousal", &evaluation.arousal}}) {
+    if (!*scores) continue;
+    cells.emplace_back(std::string(axis) + ": concordance [95 %]",
+                       score_with_interval((*scores)->concordance, (*scores)->concordance_ci95));
+  }
+  if (evaluation.tag_scores) {
+    const TagScore& mean = evaluation.tag_scores->macro;
+    cells.emplace_back("ROC-AUC [95 %]", score_with_interval(mean.roc_auc, mean.roc_auc_ci95));
+  }
+  return cells;
+}
+
+void append_main_scores(const std::vector<std::optional<Evaluation>>& evaluations,
+                        std::vector<std::string>& head, Rows& rows) {
+  std::vector<std::string> names;
+  for (const auto& evaluation : evaluations) {
+    if (!evaluation) continue;
+    for (const auto& [name, text] : main_scores(*evaluation)) {
+      if (std::ranges::count(names, name) == 0) names.push_back(name);
+    }
+  }
+  head.insert(head.end(), names.begin(), names.end());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto scores = evaluations[i] ? main_scores(*evaluations[i])
+                                       : std::vector<std::pair<std::string, std::string>>();
+    for (const std::string& name : names) {
+      const auto found = std::ranges::find(scores, name, [](const auto& one) { return one.first; });
+      rows[i].push_back(found == scores.end() ? "" : found->second);
+    }
+  }
 }
 
 std::string evaluation_section(const Evaluation& evaluation, const ReportOptions& options) {
-  return section("Scores on the " + evaluation.split + " songs",
-                 scores_table(evaluation) + "<div class=\"side\">\n<div>" +
-                     confusion_table(evaluation) + "</div>\n<div>" + classes_table(evaluation) +
-                     axes_table(evaluation.probability_scores) + "</div>\n</div>\n" +
-                     probabilities_part(evaluation, options) +
-                     embeddings_part(evaluation, options) + surest_errors(evaluation));
+  const Parts parts(evaluation, options);
+  std::string html = parts.table("scores") + baseline(evaluation) + failed_songs(evaluation);
+  if (!evaluation.classes.empty()) {
+    html += "<div class=\"side\">\n<div>" + confusion_table(evaluation) + "</div>\n<div>" +
+            titled("Each class", parts.table("classes")) +
+            titled("The two axes", parts.table("sides")) + "</div>\n</div>\n";
+  }
+  html += titled("Valence and arousal",
+                 parts.table("valence_arousal") + parts.figures({"valence_arousal", "agreement"}));
+  if (const std::string table = parts.table("over_time"); !table.empty()) {
+    html += titled("Valence and arousal over time",
+                   table + note("Of each song's curve, then the mean over songs. Within a "
+                                "tolerance, a prediction is compared with the nearest of the "
+                                "values that the truth has so much earlier or later."));
+  }
+  html += titled("Labels", parts.table("tags") + parts.figures({"tags"}));
+  html += titled("Can the probabilities be believed?", parts.figures({"reliability", "coverage"}));
+  if (const std::string table = parts.table("embeddings"); !table.empty()) {
+    html += titled("Does the network keep the classes apart?",
+                   table +
+                       note("Euclidean distances of the songs' embeddings, what the network has "
+                            "before its last layer, to the means of their classes.") +
+                       parts.figures({"embeddings"}));
+  }
+  html += surest_errors(evaluation) +
+          note(
+              "Intervals come from resampling groups of songs (artists, where the manifest names "
+              "them).");
+  return section("Scores on the " + evaluation.split + " songs", html);
 }
 
 }  // namespace mer

@@ -7,9 +7,10 @@
 namespace mer {
 namespace {
 
-/// "0.63", "720", "63.2 %", "0.600 [0.559, 0.641]".
+/// "0.63", "-0.1", "720", "63.2 %", "0.600 [0.559, 0.641]".
 bool is_number(const std::string& cell) {
-  return !cell.empty() && std::isdigit(static_cast<unsigned char>(cell.front())) != 0 &&
+  const std::size_t first = cell.starts_with('-') ? 1 : 0;
+  return cell.size() > first && std::isdigit(static_cast<unsigned char>(cell[first])) != 0 &&
          cell.find_first_not_of("0123456789.,-+[]% ±") == std::string::npos;
 }
 

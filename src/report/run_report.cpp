@@ -1,9 +1,5 @@
 #include "mer/report/run_report.hpp"
 
-#include <algorithm>
-#include <array>
-#include <functional>
-
 #include "curve_plot.hpp"
 #include "evaluation_page.hpp"
 #include "html.hpp"
@@ -103,80 +99,29 @@ std::string facts(const RunRecord& record) {
   return section("What was trained", html);
 }
 
-/// Two columns of metrics.csv in one picture; the second is drawn dashed.
-struct Panel {
-  const char* axis;  ///< of one run
-  std::array<const char*, 2> columns;
-};
-
-/// A run's curves are named after their columns; of folds, each has a colour of its own.
-std::vector<PlottedCurve> curves_of(const RunRecord& record, const Panel& panel) {
-  std::vector<PlottedCurve> curves;
-  const bool has_folds = !record.folds.empty();
-  std::vector<const RunRecord*> runs;
-  for (const RunRecord& fold : record.folds) runs.push_back(&fold);
-  if (!has_folds) runs.push_back(&record);
-  for (std::size_t run = 0; run < runs.size(); ++run) {
-    for (std::size_t column = 0; column < panel.columns.size(); ++column) {
-      const Curve* curve = runs[run]->curve(panel.columns[column]);
-      if (curve == nullptr) continue;
-      std::string title = panel.columns[column];
-      if (has_folds) title = column == 0 ? "fold " + std::to_string(run + 1) : "";
-      curves.push_back({*curve, title, has_folds ? run : column, column > 0});
-    }
-  }
-  return curves;
-}
-
-std::string learning_curves(const RunRecord& record) {
-  const bool has_folds = !record.folds.empty();
-  std::string figures;
-  for (const Panel& panel : {Panel{"loss", {"train_loss", "val_loss"}},
-                             Panel{"on validation songs", {"val_accuracy", "val_macro_f1"}}}) {
-    const auto curves = curves_of(record, panel);
-    const bool has_dashed = std::any_of(curves.begin(), curves.end(),
-                                        [](const PlottedCurve& one) { return one.dashed; });
-    const bool has_course = std::any_of(curves.begin(), curves.end(), [](const PlottedCurve& one) {
-      return one.curve.iterations.size() > 1;
-    });
-    if (!has_course) continue;
-    std::string axis = panel.axis;
-    if (has_folds) {
-      axis = panel.columns[0];
-      if (has_dashed) axis += std::string(" (") + panel.columns[1] + " dashed)";
-    }
-    figures += "<div class=\"figure\">" + svg_element(curve_plot(curves, axis)) + "</div>\n";
-  }
-  if (figures.empty()) {
-    return "<p class=\"note\">The run has no course over iterations: metrics.csv has a single row "
-           "or none.</p>\n";
-  }
-  return "<div class=\"side\">\n" + figures + "</div>\n";
+std::string learning_curves(const RunRecord& record, const ReportOptions& options) {
+  const std::vector<Figure> figures = learning_figures(record);
+  if (!figures.empty()) return figures_or_note(options, figures);
+  return "<p class=\"note\">The run has no course over iterations: metrics.csv has a single row "
+         "or none.</p>\n";
 }
 
 std::string folds_table(const RunRecord& record, const ReportOptions& options) {
+  std::vector<std::string> head = {"fold", "status", "iteration of the weights"};
   Rows rows;
+  std::vector<std::optional<Evaluation>> evaluations;
   for (const RunRecord& fold : record.folds) {
     const RunStatus run = fold.status.value_or(RunStatus());
-    std::vector<std::string> row = {
-        link_to(relative_to_page(page_or_folder(fold.folder), options.page), fold.folder.name()),
-        escaped(run.status), run.best ? std::to_string(run.best->iteration) : ""};
-    if (fold.evaluations.empty()) {
-      row.resize(row.size() + 3);
-    } else {
-      const Scores& songs = fold.evaluations.front().song_scores;
-      row.push_back(std::to_string(songs.count));
-      row.push_back(score_with_interval(songs.accuracy, songs.accuracy_ci95));
-      row.push_back(score_with_interval(songs.macro_f1, songs.macro_f1_ci95));
-    }
-    rows.push_back(std::move(row));
+    rows.push_back(
+        {link_to(relative_to_page(page_or_folder(fold.folder), options.page), fold.folder.name()),
+         escaped(run.status), run.best ? std::to_string(run.best->iteration) : ""});
+    evaluations.emplace_back();
+    if (!fold.evaluations.empty()) evaluations.back() = fold.evaluations.front();
   }
-  return section(
-      "Folds",
-      html_table({"fold", "status", "iteration of the weights", "songs", "accuracy", "macro F1"},
-                 rows) +
-          "<p class=\"note\">Each fold is an ordinary run: <code>mer report</code> on "
-          "its folder makes its page.</p>\n");
+  append_main_scores(evaluations, head, rows);
+  return section("Folds", html_table(head, rows) +
+                              "<p class=\"note\">Each fold is an ordinary run: <code>mer "
+                              "report</code> on its folder makes its page.</p>\n");
 }
 
 }  // namespace
@@ -190,12 +135,18 @@ std::string relative_to_page(const fs::path& file, const fs::path& page) {
   return fs::weakly_canonical(fs::absolute(file)).lexically_relative(folder).string();
 }
 
-std::string figure_or_note(const ReportOptions& options, const std::function<std::string()>& draw) {
+std::string figures_or_note(const ReportOptions& options, const std::vector<Figure>& figures) {
+  if (figures.empty()) return "";
   if (!options.without_pictures.empty()) {
     return "<p class=\"note\">A picture is left out: " + escaped(options.without_pictures) +
            "</p>\n";
   }
-  return draw();
+  std::string html = "<div class=\"side\">\n";
+  for (const Figure& figure : figures) {
+    html += std::string("<div class=\"") + (figure.width > 600 ? "wide" : "figure") + "\">" +
+            svg_element(draw(figure)) + "</div>\n";
+  }
+  return html + "</div>\n";
 }
 
 ReportKind report_kind_of(const fs::path& folder) {
@@ -231,8 +182,7 @@ std::string run_report(const fs::path& run, const ReportOptions& options) {
     page += evaluation_section(evaluation, options);
   }
   if (!record.folds.empty()) page += folds_table(record, options);
-  page +=
-      section("Learning curves", figure_or_note(options, [&] { return learning_curves(record); }));
+  page += section("Learning curves", learning_curves(record, options));
   return page + page_tail();
 }
 

@@ -9,8 +9,8 @@
 
 #include "mer/core/files.hpp"
 #include "mer/core/text.hpp"
-#include "mer/core/text_table.hpp"
 #include "mer/report/gnuplot.hpp"
+#include "mer/report/latex.hpp"
 #include "mer/runs/sweep_folder.hpp"
 #include "picture.hpp"
 
@@ -26,34 +26,18 @@ std::optional<double> number_in(const std::string& text) {
   return number;
 }
 
-/// A block of data lines with a name.
-std::string block(const std::string& name, const std::string& lines) {
-  return "$" + name + " << EOD\n" + lines + "EOD\n";
-}
-
-std::string colour(std::size_t number) {
-  return " linecolor rgb '" + std::string(picture_colour(number)) + "'";
-}
-
-std::string line_of(const std::vector<double>& numbers) {
-  constexpr double kDigits = 1e6;  // more than a picture shows
-  std::vector<std::string> cells;
-  for (const double number : numbers) {
-    cells.push_back(std::isnan(number) ? "NaN"
-                                       : format_number(std::round(number * kDigits) / kDigits));
-  }
-  return join(cells, " ") + "\n";
-}
-
 class Figures {
  public:
   Figures(const SweepPlan& plan, const SweepSummary& summary) : plan_(plan), summary_(summary) {}
 
-  std::vector<SweepFigure> all() const {
-    std::vector<SweepFigure> figures;
+  std::vector<Figure> all() const {
+    std::vector<Figure> figures;
+    const auto axis = numeric_axis();
     if (plan_.file.score != kScoreNone) {
-      const auto over = numeric_axis();
-      figures.push_back(over ? accuracy_over(*over) : accuracy_bars());
+      figures.push_back(axis ? over(*axis, accuracy()) : accuracy_bars());
+    }
+    if (plan_.file.show_training_segments && axis) {
+      figures.push_back(over(*axis, training_segments()));
     }
     if (plan_.file.show_loss) {
       figures.push_back(curves("loss", "training loss", &LossPoint::train_loss));
@@ -63,7 +47,7 @@ class Figures {
     if (!plan_.file.confusion_order.empty() && !summary_.classes.empty()) {
       figures.push_back(confusions());
     }
-    std::erase_if(figures, [](const SweepFigure& figure) { return figure.script.empty(); });
+    std::erase_if(figures, [](const Figure& figure) { return figure.script.empty(); });
     return figures;
   }
 
@@ -112,47 +96,29 @@ class Figures {
     return std::nullopt;
   }
 
-  SweepFigure accuracy_bars() const {
+  Figure accuracy_bars() const {
     const auto panels = variants();
     std::size_t most = 1;
     for (const std::string& variant : panels) most = std::max(most, rows_of(variant).size());
-    SweepFigure figure{"accuracy", 640, static_cast<int>(110 + 34 * most), {}};
-    figure.width = std::max(480, 520 * static_cast<int>(panels.size()));
+    Figure figure{"accuracy",
+                  std::max(480, 520 * static_cast<int>(panels.size())),
+                  static_cast<int>(110 + 34 * most),
+                  {}};
     std::string plots;
-    std::size_t number = 0;
-    for (const std::string& variant : panels) {
-      const auto rows = rows_of(variant);
-      std::string bars;
-      std::string papers;
-      std::string names;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const auto& [row, of_row] = rows[i];
-        const Measured& accuracy = of_row->song_accuracy;
-        const auto place = static_cast<double>(rows.size() - i);  // the first is on top
-        bars += line_of(
-            {100.0 * accuracy.mean, place, 100.0 * accuracy.ci95[0], 100.0 * accuracy.ci95[1]});
-        const double printed = paper("accuracy", row->name);
-        if (!std::isnan(printed)) papers += line_of({printed, place});
-        names +=
-            (names.empty() ? "" : ", ") + gnuplot_quoted(row->name) + " " + format_number(place);
+    for (std::size_t number = 0; number < panels.size(); ++number) {
+      std::vector<Bar> bars;
+      BarMarks printed{"paper", "the paper", {}};
+      BarMarks training{"training", "training songs", {}};
+      for (const auto& [row, of_row] : rows_of(panels[number])) {
+        bars.push_back({row->name, 0.0, {}});
+        bars.back().value = in_percent(of_row->song_accuracy, bars.back().ci95);
+        printed.values.push_back(paper("accuracy", row->name));
+        training.values.push_back(100.0 * of_row->train_accuracy.mean);
       }
-      const std::string id = std::to_string(number);
-      figure.script += block("bars" + id, bars);
-      if (!papers.empty()) figure.script += block("paper" + id, papers);
-      plots += title_of(variant) +
-               "set yrange [0.4:" + format_number(static_cast<double>(rows.size()) + 0.6) +
-               "]\nset ytics (" + names + ")\n";
-      plots += "plot $bars" + id + " using ($1/2):2:($1/2):(0.33) with boxxyerror" + colour(0) +
-               " fillstyle solid 0.45 title 'here, with 95 % interval', $bars" + id +
-               " using 1:2:3:4 with xerrorbars pointtype 0 linewidth 1.5 linecolor rgb '#333333' "
-               "notitle";
-      if (!papers.empty()) {
-        plots += ", $paper" + id +
-                 " using 1:2 with points pointtype 13 pointsize 1.1 linecolor rgb '" +
-                 std::string(kPaperColour) + "' title 'the paper'";
-      }
-      plots += "\n";
-      ++number;
+      const Panel panel = bars_panel(std::to_string(number), bars, "here, with 95 % interval",
+                                     {std::move(printed), std::move(training)});
+      figure.script += panel.data;
+      plots += title_of(panels[number]) + panel.commands;
     }
     if (plots.empty()) return figure;
     figure.script +=
@@ -163,12 +129,40 @@ class Figures {
     return figure;
   }
 
+  /// What a figure shows of a row, beside the paper's numbers.
+  struct Quantity {
+    std::string name;  ///< the paper's measure
+    std::string axis;
+    std::function<double(const RowSummary&, Interval& ci95)> value;
+  };
+
+  /// @param ci95  receives the interval
+  static double in_percent(const Measured& measured, Interval& ci95) {
+    ci95 = {100.0 * measured.ci95[0], 100.0 * measured.ci95[1]};
+    return 100.0 * measured.mean;
+  }
+
+  static Quantity accuracy() {
+    return {
+        "accuracy", "song accuracy (%), 95 % intervals",
+        [](const RowSummary& row, Interval& ci95) { return in_percent(row.song_accuracy, ci95); }};
+  }
+
+  static Quantity training_segments() {
+    return {"training_segments", "training segments", [](const RowSummary& row, Interval& ci95) {
+              ci95 = {row.training_segments, row.training_segments};
+              return row.training_segments;
+            }};
+  }
+
   /// A curve a system: what a row is without the key.
-  SweepFigure accuracy_over(const std::string& key) const {
+  Figure over(const std::string& key, const Quantity& quantity) const {
     const std::string leaf = key.substr(key.rfind('.') + 1);
     const auto panels = variants();
-    SweepFigure figure{
-        "accuracy_over_" + leaf, std::max(620, 520 * static_cast<int>(panels.size())), 460, {}};
+    Figure figure{quantity.name + "_over_" + leaf,
+                  std::max(620, 520 * static_cast<int>(panels.size())),
+                  460,
+                  {}};
     std::string plots;
     std::size_t number = 0;
     for (const std::string& variant : panels) {
@@ -190,25 +184,25 @@ class Figures {
         std::string papers;
         for (const auto& [row, of_row] : systems[s].second) {
           const double at = *number_in(row->keys.at(key));
-          const Measured& accuracy = of_row->song_accuracy;
-          here += line_of(
-              {at, 100.0 * accuracy.mean, 100.0 * accuracy.ci95[0], 100.0 * accuracy.ci95[1]});
-          const double printed = paper("accuracy", row->name);
-          if (!std::isnan(printed)) papers += line_of({at, printed});
+          Interval ci95;
+          const double value = quantity.value(*of_row, ci95);
+          here += data_line({at, value, ci95[0], ci95[1]});
+          const double printed = paper(quantity.name, row->name);
+          if (!std::isnan(printed)) papers += data_line({at, printed});
         }
         const std::string id = std::to_string(number++);
         // Side by side, so that intervals don't hide each other.
         const std::string x = "($1*(1+0.012*" + std::to_string(s) + "))";
-        figure.script += block("here" + id, here);
+        figure.script += data_block("here" + id, here);
         curves += (curves.empty() ? "plot $here" : ", $here") + id + " using " + x +
                   ":2:3:4 with yerrorlines linewidth 1.5 pointsize 0.7 pointtype " +
-                  std::to_string(picture_shape(s)) + colour(s) + " title " +
+                  std::to_string(picture_shape(s)) + line_colour(s) + " title " +
                   gnuplot_quoted(systems[s].first);
         if (papers.empty()) continue;
-        figure.script += block("paper" + id, papers);
+        figure.script += data_block("paper" + id, papers);
         curves += ", $paper" + id +
                   " using 1:2 with linespoints dashtype 2 pointsize 0.7 pointtype " +
-                  std::to_string(picture_shape(s)) + colour(s) + " title " +
+                  std::to_string(picture_shape(s)) + line_colour(s) + " title " +
                   gnuplot_quoted(systems[s].first + ", the paper");
       }
       if (!curves.empty()) plots += title_of(variant) + curves + "\n";
@@ -224,7 +218,7 @@ class Figures {
     const bool seconds = leaf.ends_with("_s");
     figure.script += "set xlabel " +
                      gnuplot_quoted(seconds ? leaf.substr(0, leaf.size() - 2) + " (s)" : leaf) +
-                     "\nset ylabel 'song accuracy (%), 95 % intervals'\nset xtics (" + ticks +
+                     "\nset ylabel " + gnuplot_quoted(quantity.axis) + "\nset xtics (" + ticks +
                      ")\nset offsets graph 0.04, graph 0.06\n"
                      "set key outside top center horizontal Left reverse samplen 2 maxcols 2\n"
                      "set multiplot layout 1," +
@@ -232,10 +226,9 @@ class Figures {
     return figure;
   }
 
-  SweepFigure curves(const std::string& name, const std::string& axis,
-                     double LossPoint::*loss) const {
+  Figure curves(const std::string& name, const std::string& axis, double LossPoint::*loss) const {
     const auto panels = variants();
-    SweepFigure figure{name, std::max(620, 520 * static_cast<int>(panels.size())), 440, {}};
+    Figure figure{name, std::max(620, 520 * static_cast<int>(panels.size())), 440, {}};
     std::string plots;
     std::size_t number = 0;
     for (const std::string& variant : panels) {
@@ -247,15 +240,15 @@ class Figures {
         std::string points;
         for (const LossPoint& point : of_row->losses) {
           if (!(point.*loss > 0.0)) continue;  // NaN, too: the axis is logarithmic
-          points += line_of({static_cast<double>(point.iteration), point.*loss});
+          points += data_line({static_cast<double>(point.iteration), point.*loss});
         }
         const double of_paper = paper("loss", row->name);
         if (!std::isnan(of_paper)) printed.push_back(of_paper);
         if (points.empty()) continue;
         const std::string id = "curve" + std::to_string(number++);
-        figure.script += block(id, points);
+        figure.script += data_block(id, points);
         lines += (lines.empty() ? "plot $" : ", $") + id + " using 1:2 with lines linewidth 1.8" +
-                 colour(i) + " title " + gnuplot_quoted(row->name);
+                 line_colour(i) + " title " + gnuplot_quoted(row->name);
       }
       if (lines.empty()) continue;
       for (const double value : printed) {
@@ -274,141 +267,29 @@ class Figures {
     return figure;
   }
 
-  SweepFigure confusions() const {
+  Figure confusions() const {
     const std::vector<std::size_t> order = class_order(plan_, summary_);
-    std::string tics;
-    for (std::size_t c = 0; c < order.size(); ++c) {
-      tics += (c == 0 ? "" : ", ") + gnuplot_quoted(summary_.classes[order[c]]) + " " +
-              std::to_string(c);
-    }
-    const auto panels = variants();
-    std::size_t most = 1;
-    for (const std::string& variant : panels) most = std::max(most, rows_of(variant).size());
-    SweepFigure figure{
-        "confusion", 330 * static_cast<int>(most), 330 * static_cast<int>(panels.size()), {}};
-    std::string plots;
-    std::size_t number = 0;
-    for (const std::string& variant : panels) {
-      const auto rows = rows_of(variant);
-      for (std::size_t i = 0; i < most; ++i) {
-        if (i >= rows.size()) {
-          plots += "set multiplot next\n";
-          continue;
-        }
-        const auto& [row, of_row] = rows[i];
-        const Eigen::MatrixXd shares = row_percent(of_row->song_confusion);
-        std::string cells;
-        for (std::size_t truth = 0; truth < order.size(); ++truth) {
-          for (std::size_t answer = 0; answer < order.size(); ++answer) {
-            const double share = shares(static_cast<Eigen::Index>(order[truth]),
-                                        static_cast<Eigen::Index>(order[answer]));
-            cells += std::to_string(answer) + " " + std::to_string(truth) + " " +
-                     format_number(share) + " \"" + fixed(share, 1) + "\"\n";
-          }
-        }
-        const std::string id = "matrix" + std::to_string(number++);
-        figure.script += block(id, cells);
-        plots += "set title " +
-                 gnuplot_quoted(row->name + (variant.empty() ? "" : " (" + variant + ")")) +
-                 "\nplot $" + id + " using 1:2:3 with image pixels notitle, $" + id +
-                 " using 1:2:4:($3>55 ? 0xffffff : 0x222222) with labels textcolor rgb variable "
-                 "notitle\n";
+    std::vector<std::string> classes;
+    for (const std::size_t c : order) classes.push_back(summary_.classes[c]);
+    std::vector<std::vector<ConfusionPanel>> panels;
+    for (const std::string& variant : variants()) {
+      panels.emplace_back();
+      for (const auto& [row, of_row] : rows_of(variant)) {
+        panels.back().push_back({row->name + (variant.empty() ? "" : " (" + variant + ")"),
+                                 of_row->song_confusion(order, order)});
       }
     }
-    if (number == 0) return figure;
-    const std::string last = format_number(static_cast<double>(order.size()) - 0.5);
-    figure.script +=
-        "unset grid; unset colorbox\nset border 0; set tics scale 0\n"
-        "set palette defined (0 '#ffffff', 1 '#3b6ea5')\nset cbrange [0:100]\n"
-        "set size square\nset xrange [-0.5:" +
-        last + "]; set yrange [" + last + ":-0.5]\nset xtics (" + tics + "); set ytics (" + tics +
-        ")\nset xlabel 'answer (% of the truth)'; set ylabel 'truth'\n"
-        "set multiplot layout " +
-        std::to_string(panels.size()) + "," + std::to_string(most) + "\n" + plots +
-        "unset multiplot\n";
-    return figure;
+    return panels.empty() ? Figure() : confusion_figure(panels, classes);
   }
 
   const SweepPlan& plan_;
   const SweepSummary& summary_;
 };
 
-/// Text in LaTeX; Markdown's **bold** becomes \textbf.
-std::string in_latex(const std::string& text) {
-  static const std::vector<std::pair<std::string, std::string>> kSigns = {
-      {"**", "\x01"}, {"\\|", "|"}, {"−", "$-$"}, {"–", "--"},  {"±", "$\\pm$"}, {"×", "$\\times$"},
-      {"%", "\\%"},   {"_", "\\_"}, {"&", "\\&"}, {"#", "\\#"}, {"<", "$<$"},    {">", "$>$"}};
-  std::string out;
-  bool bold = false;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto sign = std::find_if(kSigns.begin(), kSigns.end(), [&](const auto& pair) {
-      return text.compare(i, pair.first.size(), pair.first) == 0;
-    });
-    if (sign == kSigns.end()) {
-      out += text[i++];
-      continue;
-    }
-    if (sign->second == "\x01") {
-      out += bold ? "}" : "\\textbf{";
-      bold = !bold;
-    } else {
-      out += sign->second;
-    }
-    i += sign->first.size();
-  }
-  return bold ? out + "}" : out;
-}
-
-/// The cells of a Markdown table's line.
-std::vector<std::string> cells_of(const std::string& line) {
-  std::vector<std::string> cells;
-  std::string cell;
-  for (std::size_t i = 1; i < line.size(); ++i) {
-    if (line[i] == '|' && line[i - 1] != '\\') {
-      cells.push_back(in_latex(trimmed(cell)));
-      cell.clear();
-    } else {
-      cell += line[i];
-    }
-  }
-  return cells;
-}
-
 }  // namespace
 
-std::vector<SweepFigure> sweep_figures(const SweepPlan& plan, const SweepSummary& summary) {
+std::vector<Figure> sweep_figures(const SweepPlan& plan, const SweepSummary& summary) {
   return Figures(plan, summary).all();
-}
-
-std::string latex_tables(const std::string& markdown) {
-  std::string text = "% \\usepackage{booktabs}\n";
-  std::string heading;
-  std::vector<std::string> rows;
-  const auto finish = [&] {
-    if (rows.size() < 2) return rows.clear();
-    const std::vector<std::string> head = cells_of(rows.front());
-    text += "\n\\begin{table}\n\\caption{" + in_latex(heading) + "}\n\\begin{tabular}{l" +
-            std::string(head.size() - 1, 'r') + "}\n\\toprule\n";
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (i == 1) continue;  // the line of dashes
-      text += join(cells_of(rows[i]), " & ") + " \\\\\n" + (i == 0 ? "\\midrule\n" : "");
-    }
-    text += "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
-    rows.clear();
-  };
-  for (std::size_t start = 0; start < markdown.size();) {
-    const std::size_t end = std::min(markdown.find('\n', start), markdown.size());
-    const std::string line = markdown.substr(start, end - start);
-    start = end + 1;
-    if (line.starts_with("|")) {
-      rows.push_back(line);
-      continue;
-    }
-    finish();
-    if (line.starts_with("#")) heading = trimmed(line.substr(line.find_first_not_of('#')));
-  }
-  finish();
-  return text;
 }
 
 void write_latex_tables(const SweepPlan& plan, const SweepSummary& summary,
@@ -421,13 +302,9 @@ std::filesystem::path write_sweep_figures(const SweepPlan& plan, const SweepSumm
   write_latex_tables(plan, summary, sweep);
   const SweepFolder folder(sweep);
   make_folder(folder.figures());
-  for (const SweepFigure& figure : sweep_figures(plan, summary)) {
-    for (const PictureFormat format :
-         {PictureFormat::kSvg, PictureFormat::kPng, PictureFormat::kPdf}) {
-      const std::string drawn =
-          run_gnuplot(picture_head(figure.width, figure.height, format) + figure.script);
-      write_text_file(folder.figures() / (figure.name + "." + std::string(extension_of(format))),
-                      drawn);
+  for (const Figure& figure : sweep_figures(plan, summary)) {
+    for (const PictureFormat format : kPictureFormats) {
+      write_text_file(folder.figures() / figure.file_name(format), draw(figure, format));
     }
   }
   return folder.figures();

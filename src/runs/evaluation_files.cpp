@@ -116,6 +116,7 @@ Json curve_json(const CurveScores& scores) {
   Json json = {{"songs", scores.songs}, {"points", scores.points}};
   add_scored(scores, kCurveNumbers, json);
   json["tolerance_s"] = kCurveToleranceS;
+  if (!std::isnan(scores.rater_rmse)) json["rater_rmse"] = scores.rater_rmse;
   return json;
 }
 
@@ -456,6 +457,7 @@ std::optional<CurveScores> read_curve(const Json& json, const char* axis) {
   stored.at("songs").get_to(scores.songs);
   stored.at("points").get_to(scores.points);
   read_scored(stored, kCurveNumbers, scores);
+  scores.rater_rmse = number_or_nan(stored, "rater_rmse");
   return scores;
 }
 

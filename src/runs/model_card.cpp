@@ -5,6 +5,7 @@
 #include <set>
 
 #include "card_reader.hpp"
+#include "mer/config/classic/va_regression.hpp"
 
 namespace mer {
 namespace {
@@ -32,6 +33,10 @@ double ModelCard::Validation::score() const {
     ++count;
   }
   return sum / count;  // 0 / 0 is NaN
+}
+
+bool ModelCard::answers_values() const {
+  return shape.num_values > 0 || model.name == VaRegressionOptions::kName;
 }
 
 Json to_json(const ModelCard::Validation& validation) {
@@ -127,7 +132,7 @@ ModelCard ModelCard::read(const TensorFile& file) {
     reader.fail("it names " + std::to_string(num_classes) + " classes, or one twice");
   }
   if (!is_distinct(card.tags)) reader.fail("it names a tag twice");
-  if (num_classes == 0 && card.tags.empty() && card.shape.num_values == 0) {
+  if (num_classes == 0 && card.tags.empty() && !card.answers_values()) {
     reader.fail("it answers neither classes, tags nor valence and arousal");
   }
   const bool wrong_shape =

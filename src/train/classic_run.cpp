@@ -2,6 +2,7 @@
 
 #include <spdlog/logger.h>
 
+#include <array>
 #include <cfloat>
 #include <chrono>
 #include <cmath>
@@ -58,8 +59,8 @@ class ClassicRun {
  public:
   ClassicRun(const RunConfig& config, const RunData& data, const RunCallbacks& callbacks)
       : config_(config), data_(data), prepared_(prepare_data(config, data)), callbacks_(callbacks) {
-    knows_valence_and_arousal_ = config_.model.name == VaRegressionOptions::kName &&
-                                 has_valence_and_arousal(data_, prepared_);
+    knows_valence_and_arousal_ =
+        model_predicts_values() && has_valence_and_arousal(data_, prepared_);
   }
 
   RunResult run(const std::filesystem::path& run_folder, const std::string& command_line) {
@@ -176,25 +177,32 @@ class ClassicRun {
 
   Validated validate(const ClassicModel& model) const {
     if (prepared_.validation.empty()) return {};
-    ProbabilityRows probabilities;
+    SongAnswers answers;
     double loss = 0.0;
     double num_rows = 0.0;
     const auto rows_by_song = rows_of(model.inputs(), prepared_.validation);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
-      const auto right = static_cast<std::size_t>(prepared_.validation[i].class_index);
+      const auto count = static_cast<double>(rows_by_song[i].size());
       std::vector<double> song(prepared_.classes.size(), 0.0);
+      std::array<double, 2> place = {0.0, 0.0};
       for (const RowMatrixXf& row : rows_by_song[i]) {
         const TableAnswer answer = model.answer(row);
-        for (std::size_t c = 0; c < song.size(); ++c) song[c] += answer.probabilities[c];
-        loss -= std::log(std::max(answer.probabilities[right], DBL_MIN));
+        place[0] += answer.valence / count;
+        place[1] += answer.arousal / count;
+        for (std::size_t c = 0; c < song.size(); ++c) song[c] += answer.probabilities[c] / count;
         ++num_rows;
+        if (song.empty()) continue;
+        const auto right = static_cast<std::size_t>(prepared_.validation[i].class_index);
+        loss -= std::log(std::max(answer.probabilities[right], DBL_MIN));
       }
-      for (double& value : song) value /= static_cast<double>(rows_by_song[i].size());
-      probabilities.push_back(std::move(song));
+      answers.classes.push_back(std::move(song));
+      if (model_predicts_values()) answers.values.push_back(place);
     }
-    return validate_songs({std::move(probabilities), {}, {}}, prepared_.validation,
-                          loss / num_rows);
+    return validate_songs(answers, prepared_.validation,
+                          prepared_.classes.empty() ? kNotMeasured : loss / num_rows);
   }
+
+  bool model_predicts_values() const { return config_.model.name == VaRegressionOptions::kName; }
 
   RunResult write(RunWriter& folder, const ClassicModel& model, const Validated& validated,
                   double seconds) {
@@ -219,7 +227,8 @@ class ClassicRun {
     row.epoch = row.lr = row.train_loss = row.train_softmax = row.train_center =
         row.train_as_printed = kNotMeasured;
     row.train_values = row.train_tags = row.train_accuracy = kNotMeasured;
-    row.val_concordance = row.val_roc_auc = row.val_pr_auc = kNotMeasured;
+    row.val_concordance = scored.concordance;
+    row.val_roc_auc = row.val_pr_auc = kNotMeasured;
     row.segments_per_second = kNotMeasured;
     row.val_loss = scored.loss;
     row.val_accuracy = scored.accuracy;

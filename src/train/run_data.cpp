@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "mer/config/classic/va_regression.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
@@ -97,18 +98,19 @@ bool set_targets(const RunConfig& config, const Manifest& manifest, const Song& 
       if (target.class_index < 0) target.class_index = argmax(song.shares);
     }
   }
-  if (!is_network) return target.class_index >= 0;
-  if (tasks.has(kValenceArousalTask)) {
+  const bool learns_values =
+      is_network ? tasks.has(kValenceArousalTask) : config.model.name == VaRegressionOptions::kName;
+  if (learns_values) {
     if (!std::isnan(song.valence) && !std::isnan(song.arousal)) {
       target.values = {static_cast<float>(song.valence), static_cast<float>(song.arousal)};
     }
-    if (!song.dynamic.empty() && (tasks.over_time || !target.has_values())) {
+    if (is_network && !song.dynamic.empty() && (tasks.over_time || !target.has_values())) {
       auto curve = std::make_shared<const EmotionCurve>(read_emotion_curve(song.dynamic));
       if (!target.has_values()) target.values = {mean_of(curve->valence), mean_of(curve->arousal)};
       if (tasks.over_time) target.curve = std::move(curve);
     }
   }
-  if (tasks.has(kTagsTask) && song.has_labels) {
+  if (is_network && tasks.has(kTagsTask) && song.has_labels) {
     for (const std::string& tag : manifest.tags) {
       target.tags.push_back(std::ranges::find(song.labels, tag) != song.labels.end() ? 1.0F : 0.0F);
     }
@@ -278,8 +280,11 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   }
   PreparedData prepared;
   const bool is_network = config.model.is_network();
+  if (is_network) config.targets.require_in(data.manifest);
   if (!is_network || config.targets.has(kClassesTask)) prepared.classes = data.manifest.classes;
-  prepared.has_values = is_network && config.targets.has(kValenceArousalTask);
+  prepared.has_values =
+      is_network ? config.targets.has(kValenceArousalTask)
+                 : config.model.name == VaRegressionOptions::kName && prepared.classes.empty();
   if (is_network && config.targets.has(kTagsTask)) prepared.tags = data.manifest.tags;
   prepared.failures = failures_of(config, data);
   prepared.near_duplicates = data.manifest.near_duplicates.size();
@@ -296,20 +301,6 @@ PreparedData prepare_data(const RunConfig& config, const RunData& data) {
   summarize_songs(config, prepared);
 
   const std::string where = data.manifest.file.string() + ": ";
-  const auto require_task = [&](const std::string& task, const std::vector<std::string>& names,
-                                const std::string& column) {
-    if ((is_network && !config.targets.has(task)) || !names.empty()) return;
-    if (!is_network && task != kClassesTask) return;
-    throw UsageError(where + "has no column '" + column + "', which " +
-                         (is_network ? "'targets.answer: " + task + "'"
-                                     : "'model.name: " + config.model.name + "'") +
-                         " learns from",
-                     is_network ? "set targets.answer to what the manifest has: classes (label), "
-                                  "valence_arousal (valence,arousal), tags (labels)"
-                                : "take a network, which can learn other targets");
-  };
-  require_task(kClassesTask, prepared.classes, "label");
-  require_task(kTagsTask, prepared.tags, "labels");
   if (prepared.training.empty()) {
     throw UsageError(where + "no song to train with (" + std::to_string(num_songs) +
                          " songs, of which " + std::to_string(prepared.failures.size()) +

@@ -147,7 +147,8 @@ TEST_F(Classic, ValenceAndArousalOfTheManifestAreLearnedAndScored) {
             0);
   const Outcome scored = world_.mer({"eval", "runs/plane"});
   ASSERT_EQ(scored.exit_code, 0) << scored.err;
-  EXPECT_THAT(scored.out, AllOf(HasSubstr("concord."), HasSubstr("valence"), HasSubstr("arousal")));
+  EXPECT_THAT(scored.out,
+              AllOf(HasSubstr("concordance [95 %]"), HasSubstr("valence"), HasSubstr("arousal")));
   const auto regression = json("runs/plane/eval/test/metrics.json")["valence_arousal"];
   EXPECT_EQ(regression["arousal"]["count"], 4);
   // Songs of 4 s tell fast and loud from slow and soft.

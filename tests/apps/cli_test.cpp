@@ -87,7 +87,7 @@ TEST(Doctor, WorksWithoutHelpersAndSaysWhatIsThenWanting) {
   EXPECT_EQ(doctor.exit_code, 0) << doctor.out << doctor.err;
   EXPECT_THAT(doctor.out, HasSubstr("needs ffmpeg, which is not installed"));
   for (const char* word :
-       {"needed for mer import emopia: apt-get install fluidsynth fluid-soundfont-gm\n",
+       {"needed only for mer import emopia: apt-get install fluidsynth fluid-soundfont-gm\n",
         "needed for the pictures of mer report and mer features --plot: apt-get install gnuplot",
         "needed for reading M4A, WMA and damaged files: apt-get install ffmpeg\n"}) {
     EXPECT_THAT(doctor.out, HasSubstr(word));

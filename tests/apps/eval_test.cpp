@@ -63,6 +63,15 @@ TEST_F(Eval, OfARunScoresItsTestSongsAndWritesTheFilesOfTheContract) {
   EXPECT_TRUE(fits_schema(json.out, "metrics.schema.json"));
 }
 
+TEST_F(Eval, ShowsItsTablesInLatex) {
+  const Outcome outcome = world_.mer({"eval", "runs/base", "--format", "latex"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(testing::StartsWith("% \\usepackage{booktabs}\n"),
+                                 HasSubstr("\\label{tab:test-scores}"), HasSubstr("\nsongs & 4 & "),
+                                 HasSubstr("\\label{tab:test-confusion}"),
+                                 testing::Not(HasSubstr("tab:test-tags"))));
+}
+
 TEST_F(Eval, OfAnotherPartGoesToItsOwnFolder) {
   const Outcome outcome = world_.mer(
       {"eval", "runs/base", "--split", "validation", "--weights", "last", "--set", "device=auto"});

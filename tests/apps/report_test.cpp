@@ -54,6 +54,18 @@ TEST_F(Report, GoesWhereItIsWantedAndLinksFromThere) {
   EXPECT_THAT(read(world_ / "runs/reported/report.html"), HasSubstr("href=\"fold-2/report.html\""));
 }
 
+TEST_F(Report, LeavesPicturesAndTablesForAPaper) {
+  const Outcome outcome =
+      world_.mer({"report", "runs/base", "-o", "page.html", "--figures", "paper"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  // Confusion, reliability, coverage, embeddings, loss, validation, each thrice; five tables.
+  EXPECT_THAT(outcome.err, HasSubstr("written   paper: 23 pictures and tables\n"));
+  for (const char* name : {"test_confusion.pdf", "test_embeddings.svg", "learning_loss.png",
+                           "test_scores.tex", "test_sides.tex"}) {
+    EXPECT_GT(fs::file_size(world_ / "paper" / name), 100U) << name;
+  }
+}
+
 TEST_F(Report, WithoutGnuplotLeavesThePicturesOutAndSaysSo) {
   Place place = world_.place();
   place.environment["PATH"] = "/nowhere";
@@ -64,6 +76,10 @@ TEST_F(Report, WithoutGnuplotLeavesThePicturesOutAndSaysSo) {
   EXPECT_THAT(
       read(world_ / "bare.html"),
       AllOf(Not(HasSubstr("<svg")), HasSubstr("A picture is left out"), HasSubstr("Confusion")));
+  const Outcome figures =
+      run_mer({"report", "runs/base", "-o", "bare.html", "--figures", "none"}, place);
+  EXPECT_EQ(figures.exit_code, 1);
+  EXPECT_THAT(figures.err, HasSubstr("hint: apt-get install gnuplot-nox"));
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ using testing::SizeIs;
 
 constexpr const char* kMetricsHeader =
     "iteration,epoch,seconds,lr,train_loss,train_softmax,train_center,val_loss,val_accuracy,"
-    "val_macro_f1,train_as_printed";
+    "val_macro_f1,train_as_printed,train_accuracy,train_values,train_tags,val_concordance,"
+    "val_roc_auc,val_pr_auc";
 
 class Train : public testing::Test {
  protected:

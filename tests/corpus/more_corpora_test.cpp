@@ -280,7 +280,8 @@ TEST_F(ImportVgmidi, OfTheAuthorsRepositoryMeansOverRatersAndCountsTheirQuadrant
             "c/audio/Mario_C.wav,happy,Mario,Mario_C,0.5,0.5,m-curves/Mario_C.csv,1,0,0,0\n");
   // two measures in 8 s
   EXPECT_EQ(content_of(folder_ / "m-curves/Final_Fantasy_7_AB.csv"),
-            "time_s,valence,arousal\n2,0,-0.375\n6,0.5,-0.5\n");
+            "time_s,valence,arousal,valence_sd,arousal_sd\n2,0,-0.375,0.5,0.625\n"
+            "6,0.5,-0.5,0.5,0.5\n");
   const Manifest manifest = Manifest::load(folder_ / "m.csv");
   EXPECT_THAT(manifest.songs[0].shares, ElementsAre(0, 0, 0.5, 0.5));
 }
@@ -321,7 +322,8 @@ TEST_F(ImportVgmidi, StretchesTimesToTheLengthOfTheMidiThatIsRendered) {
   EXPECT_THAT(manifest(), HasSubstr("m-audio/Mario_C.flac,happy,Mario,Mario_C"));
   // 2 s and 6 s of 8 s
   EXPECT_EQ(content_of(folder_ / "m-curves/Final_Fantasy_7_AB.csv"),
-            "time_s,valence,arousal\n0.5,0,-0.375\n1.5,0.5,-0.5\n");
+            "time_s,valence,arousal,valence_sd,arousal_sd\n0.5,0,-0.375,0.5,0.625\n"
+            "1.5,0.5,-0.5,0.5,0.5\n");
 }
 
 TEST_F(ImportVgmidi, ErrorsSayWhereItIs) {

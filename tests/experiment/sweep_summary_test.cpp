@@ -117,6 +117,34 @@ TEST_F(TwoSeeds, JudgeClaimsByTheirIntervals) {
   EXPECT_THAT(made.claims[4], SizeIs(0));
 }
 
+TEST_F(TwoSeeds, BeginWithWhatCameOutInASentence) {
+  const SweepSummary made = summary(
+      "claims:\n"
+      "  - {says: a, holds_if: [accuracy(inter_center) > accuracy(softmax)]}\n"
+      "  - {says: b, holds_if: [recall.calm(inter_center) > 0.9]}\n"
+      "  - {says: c, holds_if: [recall.loud(softmax) > 0.1]}\n"
+      "  - {says: e}\n");
+  const std::string text = summary_markdown(plan_, made);
+  EXPECT_THAT(text,
+              testing::StartsWith("# demo\n\nBest is **inter_center** with 75.0 % of the test "
+                                  "songs right ["));
+  EXPECT_THAT(text,
+              HasSubstr("], +37.5 points against **softmax**, which is not beyond chance (p "));
+  EXPECT_THAT(text, HasSubstr("); of 3 claims 1 holds, 1 does not, 1 is left open by the "
+                              "intervals.\n\n4 of 4 cells"));
+  const SweepSummary reversed =
+      summarize(plan_,
+                {cell({true, true, true, true}), cell({true, true, true, true}),
+                 cell({false, false, false, false}), cell({false, false, false, false})},
+                {});
+  EXPECT_THAT(summary_markdown(plan_, reversed),
+              HasSubstr("Best is **softmax** with 100.0 % of the test songs right [100.0, 100.0], "
+                        "the reference; the other is worse beyond chance; of 3 claims"));
+  EXPECT_THAT(
+      summary_markdown(plan_, summarize(plan_, std::vector<std::optional<CellResults>>(4), {})),
+      HasSubstr("Nothing to compare has finished yet.\n"));
+}
+
 TEST_F(TwoSeeds, StandBesideThePapersNumbersInTheMarkdown) {
   const SweepSummary made = summary("paper: {accuracy: {softmax: 81.08}}\nnotes: [so it is]\n");
   const std::string text = summary_markdown(plan_, made);

@@ -12,7 +12,7 @@ namespace {
 using testing::ElementsAre;
 
 // A step from 0 to 1 that is answered 1 s late.
-CurvePair late() { return {{0, 1, 2, 3, 4, 5}, {0, 0, 1, 1, 1, 1}, {0, 0, 0, 1, 1, 1}, 0}; }
+CurvePair late() { return {{0, 1, 2, 3, 4, 5}, {0, 0, 1, 1, 1, 1}, {0, 0, 0, 1, 1, 1}, {}, 0}; }
 
 TEST(CurveScores, CompareEachSongAndTakeTheMean) {
   // One of six is wrong by 1. Truth has mean 2/3, prediction 1/2: variances 2/9 and 1/4, covariance
@@ -39,15 +39,23 @@ TEST(CurveScores, ForgiveALateAnswerWithinTheTolerance) {
   EXPECT_DOUBLE_EQ(scores.tolerant_rmse, 0.0);
   EXPECT_DOUBLE_EQ(scores.tolerant_concordance, 1.0);
   // Beyond what the truth has nearby it counts from the nearest value.
-  EXPECT_THAT(tolerant_truth({{0, 1}, {0.25, 0.5}, {1.0, -1.0}, 0}, 2.0), ElementsAre(0.5, 0.25));
+  EXPECT_THAT(tolerant_truth({{0, 1}, {0.25, 0.5}, {1.0, -1.0}, {}, 0}, 2.0),
+              ElementsAre(0.5, 0.25));
+}
+
+TEST(CurveScores, SayHowFarRatersAreApart) {
+  CurvePair rated = late();
+  rated.truth_sd = {0.1, 0.1, 0.1, 0.7, 0.7, 0.7};
+  EXPECT_TRUE(std::isnan(curve_scores(std::vector{late()}, 1).rater_rmse));
+  EXPECT_DOUBLE_EQ(curve_scores(std::vector{late(), rated}, 1).rater_rmse, 0.5);
 }
 
 TEST(CurveScores, OfNothingAreUnknown) {
   EXPECT_EQ(curve_scores({}, 1).songs, 0);
   EXPECT_TRUE(std::isnan(curve_scores({}, 1).rmse));
-  EXPECT_TRUE(std::isnan(curve_scores(std::vector{CurvePair{{0, 1}, {0, 0}, {0, 0}, 0}}, 1)
+  EXPECT_TRUE(std::isnan(curve_scores(std::vector{CurvePair{{0, 1}, {0, 0}, {0, 0}, {}, 0}}, 1)
                              .concordance));  // nothing varies
-  EXPECT_THROW(curve_scores(std::vector{CurvePair{{0, 1}, {0}, {0, 0}, 0}}, 1),
+  EXPECT_THROW(curve_scores(std::vector{CurvePair{{0, 1}, {0}, {0, 0}, {}, 0}}, 1),
                std::invalid_argument);
 }
 

@@ -16,7 +16,8 @@ Eigen::MatrixXd column(std::initializer_list<double> values) {
 }
 
 /// Five items of two tags; the second tag has no negative item.
-const Eigen::MatrixXd kTagTruth = (Eigen::MatrixXd(5, 2) << 1, 1, 0, 1, 1, 1, 0, 1, 1, 1).finished();
+const Eigen::MatrixXd kTagTruth =
+    (Eigen::MatrixXd(5, 2) << 1, 1, 0, 1, 1, 1, 0, 1, 1, 1).finished();
 const Eigen::MatrixXd kTagProbabilities =
     (Eigen::MatrixXd(5, 2) << 0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.7, 0.4, 0.1, 0.5).finished();
 

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
 #include "mer/nn/initial_weights.hpp"
@@ -245,6 +247,28 @@ TEST(LoadInitialWeights, NamesAMissingAnExtraAndAMisshapenTensor) {
                 tensors.front().second.shape = {64, 2};
               }),
               HasSubstr("tensor 'conv_1.bn.bias' has shape [64, 2], the network wants [128]"));
+}
+
+TEST(LoadInitialWeights, OfAPretrainedNetworkLeaveTheHeadsOfOtherTasksAsTheyAre) {
+  NetworkShape shape = tagger_shape(4);
+  shape.num_values = 2;
+  shape.num_tags = 3;
+  ModelOptions options;
+  options.name = "musicnn";
+  auto network = make_network(options, shape, 1);
+  std::map<std::string, torch::Tensor> heads;
+  for (const auto& item : network->named_parameters()) {
+    for (const char* head : {"valence_arousal.", "tag_scores."}) {
+      if (item.key().starts_with(head)) heads[item.key()] = item.value().clone();
+    }
+  }
+  ASSERT_EQ(heads.size(), 4U);
+  load_initial_weights(*network, weights_of("musicnn"));
+  for (const auto& [name, value] : heads) {
+    EXPECT_TRUE(torch::equal(network->named_parameters()[name], value)) << name;
+  }
+  EXPECT_TRUE(torch::equal(network->named_parameters()["timbral_67.bn.weight"],
+                           to_torch(weights_of("musicnn").at("timbral_67.bn.weight"))));
 }
 
 TEST(LoadInitialWeights, OfAModelFileTakesTheClassHeadToo) {

@@ -5,6 +5,7 @@
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
 
 namespace mer {
 namespace {
@@ -81,6 +82,98 @@ TEST_F(ReportPage, DrawsFourPicturesOrSaysWhyNot) {
               AllOf(HasSubstr("train_loss"), HasSubstr("val_macro_f1"), HasSubstr("3 songs, ECE")));
   const std::string bare = page("no gnuplot");
   EXPECT_THAT(bare, AllOf(Not(HasSubstr("<svg")), HasSubstr("left out: no gnuplot")));
+}
+
+constexpr const char* kNumbers =
+    R"({"classes": [], "split": "test", "failed": [],
+        "valence_arousal": {
+          "valence": {"count": 2, "r2": -0.25, "r2_ci95": [-1, 0.5], "rmse": 0.3, "pearson": 0.4,
+                      "concordance": 0.375, "concordance_ci95": [0.25, 0.5]},
+          "over_time": {"valence": {"songs": 2, "points": 60, "concordance": 0.125, "rmse": 0.2,
+                        "tolerant_concordance": 0.625, "tolerant_rmse": 0.1}}},
+        "tags": {"count": 2, "macro": {"positives": 1, "roc_auc": 0.875, "pr_auc": 0.5},
+                 "per_tag": {"<dark>": {"positives": 1, "roc_auc": 0.875, "pr_auc": 0.5}}}})";
+constexpr const char* kPredictedNumbers =
+    "id,path,label,predicted,confidence,segments,valence,arousal,true_valence,true_arousal,"
+    "tag_<dark>,true_labels\n"
+    "1,a.mp3,,,,3,0.5,0.25,0.75,0.5,0.5,<dark>\n2,b.mp3,,,,3,-0.5,0,-0.25,,0.25,\n";
+
+TEST_F(ReportPage, OfNumbersAndLabelsShowsThemAndNoClasses) {
+  folder_.write("run/eval/test/metrics.json", kNumbers);
+  folder_.write("run/eval/test/predictions.csv", kPredictedNumbers);
+  folder_.write("run/metrics.csv",
+                "iteration,train_loss,val_concordance,val_roc_auc\n1,2,0.1,0.5\n2,1,0.2,0.6\n");
+  const std::string text = page();
+  EXPECT_THAT(text, AllOf(HasSubstr("<td class=\"n\">-0.250 [-1.000, 0.500]</td>"),
+                          HasSubstr("0.375 [0.250, 0.500]"), HasSubstr("within ± 2 s"),
+                          HasSubstr("<td class=\"n\">0.625</td>"), HasSubstr("&lt;dark&gt;"),
+                          HasSubstr("<td class=\"n\">0.875</td>")));
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("Confusion")), Not(HasSubstr("Each class")),
+                          Not(HasSubstr("Saying always")), Not(HasSubstr("accuracy"))));
+  // The plane, agreement, labels; loss, concordance, ROC-AUC.
+  EXPECT_THAT(text, AllOf(HasSubstr("valence: R²"), HasSubstr("val_concordance"),
+                          HasSubstr("val_roc_auc"), HasSubstr("PR-AUC, 95 % intervals")));
+}
+
+TEST_F(ReportPage, OfNumbersHasThemInTheTableOfFolds) {
+  folder_.write("run/eval/test/metrics.json", kNumbers);
+  folder_.write("run/eval/test/predictions.csv", kPredictedNumbers);
+  fs::create_directories(folder_ / "all");
+  fs::copy(folder_ / "run", folder_ / "all/fold-1", fs::copy_options::recursive);
+  const std::string text = run_report(
+      folder_ / "all", {.page = folder_ / "page.html", .without_pictures = "no gnuplot"});
+  EXPECT_THAT(text, AllOf(HasSubstr("<th>valence: concordance [95 %]</th><th>ROC-AUC [95 %]</th>"),
+                          Not(HasSubstr("macro F1"))));
+}
+
+TEST_F(ReportPage, ForAPaperIsPicturesAndTablesOfEachPart) {
+  EXPECT_EQ(write_paper_files(folder_ / "run", folder_ / "new"), 18U);
+  // Three pictures of the test songs and two of the course, each thrice; three tables.
+  for (const char* name : {"test_confusion", "test_reliability", "test_coverage", "learning_loss",
+                           "learning_classes"}) {
+    const fs::path file = folder_ / "new" / name;
+    EXPECT_THAT(read_text_file(file.string() + ".svg"), HasSubstr("</svg>")) << name;
+    EXPECT_THAT(read_text_file(file.string() + ".png"), testing::StartsWith("\x89PNG")) << name;
+    EXPECT_THAT(read_text_file(file.string() + ".pdf"), testing::StartsWith("%PDF")) << name;
+  }
+  EXPECT_THAT(read_text_file(folder_ / "new/test_confusion.tex"),
+              AllOf(testing::StartsWith("% \\usepackage{booktabs}\n"),
+                    HasSubstr("happy & 3 (75.0) & 1 (25.0)"), HasSubstr("$<$sad$>$")));
+  EXPECT_TRUE(fs::exists(folder_ / "new/test_scores.tex"));
+  EXPECT_TRUE(fs::exists(folder_ / "new/test_classes.tex"));
+  EXPECT_EQ(write_paper_files(folder_ / "run", folder_ / "new"), 18U);  // its own are replaced
+}
+
+TEST_F(ReportPage, ForAPaperReplacesNothingElse) {
+  folder_.write("mine/test_classes.tex", "\\section{Mine}");
+  EXPECT_THAT(message_of<UsageError>([&] { write_paper_files(folder_ / "run", folder_ / "mine"); }),
+              HasSubstr("test_classes.tex: is there already and is not a LaTeX table of mer"));
+  EXPECT_FALSE(fs::exists(folder_ / "mine/test_confusion.svg"));
+  fs::remove_all(folder_ / "run/eval");
+  folder_.write("run/metrics.csv", "iteration,train_loss\n1,2\n");
+  EXPECT_THAT(message_of<UsageError>([&] { write_paper_files(folder_ / "run", folder_ / "new"); }),
+              HasSubstr("run: has neither scores nor a course to draw"));
+}
+
+TEST_F(ReportPage, OfASweepOpensWithWhatCameOutAndThePictureOfItsTitle) {
+  folder_.write("sweep/summary.md",
+                "# a sweep: training loss, then accuracy\n\nBest is **cnn**.\n\nText.\n");
+  folder_.write("sweep/summary.tex", "% \\usepackage{booktabs}\n");
+  EXPECT_THAT(message_of<UsageError>([&] { write_paper_files(folder_ / "sweep", folder_ / "f"); }),
+              HasSubstr("sweep: has no pictures yet"));
+  folder_.write("sweep/figures/accuracy.svg", "<?xml?><svg>bars</svg>");
+  folder_.write("sweep/figures/loss.svg", "<?xml?><svg>course</svg>");
+  folder_.write("sweep/figures/loss_as_printed.svg", "<?xml?><svg>printed</svg>");
+  folder_.write("sweep/loss.csv", "iteration,one\n1,2\n2,1\n");
+  const std::string text =
+      sweep_report(folder_ / "sweep", {.page = folder_ / "page.html", .without_pictures = ""});
+  EXPECT_LT(text.find("</h1>\n<p>Best is <strong>cnn</strong>."), text.find("<svg>course"));
+  EXPECT_LT(text.find("<svg>course"), text.find("<svg>bars"));
+  EXPECT_LT(text.find("<svg>bars"), text.find("<p>Text.</p>"));
+  EXPECT_THAT(text, AllOf(Not(HasSubstr("<svg>printed")), Not(HasSubstr("Training losses"))));
+  EXPECT_EQ(write_paper_files(folder_ / "sweep", folder_ / "f"), 4U);
+  EXPECT_EQ(read_text_file(folder_ / "f/loss.svg"), "<?xml?><svg>course</svg>");
+  EXPECT_TRUE(fs::exists(folder_ / "f/summary.tex"));
 }
 
 TEST_F(ReportPage, OfARunThatNobodyHasScoredSaysSo) {

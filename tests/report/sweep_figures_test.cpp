@@ -32,9 +32,9 @@ class SweepFigures : public testing::Test {
     row.losses = {{10, 2.0, 2.0, 30.0}, {20, 1.0, 1.0, 15.0}};
     return row;
   }
-  static std::vector<std::string> names(const std::vector<SweepFigure>& figures) {
+  static std::vector<std::string> names(const std::vector<Figure>& figures) {
     std::vector<std::string> names;
-    for (const SweepFigure& figure : figures) names.push_back(figure.name);
+    for (const Figure& figure : figures) names.push_back(figure.name);
     return names;
   }
   test::TemporaryFolder folder_;
@@ -75,6 +75,25 @@ TEST_F(SweepFigures, ShowAccuracyOverALengthAsCurvesOfEachSystem) {
                     HasSubstr("set xlabel 'length (s)'")));
 }
 
+TEST_F(SweepFigures, ShowTrainingSongsAndSegmentsWhereTheSweepDoes) {
+  const SweepPlan counted = plan(
+      "score: none\nshow: [training_segments]\ngrid: {segment.length_s: [3, 10]}\n"
+      "paper: {training_segments: {length_s-3: 99}}\n");
+  SweepSummary summary;
+  summary.rows = {row(0.5), row(0.5)};
+  summary.rows[0].training_segments = 120;
+  summary.rows[1].training_segments = 40;
+  const auto figures = sweep_figures(counted, summary);
+  ASSERT_THAT(names(figures), ElementsAre("training_segments_over_length_s"));
+  EXPECT_THAT(figures[0].script,
+              AllOf(HasSubstr("3 120 120 120\n10 40 40 40\n"), HasSubstr("3 99\n")));
+
+  const SweepPlan trained = plan("show: [train_accuracy]\ngrid: {model.name: [cnn, crnn]}\n");
+  summary.rows[1].train_accuracy.mean = 0.875;
+  EXPECT_THAT(sweep_figures(trained, summary).at(0).script,
+              AllOf(HasSubstr("$training0 << EOD\n87.5 1\n"), HasSubstr("'training songs'")));
+}
+
 TEST_F(SweepFigures, OfNothingFinishedAreNone) {
   const SweepPlan made = plan("grid: {loss.name: [softmax, center]}\nshow: [loss]\n");
   SweepSummary summary;
@@ -98,16 +117,6 @@ TEST_F(SweepFigures, AreWrittenInThreeFormatsWithTheTablesInLatex) {
     EXPECT_THAT(read_text_file(file.string() + ".pdf"), StartsWith("%PDF")) << name;
   }
   EXPECT_THAT(read_text_file(folder_ / "summary.tex"), HasSubstr("\\toprule"));
-}
-
-TEST(LatexTables, HaveTheHeadingsAsCaptionsAndNoSignThatLatexTakesForItsOwn) {
-  EXPECT_EQ(latex_tables("# A_b: 5 %\n\nText.\n\n| cell | x |\n| --- | --- |\n"
-                         "| a_b | **holds** ± 1 \\| 2 |\n\nEnd.\n"),
-            "% \\usepackage{booktabs}\n\n\\begin{table}\n\\caption{A\\_b: 5 \\%}\n"
-            "\\begin{tabular}{lr}\n\\toprule\ncell & x \\\\\n\\midrule\n"
-            "a\\_b & \\textbf{holds} $\\pm$ 1 | 2 \\\\\n\\bottomrule\n\\end{tabular}\n"
-            "\\end{table}\n");
-  EXPECT_EQ(latex_tables("no table"), "% \\usepackage{booktabs}\n");
 }
 
 }  // namespace

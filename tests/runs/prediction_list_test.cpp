@@ -361,9 +361,9 @@ TEST(PredictionCsv, HasTheHeadersColumnsInEveryRow) {
   quoted.path = "a,\"b\".wav";
   FileResult uncertain = good();
   uncertain.uncertain = true;
-  const std::string text = predictions_csv_header({kClasses}) + prediction_csv_row(good(), {kClasses}) +
-                           prediction_csv_row(quoted, {kClasses}) +
-                           prediction_csv_row(uncertain, {kClasses});
+  const std::string text =
+      predictions_csv_header({kClasses}) + prediction_csv_row(good(), {kClasses}) +
+      prediction_csv_row(quoted, {kClasses}) + prediction_csv_row(uncertain, {kClasses});
   const std::vector<CsvRow> rows = parse_csv(text, "csv");  // throws when widths differ
   ASSERT_EQ(rows.size(), 4U);
   EXPECT_THAT(rows[0].cells,
@@ -419,10 +419,10 @@ TEST(PredictionJsonl, OfAModelWithoutClassesHasWhatItAnswersAndNullElsewhere) {
 TEST(PredictionCsv, HasAColumnOfBytesWhereAPathIsNotUtf8) {
   FileResult odd = bad();
   odd.path = "caf\xE9.wav";
-  const std::vector<CsvRow> rows =
-      parse_csv(predictions_csv_header({kClasses}, true) + prediction_csv_row(odd, {kClasses}, true) +
-                    prediction_csv_row(good(), {kClasses}, true),
-                "csv");
+  const std::vector<CsvRow> rows = parse_csv(predictions_csv_header({kClasses}, true) +
+                                                 prediction_csv_row(odd, {kClasses}, true) +
+                                                 prediction_csv_row(good(), {kClasses}, true),
+                                             "csv");
   EXPECT_EQ(rows[0].cells.back(), "path_bytes");
   EXPECT_EQ(rows[1].cells.front(), "caf\uFFFD.wav");
   EXPECT_EQ(rows[1].cells.back(), "Y2Fm6S53YXY=");

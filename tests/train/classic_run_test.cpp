@@ -34,6 +34,22 @@ nlohmann::json status_of(const std::filesystem::path& run) {
   return nlohmann::json::parse(content_of(run / "run.json"));
 }
 
+TEST(ClassicRun, LearnsValenceAndArousalWithoutAnyClass) {
+  ClassicSongs songs("va_regression");
+  for (Song& song : songs.data.manifest.songs) {
+    const int c = songs.data.manifest.class_index(song.label);
+    song.valence = c % 2 == 0 ? 0.5 : -0.5;
+    song.arousal = c < 2 ? 0.25 : -0.25;
+    song.label.clear();
+  }
+  songs.data.manifest.classes.clear();
+  train(songs, "run");
+  const ModelCard card = ModelCard::read(TensorFile::open(songs / "run" / "best.safetensors"));
+  EXPECT_TRUE(card.classes.empty());
+  EXPECT_TRUE(card.answers_values());
+  EXPECT_GT(card.validation.concordance, 0.8);
+}
+
 TEST(ClassicRun, LearnsToySongsInOneRow) {
   const ClassicSongs songs("svm");
   std::vector<MetricsRow> rows;

@@ -53,7 +53,9 @@ TEST(InitFrom, RefusesWeightsOfOtherFeatures) {
   train(songs, songs / "first");
   songs.config.train.init_from = songs / "first" / "last.safetensors";
   songs.config.inputs.mfcc_weight = 0.25;
-  EXPECT_THAT(message_of<UsageError>([&] { describe_system(songs.config, {4, 0}); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                describe_system(songs.config, {4, 0});
+              }),
               HasSubstr("made with inputs.mfcc_weight 0.5, while this recipe has 0.25"));
 }
 
@@ -70,12 +72,16 @@ TEST(InitFrom, ATaggerWantsItsOwnFrontEnd) {
   config.train.freeze = {"input.*", "conv_*"};
   EXPECT_EQ(describe_system(config, {4, 0}).trained_parameters, 4 * 256 + 4);
   config.inputs.standardize_spectrogram = true;
-  EXPECT_THAT(message_of<UsageError>([&] { describe_system(config, {4, 0}); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                describe_system(config, {4, 0});
+              }),
               HasSubstr("made with inputs.standardize_spectrogram false, while this recipe has "
                         "true"));
   config.inputs.standardize_spectrogram = false;
   config.recipe.features.frame.window = WindowKind::kBlackmanHarris;
-  EXPECT_THAT(message_of<UsageError>([&] { describe_system(config, {4, 0}); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                describe_system(config, {4, 0});
+              }),
               HasSubstr("vgg_tagger.safetensors: made with features.frame.window \"hann\""));
 }
 

@@ -661,7 +661,7 @@ TEST(TrainRun, SaysWhatATaskLacks) {
   songs.config.targets.answer = {"classes", "tags"};
   EXPECT_THAT(fault(), HasSubstr("has no column 'labels', which 'targets.answer: tags' learns"));
   songs.config.targets.answer = {"valence_arousal"};
-  EXPECT_THAT(fault(), HasSubstr("no song to train with"));
+  EXPECT_THAT(fault(), HasSubstr("has no column 'valence,arousal'"));
   give_other_targets(songs);
   songs.config.targets.answer = {"tags"};
   songs.data.manifest.tags.push_back("nowhere");

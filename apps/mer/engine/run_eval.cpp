@@ -18,6 +18,7 @@
 #include "mer/predict/predict_files.hpp"
 #include "mer/predict/predictor.hpp"
 #include "mer/predict/song_files.hpp"
+#include "mer/report/latex.hpp"
 #include "mer/runs/ensemble_card.hpp"
 #include "mer/runs/output_file.hpp"
 #include "mer/runs/run_folder.hpp"
@@ -259,7 +260,8 @@ void report(const EvalArgs& args, const Evaluation& evaluation, const fs::path& 
   if (args.format == "json") {
     std::fputs((json_text(to_json(evaluation), 2) + "\n").c_str(), stdout);
   } else {
-    std::fputs(to_table(evaluation).c_str(), stdout);
+    std::fputs((args.format == "latex" ? latex_tables(evaluation) : to_table(evaluation)).c_str(),
+               stdout);
   }
   const fs::path output = args.output.empty() ? folder : args.output;
   if (output.empty()) return;

@@ -158,7 +158,8 @@ class Writer {
   }
 
   void finish() {
-    if (args_.format == "json") output_.write(predictions_json(setup_.model, answers_.classes, results_));
+    if (args_.format == "json")
+      output_.write(predictions_json(setup_.model, answers_.classes, results_));
     output_.finish();
   }
 

@@ -11,11 +11,11 @@ int run_tag_folder(const TagArgs& args) {
   const Inputs inputs = expand_inputs({args.input.string()});
   const Predictor predictor = Predictor::load(files_of(find_models(args.models)), "cpu",
                                               bundled_files().pretrained_weights());
-  Tagging tagging(args);
   if (predictor.answers().classes.empty()) {
     throw UsageError("the model answers no emotion of which a song has one, and mood tags are such",
                      "take a model with classes (targets.answer has classes)");
   }
+  Tagging tagging(args);
   tagging.fail_folders(inputs.num_failed);
   predict_files(
       predictor, inputs.paths(), {.jobs = args.jobs, .min_confidence = args.min_confidence},

@@ -57,7 +57,9 @@ std::string system_text(const SystemDescription& system, const RunConfig& config
   if (system.trained_parameters < system.parameters) {
     size += " (" + millions(system.trained_parameters) + " of them trained)";
   }
-  return system.name + ", " + size + ", " + config.loss.name + " loss   device " + config.device;
+  const bool has_classes = config.targets.has(kClassesTask);
+  return system.name + ", " + size + (has_classes ? ", " + config.loss.name + " loss" : "") +
+         "   device " + config.device;
 }
 
 void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& manifest,
@@ -65,13 +67,22 @@ void log_summary(const TrainArgs& args, const TrainingJob& job, const Manifest& 
   const RunConfig& config = job.config;
   RunConfig summarized = config;
   if (job.resumes) summarized.train.init_from.clear();  // the run has its own weights now
-  const SystemDescription system =
-      describe_system(summarized, TaskSizes::of(manifest));
+  const SystemDescription system = describe_system(summarized, TaskSizes::of(manifest));
   log_info("config    " +
            (job.resumes ? RunFolder(job.run).config_file() : args.config.config).string());
   log_info("data      " + division_text(config, manifest, division) + ", seed " +
            std::to_string(config.data.split.seed));
-  log_info("classes   " + join(manifest.classes, ", "));
+  const bool is_network = config.model.is_network();
+  if (!is_network || config.targets.has(kClassesTask)) {
+    log_info("classes   " + join(manifest.classes, ", "));
+  }
+  if (is_network && config.targets.has(kValenceArousalTask)) {
+    log_info(std::string("numbers   valence and arousal") +
+             (config.targets.over_time ? ", over time where there are curves" : ""));
+  }
+  if (is_network && config.targets.has(kTagsTask)) {
+    log_info("labels    " + join(manifest.tags, ", "));
+  }
   log_info("features  recipe " + config.recipe.fingerprint() + "   segments " +
            format_number(config.segment.length_s) + " s (" + std::to_string(system.segment_frames) +
            " frames)");
@@ -173,8 +184,7 @@ class TrainingTable {
                     fixed(rate, 0) + " segments/s" +
                     (steps_a_second > 0.0
                          ? ", " +
-                               format_duration(static_cast<double>(total - done) /
-                                               steps_a_second) +
+                               format_duration(static_cast<double>(total - done) / steps_a_second) +
                                " left"
                          : ""));
       };

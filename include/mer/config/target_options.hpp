@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "mer/core/options.hpp"
+#include "mer/corpus/manifest.hpp"
 
 namespace mer {
 
@@ -25,6 +26,8 @@ struct TargetOptions {
   double tags_weight = 1.0;
 
   bool has(std::string_view task) const;
+  /// @throws UsageError naming a task whose column the manifest lacks
+  void require_in(const Manifest& manifest) const;
   void visit(OptionsVisitor& v);
   void validate() const;
 };

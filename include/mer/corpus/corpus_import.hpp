@@ -17,7 +17,7 @@ struct ImportReport {
   std::size_t songs = 0;
   std::size_t groups = 0;  ///< 0 when the corpus names none
   std::vector<std::string> classes;
-  std::size_t tags = 0;  ///< how many, where songs have several labels
+  std::size_t tags = 0;               ///< how many, where songs have several labels
   std::vector<std::string> notes;     ///< what was done by the way, e.g. songs left out by a rule
   std::vector<std::string> warnings;  ///< e.g. no groups: songs of one artist may cross a split
 
@@ -39,7 +39,7 @@ struct ImportJob {
 
 /// What makes a manifest of one corpus.
 struct Importer {
-  std::string help;  ///< which emotion, whose, from where: lines of `mer import --help`
+  std::string help;  ///< which emotion, whose, from where: a line of `mer import --help`
   std::vector<OptionText> options;  ///< flags of `mer import`, with their defaults
   /// @throws UsageError for an option that is none of its own, or when the folder isn't the corpus
   /// @throws Interrupted when the job's `stop` said so

@@ -39,13 +39,20 @@ struct NearDuplicate {
 /// Valence and arousal over the time of a song.
 struct EmotionCurve {
   std::vector<double> time_s;  ///< in the audio file, ascending
-  std::vector<double> valence;
-  std::vector<double> arousal;
+  std::vector<double> valence = {};
+  std::vector<double> arousal = {};
+  /// Standard deviations over the raters whose means those are; empty = not known.
+  std::vector<double> valence_sd = {};
+  std::vector<double> arousal_sd = {};
+
+  bool has_deviations() const { return !valence_sd.empty(); }
 };
 
-/// Reads and checks a CSV with the columns `time_s,valence,arousal`; others are passed over.
+/// Reads and checks a CSV with the columns `time_s,valence,arousal` and perhaps
+/// `valence_sd,arousal_sd`; others are passed over.
 /// @throws UsageError naming file and line for: a missing or unreadable file, a missing column, no
-///         rows, times that are negative or don't ascend, valence or arousal outside -1…1
+///         rows, times that are negative or don't ascend, valence or arousal outside -1…1,
+///         deviations outside 0…2
 EmotionCurve read_emotion_curve(const std::filesystem::path& file);
 
 /// A list of songs with what is known of their emotion: CSV `path` and at least one target of

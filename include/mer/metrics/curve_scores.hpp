@@ -14,6 +14,8 @@ struct CurvePair {
   std::vector<double> time_s;
   std::vector<double> truth;
   std::vector<double> predicted;
+  std::vector<double> truth_sd =
+      {};         ///< over the raters whose mean the truth is; empty = not known
   int group = 0;  ///< from 0
 };
 
@@ -29,6 +31,10 @@ struct CurveScores {
   double tolerant_concordance = kUnknown, tolerant_rmse = kUnknown;
   Interval concordance_ci95 = kNone, rmse_ci95 = kNone;  ///< resampling groups
   Interval tolerant_concordance_ci95 = kNone, tolerant_rmse_ci95 = kNone;
+  /// What agreement between people allows: the RMSE of one rater, drawn at random for each point,
+  /// against the mean of all, i.e. the root of the mean of their variances; mean over the songs
+  /// whose raters' deviations are known.
+  double rater_rmse = kUnknown;
 
   static constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
   static constexpr Interval kNone = {kUnknown, kUnknown};

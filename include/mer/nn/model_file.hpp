@@ -24,10 +24,10 @@ void add_module_to(const torch::nn::Module& module, const std::string& prefix,
 ///         under the prefix
 void load_module_from(torch::nn::Module& module, const std::string& prefix, const TensorFile& file);
 
-/// Submodules that need not match: one that keeps the weights it has, and one whose weights in the
-/// file are not read; an empty name is none.
+/// Submodules that need not match: those that keep the weights they have, and one whose weights in
+/// the file are not read; an empty name is none.
 struct UnmatchedParts {
-  std::string of_module;
+  std::vector<std::string> of_module;
   std::string of_file;
 };
 void load_module_from(torch::nn::Module& module, const std::string& prefix, const TensorFile& file,

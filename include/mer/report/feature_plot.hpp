@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "mer/report/feature_view.hpp"
-#include "mer/report/picture_format.hpp"
+#include "mer/report/figure.hpp"
 
 namespace mer {
 

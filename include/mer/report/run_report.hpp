@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
@@ -25,9 +26,19 @@ struct ReportOptions {
 /// @throws UsageError naming the file of the run that can't be read
 std::string run_report(const std::filesystem::path& run, const ReportOptions& options);
 
-/// A sweep: its summary (mer sweep's tables, tests and claims), its losses, and its cells with
-/// links.
+/// A sweep: what came out in a sentence, the pictures that mer sweep has left, its summary (tables,
+/// tests and claims), and its cells with links.
 /// @throws UsageError when the sweep has no summary, or a file that can't be read
 std::string sweep_report(const std::filesystem::path& sweep, const ReportOptions& options);
+
+/// What a paper takes of a run or a sweep: pictures, each as SVG, PNG and PDF, and tables for LaTeX
+/// with the package booktabs. Of a run, those of a part of the songs are named after it:
+/// `test_confusion.pdf`, `test_scores.tex`; of a sweep, they are those that mer sweep has left.
+/// @param output  made if needed
+/// @return        how many files
+/// @throws UsageError when there are none, or one would replace what is something else
+/// @throws Error when gnuplot is missing or fails
+std::size_t write_paper_files(const std::filesystem::path& folder,
+                              const std::filesystem::path& output);
 
 }  // namespace mer

@@ -1,32 +1,23 @@
 #pragma once
 
 #include <filesystem>
-#include <string>
 #include <vector>
 
 #include "mer/experiment/sweep_summary.hpp"
+#include "mer/report/figure.hpp"
 
 namespace mer {
 
-/// A picture of a sweep as a gnuplot script needs to know it: what is drawn, not yet as what.
-struct SweepFigure {
-  std::string name;  ///< of its files
-  int width = 0, height = 0;
-  std::string script;  ///< all after the first lines that say size and format
-};
-
 /// The pictures that a sweep's summary allows, beside the paper's numbers; a panel a variant:
 ///
-///   accuracy               bars with 95 % intervals, a group a row
-///   accuracy_over_KEY      curves with intervals in place of the bars, where a numeric KEY of the
-///                          grid (segment.length_s) has several values
-///   loss, loss_as_printed  curves over iterations, with `show: [loss]`
-///   confusion              matrices side by side, with `confusion_order`
-std::vector<SweepFigure> sweep_figures(const SweepPlan& plan, const SweepSummary& summary);
-
-/// The tables of a summary in Markdown as LaTeX tables of the package booktabs, with their headings
-/// as captions.
-std::string latex_tables(const std::string& markdown);
+///   accuracy                    bars with 95 % intervals, a group a row; with
+///                               `show: [train_accuracy]` beside that of the training songs
+///   accuracy_over_KEY           curves with intervals in place of the bars, where a numeric KEY of
+///                               the grid (segment.length_s) has several values
+///   training_segments_over_KEY  with `show: [training_segments]`
+///   loss, loss_as_printed       curves over iterations, with `show: [loss]`
+///   confusion                   matrices side by side, with `confusion_order`
+std::vector<Figure> sweep_figures(const SweepPlan& plan, const SweepSummary& summary);
 
 /// Writes the tables of a sweep's summary as `summary.tex` beside it.
 /// @throws Error when it can't be written

@@ -80,6 +80,7 @@ struct ModelCard {
   FittedTemperature calibration;  ///< an entry of the file where it was fitted
 
   bool is_network() const { return classic.empty(); }
+  bool answers_values() const;  ///< valence and arousal
   TensorMetadata to_metadata() const;
 
   /// @throws UsageError naming the file when it isn't a model of mer, comes from a newer mer, or

@@ -25,6 +25,8 @@ enum class OutputKind {
   kPage,
   kSvg,
   kPng,
+  kPdf,
+  kLatex,  ///< tables
   kPlaylist,
   kJams,
   kLabelTrack,  ///< of Audacity

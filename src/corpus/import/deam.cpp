@@ -118,9 +118,7 @@ ImportReport import_deam(const ImportJob& job, const RatingOptions& options) {
 
 Importer importing::deam() {
   return importer<RatingOptions>(
-      std::string("perceived; Aljanaki et al. 2017, songs under Creative Commons licences,\n") +
-          kDeamSource,
-      import_deam);
+      std::string("perceived; Aljanaki et al. 2017, CC licences, ") + kDeamSource, import_deam);
 }
 
 }  // namespace mer

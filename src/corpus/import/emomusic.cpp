@@ -91,8 +91,7 @@ ImportReport import_emomusic(const ImportJob& job, const EmoMusicOptions& option
 
 Importer importing::emomusic() {
   return importer<EmoMusicOptions>(
-      "perceived; Soleymani et al. 2013, MediaEval's 744 clips, CC licences,\n" + kEmoMusicSource,
-      import_emomusic);
+      "perceived; Soleymani et al. 2013, CC licences, " + kEmoMusicSource, import_emomusic);
 }
 
 }  // namespace mer

@@ -186,8 +186,7 @@ ImportReport import_emopia(const ImportJob& job, const MidiRenderOptions& render
 
 Importer importing::emopia() {
   return importer<MidiRenderOptions>(
-      "perceived; Hung et al. 2021, https://zenodo.org/record/5257995, CC BY-NC-SA 4.0;\n"
-      "its MIDIs are rendered by fluidsynth unless audio/ holds recordings",
+      "perceived; Hung et al. 2021, CC BY-NC-SA 4.0, https://zenodo.org/record/5257995",
       import_emopia);
 }
 

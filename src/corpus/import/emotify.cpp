@@ -195,7 +195,7 @@ ImportReport import_emotify(const ImportJob& job) {
 
 Importer importing::emotify() {
   return importer(
-      std::string("INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\",\n") +
+      std::string("INDUCED; Aljanaki et al. 2016, no licence but \"cite the paper\", ") +
           kEmotifySource,
       import_emotify);
 }

@@ -58,9 +58,8 @@ ImportReport import_grekow(const ImportJob& job, const RatingOptions& options) {
 }  // namespace
 
 Importer importing::grekow() {
-  return importer<RatingOptions>(
-      "perceived; Grekow 2018, 324 excerpts of GTZAN, five raters,\n" + kGrekowSource,
-      import_grekow);
+  return importer<RatingOptions>("perceived; Grekow 2018, from GTZAN, " + kGrekowSource,
+                                 import_grekow);
 }
 
 }  // namespace mer

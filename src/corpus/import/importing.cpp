@@ -86,17 +86,26 @@ fs::path curves_folder(const fs::path& manifest) {
 
 fs::path write_curve(const EmotionCurve& curve, const fs::path& manifest, const std::string& id) {
   const fs::path file = curves_folder(manifest) / (id + ".csv");
-  const std::vector<std::string> header = {"time_s", "valence", "arousal"};
+  std::vector<std::string> header = {"time_s", "valence", "arousal"};
+  const auto is_curve = [&header](const std::vector<std::string>& columns) {
+    return columns.size() >= header.size() &&
+           std::equal(header.begin(), header.end(), columns.begin());
+  };
   std::error_code ignored;
-  if (fs::exists(file, ignored) && CsvTable(file).columns() != header) {
+  if (fs::exists(file, ignored) && !is_curve(CsvTable(file).columns())) {
     throw UsageError(file.string() + ": is there already and is no curve; it is not replaced",
                      "write the manifest under another name");
   }
+  std::vector<const std::vector<double>*> columns = {&curve.time_s, &curve.valence, &curve.arousal};
+  if (curve.has_deviations()) {
+    header.insert(header.end(), {"valence_sd", "arousal_sd"});
+    columns.insert(columns.end(), {&curve.valence_sd, &curve.arousal_sd});
+  }
   std::string text = csv_line(header);
   for (std::size_t i = 0; i < curve.time_s.size(); ++i) {
-    text += csv_line(std::vector<std::string>{format_number(curve.time_s[i]),
-                                              format_number(curve.valence[i]),
-                                              format_number(curve.arousal[i])});
+    std::vector<std::string> cells;
+    for (const std::vector<double>* column : columns) cells.push_back(format_number(column->at(i)));
+    text += csv_line(cells);
   }
   write_text_in_new_folder(file, text);
   return file;

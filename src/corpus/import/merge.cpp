@@ -29,7 +29,7 @@ struct MergeOptions {
 
   void visit(OptionsVisitor& v) {
     v.choice("variant", variant, {"complete", "balanced"},
-             "all 3554 clips, or the 3232 with equally many a quadrant and genre");
+             "all 3554 clips, or 3232, as many a quadrant");
     v.choice("split", split, {"70_15_15", "40_30_30", "none"},
              "which official split; none = mer divides by artists");
   }
@@ -152,8 +152,8 @@ ImportReport import_merge(const ImportJob& job, const MergeOptions& options) {
 }  // namespace
 
 Importer importing::merge() {
-  return importer<MergeOptions>(
-      "perceived; Louro et al. 2024, the audio sets, for research,\n" + kMergeSource, import_merge);
+  return importer<MergeOptions>("perceived; Louro et al. 2024, for research, " + kMergeSource,
+                                import_merge);
 }
 
 }  // namespace mer

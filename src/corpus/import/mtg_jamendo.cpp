@@ -26,7 +26,7 @@ struct JamendoOptions {
 
   void visit(OptionsVisitor& v) {
     v.field("audio", audio, "folder with 00/…99/, empty = DIR/audio or DIR itself");
-    v.field("split", split, between(0, 4), "which official split; the field's scores are of 0");
+    v.field("split", split, between(0, 4), "which official split; scores are of 0");
   }
 };
 
@@ -106,9 +106,8 @@ ImportReport import_mtg_jamendo(const ImportJob& job, const JamendoOptions& opti
 }  // namespace
 
 Importer importing::mtg_jamendo() {
-  return importer<JamendoOptions>(
-      "moods and themes, several a song; Bogdanov et al. 2019, CC licences,\n" + kJamendoSource,
-      import_mtg_jamendo);
+  return importer<JamendoOptions>("perceived; Bogdanov et al. 2019, CC licences, " + kJamendoSource,
+                                  import_mtg_jamendo);
 }
 
 }  // namespace mer

@@ -74,8 +74,7 @@ ImportReport import_pmemo(const ImportJob& job, const RatingOptions& options) {
 
 Importer importing::pmemo() {
   return importer<RatingOptions>(
-      "INDUCED; Zhang et al. 2018, for research, the songs are their owners',\n"
-      "https://github.com/HuiZhangDB/PMEmo",
+      "INDUCED; Zhang et al. 2018, for research, https://github.com/HuiZhangDB/PMEmo",
       import_pmemo);
 }
 

@@ -25,11 +25,10 @@ struct RatingOptions {
 
   void visit(OptionsVisitor& v) {
     v.field("neutral", neutral, between(0.0, 0.49),
-            "songs whose valence or arousal is this share of the scale or less from its middle "
-            "have no class");
+            "this near the middle, in shares of the scale, a song has no class");
     v.choice("neutral-songs", neutral_songs,
              {{"leave_out", NeutralSongs::kLeaveOut}, {"keep", NeutralSongs::kKeep}},
-             "what becomes of them; keep = valence and arousal alone");
+             "such songs; keep = valence and arousal alone");
   }
 };
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -69,6 +70,7 @@ std::vector<Piece> pieces_of_tables(const fs::path& folder) {
   }
   const CsvTable over_time(find_below(folder, {"over_time.csv"}, kGetVgmidi));
   over_time.require({"id", "time_s", "valence", "arousal"}, kGetVgmidi);
+  const bool has_deviations = over_time.has("valence_sd") && over_time.has("arousal_sd");
   for (std::size_t row = 0; row < over_time.size(); ++row) {
     const auto piece = piece_of.find(over_time.cell(row, "id"));
     if (piece == piece_of.end()) continue;
@@ -76,6 +78,9 @@ std::vector<Piece> pieces_of_tables(const fs::path& folder) {
     curve.time_s.push_back(over_time.number(row, "time_s"));
     curve.valence.push_back(over_time.number(row, "valence"));
     curve.arousal.push_back(over_time.number(row, "arousal"));
+    if (!has_deviations) continue;
+    curve.valence_sd.push_back(over_time.number(row, "valence_sd"));
+    curve.arousal_sd.push_back(over_time.number(row, "arousal_sd"));
   }
   return pieces;
 }
@@ -84,10 +89,25 @@ double mean(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-void add(const std::vector<double>& values, std::vector<double>& sum) {
-  sum.resize(values.size(), 0.0);
-  for (std::size_t i = 0; i < values.size(); ++i) sum[i] += values[i];
-}
+/// Sums over raters, measure by measure.
+struct RaterSums {
+  std::vector<double> sum;
+  std::vector<double> squares;
+
+  void add(const std::vector<double>& values) {
+    sum.resize(values.size(), 0.0);
+    squares.resize(values.size(), 0.0);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      sum[i] += values[i];
+      squares[i] += values[i] * values[i];
+    }
+  }
+  double mean(std::size_t measure, double count) const { return rounded(sum[measure] / count); }
+  double deviation(std::size_t measure, double count) const {
+    const double mean = sum[measure] / count;
+    return rounded(std::sqrt(std::max(0.0, squares[measure] / count - mean * mean)));
+  }
+};
 
 /// Means over the raters, and which share of them has its own mean in each quadrant.
 std::vector<Piece> pieces_of_raw(const fs::path& file) {
@@ -96,8 +116,8 @@ std::vector<Piece> pieces_of_raw(const fs::path& file) {
   const nlohmann::json& annotations = json.at("annotations");
   for (const auto& [key, piece] : json.at("pieces").items()) {
     const auto measures = piece.at("measures").get<std::size_t>();
-    std::vector<double> valence;
-    std::vector<double> arousal;
+    RaterSums valence;
+    RaterSums arousal;
     std::map<std::string, double> raters = {{"happy", 0}, {"anger", 0}, {"sad", 0}, {"relaxed", 0}};
     double count = 0.0;
     for (const auto& [rater, ratings] : annotations.items()) {
@@ -105,8 +125,8 @@ std::vector<Piece> pieces_of_raw(const fs::path& file) {
       const auto own_valence = ratings.at("valence").get<std::vector<double>>();
       const auto own_arousal = ratings.at("arousal").get<std::vector<double>>();
       if (own_valence.size() != measures || own_arousal.size() != measures) continue;
-      add(own_valence, valence);
-      add(own_arousal, arousal);
+      valence.add(own_valence);
+      arousal.add(own_arousal);
       ++raters[label_of_ratings(mean(own_valence), mean(own_arousal))];
       ++count;
     }
@@ -117,8 +137,10 @@ std::vector<Piece> pieces_of_raw(const fs::path& file) {
     for (std::size_t i = 0; i < measures; ++i) {
       next.curve.time_s.push_back(rounded((static_cast<double>(i) + 0.5) * next.duration_s /
                                           static_cast<double>(measures)));
-      next.curve.valence.push_back(rounded(valence[i] / count));
-      next.curve.arousal.push_back(rounded(arousal[i] / count));
+      next.curve.valence.push_back(valence.mean(i, count));
+      next.curve.arousal.push_back(arousal.mean(i, count));
+      next.curve.valence_sd.push_back(valence.deviation(i, count));
+      next.curve.arousal_sd.push_back(arousal.deviation(i, count));
     }
     for (auto& [name, share] : raters) share = rounded(share / count);
     next.row.id = fs::path(next.midi).stem().string();
@@ -201,9 +223,7 @@ ImportReport import_vgmidi(const ImportJob& job, const MidiRenderOptions& render
 
 Importer importing::vgmidi() {
   return importer<MidiRenderOptions>(
-      "perceived; Ferreira & Whitehead 2019, valence and arousal over time, no licence stated,\n" +
-          kVgmidiSource + ";\nits MIDIs are rendered by fluidsynth unless audio/ holds recordings",
-      import_vgmidi);
+      "perceived; Ferreira & Whitehead 2019, no licence stated, " + kVgmidiSource, import_vgmidi);
 }
 
 }  // namespace mer

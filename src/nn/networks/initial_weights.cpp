@@ -17,7 +17,7 @@ void load_initial_weights(Network& network, const TensorFile& file) {
   if (is_model) {
     load_module_from(network, kNetworkPrefix, file);
   } else {
-    load_module_from(network, "", file, {"classifier", "tags"});
+    load_module_from(network, "", file, {{"classifier", "valence_arousal", "tag_scores"}, "tags"});
   }
 }
 

@@ -1,5 +1,6 @@
 #include "mer/nn/model_file.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 #include <stdexcept>
@@ -116,7 +117,10 @@ void load_module_from(torch::nn::Module& module, const std::string& prefix, cons
   };
   std::set<std::string> known;
   for (const auto& [name, tensor] : tensors_of(module, prefix)) {
-    if (is_of(name, unmatched.of_module)) continue;
+    if (std::any_of(unmatched.of_module.begin(), unmatched.of_module.end(),
+                    [&](const std::string& part) { return is_of(name, part); })) {
+      continue;
+    }
     copy_into(tensor, name, file);
     known.insert(name);
   }
