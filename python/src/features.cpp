@@ -120,7 +120,7 @@ py::array_t<float> describe_frames(const Settings& settings, const Matrix& spect
                                          settings.recipe.audio.sample_rate_hz);
     numbers = describe(descriptors, frames, columns, energies, mask);
   }
-  return py::array_t<float>(numbers.size(), numbers.data());
+  return to_array(std::vector<float>(numbers.begin(), numbers.end()), {numbers.size()});
 }
 
 py::list descriptor_table(const Settings& settings) {

@@ -22,6 +22,18 @@ void translate(std::exception_ptr thrown) {
   }
 }
 
+#if PYBIND11_VERSION_HEX < 0x020C0000
+/// @throws pybind11::import_error where arrays would hold other numbers without a word
+void require_known_numpy() {
+  const auto version = py::module_::import("numpy").attr("__version__").cast<std::string>();
+  if (version.starts_with("1.")) return;
+  throw py::import_error("this build of mer is for NumPy 1, here is " + version +
+                         ": install it for this interpreter by `pip install ./python`");
+}
+#else
+void require_known_numpy() {}  // knows NumPy 2
+#endif
+
 }  // namespace
 
 BundledFiles bundled_files(const std::filesystem::path& program_folder) {
@@ -59,6 +71,7 @@ void OpenSound::check_signals(std::span<const float>) {
 PYBIND11_MODULE(_core, module) {
   module.doc() = "mer's feature library; use it through the package's functions.";
   module.attr("version") = mer::kVersion;
+  mer::python::require_known_numpy();
   pybind11::register_local_exception_translator(mer::python::translate);
   mer::python::bind_settings(module);
   mer::python::bind_features(module);

@@ -159,6 +159,16 @@ class Files(World):
         self.assertEqual(read.groups, made.groups)
         np.testing.assert_array_equal(read.spectrogram_hz, made.spectrogram_hz)
 
+    def test_descriptors_are_those_of_the_process(self):
+        songs = sorted(Path("songs").rglob("*.flac"))[:2]
+        run("features", *songs, "--descriptors", "-o", "songs.descriptors.csv", "-q")
+        rows = mer.read_table("songs.descriptors.csv")
+        for song, row in zip(songs, rows):
+            numbers = mer.descriptors(song)
+            self.assertEqual(row.pop("path"), str(song))
+            self.assertEqual(list(row), list(numbers))
+            np.testing.assert_allclose(list(row.values()), list(numbers.values()), rtol=1e-6)
+
     def test_what_is_no_such_file_is_refused(self):
         Path("a.safetensors").write_bytes(b"\x20\0\0\0\0\0\0\0{}")
         Path("a.csv").write_text("a,b\n1,2\n")
