@@ -5,11 +5,11 @@
 #include <iterator>
 #include <utility>
 
+#include "mer/config/classic/va_regression.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/hash.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/core/text.hpp"
-#include "mer/config/classic/va_regression.hpp"
 #include "mer/corpus/near_duplicates.hpp"
 #include "mer/distributed/collective.hpp"
 #include "mer/embed/embedding_store.hpp"

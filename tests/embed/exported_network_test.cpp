@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/script.h>
+#include <torch/version.h>
 
 #include "../support/temporary_folder.hpp"
 #include "mer/audio/audio_reader.hpp"

@@ -245,8 +245,9 @@ int train(const TrainArgs& args, Workers workers) {
                              : args.runs / args.name;
   job.command_line = join(process_arguments(), " ");
   job.weights = bundled_files().pretrained_weights();
-  for (const auto& source : {job.config.embed.files, job.config.embed.exported}) {
-    if (job.config.sees_embeddings() && !source.empty()) add_embedding_source(job.weights, source);
+  for (const fs::path& vectors : {job.config.embed.files, job.config.embed.exported}) {
+    if (job.config.sees_embeddings() && !vectors.empty())
+      add_embedding_source(job.weights, vectors);
   }
 
   Terminal terminal;

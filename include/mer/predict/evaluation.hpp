@@ -17,7 +17,8 @@ void require_known_labels(const Manifest& manifest, const std::vector<std::size_
 
 /// What a model answers, and what it was trained on.
 struct ModelAnswers : AnswerKinds {
-  std::vector<std::int64_t> training_counts = {};  ///< parallel to classes; the largest is the baseline
+  std::vector<std::int64_t> training_counts =
+      {};  ///< parallel to classes; the largest is the baseline
 };
 
 /// Scores finished predictions; intervals resample groups (Song::group; a song without one is a
