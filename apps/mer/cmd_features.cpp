@@ -482,7 +482,9 @@ int finish(const FeaturesArgs& args, const Plan& plan, const std::vector<SongRes
 }
 
 int run_features(const FeaturesArgs& args) {
-  const FeatureSettings settings = read_feature_settings(args.config);
+  ConfigArgs config = args.config;
+  if (args.embeddings.empty()) std::erase(config.sections, "embed");
+  const FeatureSettings settings = read_feature_settings(config);
   if (args.print_config) {
     std::fputs(to_yaml(settings, true).c_str(), stdout);
     return kDone;

@@ -290,13 +290,14 @@ void EmbeddingExtractor::describe() {
   if (vectors_) {
     recipe_["vectors"] = {{"columns", vectors_->num_columns()}, {"hash", vectors_->hash()}};
   } else {
-    Json& embed = recipe_["embed"] = to_json(options_);
+    Json embed = to_json(options_);
     embed.erase("files");  // older models have no such options
     embed.erase("exported");
+    if (!options_.exported.empty()) embed.erase("hop_s");
     embed["weights"] = hashes_;
+    recipe_["embed"] = std::move(embed);
     recipe_["front_end"] = front_end_.shared();
     if (!options_.exported.empty()) {
-      embed.erase("hop_s");
       recipe_["exported"] = {{"name", groups_.front().network},
                              {"columns", groups_.front().num_columns}};
     }

@@ -181,10 +181,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "--help"},
         Mistake{{"predict", "a.wav", "--max-seconds", "nan"}, "'nan' is not a number", "--help"},
         Mistake{{"synth", "-o", "x", "--songs", "3"}, "'3' is not a number in 8…", "--help"},
-        Mistake{{"import", "foldr", "folder", "-o", "x.csv"},
-                "'foldr' is not one of folder, 4qaed, emopia, emotify, deam, pmemo, did you mean "
-                "'folder'?",
-                "mer import --help"},
+        Mistake{
+            {"import", "foldr", "folder", "-o", "x.csv"},
+            "'foldr' is not one of folder, 4qaed, emopia, emotify, deam, pmemo, emomusic, grekow, "
+            "merge, mtg_jamendo, vgmidi, did you mean 'folder'?",
+            "mer import --help"},
         Mistake{{"completion", "fish"}, "'fish' is not one of bash", "mer completion --help"},
         Mistake{{"preprocess", "-c", "good.yaml", "--shard", "3/2"}, "shard '3/2'", "1/4"},
         Mistake{{"preprocess", "-c", "good.yaml", "--shard", "0/2"}, "shard '0/2'", "1/4"}));

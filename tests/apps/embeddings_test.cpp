@@ -66,8 +66,9 @@ TEST_F(Embeddings, OfAPretrainedNetworkAreARowAPatchOrASong) {
   EXPECT_EQ(description["recipe"]["embed"]["networks"][0], "vgg_tagger");
   EXPECT_EQ(description["columns"][0]["family"], "vgg_tagger");
 
-  const Outcome songs = world_.mer({"features", "songs", "--embeddings", "vgg_tagger", "--per",
-                                    "song", "-o", "songs.safetensors", "--set", "embed.hop_s=1"});
+  const Outcome songs = world_.mer({"features", "songs/happy", "songs/anger", "songs/sad",
+                                    "songs/relaxed", "--embeddings", "vgg_tagger", "--per", "song",
+                                    "-o", "songs.safetensors", "--set", "embed.hop_s=1"});
   ASSERT_EQ(songs.exit_code, 0) << songs.err;
   const TensorFile file = TensorFile::open(world_ / "songs.safetensors");
   EXPECT_EQ(file.at("embeddings", {16, 256}).shape[0], 16);
@@ -109,8 +110,9 @@ TEST_F(Embeddings, MadeElsewhereAreLearnedFromAndAnsweredWith) {
               HasSubstr("3 numbers, made by another program"));
 
   // Together; of the songs that the runs have learned from, the folder is known.
-  const Outcome both = world_.mer(
-      {"predict", "songs", "-m", "runs/vectors-svm", "-m", "runs/vectors-net", "--format", "csv"});
+  const Outcome both =
+      world_.mer({"predict", "songs/happy", "songs/anger", "songs/sad", "songs/relaxed", "-m",
+                  "runs/vectors-svm", "-m", "runs/vectors-net", "--format", "csv"});
   EXPECT_EQ(both.exit_code, 0) << both.err;
   EXPECT_THAT(lines_of(both.out), SizeIs(1 + 16));
 
@@ -118,7 +120,7 @@ TEST_F(Embeddings, MadeElsewhereAreLearnedFromAndAnsweredWith) {
   world_.write("new/song.wav", wav(tone(330.0, 2.0, 22050), 22050));
   const Outcome without = world_.mer({"predict", "new/song.wav", "-m", "runs/vectors-svm"});
   EXPECT_EQ(without.exit_code, 3);
-  EXPECT_THAT(without.out + without.err, HasSubstr("song.wav: has no vector in "));
+  EXPECT_THAT(without.out + without.err, HasSubstr("has no vector in "));
   write_vector("new-vectors", "song.wav", {0.0F, 1.0F, 0.0F});
   const Outcome with = world_.mer({"predict", "new/song.wav", "-m", "runs/vectors-svm",
                                    "--embeddings", "new-vectors", "--format", "json"});
@@ -136,8 +138,7 @@ TEST_F(Embeddings, MadeElsewhereAreLearnedFromAndAnsweredWith) {
 
 TEST_F(Embeddings, MadeElsewhereAreMissedByName) {
   write_vectors("fewer", false);
-  const Outcome outcome =
-      train("fewer", {"model.name=svm", "classic.song_vector=[embeddings]", "embed.files=fewer"});
+  const Outcome outcome = train("fewer", {"inputs.song_vector=[embeddings]", "embed.files=fewer"});
   EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
   const auto rows = read_csv(world_ / "songs/manifest.csv");
   EXPECT_THAT(outcome.err, HasSubstr(rows.back().cells[0] + ": has no vector in "));

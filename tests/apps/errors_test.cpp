@@ -53,11 +53,11 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"DuplicateId", "path,label,id\na.wav,sad,x\nb.wav,happy,x\n",
                "m.csv:3: id 'x' is already in line 2", "own id"},
         Broken{"UnknownColumn", "path,lable\na.wav,sad\n",
-               "m.csv:1: unknown column 'lable', known are path, label, group, split, id, valence, "
-               "arousal",
+               "m.csv:1: unknown column 'lable', known are path, label, labels, valence, arousal, "
+               "dynamic, share_<class>, group, split, id",
                "did you mean 'label'?"},
-        Broken{"MissingColumn", "path\na.wav\n", "m.csv:1: column 'label' is missing",
-               "path,label"},
+        Broken{"MissingColumn", "path\na.wav\n", "m.csv:1: no column says what to learn",
+               "path, at least one of label, labels"},
         Broken{"EmptyLabel", "path,label\na.wav,sad\nb.wav,\n", "m.csv:3: the label is empty",
                "fill it in"},
         Broken{"MissingCell", "path,label\na.wav,sad\nb.wav\n",
