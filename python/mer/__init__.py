@@ -11,9 +11,10 @@ from mer.files import Run, read_features, read_predictions, read_table, read_ten
 from mer.find_program import program
 from mer.mirdata import from_mirdata
 from mer.options import Options
-from mer.verbs import evaluate, predict, train
+from mer.verbs import Embeddings, embed, evaluate, predict, train
 
 __all__ = [
+    "Embeddings",
     "Error",
     "Features",
     "InputError",
@@ -22,6 +23,7 @@ __all__ = [
     "UsageError",
     "descriptor_table",
     "descriptors",
+    "embed",
     "evaluate",
     "features",
     "from_mirdata",

@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Union
+from typing import Any, NamedTuple, Union
+
+import numpy as np
 
 from mer.errors import Error, InputError, UsageError
 from mer.files import Record, Run, StrPath, flat_record
@@ -141,6 +144,61 @@ def predict(
     words += [word for one in _models(model) for word in ("-m", one)]
     data, _ = call(words, _paths(songs), verbose, allowed=(0, _SOME_FAILED))
     return [flat_record(result) for result in json.loads(data)["results"]]
+
+
+class Embeddings(NamedTuple):
+    """What a network has before its last layer, a row a patch, segment or song."""
+
+    path: list[str]
+    """Of each row's song."""
+    start_s: np.ndarray
+    """Seconds in the source file, [rows]."""
+    end_s: np.ndarray
+    valid: np.ndarray
+    """Whether a row has any music, [rows]."""
+    vectors: np.ndarray
+    """[rows, numbers], float32."""
+    columns: list[str]
+    """Names of the numbers."""
+
+
+def embed(
+    songs: StrPath | Iterable[StrPath],
+    model: Model = "musicnn",
+    *,
+    per: str = "",
+    settings: Mapping[str, Any] | None = None,
+    jobs: int = 0,
+    verbose: bool = False,
+) -> Embeddings:
+    """What a network has before its last layer.
+
+    Parameters
+    ----------
+    songs : path or iterable of paths
+        Files, and folders, which are searched for audio. Songs that fail are left out.
+    model : path or name
+        `musicnn`, `vgg_tagger`, an exported network's file (NAME.pt), a run or a model file.
+    per : {"", "patch", "segment", "song"}
+        A row a patch (pre-trained and exported networks), a segment (runs, models), or a song, which is the mean.
+        Default: patch or segment.
+    settings : Mapping, optional
+        Config keys, e.g. ``{"embed.hop_s": 1}``.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "embeddings.npz")
+        words = ["features", "-", "--embeddings", os.fspath(model), "-o", file, "-j", str(jobs)]
+        words += (["--per", per] if per else []) + _settings(settings or {})
+        call(words, _paths(songs), verbose, allowed=(0, _SOME_FAILED))
+        with np.load(file) as npz:
+            return Embeddings(
+                npz["path"].tolist(),
+                npz["start_s"],
+                npz["end_s"],
+                npz["valid"],
+                npz["embeddings"],
+                npz["names"].tolist(),
+            )
 
 
 def train(

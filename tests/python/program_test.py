@@ -46,6 +46,17 @@ class Verbs(World):
         cls.run_ = mer.train("descriptors", {"data": {"manifest": "songs.csv"}, "train.seed": np.int64(3)}, name="mine")
         cls.scores = mer.evaluate(cls.run_)
 
+    def test_embed_gives_a_row_a_patch_or_a_song(self):
+        with self.assertRaisesRegex(mer.UsageError, "neither a path"):
+            mer.embed("songs", "nothing")
+        rows = mer.embed("songs/sad", "vgg_tagger")
+        self.assertEqual(rows.vectors.shape, (4, 256))
+        self.assertEqual(rows.columns[0], "vgg_tagger_0")
+        self.assertAlmostEqual(rows.end_s[0], 2.992)  # 187 frames of 256 samples at 16 kHz
+        self.assertTrue(rows.path[0].endswith(".flac"))
+        songs = mer.embed(rows.path, "vgg_tagger", per="song", settings={"embed.hop_s": 1})
+        self.assertEqual((len(songs.path), songs.vectors.dtype), (4, np.float32))
+
     def test_train_gives_the_run(self):
         self.assertEqual(self.run_.path, Path("runs/mine"))
         self.assertEqual(self.run_.config["model"]["name"], "svm")
