@@ -106,21 +106,20 @@ EmbeddingScores embedding_scores(std::span<const EmbeddingPlace> places,
   scores.silhouette = all.silhouette / all.count;
   std::vector<Sums> of_groups;
   for (const auto& [group, sums] : by_group) of_groups.push_back(sums);
-  const auto interval = [&](double Sums::*above, double Sums::*below) {
-    return bootstrap_over_groups(of_groups.size(), seed,
-                                 [&](std::span<const double> draws) {
-                                   double sum_above = 0.0;
-                                   double sum_below = 0.0;
-                                   for (std::size_t g = 0; g < draws.size(); ++g) {
-                                     sum_above += draws[g] * (of_groups[g].*above);
-                                     sum_below += draws[g] * (of_groups[g].*below);
-                                   }
-                                   return sum_above / sum_below;
-                                 })
-        .ci95;
-  };
-  scores.ratio_ci95 = interval(&Sums::own, &Sums::others);
-  scores.silhouette_ci95 = interval(&Sums::silhouette, &Sums::count);
+  const std::vector<Interval> intervals = bootstrap_intervals(
+      of_groups.size(), seed, 2, [&](std::span<const double> draws, std::span<double> values) {
+        Sums drawn;
+        for (std::size_t g = 0; g < draws.size(); ++g) {
+          drawn.count += draws[g] * of_groups[g].count;
+          drawn.own += draws[g] * of_groups[g].own;
+          drawn.others += draws[g] * of_groups[g].others;
+          drawn.silhouette += draws[g] * of_groups[g].silhouette;
+        }
+        values[0] = drawn.own / drawn.others;
+        values[1] = drawn.silhouette / drawn.count;
+      });
+  scores.ratio_ci95 = intervals[0];
+  scores.silhouette_ci95 = intervals[1];
   return scores;
 }
 

@@ -241,10 +241,9 @@ Evaluation score_songs(std::string model, std::string split, ModelAnswers answer
       score_numbers(songs, &Song::valence, &SongPrediction::valence, kBootstrapSeed);
   evaluation.arousal =
       score_numbers(songs, &Song::arousal, &SongPrediction::arousal, kBootstrapSeed);
-  evaluation.valence_over_time =
-      score_curves(songs, &EmotionCurve::valence, &EmotionCurve::valence_sd, kBootstrapSeed);
-  evaluation.arousal_over_time =
-      score_curves(songs, &EmotionCurve::arousal, &EmotionCurve::arousal_sd, kBootstrapSeed);
+  AxesOverTime over_time = score_curves(songs, kBootstrapSeed);
+  evaluation.valence_over_time = std::move(over_time.valence);
+  evaluation.arousal_over_time = std::move(over_time.arousal);
   evaluation.tag_scores = score_tags(songs, answers.tags, kBootstrapSeed);
   evaluation.model = std::move(model);
   evaluation.split = std::move(split);

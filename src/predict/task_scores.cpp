@@ -40,25 +40,26 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
   return regression_scores_with_intervals(true_numbers, predicted_numbers, groups, seed);
 }
 
-std::optional<CurveScores> score_curves(const std::vector<ScoredSong>& songs,
-                                        std::vector<double> EmotionCurve::*axis,
-                                        std::vector<double> EmotionCurve::*deviation,
-                                        std::uint64_t seed) {
-  std::vector<CurvePair> pairs;
+AxesOverTime score_curves(const std::vector<ScoredSong>& songs, std::uint64_t seed) {
+  std::vector<CurvePair> valence;
+  std::vector<CurvePair> arousal;
   GroupNumbers numbers;
   for (const ScoredSong& scored : songs) {
     if (scored.song.dynamic.empty() || !scored.prediction.over_time) continue;
-    EmotionCurve truth = read_emotion_curve(scored.song.dynamic);
+    const EmotionCurve truth = read_emotion_curve(scored.song.dynamic);
     const EmotionCurve& predicted = *scored.prediction.over_time;
-    CurvePair& pair = pairs.emplace_back();
-    pair.predicted = interpolate(predicted.time_s, predicted.*axis, truth.time_s);
-    pair.time_s = std::move(truth.time_s);
-    pair.truth = std::move(truth.*axis);
-    pair.truth_sd = std::move(truth.*deviation);
-    pair.group = numbers.of(scored.song);
+    const int group = numbers.of(scored.song);
+    const auto pair_of = [&](std::vector<double> EmotionCurve::*axis,
+                             const std::vector<double>& deviation) {
+      return CurvePair{truth.time_s, truth.*axis,
+                       interpolate(predicted.time_s, predicted.*axis, truth.time_s), deviation,
+                       group};
+    };
+    valence.push_back(pair_of(&EmotionCurve::valence, truth.valence_sd));
+    arousal.push_back(pair_of(&EmotionCurve::arousal, truth.arousal_sd));
   }
-  if (pairs.empty()) return std::nullopt;
-  return curve_scores(pairs, seed);
+  if (valence.empty()) return {};
+  return {curve_scores(valence, seed), curve_scores(arousal, seed)};
 }
 
 std::optional<TagScores> score_tags(const std::vector<ScoredSong>& songs,

@@ -25,10 +25,11 @@ std::optional<RegressionScores> score_numbers(const std::vector<ScoredSong>& son
                                               double Song::*truth,
                                               double SongPrediction::*predicted,
                                               std::uint64_t seed);
-std::optional<CurveScores> score_curves(const std::vector<ScoredSong>& songs,
-                                        std::vector<double> EmotionCurve::*axis,
-                                        std::vector<double> EmotionCurve::*deviation,
-                                        std::uint64_t seed);
+/// Of each axis; each song's curve is read once.
+struct AxesOverTime {
+  std::optional<CurveScores> valence, arousal;
+};
+AxesOverTime score_curves(const std::vector<ScoredSong>& songs, std::uint64_t seed);
 std::optional<TagScores> score_tags(const std::vector<ScoredSong>& songs,
                                     const std::vector<std::string>& tags, std::uint64_t seed);
 

@@ -17,16 +17,36 @@
 namespace mer {
 namespace {
 
-const std::array<std::string, 17> kMetricsHeader = {
-    "iteration",        "epoch",          "seconds",      "lr",           "train_loss",
-    "train_softmax",    "train_center",   "val_loss",     "val_accuracy", "val_macro_f1",
-    "train_as_printed", "train_accuracy", "train_values", "train_tags",   "val_concordance",
-    "val_roc_auc",      "val_pr_auc"};
+/// The columns of metrics.csv after `iteration`.
+constexpr std::array<std::pair<const char*, double MetricsRow::*>, 16> kMetricsColumns = {{
+    {"epoch", &MetricsRow::epoch},
+    {"seconds", &MetricsRow::seconds},
+    {"lr", &MetricsRow::lr},
+    {"train_loss", &MetricsRow::train_loss},
+    {"train_softmax", &MetricsRow::train_softmax},
+    {"train_center", &MetricsRow::train_center},
+    {"val_loss", &MetricsRow::val_loss},
+    {"val_accuracy", &MetricsRow::val_accuracy},
+    {"val_macro_f1", &MetricsRow::val_macro_f1},
+    {"train_as_printed", &MetricsRow::train_as_printed},
+    {"train_accuracy", &MetricsRow::train_accuracy},
+    {"train_values", &MetricsRow::train_values},
+    {"train_tags", &MetricsRow::train_tags},
+    {"val_concordance", &MetricsRow::val_concordance},
+    {"val_roc_auc", &MetricsRow::val_roc_auc},
+    {"val_pr_auc", &MetricsRow::val_pr_auc},
+}};
+
+std::string metrics_header() {
+  std::vector<std::string> cells = {"iteration"};
+  for (const auto& [name, number] : kMetricsColumns) cells.emplace_back(name);
+  return csv_line(cells);
+}
 
 /// The header and the whole lines up to an iteration: a killed process may leave half a line. What
 /// an earlier version began gets the columns that came since, empty.
 std::string kept_rows(const std::string& text, std::int64_t iteration) {
-  const std::string header = csv_line(kMetricsHeader);
+  const std::string header = metrics_header();
   const std::string old_header = text.substr(0, text.find('\n') + 1);
   const auto commas = [](const std::string& line) { return std::ranges::count(line, ','); };
   const std::string missing(static_cast<std::size_t>(commas(header) - commas(old_header)), ',');
@@ -125,9 +145,8 @@ void RunWriter::write_status() { write_text_file(status_file(), status_.to_json(
 
 void RunWriter::open_metrics(std::int64_t iteration) {
   const std::filesystem::path file = metrics_file();
-  const std::string kept = std::filesystem::exists(file)
-                               ? kept_rows(read_text_file(file), iteration)
-                               : csv_line(kMetricsHeader);
+  const std::string kept =
+      std::filesystem::exists(file) ? kept_rows(read_text_file(file), iteration) : metrics_header();
   metrics_.reset();
   write_text_file(file, kept);
   metrics_.emplace(file, LineFile::Start::kAppend);
@@ -135,12 +154,7 @@ void RunWriter::open_metrics(std::int64_t iteration) {
 
 void RunWriter::add_metrics(const MetricsRow& row) {
   std::vector<std::string> cells = {std::to_string(row.iteration)};
-  for (const double number :
-       {row.epoch, row.seconds, row.lr, row.train_loss, row.train_softmax, row.train_center,
-        row.val_loss, row.val_accuracy, row.val_macro_f1, row.train_as_printed, row.train_accuracy,
-        row.train_values, row.train_tags, row.val_concordance, row.val_roc_auc, row.val_pr_auc}) {
-    cells.push_back(format_number(number));
-  }
+  for (const auto& [name, number] : kMetricsColumns) cells.push_back(format_number(row.*number));
   metrics_->add(csv_line(cells));
 }
 
