@@ -111,16 +111,25 @@ PlannedBatch BatchMaker::plan(std::int64_t iteration) {
   const auto num_rows = static_cast<std::int64_t>(selection.rows().size());
   planned.batch.inputs = builder_.make_batch(num_rows);
   planned.batch.targets.shape = {0, 0};
-  for (const std::size_t row : selection.rows()) {
+  // Of all rows, others' too: which targets are known decides what a batch's means are over.
+  std::vector<PlannedBatch::Row> sources;
+  std::vector<std::array<float, 2>> values;
+  for (std::size_t row = 0; row < draws.size(); ++row) {
     const RunSong& song = data_.training[draws[row].song];
-    const Segment segment = segment_of(song, draws[row], keys[row]);
-    planned.rows.push_back({draws[row].song, segment});
-    planned.batch.keys.push_back(keys[row]);
-    const auto features = data_.open_songs->open(song.features);
-    features->read_ahead(segment.first, segment.length);
-    add_targets(song, values_of(song, *features, segment, recipe_), planned.batch);
+    sources.push_back({draws[row].song, segment_of(song, draws[row], keys[row])});
+    values.push_back(song.curve ? values_of(song, *data_.open_songs->open(song.features),
+                                            sources[row].segment, recipe_)
+                                : song.values);
   }
-  planned.batch.known = known_of(draws, keys, partners);
+  for (const std::size_t row : selection.rows()) {
+    const PlannedBatch::Row& source = sources[row];
+    const RunSong& song = data_.training[source.song];
+    planned.rows.push_back(source);
+    planned.batch.keys.push_back(keys[row]);
+    data_.open_songs->open(song.features)->read_ahead(source.segment.first, source.segment.length);
+    add_targets(song, values[row], planned.batch);
+  }
+  planned.batch.known = known_of(sources, values, partners);
   return planned;
 }
 
@@ -138,25 +147,17 @@ void BatchMaker::add_targets(const RunSong& song, const std::array<float, 2>& va
   add(data_.tags.size(), song.tags, batch.tags);
 }
 
-KnownTargets BatchMaker::known_of(const std::vector<Draw>& draws,
-                                  const std::vector<std::uint64_t>& keys,
+KnownTargets BatchMaker::known_of(const std::vector<PlannedBatch::Row>& sources,
+                                  const std::vector<std::array<float, 2>>& values,
                                   const std::vector<std::size_t>& partners) const {
-  const auto song_of = [&](std::size_t row) -> const RunSong& {
-    return data_.training[draws[row].song];
-  };
-  const auto has_values = [&](std::size_t row) {
-    const RunSong& song = song_of(row);
-    if (!song.curve) return song.has_values();
-    const auto features = data_.open_songs->open(song.features);
-    return !std::isnan(
-        values_of(song, *features, segment_of(song, draws[row], keys[row]), recipe_)[0]);
-  };
   KnownTargets known;
-  for (std::size_t row = 0; row < draws.size(); ++row) {
-    const std::size_t partner = partners[row];
-    if (!song_of(row).classes.empty() || !song_of(partner).classes.empty()) ++known.classes;
-    if (!song_of(row).tags.empty() || !song_of(partner).tags.empty()) ++known.tags;
-    if (data_.has_values && (has_values(row) || has_values(partner))) ++known.values;
+  for (std::size_t row = 0; row < sources.size(); ++row) {
+    const RunSong& own = data_.training[sources[row].song];
+    const RunSong& partner = data_.training[sources[partners[row]].song];
+    if (!own.classes.empty() || !partner.classes.empty()) ++known.classes;
+    if (!own.tags.empty() || !partner.tags.empty()) ++known.tags;
+    const bool has_values = !std::isnan(values[row][0]) || !std::isnan(values[partners[row]][0]);
+    if (data_.has_values && has_values) ++known.values;
   }
   return known;
 }

@@ -53,7 +53,8 @@ class BatchMaker {
   /// Appends a row.
   void add_targets(const RunSong& song, const std::array<float, 2>& values,
                    TrainingBatch& batch) const;
-  KnownTargets known_of(const std::vector<Draw>& draws, const std::vector<std::uint64_t>& keys,
+  KnownTargets known_of(const std::vector<PlannedBatch::Row>& sources,
+                        const std::vector<std::array<float, 2>>& values,
                         const std::vector<std::size_t>& partners) const;
 
   const PreparedData& data_;
