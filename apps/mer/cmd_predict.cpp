@@ -20,6 +20,10 @@ std::function<int()> add_predict(CLI::App& cmd) {
       cmd, args->models,
       "Run folder, model file or bundled model; may be repeated (averaged); default: the "
       "bundled model 'default'");
+  cmd.add_flag("--fast", args->fast,
+               "The bundled model 'fast': without the taggers, less often right");
+  cmd.add_flag("--tags", args->tags,
+               "Also tags (mood, genre, instrument) by the taggers that 'default' uses");
   add_embeddings_option(cmd, args->embeddings);
   std::vector<std::string> formats = {"table", "json", "jsonl", "csv"};
   std::string help = "table, json, jsonl or csv; or a file a song, in the folder -o:";

@@ -17,6 +17,8 @@ struct PredictArgs {
   bool resume = false;
   bool retry_failed = false;
   bool prune = false;
+  bool tags = false;
+  bool fast = false;
   double max_seconds = 0.0;
   double min_confidence = 0.0;
 };

@@ -114,6 +114,15 @@ TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
   return answer;
 }
 
+Eigen::VectorXd ClassicModel::standardized(const RowMatrixXf& rows) const {
+  Eigen::VectorXd all(rows.size());
+  for (Eigen::Index b = 0; b < rows.rows(); ++b) {
+    all.segment(b * rows.cols(), rows.cols()) =
+        branches_[static_cast<std::size_t>(b)].standardize(rows.row(b)).cast<double>();
+  }
+  return all;
+}
+
 OwnedTensors ClassicModel::tensors() const {
   OwnedTensors tensors;
   for (std::size_t b = 0; b < branches_.size(); ++b) {

@@ -14,6 +14,7 @@
 #include "mer/distributed/collective.hpp"
 #include "mer/embed/embedding_store.hpp"
 #include "mer/predict/predict_files.hpp"
+#include "mer/predict/song_axes.hpp"
 #include "mer/store/fill_store.hpp"
 #include "mer/store/fingerprint_store.hpp"
 #include "mer/store/segment_rows.hpp"
@@ -68,6 +69,7 @@ class Job {
         : job_.resumes ? resume_run(job_.run, data, callbacks, workers_)
                        : train_run(config_, data, job_.run, job_.command_line, callbacks, workers_);
     outcome.is_interrupted = outcome.result.status == RunResult::Status::kInterrupted;
+    if (!outcome.is_interrupted && job_.is_first()) add_axes(folder, data.split);
     outcome.songs_failed = !outcome.result.failures.empty();
     return outcome;
   }
@@ -98,7 +100,11 @@ class Job {
           const RunResult result =
               train_or_resume(fold_config, data, fold.path(), listener_.callbacks(number));
           if (!result.failures.empty()) any_failed = true;
-          if (result.status == RunResult::Status::kInterrupted) any_interrupted = true;
+          if (result.status == RunResult::Status::kInterrupted) {
+            any_interrupted = true;
+          } else if (job_.is_first()) {
+            add_axes(fold, folds[i]);
+          }
         },
         // Processes that share the folds agree on when to stop as they train.
         workers_.processes == nullptr ? std::function<bool()>(stop)
@@ -186,6 +192,25 @@ class Job {
     return report;
   }
 
+  /// What a system sees of songs; those that could not be read are left out.
+  std::vector<SongFiles> files_of(const std::vector<std::size_t>& songs) const {
+    std::vector<SongFiles> files;
+    for (const std::size_t song : songs) {
+      SongFiles& one = files.emplace_back(SongFiles{{features_.files[song]}, {}});
+      if (config_.sees_embeddings()) one.embeddings = {embeddings_.files[song]};
+    }
+    return files;
+  }
+
+  /// A finished run's models learn where songs lie among its training songs.
+  void add_axes(const RunFolder& run, const Split& split) const {
+    std::vector<SongFiles> songs = files_of(songs_in(split, kTrain));
+    std::erase_if(songs, [](const SongFiles& files) { return !files.complete(); });
+    for (const fs::path& model : {run.best_file(), run.last_file()}) {
+      if (fs::exists(model)) add_song_axes(model, songs, config_.device, job_.weights);
+    }
+  }
+
   RunResult train_or_resume(const RunConfig& config, const RunData& data, const fs::path& run,
                             const RunCallbacks& callbacks) const {
     if (as_first(workers_, RunFolder(run).has_state())) {
@@ -210,13 +235,8 @@ class Job {
       const Predictor predictor = Predictor::load({weights}, config_.device, job_.weights);
       models.push_back({fold.path().string(), hash_file_hex(weights)});
       const std::vector<std::size_t> songs = songs_in(folds[i], kTest);
-      std::vector<SongFiles> files;
-      for (const std::size_t song : songs) {
-        files.push_back({{features_.files[song]}, {}});
-        if (config_.sees_embeddings()) files.back().embeddings = {embeddings_.files[song]};
-      }
       Evaluation evaluation = evaluate_songs(predictor, fold.path().string(), kTest, manifest_,
-                                             songs, files, 0, display->callback());
+                                             songs, files_of(songs), 0, display->callback());
       evaluation.models = {models.back()};
       write_evaluation(evaluation, fold.evaluation_folder(kTest));
       const std::vector<std::int64_t> counts_before = answers.training_counts;

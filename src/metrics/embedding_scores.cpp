@@ -123,26 +123,49 @@ EmbeddingScores embedding_scores(std::span<const EmbeddingPlace> places,
   return scores;
 }
 
+PrincipalAxes PrincipalAxes::fit(const Eigen::MatrixXd& rows, Index count) {
+  PrincipalAxes axes;
+  axes.mean = rows.colwise().mean();
+  const Eigen::MatrixXd centered = rows.rowwise() - axes.mean;
+  const double scale = 1.0 / static_cast<double>(std::max<Index>(1, rows.rows() - 1));
+  axes.total_variance = centered.squaredNorm() * scale;
+  // Of the two products that have the same eigenvalues, the smaller.
+  const bool by_rows = rows.rows() < rows.cols();
+  const Eigen::MatrixXd product = by_rows
+                                      ? Eigen::MatrixXd(centered * centered.transpose() * scale)
+                                      : Eigen::MatrixXd(centered.transpose() * centered * scale);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(product);  // ascending
+  const Index size = product.rows();
+  const double smallest = axes.total_variance * 1e-12;
+  Index found = 0;
+  while (found < std::min(count, size) && solver.eigenvalues()(size - 1 - found) > smallest) {
+    ++found;
+  }
+  axes.directions.resize(found, rows.cols());
+  axes.variances = solver.eigenvalues().reverse().head(found);
+  for (Index axis = 0; axis < found; ++axis) {
+    const auto vector = solver.eigenvectors().col(size - 1 - axis);
+    Eigen::VectorXd direction = by_rows ? Eigen::VectorXd(centered.transpose() * vector) : vector;
+    direction.normalize();
+    Index largest = 0;
+    direction.cwiseAbs().maxCoeff(&largest);
+    axes.directions.row(axis) = direction(largest) < 0.0 ? -direction : direction;
+  }
+  return axes;
+}
+
+Eigen::MatrixXd PrincipalAxes::project(const Eigen::MatrixXd& rows) const {
+  return (rows.rowwise() - mean) * directions.transpose();
+}
+
 PrincipalPlane principal_plane(const Eigen::MatrixXd& rows) {
   PrincipalPlane plane;
   plane.points = Eigen::MatrixX2d::Zero(rows.rows(), 2);
-  if (rows.rows() < 2 || rows.cols() < 1) return plane;
-  const Eigen::MatrixXd centered = rows.rowwise() - rows.colwise().mean();
-  const Eigen::MatrixXd covariance =
-      centered.transpose() * centered / static_cast<double>(rows.rows() - 1);
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // ascending
-  const double total = std::max(solver.eigenvalues().sum(), 0.0);
-  for (Index axis = 0; axis < std::min<Index>(2, rows.cols()); ++axis) {
-    const Index at = rows.cols() - 1 - axis;
-    Eigen::VectorXd direction = solver.eigenvectors().col(at);
-    Index largest = 0;
-    direction.cwiseAbs().maxCoeff(&largest);
-    if (direction(largest) < 0.0) direction = -direction;
-    plane.points.col(axis) = centered * direction;
-    if (total > 0.0) {
-      plane.explained[static_cast<std::size_t>(axis)] =
-          std::max(0.0, solver.eigenvalues()(at)) / total;
-    }
+  if (rows.rows() < 2) return plane;
+  const PrincipalAxes axes = PrincipalAxes::fit(rows, 2);
+  plane.points.leftCols(axes.variances.size()) = axes.project(rows);
+  for (Index axis = 0; axis < axes.variances.size(); ++axis) {
+    plane.explained[static_cast<std::size_t>(axis)] = axes.variances(axis) / axes.total_variance;
   }
   return plane;
 }

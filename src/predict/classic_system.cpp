@@ -27,8 +27,12 @@ class ClassicSystem : public TrainedSystem {
   void fill(const SongInputs& song, SystemAnswer& answer) const override {
     double valence = 0.0;
     double arousal = 0.0;
+    Eigen::VectorXd embedding;
     for (const Segment& segment : answer.segments) {
-      TableAnswer of_segment = model_.answer(model_.inputs().compute(song, segment));
+      const RowMatrixXf rows = model_.inputs().compute(song, segment);
+      TableAnswer of_segment = model_.answer(rows);
+      const Eigen::VectorXd seen = model_.standardized(rows);
+      embedding = embedding.size() == 0 ? seen : Eigen::VectorXd(embedding + seen);
       require_finite(of_segment.probabilities);
       answer.probabilities.push_back(std::move(of_segment.probabilities));
       valence += of_segment.valence;
@@ -37,6 +41,8 @@ class ClassicSystem : public TrainedSystem {
     const auto count = static_cast<double>(answer.segments.size());
     answer.valence = valence / count;
     answer.arousal = arousal / count;
+    embedding /= count;
+    answer.embedding.assign(embedding.begin(), embedding.end());
   }
 
  private:

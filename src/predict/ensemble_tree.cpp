@@ -21,6 +21,13 @@ std::vector<double> EnsembleTree::answer(const ProbabilityRows& systems) const {
   return ensemble.answer(of_members);
 }
 
+void EnsembleTree::add_weights(std::vector<double>& weights, double own) const {
+  if (members.empty()) weights.at(system) += own;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    members[i].add_weights(weights, own * ensemble.weights[i]);
+  }
+}
+
 EnsembleTree load_systems(const TensorFile& file, const std::string& device,
                           const std::function<std::size_t(std::unique_ptr<TrainedSystem>)>& add) {
   EnsembleTree tree;

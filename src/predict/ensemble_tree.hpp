@@ -24,6 +24,10 @@ struct EnsembleTree {
 
   /// @param systems  what each of them says
   std::vector<double> answer(const ProbabilityRows& systems) const;
+  /// How much each system counts.
+  /// @param weights  one a system; gets added to
+  /// @param own      what the tree counts
+  void add_weights(std::vector<double>& weights, double own = 1.0) const;
 };
 
 /// Loads the systems of a model file and returns how they answer together.

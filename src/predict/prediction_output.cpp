@@ -20,6 +20,7 @@ constexpr std::size_t kLengthWidth = 6;
 constexpr std::size_t kProbabilityWidth = 5;
 constexpr int kMinTimelineWidth = 40;
 constexpr const char* kUncertain = "uncertain";
+constexpr std::array<const char*, 2> kAxes = {"valence", "arousal"};
 
 const std::string& emotion_of(const SongPrediction& song, const std::vector<std::string>& classes) {
   return classes.at(static_cast<std::size_t>(song.predicted()));
@@ -162,7 +163,10 @@ std::string PredictionTable::numbers_header() const {
   for (const std::string& name : answers_.classes) {
     line += "  " + pad_left(printable(name), kProbabilityWidth);
   }
-  if (answers_.has_values) line += "  valence  arousal";
+  if (answers_.has_values) {
+    const char* mark = answers_.derives_values ? "~" : "";
+    for (const char* axis : kAxes) line += "  " + (mark + std::string(axis));
+  }
   if (!answers_.tags.empty()) line += "  labels";
   return line;
 }
@@ -190,10 +194,11 @@ std::string PredictionTable::row(const FileResult& result) const {
     line += "  " + pad_left(ok ? fixed(result.prediction->probabilities.at(c), 2) : "-", width);
   }
   if (answers_.has_values) {
-    constexpr std::size_t kWidth = std::string_view("valence").size();
+    const std::size_t width =
+        std::string_view(kAxes.front()).size() + (answers_.derives_values ? 1 : 0);
     for (const double SongPrediction::*axis :
          {&SongPrediction::valence, &SongPrediction::arousal}) {
-      line += "  " + pad_left(ok ? signed_fixed((*result.prediction).*axis) : "-", kWidth);
+      line += "  " + pad_left(ok ? signed_fixed((*result.prediction).*axis) : "-", width);
     }
   }
   if (!answers_.tags.empty()) {
@@ -220,7 +225,7 @@ std::string timeline(const FileResult& result, const AnswerKinds& answers, int w
   for (std::size_t c = 0; c < classes.size(); ++c) {
     labels.push_back(keys[c] + " " + printable(classes[c]));
   }
-  if (answers.has_values) labels.insert(labels.end(), {"valence", "arousal"});
+  if (answers.has_values) labels.insert(labels.end(), kAxes.begin(), kAxes.end());
   if (labels.empty()) return "";
   std::size_t label_width = 0;
   for (const std::string& label : labels) label_width = std::max(label_width, display_width(label));

@@ -11,6 +11,8 @@
 #include "mer/core/error.hpp"
 #include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
+#include "mer/embed/tagger_tags.hpp"
+#include "mer/metrics/quadrants.hpp"
 #include "mer/metrics/scores.hpp"
 #include "mer/store/segments.hpp"
 #include "trained_system.hpp"
@@ -63,6 +65,17 @@ void set_curve(SongPrediction& prediction) {
     curve.arousal.push_back(segment.arousal);
   }
   prediction.over_time = std::move(curve);
+}
+
+/// Valence and arousal where only probabilities of the four quadrants are known.
+void derive_values_of(SongPrediction& song, const Quadrants& quadrants) {
+  const auto derive = [&](auto& answer) {
+    answer.valence = quadrants.valence(answer.probabilities);
+    answer.arousal = quadrants.arousal(answer.probabilities);
+  };
+  derive(song);
+  for (SegmentPrediction& segment : song.segments) derive(segment);
+  song.derives_values = true;
 }
 
 void require_same_answers(const TrainedSystem& first, const TrainedSystem& other) {
@@ -134,11 +147,18 @@ struct Predictor::Impl {
   std::vector<nlohmann::ordered_json> extractor_recipes;  ///< as the models have them
   std::vector<std::int64_t> training_counts;
   bool systems_cut_alike = true;
+  std::optional<Quadrants> deriving;  ///< valence and arousal follow from these
+  std::optional<TaggerTags> tagger_tags;
+  std::size_t tagger = 0;  ///< index into extractors, with tags
+  /// The member that a song's place is told by: of those that have axes the one that counts most.
+  std::optional<std::size_t> placing;
 
   const TrainedSystem& first() const { return *members.front().system; }
 
   void add(std::unique_ptr<TrainedSystem> system, const std::string& device,
            const WeightFiles& weights);
+  void find_placing();
+  bool answers_values() const;
   void require_recipes_of(const OpenSong& song) const;
   SongPrediction predict(const OpenSong& song) const;
   SegmentEmbeddings embed(const OpenSong& song) const;
@@ -198,6 +218,20 @@ void Predictor::Impl::add(std::unique_ptr<TrainedSystem> system, const std::stri
   }
 }
 
+void Predictor::Impl::find_placing() {
+  std::vector<double> weights(members.size(), 0.0);
+  tree.add_weights(weights);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    if (!members[i].system->axes()) continue;
+    if (!placing || weights[i] > weights[*placing]) placing = i;
+  }
+}
+
+bool Predictor::Impl::answers_values() const {
+  return std::ranges::any_of(
+      members, [](const Member& member) { return member.system->card().answers_values(); });
+}
+
 void Predictor::Impl::require_recipes_of(const OpenSong& song) const {
   for (const Member& member : members) {
     const std::string& file = member.system->file();
@@ -244,7 +278,13 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
   }
   prediction.valence = mean_of_known(answers, &SystemAnswer::valence);
   prediction.arousal = mean_of_known(answers, &SystemAnswer::arousal);
-  if (answers.size() == 1) prediction.network_embedding = answers.front().embedding;
+  if (answers.size() == 1 && first().card().is_network()) {
+    prediction.network_embedding = answers.front().embedding;
+  }
+  if (placing) {
+    const SystemAnswer& answer = answers[*placing];
+    prediction.embedding = members[*placing].system->axes()->coordinates(answer.embedding);
+  }
   const Recipe& recipe = first().recipe();
   const std::vector<Segment>& segments = answers.front().segments;
   for (std::size_t s = 0; s < segments.size(); ++s) {
@@ -260,6 +300,7 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
     }
     set_values(answers, s, segment);
   }
+  if (deriving) derive_values_of(prediction, *deriving);
   set_curve(prediction);
 }
 
@@ -329,6 +370,13 @@ SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
   }
   prediction.duration_s = song.features.front()->duration_s();
   combine(answers, *song.features.front(), prediction);
+  if (!tagger_tags) return prediction;
+  const std::vector<double> probabilities = tagger_tags->answer(*song.embeddings[tagger]);
+  for (std::size_t i = 0; i < probabilities.size(); ++i) {
+    const std::string& name = tagger_tags->names()[i];
+    prediction.tags.emplace_back(name, probabilities[i]);
+    if (probabilities[i] >= TaggerTags::kThreshold) prediction.labels.push_back(name);
+  }
   return prediction;
 }
 
@@ -350,15 +398,33 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
     trees.push_back(load_systems(TensorFile::open(file), device, add));
   }
   impl->tree = EnsembleTree::of_equals(std::move(trees));
+  impl->find_placing();
   return Predictor(std::move(impl));
 }
 
 const std::vector<std::string>& Predictor::classes() const { return impl_->first().card().classes; }
 
 ModelAnswers Predictor::answers() const {
-  const bool has_values = std::ranges::any_of(
-      impl_->members, [](const Member& member) { return member.system->card().answers_values(); });
-  return {{classes(), has_values, impl_->first().card().tags}, training_counts()};
+  AnswerKinds kinds{.classes = classes(),
+                    .has_values = impl_->answers_values() || impl_->deriving,
+                    .tags = impl_->tagger_tags ? impl_->tagger_tags->names() : impl_->first().card().tags,
+                    .derives_values = impl_->deriving.has_value()};
+  return {std::move(kinds), training_counts()};
+}
+
+void Predictor::derive_values() {
+  if (!impl_->answers_values()) impl_->deriving = Quadrants::of(classes());
+}
+
+void Predictor::add_tags(const WeightFiles& weights) {
+  if (!impl_->first().card().tags.empty()) {
+    throw UsageError("the model answers tags of its own", "leave --tags out");
+  }
+  if (impl_->extractors.empty()) {
+    throw UsageError("tags are answered by the bundled taggers, and the model sees none",
+                     "take a model that sees one, as -m default does");
+  }
+  impl_->tagger_tags.emplace(impl_->extractors[impl_->tagger], weights);
 }
 
 const std::vector<Recipe>& Predictor::recipes() const { return impl_->recipes; }
@@ -383,6 +449,13 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
   }
   const OpenedFiles files(song);
   return impl_->predict(files.song());
+}
+
+std::vector<double> Predictor::song_vector(const SongFiles& song) const {
+  const OpenedFiles files(song);
+  const OpenSong open = files.song();
+  impl_->require_recipes_of(open);
+  return impl_->first().answer(impl_->members.front().inputs_from(open)).embedding;
 }
 
 SongPrediction Predictor::predict_file(const std::filesystem::path& audio_file, double max_seconds,

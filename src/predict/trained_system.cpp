@@ -45,6 +45,7 @@ TrainedSystem::TrainedSystem(const TensorFile& file, bool answers_for_songs)
       recipe_(options_in_card<Recipe>(card_.recipe, "recipe", file_)),
       segment_(options_in_card<SegmentOptions>(card_.segment, "segment", file_)),
       layout_(layout_from_json(Json::parse(card_.layout), file_)),
+      axes_(SongAxes::from(file)),
       answers_for_songs_(answers_for_songs),
       segment_frames_(segment_.num_frames(layout_.sample_rate_hz, layout_.hop_samples)),
       hop_frames_(segment_.hop_frames(layout_.sample_rate_hz, layout_.hop_samples, true)),

@@ -4,12 +4,14 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mer/config/recipe.hpp"
 #include "mer/core/tensor_file.hpp"
 #include "mer/features/descriptors.hpp"
+#include "mer/predict/song_axes.hpp"
 #include "mer/runs/model_card.hpp"
 #include "mer/store/segments.hpp"
 #include "mer/store/song_inputs.hpp"
@@ -21,8 +23,10 @@ struct SystemAnswer {
   std::vector<Segment> segments;
   std::vector<std::vector<double>> probabilities;  ///< parallel to segments
   std::vector<double> song;                        ///< their mean, as TrainedSystem::answer() says
-  std::vector<double> embedding;                   ///< a network's, mean over segments
-  std::vector<float> segment_embeddings;           ///< a network's, row-major
+  /// Mean over segments of what a network has before its last layer, or of what a classical
+  /// system's classifiers see.
+  std::vector<double> embedding;
+  std::vector<float> segment_embeddings;  ///< a network's, row-major
   /// Valence and arousal of segments, where the system predicts them; else empty.
   std::vector<std::array<double, 2>> values;
   /// Of the song, where the system predicts them; else NaN.
@@ -54,6 +58,8 @@ class TrainedSystem {
   /// @param song  at least one frame is kept; with embeddings when the system sees some
   SystemAnswer answer(const SongInputs& song) const;
   double seconds(std::int64_t frames) const;
+  /// None in models that were trained without.
+  const std::optional<SongAxes>& axes() const { return axes_; }
 
  protected:
   /// @param answers_for_songs  a segment is a whole song
@@ -79,6 +85,7 @@ class TrainedSystem {
   Recipe recipe_;
   SegmentOptions segment_;
   FeatureLayout layout_;
+  std::optional<SongAxes> axes_;
   bool answers_for_songs_;
   std::int64_t segment_frames_;
   std::int64_t hop_frames_;

@@ -66,6 +66,11 @@ std::vector<Stretch> places_of(const SongAnnotations& annotations) {
   return places;
 }
 
+/// What stands behind the names of valence and arousal that no model was trained to answer.
+std::string origin_of(const SongPrediction& song) {
+  return song.derives_values ? " (from the class probabilities)" : "";
+}
+
 Json observation(double start_s, double length_s, Json value, Json confidence) {
   return {{"time", start_s},
           {"duration", length_s},
@@ -114,13 +119,14 @@ std::string jams(const SongAnnotations& annotations) {
     place.push_back(
         observation(0.0, song.duration_s, Json::array({song.valence, song.arousal}), nullptr));
   }
-  add("mood_thayer", "valence and arousal of the song", std::move(place));
+  const std::string origin = origin_of(song);
+  add("mood_thayer", "valence and arousal of the song" + origin, std::move(place));
   Json places = Json::array();
   for (const Stretch& next : places_of(annotations)) {
     places.push_back(observation(next.start_s, next.length_s,
                                  Json::array({next.valence, next.arousal}), nullptr));
   }
-  add("mood_thayer", "valence and arousal over time", std::move(places));
+  add("mood_thayer", "valence and arousal over time" + origin, std::move(places));
   file["file_metadata"] = {
       {"title", to_valid_utf8(fs::path(annotations.song.path).stem().string())},
       {"artist", ""},
@@ -145,7 +151,8 @@ std::string audacity(const SongAnnotations& annotations) {
   for (const Stretch& segment : segments_of(annotations)) {
     if (!segment.emotion.empty()) add(segment, segment.emotion);
   }
-  for (const Stretch& place : places_of(annotations)) add(place, place_text(place));
+  const std::string origin = origin_of(*annotations.song.prediction);
+  for (const Stretch& place : places_of(annotations)) add(place, place_text(place) + origin);
   return text;
 }
 
@@ -231,8 +238,9 @@ std::string sonic_visualiser(const SongAnnotations& annotations) {
   LayerFile file(audio.info().sample_rate_hz, annotations.song.prediction->duration_s);
   if (!annotations.classes.empty()) file.add_regions("emotion", segments_of(annotations));
   if (const std::vector<Stretch> places = places_of(annotations); !places.empty()) {
-    file.add_curve("valence", places, &Stretch::valence);
-    file.add_curve("arousal", places, &Stretch::arousal);
+    const std::string origin = origin_of(*annotations.song.prediction);
+    file.add_curve("valence" + origin, places, &Stretch::valence);
+    file.add_curve("arousal" + origin, places, &Stretch::arousal);
   }
   return file.text();
 }

@@ -21,7 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-double to_milliseconds(double seconds) { return std::round(seconds * 1000.0) / 1000.0; }
+constexpr const char* kDerived = "class probabilities";
+
+double to_thousandths(double value) { return std::round(value * 1000.0) / 1000.0; }
+double to_milliseconds(double seconds) { return to_thousandths(seconds); }
 
 const std::string& emotion_of(const SongPrediction& song, const std::vector<std::string>& classes) {
   return classes.at(static_cast<std::size_t>(song.predicted()));
@@ -88,6 +91,7 @@ SongPrediction read_song(const Json& json) {
   song.duration_s = json.value("duration_s", 0.0);
   song.analysed_s = json.value("analysed_s", 0.0);
   read_place(json, song);
+  song.derives_values = text_at(json, "values_from") == kDerived;
   for (const auto& [tag, probability] : at(json, "tags").items()) {
     song.tags.emplace_back(tag, probability.get<double>());
   }
@@ -257,6 +261,7 @@ Json to_json(const FileResult& result, const std::vector<std::string>& classes) 
     json["p_high_arousal"] = quadrants->high_arousal(song.probabilities);
   }
   add_place(song, json);
+  if (song.derives_values) json["values_from"] = kDerived;
   for (const auto& [tag, probability] : song.tags) json["tags"][tag] = probability;
   if (!song.tags.empty()) json["labels"] = song.labels;
   if (song.over_time) {
@@ -291,7 +296,9 @@ std::string prediction_jsonl(const FileResult& result, const std::vector<std::st
   json["model_hash"] = setup.model_hash;
   json["options"] = setup.options;
   if (result.ok() && !result.prediction->embedding.empty()) {
-    json["embedding"] = result.prediction->embedding;
+    for (const double value : result.prediction->embedding) {
+      json["embedding"].push_back(to_thousandths(value));
+    }
   }
   return json_text(json) + "\n";
 }
@@ -304,6 +311,7 @@ std::string predictions_csv_header(const AnswerKinds& answers, bool with_bytes) 
     for (const char* name : {"p_positive_valence", "p_high_arousal"}) cells.push_back(name);
   }
   if (answers.has_values) cells.insert(cells.end(), {"valence", "arousal"});
+  if (answers.derives_values) cells.push_back("values_from");
   if (!answers.tags.empty()) cells.push_back("labels");
   for (const std::string& tag : answers.tags) cells.push_back("tag_" + tag);
   if (with_bytes) cells.push_back("path_bytes");
@@ -335,6 +343,7 @@ std::string prediction_csv_row(const FileResult& result, const AnswerKinds& answ
       add(song.valence);
       add(song.arousal);
     }
+    if (answers.derives_values) cells.push_back(kDerived);
     if (!answers.tags.empty()) {
       cells.push_back(join(song.labels, ";"));
       for (const auto& [tag, probability] : song.tags) add(probability);
@@ -344,6 +353,7 @@ std::string prediction_csv_row(const FileResult& result, const AnswerKinds& answ
     cells.push_back(result.error);
     if (quadrants) skip(2);
     if (answers.has_values) skip(2);
+    if (answers.derives_values) skip(1);
     if (!answers.tags.empty()) skip(1 + answers.tags.size());
   }
   if (with_bytes) cells.push_back(is_utf8(result.path) ? "" : encode_base64(result.path));

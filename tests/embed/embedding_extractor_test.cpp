@@ -11,6 +11,7 @@
 #include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
 #include "mer/embed/embedding_store.hpp"
+#include "mer/embed/tagger_tags.hpp"
 
 namespace mer {
 namespace {
@@ -208,6 +209,45 @@ TEST(EmbeddingStore, MakesWhatIsMissingAndReportsSongsThatFail) {
   extractor_of(options_of({"musicnn"})).extract(folder / "a.wav", first.files[0]);
   EXPECT_THAT(message_of<UsageError>([&] { store.fill(manifest, {}, 1, {}, {}); }),
               HasSubstr("made with embed.networks [\"musicnn\"], while this recipe has"));
+}
+
+TEST(TaggerTags, AreTheNetworksCheckValues) {
+  const TemporaryFolder folder;
+  write_at_16khz(folder / "a.wav", check_samples());
+  for (const auto& [network, check] :
+       {std::pair{"musicnn", "musicnn_tags"}, std::pair{"vgg_tagger", "vgg_tags"}}) {
+    const EmbeddingExtractor extractor = extractor_of(options_of({network}));
+    extractor.extract(folder / "a.wav", folder / "a.safetensors");
+    const TaggerTags tags(extractor, bundled());
+    ASSERT_EQ(tags.names().size(), 50U);
+    EXPECT_EQ(tags.names()[0], "rock");
+    EXPECT_EQ(tags.names()[9], "jazz");
+    const std::vector<double> found = tags.answer(SongEmbeddings::open(folder / "a.safetensors"));
+    const Eigen::RowVectorXf wanted = check_embedding(check);
+    for (int i = 0; i < 50; ++i) {
+      EXPECT_NEAR(found[static_cast<std::size_t>(i)], wanted(i), 2e-3) << network << i;
+    }
+  }
+}
+
+TEST(TaggerTags, OfTwoNetworksAreTheirMean) {
+  const TemporaryFolder folder;
+  write_at_16khz(folder / "a.wav", check_samples());
+  const EmbeddingExtractor extractor = extractor_of(options_of({"musicnn", "vgg_tagger"}));
+  extractor.extract(folder / "a.wav", folder / "a.safetensors");
+  const std::vector<double> found =
+      TaggerTags(extractor, bundled()).answer(SongEmbeddings::open(folder / "a.safetensors"));
+  const Eigen::RowVectorXf wanted =
+      (check_embedding("musicnn_tags") + check_embedding("vgg_tags")) / 2.0F;
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_NEAR(found[static_cast<std::size_t>(i)], wanted(i), 2e-3);
+  }
+}
+
+TEST(TaggerTags, AreNotAnsweredByOtherNetworks) {
+  const EmbeddingExtractor extractor = extractor_of(options_of({"musicnn"}));
+  EXPECT_THAT(message_of<UsageError>([&] { TaggerTags(extractor, {}); }),
+              HasSubstr("'musicnn', which is none"));
 }
 
 }  // namespace

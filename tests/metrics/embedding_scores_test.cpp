@@ -95,5 +95,27 @@ TEST(PrincipalPlane, OfOneColumnHasNoSecondCoordinate) {
   EXPECT_TRUE(principal_plane(Eigen::MatrixXd::Ones(1, 4)).points.isZero());
 }
 
+TEST(PrincipalAxes, AreTheSameFromRowsAndFromColumns) {
+  // Three points in five dimensions lie in a plane; 6 and 2 along its axes, by hand.
+  Eigen::MatrixXd rows = Eigen::MatrixXd::Zero(4, 5);
+  rows.col(2) << 3.0, -3.0, 0.0, 0.0;
+  rows.col(4) << 0.0, 0.0, -1.0, 1.0;
+  rows.col(0).setConstant(7.0);
+  const PrincipalAxes axes = PrincipalAxes::fit(rows, 3);  // by the product of rows
+  ASSERT_EQ(axes.variances.size(), 2);                     // nothing varies along a third
+  EXPECT_NEAR(axes.variances(0), 6.0, 1e-12);
+  EXPECT_NEAR(axes.variances(1), 2.0 / 3.0, 1e-12);
+  EXPECT_NEAR(axes.total_variance, 20.0 / 3.0, 1e-12);
+  EXPECT_NEAR(axes.directions(0, 2), 1.0, 1e-12);
+  EXPECT_NEAR(axes.directions(1, 4), 1.0, 1e-12);
+  const Eigen::MatrixXd tall = rows.replicate(3, 1);  // by the product of columns
+  const PrincipalAxes same = PrincipalAxes::fit(tall, 3);
+  EXPECT_TRUE(same.directions.isApprox(axes.directions, 1e-9));
+  EXPECT_NEAR(same.variances(0), 6.0 * 9.0 / 11.0, 1e-12);
+  Eigen::MatrixXd other(1, 5);
+  other << 0.0, 1.0, 2.0, 3.0, 4.0;
+  EXPECT_TRUE(axes.project(other).isApprox(Eigen::RowVector2d(2.0, 4.0), 1e-9));
+}
+
 }  // namespace
 }  // namespace mer

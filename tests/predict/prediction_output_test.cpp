@@ -154,5 +154,18 @@ TEST(PredictionTable, ShowsValenceArousalAndLabels) {
   EXPECT_THAT(lines[1], testing::StartsWith("arousal  ▄▄"));
 }
 
+TEST(PredictionTable, MarksValenceAndArousalThatAreDerived) {
+  FileResult result = good();
+  result.path = "a.mp3";
+  result.prediction->valence = -0.58;
+  result.prediction->arousal = -0.46;
+  const std::vector<std::string> paths = {result.path};
+  const PredictionTable table(paths, {kClasses, true, {}, true}, 100);
+  EXPECT_EQ(table.header(),
+            "file   length  emotion    conf.  happy  anger    sad  relaxed  ~valence  ~arousal\n");
+  EXPECT_EQ(table.row(result),
+            "a.mp3    3:34  sad         0.71   0.19   0.08   0.71     0.02     -0.58     -0.46\n");
+}
+
 }  // namespace
 }  // namespace mer

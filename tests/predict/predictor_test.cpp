@@ -17,6 +17,7 @@
 #include "mer/metrics/calibration.hpp"
 #include "mer/nn/model_file.hpp"
 #include "mer/nn/network_runner.hpp"
+#include "mer/predict/song_axes.hpp"
 #include "mer/runs/model_card.hpp"
 #include "mer/store/input_builder.hpp"
 #include "mer/store/standardization.hpp"
@@ -447,6 +448,82 @@ TEST(Predictor, SaysWhatIsWrongWithAModelFile) {
   EXPECT_THAT(
       complaint(write_model(folder / "incomplete.safetensors", incomplete)),
       AllOf(HasSubstr("incomplete.safetensors"), HasSubstr("network."), HasSubstr("is missing")));
+}
+
+TEST(Predictor, DerivesValenceAndArousalFromTheFourClassesWhenAsked) {
+  const TemporaryFolder folder;
+  write_song(folder / "a.wav", 2.2);
+  Predictor predictor = load(write_model(folder / "m.safetensors", always({0.4, 0.3, 0.2, 0.1})));
+  EXPECT_TRUE(std::isnan(predictor.predict_file(folder / "a.wav", 0.0).valence));
+  EXPECT_FALSE(predictor.answers().has_values);
+  predictor.derive_values();
+  const SongPrediction song = predictor.predict_file(folder / "a.wav", 0.0);
+  EXPECT_TRUE(predictor.answers().has_values);
+  EXPECT_TRUE(predictor.answers().derives_values);
+  EXPECT_TRUE(song.derives_values);
+  EXPECT_NEAR(song.valence, 0.0, 1e-6);  // happy and relaxed: 0.5
+  EXPECT_NEAR(song.arousal, 0.4, 1e-6);  // happy and anger: 0.7
+  EXPECT_NEAR(song.segments.front().arousal, 0.4, 1e-6);
+  ASSERT_TRUE(song.over_time);
+  EXPECT_THAT(song.over_time->time_s, SizeIs(song.segments.size()));
+}
+
+TEST(Predictor, AddsTagsOnlyWhereAModelSeesATagger) {
+  const TemporaryFolder folder;
+  Predictor predictor = load(write_model(folder / "m.safetensors", {}));
+  EXPECT_THAT(message_of<UsageError>([&] { predictor.add_tags({}); }),
+              HasSubstr("the model sees none"));
+}
+
+TEST(SongAxes, TellASongsPlaceTheSameWhateverOtherSongsThereAre) {
+  const TemporaryFolder folder;
+  const std::filesystem::path model = write_model(folder / "m.safetensors", {});
+  std::vector<SongFiles> songs;
+  for (const double seconds : {2.2, 3.3, 4.4, 5.5}) {
+    const std::string name = std::to_string(songs.size());
+    write_song(folder / (name + ".wav"), seconds);
+    extract_song(folder / (name + ".wav"), {}, folder / (name + ".safetensors"));
+    songs.push_back({{folder / (name + ".safetensors")}, {}});
+  }
+  const SongPrediction before = load(model).predict(songs.front());
+  EXPECT_THAT(before.embedding, IsEmpty());
+
+  add_song_axes(model, songs, "cpu", {});
+  const Predictor predictor = load(model);
+  const SongPrediction after = predictor.predict(songs.front());
+  EXPECT_EQ(after.probabilities, before.probabilities);
+  ASSERT_THAT(after.embedding, SizeIs(3));  // four points span three axes
+  EXPECT_EQ(predictor.predict_file(folder / "0.wav", 0.0).embedding, after.embedding);
+  // Distances stay those of the network's own embeddings, in units of the first axis' deviation.
+  Eigen::Vector4d first;
+  std::vector<std::vector<double>> places;
+  std::vector<std::vector<double>> vectors;
+  for (const SongFiles& song : songs) {
+    places.push_back(predictor.predict(song).embedding);
+    vectors.push_back(predictor.song_vector(song));
+    first(std::ssize(places) - 1) = places.back().front();
+  }
+  EXPECT_NEAR(first.mean(), 0.0, 1e-4);
+  EXPECT_NEAR(first.squaredNorm() / 3.0, 1.0, 1e-3);
+  const auto distance = [](const std::vector<double>& a, const std::vector<double>& b) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return std::sqrt(sum);
+  };
+  const double unit = distance(vectors[0], vectors[1]) / distance(places[0], places[1]);
+  EXPECT_NEAR(distance(vectors[2], vectors[3]), unit * distance(places[2], places[3]),
+              1e-3 * distance(vectors[2], vectors[3]));
+}
+
+TEST(SongAxes, OfOneSongAreNotAdded) {
+  const TemporaryFolder folder;
+  const std::filesystem::path model = write_model(folder / "m.safetensors", {});
+  write_song(folder / "a.wav", 2.2);
+  extract_song(folder / "a.wav", {}, folder / "a.safetensors");
+  const SongFiles song{{folder / "a.safetensors"}, {}};
+  add_song_axes(model, {song}, "cpu", {});
+  add_song_axes(model, {song, song}, "cpu", {});
+  EXPECT_THAT(load(model).predict(song).embedding, IsEmpty());
 }
 
 }  // namespace

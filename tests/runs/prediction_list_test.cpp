@@ -435,5 +435,31 @@ TEST(PredictionCsv, OfAModelWithoutClassesHasNoColumnsOfThem) {
   EXPECT_EQ(prediction_csv_row(without_classes(), {}), "c.wav,ok,,,5,4.5,2,\n");
 }
 
+TEST(PredictionJsonl, SaysThatValenceAndArousalAreDerivedAndWhereTheSongLies) {
+  SongPrediction song;
+  song.probabilities = {0.4, 0.3, 0.2, 0.1};
+  song.valence = 0.0;
+  song.arousal = 0.4;
+  song.derives_values = true;
+  song.embedding = {1.23456, -0.00049};
+  const FileResult result{"a.wav", song, "", "", false, {}};
+  const std::vector<std::string> classes = {"happy", "anger", "sad", "relaxed"};
+  const std::string line = prediction_jsonl(result, classes, {"m", "h"});
+  const Json json = Json::parse(line);
+  EXPECT_EQ(json.at("values_from"), "class probabilities");
+  EXPECT_EQ(json.at("embedding"), Json({1.235, -0.0}));
+  const auto read = parse_prediction(line, true);
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->result.prediction->derives_values);
+  EXPECT_DOUBLE_EQ(read->result.prediction->arousal, 0.4);
+  EXPECT_THAT(read->result.prediction->embedding, ElementsAre(1.235, 0.0));
+  EXPECT_FALSE(to_json(result, classes).contains("embedding"));
+  EXPECT_EQ(predictions_csv_header({classes, true, {}, true}),
+            "path,status,emotion,confidence,p_happy,p_anger,p_sad,p_relaxed,duration_s,analysed_s,"
+            "segments,error,p_positive_valence,p_high_arousal,valence,arousal,values_from\n");
+  EXPECT_THAT(prediction_csv_row(result, {classes, true, {}, true}),
+              testing::EndsWith(",0.5,0.7,0,0.4,class probabilities\n"));
+}
+
 }  // namespace
 }  // namespace mer

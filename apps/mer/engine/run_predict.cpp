@@ -88,6 +88,9 @@ ResumePoint resume(const PredictArgs& args, LineFile& list, const PredictionSetu
 }
 
 void check(const PredictArgs& args) {
+  if (args.fast && !args.models.empty()) {
+    throw UsageError("--fast names a model, and so does -m", "leave one of them out");
+  }
   if (args.resume && (args.format != "jsonl" || args.output.empty())) {
     throw UsageError("--resume goes on with a jsonl file", "--format jsonl -o FILE --resume");
   }
@@ -183,9 +186,12 @@ PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>&
     names.push_back(model.name);
     hashes += hash_file_hex(model.file);
   }
-  return {join(names, " + "),
-          hash_hex(hashes),
-          {{"max_seconds", args.max_seconds}, {"min_confidence", args.min_confidence}}};
+  PredictionSetup setup{
+      join(names, " + "),
+      hash_hex(hashes),
+      {{"max_seconds", args.max_seconds}, {"min_confidence", args.min_confidence}}};
+  if (args.tags) setup.options["tags"] = 1.0;
+  return setup;
 }
 
 [[noreturn]] void stop_here(const PredictArgs& args, std::size_t num_done) {
@@ -206,9 +212,12 @@ int run_predict(const PredictArgs& args) {
   catch_interrupts();  // not before: a list on stdin may never end
   std::vector<fs::path> inputs = asked.paths();
   check_output(args, inputs);
-  const std::vector<FoundModel> models = find_models(args.models);
-  const Predictor predictor = load_predictor(
-      files_of(models), "cpu", embedding_sources(models, args.embeddings), args.embeddings);
+  const std::vector<FoundModel> models =
+      find_models(args.fast ? std::vector<std::string>{"fast"} : args.models);
+  const WeightFiles sources = embedding_sources(models, args.embeddings);
+  Predictor predictor = load_predictor(files_of(models), "cpu", sources, args.embeddings);
+  predictor.derive_values();
+  if (args.tags) predictor.add_tags(sources);
   const PredictionSetup setup = setup_of(args, models);
   ScratchFolder::remove_abandoned();
   Output output(args);
@@ -243,6 +252,9 @@ int run_predict(const PredictArgs& args) {
   line.clear();
   if (!interrupted() || args.output.empty()) writer.finish();
   if (interrupted()) stop_here(args, count.done);
+  if (args.format == "table" && predictor.answers().derives_values && !inputs.empty()) {
+    log_info("~ valence and arousal follow from the probabilities of the four emotions");
+  }
   count.failed += num_failed;
   if (inputs.size() != 1 || count.failed > 0) log_info(closing_line(count));
   return count.failed == 0 ? kDone : kSomeInputsFailed;

@@ -47,6 +47,8 @@ class ClassicModel {
 
   /// @param rows  of ClassicInputs::compute()
   TableAnswer answer(const RowMatrixXf& rows) const;
+  /// What the classifiers see of these rows: standardized, branch after branch.
+  Eigen::VectorXd standardized(const RowMatrixXf& rows) const;
   OwnedTensors tensors() const;
 
  private:

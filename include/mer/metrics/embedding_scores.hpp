@@ -45,14 +45,30 @@ struct EmbeddingScores {
 EmbeddingScores embedding_scores(std::span<const EmbeddingPlace> places,
                                  std::span<const int> groups, std::uint64_t seed);
 
+/// The axes along which points spread most, orthogonal, the widest first: principal component
+/// analysis.
+struct PrincipalAxes {
+  Eigen::RowVectorXd mean;     ///< [D]
+  Eigen::MatrixXd directions;  ///< [K, D], each of length 1, its largest element positive
+  Eigen::VectorXd variances;   ///< [K], of the points along each
+  double total_variance = 0.0;
+
+  /// @param rows   [N, D], at least one
+  /// @param count  axes at most; there are no more than columns, nor than rows less one, nor any
+  ///               along which nothing varies
+  static PrincipalAxes fit(const Eigen::MatrixXd& rows, Eigen::Index count);
+
+  /// Coordinates of other points. @return [N, K]
+  Eigen::MatrixXd project(const Eigen::MatrixXd& rows) const;
+};
+
 /// Points on the plane in which they spread most.
 struct PrincipalPlane {
   Eigen::MatrixX2d points;                   ///< [N, 2], around 0
   std::array<double, 2> explained = {0, 0};  ///< shares of the variance
 };
 
-/// Principal component analysis by the covariance's eigenvectors; each is turned so that its
-/// largest element is positive. Fewer than two columns leave the missing coordinate 0.
+/// The first two PrincipalAxes; where there are fewer, the missing coordinate is 0.
 /// @param rows  [N, D]
 PrincipalPlane principal_plane(const Eigen::MatrixXd& rows);
 

@@ -18,6 +18,13 @@ class Quadrants {
   /// @param probabilities  parallel to the classes
   double positive_valence(std::span<const double> probabilities) const;
   double high_arousal(std::span<const double> probabilities) const;
+  /// The two as coordinates in −1…1: 2p − 1.
+  double valence(std::span<const double> probabilities) const {
+    return 2.0 * positive_valence(probabilities) - 1.0;
+  }
+  double arousal(std::span<const double> probabilities) const {
+    return 2.0 * high_arousal(probabilities) - 1.0;
+  }
 
   bool has_positive_valence(int class_index) const;
   bool has_high_arousal(int class_index) const;

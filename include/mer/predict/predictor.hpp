@@ -67,6 +67,18 @@ class Predictor {
   /// What the models answer together, and the training songs' class counts, summed over them.
   ModelAnswers answers() const;
 
+  /// From here on the model also says what follows from what it knows anyway. For people who ask
+  /// about songs; scores are of what a model was trained to answer.
+  ///
+  /// derive_values(): valence and arousal in −1…1 from the probabilities of the four classes of
+  /// Quadrants (SongPrediction::derives_values); nothing for other models and those that answer
+  /// these themselves.
+  void derive_values();
+  /// add_tags(): the tags of the bundled taggers whose embeddings the model sees (TaggerTags).
+  /// @param weights  as load() got them
+  /// @throws UsageError when the model has tags of its own, or sees no bundled tagger
+  void add_tags(const WeightFiles& weights);
+
   /// Safe from several threads: nothing is written to, and a network in evaluation mode keeps no
   /// state. Callers with threads of their own set LibTorch's to 1 (set_torch_threads), or each call
   /// starts a pool of its own.
@@ -76,6 +88,9 @@ class Predictor {
   SongPrediction predict(const SongFiles& song) const;
   /// The same for models that want features of one recipe and no embeddings.
   SongPrediction predict(const SongFeatures& song) const;
+
+  /// What the first model's axes are found from: see SongAxes.
+  std::vector<double> song_vector(const SongFiles& song) const;
 
   /// Decodes, once for each recipe and extractor, and answers; features go through files in the
   /// system's temporary folder, in constant memory, and nothing is left there. Safe from several

@@ -26,6 +26,7 @@ struct AnswerKinds {
   std::vector<std::string> classes = {};  ///< empty without that task
   bool has_values = false;                ///< valence and arousal
   std::vector<std::string> tags = {};     ///< of which a song may have several; empty without them
+  bool derives_values = false;  ///< valence and arousal follow from the class probabilities
 };
 
 /// What a model, or an ensemble, says of a song. What it does not answer is NaN, empty or none.
@@ -37,13 +38,16 @@ struct SongPrediction {
   /// Where the song lies in the plane of emotions, about −1…1.
   double valence = std::numeric_limits<double>::quiet_NaN();
   double arousal = std::numeric_limits<double>::quiet_NaN();
+  bool derives_values = false;  ///< these follow from the class probabilities (Quadrants)
   std::vector<std::string> warnings;
   std::vector<std::pair<std::string, double>> tags;  ///< each with a probability of its own
   std::vector<std::string> labels;                   ///< those probable enough to be told
   std::optional<EmotionCurve> over_time;             ///< at the middle of each segment
   /// Share of held-out songs that lie nearer to the training songs than this one.
   double unlike_training = std::numeric_limits<double>::quiet_NaN();
-  std::vector<double> embedding;  ///< the song's place among others, for maps and neighbors
+  /// The song's place among others, for maps and neighbors: coordinates on the model's principal
+  /// axes (SongAxes), in units of the first one's deviation among training songs.
+  std::vector<double> embedding;
 
   /// What the model's network has before its last layer, mean over the segments; empty for a
   /// classical system and for several models.

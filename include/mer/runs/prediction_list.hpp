@@ -30,7 +30,8 @@ struct PredictionSetup {
 
 /// One element of the document's `results` (contract/predict.schema.json), keys in the schema's
 /// order; a failed file also has `hint`, and where the classes are the four of Quadrants a song has
-/// `p_positive_valence` and `p_high_arousal`. What a model does not answer is left out, or null
+/// `p_positive_valence` and `p_high_arousal`, and where valence and arousal follow from the classes
+/// `values_from: class probabilities`. What a model does not answer is left out, or null
 /// where the schema asks for the key. Times are rounded to milliseconds.
 nlohmann::ordered_json to_json(const FileResult& result, const std::vector<std::string>& classes);
 
@@ -42,13 +43,14 @@ std::string predictions_json(const std::string& model, const std::vector<std::st
 
 /// One line of `--format jsonl`, with its line feed: to_json() and, for `--resume`, `size_bytes`
 /// and `modified` of the file (null when it is missing), `model`, `model_hash` and `options`; for
-/// maps and neighbors the song's `embedding`, if there is one.
+/// maps and neighbors the song's `embedding` to three decimals, if there is one.
 std::string prediction_jsonl(const FileResult& result, const std::vector<std::string>& classes,
                              const PredictionSetup& setup);
 
 /// `path,status,emotion,confidence,p_<class>…,duration_s,analysed_s,segments,error`, of the four
 /// classes also `p_positive_valence,p_high_arousal`, then what is answered of
-/// `valence,arousal` and `labels,tag_<tag>…`, with its line feed. `segments` is a count.
+/// `valence,arousal` (and `values_from`, where they follow from the class probabilities) and
+/// `labels,tag_<tag>…`, with its line feed. `segments` is a count.
 /// @param with_bytes  there are paths that are not UTF-8, so the last column is `path_bytes`
 std::string predictions_csv_header(const AnswerKinds& answers, bool with_bytes = false);
 /// A row below that header; cells that don't apply are empty.
