@@ -52,6 +52,14 @@ void require_rate(const AudioOptions& options) {
   if (options.sample_rate_hz <= 0) throw std::invalid_argument("sample_rate_hz must be positive");
 }
 
+void warn_of_low_rate(int rate_hz, const AudioOptions& options,
+                      std::vector<std::string>& warnings) {
+  if (2 * rate_hz >= options.sample_rate_hz) return;
+  warnings.push_back("recorded at " + std::to_string(rate_hz) + " Hz: nothing sounds above " +
+                     std::to_string(rate_hz / 2) + " Hz, unlike in music at " +
+                     std::to_string(options.sample_rate_hz) + " Hz");
+}
+
 }  // namespace
 
 void AudioOptions::visit(OptionsVisitor& v) {
@@ -73,13 +81,16 @@ void AudioOptions::visit(OptionsVisitor& v) {
 }
 
 struct AudioReader::Impl {
-  /// @param open_again  gives the song's samples from the start, if it is not held
-  Impl(std::filesystem::path path, const AudioOptions& options, Survey survey,
-       const std::function<std::unique_ptr<SampleSource>(bool by_ffmpeg)>& open_again);
+  /// Gives the song's samples from the start, if it is not held.
+  using OpenAgain = std::function<std::unique_ptr<SampleSource>(bool by_ffmpeg)>;
 
+  Impl(std::filesystem::path path, const AudioOptions& options,
+       std::shared_ptr<const Survey> survey, OpenAgain open_again);
+
+  std::unique_ptr<Impl> again(const AudioOptions& options) const;
   std::size_t read(std::span<float> block);
-
-  Survey survey_;
+  const Survey& survey() const { return *survey_; }
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
  private:
   bool next_mono();      // the next block in mono_; false at the end
@@ -88,6 +99,10 @@ struct AudioReader::Impl {
 
   std::filesystem::path path_;
   AudioOptions options_;
+  std::shared_ptr<const Survey> survey_;
+  OpenAgain open_again_;
+  Mix mix_;
+  std::vector<std::string> warnings_;
   std::optional<PartReader> again_;  // of a song that is not held
   std::size_t taken_ = 0;            // samples of one that is
 
@@ -100,44 +115,55 @@ struct AudioReader::Impl {
   std::size_t ready_begin_ = 0;
 };
 
-AudioReader::Impl::Impl(
-    std::filesystem::path path, const AudioOptions& options, Survey survey,
-    const std::function<std::unique_ptr<SampleSource>(bool by_ffmpeg)>& open_again)
-    : survey_(std::move(survey)), path_(std::move(path)), options_(options) {
-  if (options.level_dbfs != 0.0 && std::isfinite(survey_.level_dbfs)) {
-    survey_.mix.gain =
-        static_cast<float>(std::pow(10.0, (options.level_dbfs - survey_.level_dbfs) / 20.0));
+AudioReader::Impl::Impl(std::filesystem::path path, const AudioOptions& options,
+                        std::shared_ptr<const Survey> survey, OpenAgain open_again)
+    : path_(std::move(path)),
+      options_(options),
+      survey_(std::move(survey)),
+      open_again_(std::move(open_again)),
+      mix_(survey_->mix),
+      warnings_(survey_->warnings) {
+  const int rate_hz = survey_->info.sample_rate_hz;
+  warn_of_low_rate(rate_hz, options, warnings_);
+  if (options.level_dbfs != 0.0 && std::isfinite(survey_->level_dbfs)) {
+    mix_.gain =
+        static_cast<float>(std::pow(10.0, (options.level_dbfs - survey_->level_dbfs) / 20.0));
   }
-  resampler_ =
-      make_resampler(survey_.info.sample_rate_hz, options.sample_rate_hz, options.resampler);
-  if (!survey_.mono.empty()) return;
-  auto source = open_again(survey_.by_ffmpeg);
+  resampler_ = make_resampler(rate_hz, options.sample_rate_hz, options.resampler);
+  if (!survey_->mono.empty()) return;
+  auto source = open_again_(survey_->by_ffmpeg);
   if (source == nullptr) throw InputError(path_.string() + ": changed while it was read");
   again_.emplace(path_, std::move(source), options);
+}
+
+std::unique_ptr<AudioReader::Impl> AudioReader::Impl::again(const AudioOptions& options) const {
+  if (options.start_s != options_.start_s || options.duration_s != options_.duration_s) {
+    throw std::invalid_argument("AudioReader::again: another part of the song");
+  }
+  return std::make_unique<Impl>(path_, options, survey_, open_again_);
 }
 
 bool AudioReader::Impl::next_mono() {
   mono_begin_ = 0;
   if (again_) {
-    mix_down(again_->next(), again_->channels(), survey_.mix, mono_);
+    mix_down(again_->next(), again_->channels(), mix_, mono_);
   } else {
-    const std::size_t count = std::min(kBlockFrames, survey_.mono.size() - taken_);
-    const auto first = survey_.mono.begin() + static_cast<std::ptrdiff_t>(taken_);
+    const std::size_t count = std::min(kBlockFrames, survey_->mono.size() - taken_);
+    const auto first = survey_->mono.begin() + static_cast<std::ptrdiff_t>(taken_);
     mono_.assign(first, first + static_cast<std::ptrdiff_t>(count));
     taken_ += count;
   }
-  const Mix& mix = survey_.mix;
-  if (mix.offset != 0.0F) {
-    for (float& sample : mono_) sample -= mix.offset;
+  if (mix_.offset != 0.0F) {
+    for (float& sample : mono_) sample -= mix_.offset;
   }
-  if (mix.gain != 1.0F) {
-    for (float& sample : mono_) sample *= mix.gain;
+  if (mix_.gain != 1.0F) {
+    for (float& sample : mono_) sample *= mix_.gain;
   }
   return !mono_.empty();
 }
 
 void AudioReader::Impl::resample_more() {
-  const double ratio = static_cast<double>(options_.sample_rate_hz) / survey_.info.sample_rate_hz;
+  const double ratio = static_cast<double>(options_.sample_rate_hz) / survey_->info.sample_rate_hz;
   const auto capacity = static_cast<std::size_t>(kBlockFrames * std::max(1.0, std::ceil(ratio)));
   ready_.resize(capacity);
   std::size_t consumed = 0;
@@ -185,11 +211,14 @@ std::size_t AudioReader::Impl::read(std::span<float> block) {
   return written;
 }
 
+AudioReader::AudioReader(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AudioReader::AudioReader(const std::filesystem::path& path, const AudioOptions& options) {
   require_rate(options);
-  impl_ = std::make_unique<Impl>(path, options, survey_file(path, options), [&](bool by_ffmpeg) {
-    return by_ffmpeg ? open_by_ffmpeg(path) : open_by_libraries(path).source;
-  });
+  impl_ = std::make_unique<Impl>(
+      path, options, std::make_shared<const Survey>(survey_file(path, options)),
+      [path](bool by_ffmpeg) {
+        return by_ffmpeg ? open_by_ffmpeg(path) : open_by_libraries(path).source;
+      });
 }
 AudioReader::AudioReader(const SampleArray& samples, const std::string& name,
                          const AudioOptions& options) {
@@ -199,16 +228,21 @@ AudioReader::AudioReader(const SampleArray& samples, const std::string& name,
     throw std::invalid_argument("samples that are no whole frames of " +
                                 std::to_string(samples.num_channels) + " channels");
   }
-  impl_ = std::make_unique<Impl>(name, options, survey_array(samples, name, options),
-                                 [&](bool) { return source_of_array(samples); });
+  impl_ = std::make_unique<Impl>(
+      name, options, std::make_shared<const Survey>(survey_array(samples, name, options)),
+      [samples](bool) { return source_of_array(samples); });
+}
+AudioReader AudioReader::again(const AudioOptions& options) const {
+  require_rate(options);
+  return AudioReader(impl_->again(options));
 }
 AudioReader::~AudioReader() = default;
 AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
-const AudioInfo& AudioReader::info() const { return impl_->survey_.info; }
+const AudioInfo& AudioReader::info() const { return impl_->survey().info; }
 std::size_t AudioReader::read(std::span<float> block) { return impl_->read(block); }
-const std::vector<std::string>& AudioReader::warnings() const { return impl_->survey_.warnings; }
+const std::vector<std::string>& AudioReader::warnings() const { return impl_->warnings(); }
 
 double song_level_dbfs(const std::filesystem::path& path, const AudioOptions& options) {
   return survey_file(path, options).level_dbfs;

@@ -318,15 +318,6 @@ void add_what_is_known(const KnownOfFile& known, const std::optional<Survey>& by
   }
 }
 
-void warn_of_low_rate(const AudioOptions& options, Survey& survey) {
-  const int rate_hz = survey.info.sample_rate_hz;
-  if (2 * rate_hz >= options.sample_rate_hz) return;
-  survey.warnings.push_back("recorded at " + std::to_string(rate_hz) +
-                            " Hz: nothing sounds above " + std::to_string(rate_hz / 2) +
-                            " Hz, unlike in music at " + std::to_string(options.sample_rate_hz) +
-                            " Hz");
-}
-
 bool has_more(const Survey& one, const Survey& other) {
   constexpr double kMoreS = 0.1;
   const auto seconds = [](const Survey& survey) {
@@ -375,7 +366,6 @@ Survey survey_file(const std::filesystem::path& path, const AudioOptions& option
   if (found->is_empty) throw nothing_to_read(path, options, *found);
   found->damage_s = distinct(std::move(found->damage_s));
   if (!found->damage_s.empty()) found->warnings.push_back(damage_warning(found->damage_s));
-  warn_of_low_rate(options, *found);
   return *std::move(found);
 }
 
@@ -383,7 +373,6 @@ Survey survey_array(const SampleArray& samples, const std::string& name,
                     const AudioOptions& options) {
   Survey found = survey_part(PartReader(name, source_of_array(samples), options));
   if (found.is_empty) throw nothing_to_read(name, options, found);
-  warn_of_low_rate(options, found);
   return found;
 }
 

@@ -27,7 +27,7 @@ struct Survey {
   std::int64_t num_frames = 0;
   Mix mix;
   double level_dbfs = 0.0;
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings;  ///< whatever the rate asked for
   std::vector<double> damage_s;
   double stopped_s = -1.0;  ///< where decoding broke off; negative: it did not
   bool has_trouble = false;

@@ -25,6 +25,18 @@ std::string RateMeter::text(std::size_t done, std::size_t total) const {
   return significant(rate, 3) + "/s, " + format_duration(left_s) + " left";
 }
 
+std::string rough_duration(double seconds) {
+  constexpr double kMinute = 60.0;
+  constexpr double kHour = 60.0 * kMinute;
+  constexpr double kDay = 24.0 * kHour;
+  const auto whole = [&](double unit, const char* name) {
+    return std::to_string(std::max(1LL, std::llround(seconds / unit))) + " " + name;
+  };
+  if (seconds < 1.5 * kMinute) return whole(1.0, "s");
+  if (seconds < 1.5 * kHour) return whole(kMinute, "min");
+  return seconds < 2.0 * kDay ? whole(kHour, "h") : whole(kDay, "days");
+}
+
 std::string format_duration(double seconds) {
   const auto whole = static_cast<long long>(std::llround(std::max(0.0, seconds)));
   char text[64];

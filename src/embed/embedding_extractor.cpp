@@ -327,14 +327,15 @@ void EmbeddingExtractor::require_own_vectors(const Manifest& manifest) const {
   }
 }
 
-void EmbeddingExtractor::extract(
-    const std::filesystem::path& audio_file, const std::filesystem::path& embedding_file,
-    const std::function<void(std::span<const float>)>& on_samples) const {
+void EmbeddingExtractor::extract(const std::filesystem::path& audio_file,
+                                 const std::filesystem::path& embedding_file,
+                                 const std::function<void(std::span<const float>)>& on_samples,
+                                 const AudioReader* opened) const {
   TensorFileStream stream(embedding_file);
   if (vectors_) {
     copy_vectors(audio_file, stream);
   } else {
-    extract_patches(audio_file, stream, on_samples);
+    extract_patches(audio_file, stream, on_samples, opened);
   }
 }
 
@@ -356,7 +357,8 @@ void EmbeddingExtractor::copy_vectors(const std::filesystem::path& audio_file,
 
 void EmbeddingExtractor::extract_patches(
     const std::filesystem::path& audio_file, TensorFileStream& stream,
-    const std::function<void(std::span<const float>)>& on_samples) const {
+    const std::function<void(std::span<const float>)>& on_samples,
+    const AudioReader* opened) const {
   const std::int64_t num_columns = groups_.back().first_column + groups_.back().num_columns;
   const auto embed = [&](const PatchBatch& batch) {
     const auto num_rows = static_cast<Eigen::Index>(batch.spectrogram.shape.front());
@@ -371,8 +373,10 @@ void EmbeddingExtractor::extract_patches(
   };
   PatchCutter cutter(patches_.length, patches_.hop, embed);
   const bool of_samples = patches_.unit_samples == 1;
+  AudioReader reader = opened != nullptr ? opened->again(front_end_.audio)
+                                         : AudioReader(audio_file, front_end_.audio);
   const SongAnalysis song = analyse_song(
-      audio_file, front_end_,
+      reader, audio_file.string(), front_end_,
       [&](const FeatureSet& rows, const FeatureLayout&) {
         if (!of_samples) cutter.push(rows.spectrogram);
       },

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "ensemble_tree.hpp"
+#include "mer/audio/audio_reader.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/scratch_folder.hpp"
 #include "mer/core/text.hpp"
@@ -405,10 +406,11 @@ Predictor Predictor::load(const std::vector<std::filesystem::path>& model_files,
 const std::vector<std::string>& Predictor::classes() const { return impl_->first().card().classes; }
 
 ModelAnswers Predictor::answers() const {
-  AnswerKinds kinds{.classes = classes(),
-                    .has_values = impl_->answers_values() || impl_->deriving,
-                    .tags = impl_->tagger_tags ? impl_->tagger_tags->names() : impl_->first().card().tags,
-                    .derives_values = impl_->deriving.has_value()};
+  AnswerKinds kinds{
+      .classes = classes(),
+      .has_values = impl_->answers_values() || impl_->deriving,
+      .tags = impl_->tagger_tags ? impl_->tagger_tags->names() : impl_->first().card().tags,
+      .derives_values = impl_->deriving.has_value()};
   return {std::move(kinds), training_counts()};
 }
 
@@ -481,15 +483,20 @@ SongFiles Predictor::make_files(const std::filesystem::path& folder,
     if (stop && stop()) throw Interrupted(audio_file.string() + ": interrupted");
   };
   SongFiles files;
+  std::optional<AudioReader> opened;  // decoded once for all of them
   for (Recipe recipe : recipes()) {
     recipe.audio.start_s = 0.0;
     recipe.audio.duration_s = max_seconds;
     files.features.push_back(folder / ("features-" + std::to_string(files.features.size())));
-    extract_song(audio_file, recipe, files.features.back(), on_samples);
+    AudioReader reader =
+        opened ? opened->again(recipe.audio) : AudioReader(audio_file, recipe.audio);
+    extract_song(reader, audio_file.string(), recipe, files.features.back(), on_samples);
+    if (!opened) opened.emplace(std::move(reader));
   }
   for (const EmbeddingExtractor& extractor : extractors()) {
     files.embeddings.push_back(folder / ("embeddings-" + std::to_string(files.embeddings.size())));
-    extractor.of_part(0.0, max_seconds).extract(audio_file, files.embeddings.back(), on_samples);
+    extractor.of_part(0.0, max_seconds)
+        .extract(audio_file, files.embeddings.back(), on_samples, opened ? &*opened : nullptr);
   }
   return files;
 }

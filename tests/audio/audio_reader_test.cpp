@@ -213,6 +213,33 @@ TEST_F(AudioReaderTest, ALongSongGivesTheSamplesThatAShortOneGives) {
   }
 }
 
+TEST_F(AudioReaderTest, AgainGivesWhatAReaderOfItsOwnGives) {
+  const std::vector<float> tone = sine(440, 0.25, 44100, 2 * 44100);
+  const auto all = [](AudioReader& reader) {
+    std::vector<float> samples(200000);
+    samples.resize(reader.read(samples));
+    return samples;
+  };
+  // Held in memory, and of channels that cancel, which is decoded twice.
+  for (const std::vector<float>& gains : {std::vector{1.0F, 0.5F}, std::vector{1.0F, -1.0F}}) {
+    const auto file = write("two.wav", kWavFloat, 44100, 2, with_gains(tone, gains));
+    AudioOptions other = whole_file(96000);
+    other.level_dbfs = -20.0;
+    AudioReader first(file, whole_file(22050));
+    const std::vector<float> of_first = all(first);
+    AudioReader again = first.again(other);
+    AudioReader own(file, other);
+    EXPECT_EQ(all(again), all(own));
+    EXPECT_EQ(again.warnings(), own.warnings());
+    EXPECT_TRUE(has_warning(again, "recorded at 44100 Hz"));
+    EXPECT_FALSE(has_warning(first, "recorded at 44100 Hz"));
+    AudioReader same = first.again(whole_file(22050));
+    EXPECT_EQ(all(same), of_first);
+    other.start_s = 1.0;
+    EXPECT_THROW(first.again(other), std::invalid_argument);
+  }
+}
+
 TEST_F(AudioReaderTest, ResamplingKeepsFrequencyLevelAndLength) {
   for (const int rate_hz : {8000, 11025, 22050, 32000, 48000, 96000, 192000}) {
     const auto file = write("sine.wav", kWavFloat, rate_hz, 1,

@@ -117,6 +117,11 @@ TEST(FormatDuration, IsMinutesAndSecondsOrHours) {
   EXPECT_EQ(format_duration(214), "3:34");
   EXPECT_EQ(format_duration(3727), "1:02:07");
   EXPECT_EQ(format_duration(59.6), "1:00");
+  EXPECT_EQ(rough_duration(0.2), "1 s");
+  EXPECT_EQ(rough_duration(89), "89 s");
+  EXPECT_EQ(rough_duration(95), "2 min");
+  EXPECT_EQ(rough_duration(3.7 * 3600), "4 h");
+  EXPECT_EQ(rough_duration(50 * 3600), "2 days");
 }
 
 }  // namespace

@@ -179,6 +179,28 @@ class Writer {
   std::vector<FileResult> results_;
 };
 
+/// Says once how long a library will take, as soon as its first songs have shown it.
+class Estimate {
+ public:
+  explicit Estimate(std::size_t total) : is_due_(total >= kFewest), total_(total) {}
+
+  void look(std::size_t done) {
+    if (!is_due_ || meter_.seconds() < kSeconds || done == 0) return;
+    is_due_ = false;
+    const double seconds = static_cast<double>(total_) / meter_.per_second(done);
+    if (seconds < 4.0 * kSeconds) return;
+    log_info(std::to_string(total_) + " files, about " + rough_duration(seconds));
+  }
+
+ private:
+  static constexpr std::size_t kFewest = 20;
+  static constexpr double kSeconds = 10.0;
+
+  bool is_due_;
+  std::size_t total_;
+  RateMeter meter_;
+};
+
 PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>& models) {
   std::vector<std::string> names;
   std::string hashes;
@@ -234,6 +256,7 @@ int run_predict(const PredictArgs& args) {
   ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());
+  Estimate estimate(inputs.size());
   std::size_t done = 0;
   BatchCount count = predict_files(
       predictor, inputs,
@@ -246,6 +269,8 @@ int run_predict(const PredictArgs& args) {
         }
         writer.add(std::move(result));
         ++done;
+        line.clear();
+        estimate.look(done);
         if (draws) progress(done, inputs.size(), paths[done - 1]);
       },
       interrupted);

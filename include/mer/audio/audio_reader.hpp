@@ -59,6 +59,11 @@ class AudioReader {
   /// Samples in memory go the same way. They must outlive the reader.
   /// @param name  stands in messages in the place of a file's
   AudioReader(const SampleArray& samples, const std::string& name, const AudioOptions& options);
+  /// The same song from its start at another rate or level. It is decoded once for both, unless it
+  /// is longer than 6 minutes (at 44.1 kHz) or its channels cancel. Samples in memory must outlive
+  /// both; what this reader has read does not count.
+  /// @throws std::invalid_argument when start_s or duration_s is another
+  AudioReader again(const AudioOptions& options) const;
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;
   AudioReader& operator=(AudioReader&&) noexcept;
@@ -76,6 +81,7 @@ class AudioReader {
 
  private:
   struct Impl;
+  explicit AudioReader(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

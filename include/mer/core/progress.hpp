@@ -26,6 +26,8 @@ class RateMeter {
 
 /// "3:34", "1:02:07" for seconds.
 std::string format_duration(double seconds);
+/// "40 s", "25 min", "4 h", "3 days": for what is only known roughly.
+std::string rough_duration(double seconds);
 
 /// Shows how far one part of a long job has come; what is shown is gone with the object.
 class ProgressDisplay {

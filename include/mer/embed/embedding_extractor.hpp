@@ -16,6 +16,7 @@
 
 namespace mer {
 
+class AudioReader;
 struct PatchBatch;
 class VectorFolder;
 
@@ -73,9 +74,11 @@ class EmbeddingExtractor {
 
   /// Writes a song's embeddings atomically.
   /// @param on_samples  as of analyse_song()
+  /// @param opened      the same part of the song, so that it need not be decoded again
   /// @throws InputError as analyse_song() does, or when another program made no vector of the song
   void extract(const std::filesystem::path& audio_file, const std::filesystem::path& embedding_file,
-               const std::function<void(std::span<const float>)>& on_samples = {}) const;
+               const std::function<void(std::span<const float>)>& on_samples = {},
+               const AudioReader* opened = nullptr) const;
 
   /// @throws UsageError when two of the songs would have the same vector of embed.files
   void require_own_vectors(const Manifest& manifest) const;
@@ -91,7 +94,8 @@ class EmbeddingExtractor {
   void use_pretrained(const WeightFiles& weights, const std::string& device);
   void use_exported(const std::string& device);
   void extract_patches(const std::filesystem::path& audio_file, TensorFileStream& stream,
-                       const std::function<void(std::span<const float>)>& on_samples) const;
+                       const std::function<void(std::span<const float>)>& on_samples,
+                       const AudioReader* opened) const;
   void copy_vectors(const std::filesystem::path& audio_file, TensorFileStream& stream) const;
   void finish(TensorFileStream& stream, const std::vector<std::uint8_t>& valid,
               const std::vector<double>& times, double duration_s,
