@@ -31,7 +31,7 @@ for suite in "${suites[@]}"; do
     rsync -rlp --checksum --delete --exclude=/build /mer.new/ /mer/ && rm -rf /mer.new'
   # GCC 14 takes inlined parts of LibTorch for out-of-bounds accesses, so warnings stay warnings.
   within "$build" "cd /mer && rm -f build/*.deb
-    cmake --preset release -B build -DMER_WERROR=OFF -DBUILD_TESTING=OFF
+    cmake --preset release -B build -DMER_WERROR=OFF -DMER_TESTS=OFF
     ninja -C build && cd build && cpack -G DEB"
   package=$folder/out/$(cd "$build/mer/build" && ls mer_*.deb | sed "s/\.deb/.$suite.deb/")
   cp "$build"/mer/build/mer_*.deb "$package"
