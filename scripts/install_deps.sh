@@ -8,7 +8,7 @@ build="g++ cmake ninja-build pkg-config git file dpkg-dev libtorch-dev libopenbl
   libmpg123-dev libsoxr-dev libfftw3-dev libhwy-dev libeigen3-dev libcli11-dev libspdlog-dev libyaml-cpp-dev
   nlohmann-json3-dev libxxhash-dev libzip-dev libtag1-dev libcmark-gfm-dev libchromaprint-dev
   libcmark-gfm-extensions-dev libgloo-dev libsvm-dev libopencv-ml-dev libgtest-dev libgmock-dev
-  gnuplot-nox fonts-dejavu-core"
+  gnuplot-nox fonts-dejavu-core node-d3"
 # ffmpeg, lame, mpcenc: tests make files with them; mer uses ffmpeg for what libraries can't read.
 # What builds the Python package, and what its tests compare with.
 python="pybind11-dev python3-dev python3-venv python3-numpy python3-torch"

@@ -43,7 +43,7 @@ for suite in "${suites[@]}"; do
   within "$test" 'apt-get update -qq && apt-get install -y -qq --no-install-recommends /tmp/mer.deb >&2
     dpkg -L mer | xargs -d "\n" ls -d > /tmp/files
     useradd -m listener
-    su listener -c "
+    su -s /bin/bash listener -c "
       set -euo pipefail
       cd
       mer --version

@@ -35,24 +35,12 @@ struct SweepArgs {
   std::string cell;
 };
 
-/// A word as a shell reads it back.
-std::string quoted(const std::string& word) {
-  const auto plain = [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("_-./=,:@%+").find(static_cast<char>(c)) != std::string_view::npos;
-  };
-  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 /// One command a cell, for GNU parallel or a job array.
 void print_commands(const SweepArgs& args, const SweepPlan& plan) {
-  std::string command = "mer sweep -c " + quoted(args.config.string());
-  for (const std::string& assignment : args.set) command += " --set " + quoted(assignment);
-  if (args.runs != SweepArgs{}.runs) command += " --runs " + quoted(args.runs.string());
-  if (!args.name.empty()) command += " --name " + quoted(args.name);
+  std::string command = "mer sweep -c " + shell_word(args.config.string());
+  for (const std::string& assignment : args.set) command += " --set " + shell_word(assignment);
+  if (args.runs != SweepArgs{}.runs) command += " --runs " + shell_word(args.runs.string());
+  if (!args.name.empty()) command += " --name " + shell_word(args.name);
   const std::string count = std::to_string(plan.num_runs());
   for (std::size_t cell = 0; cell < plan.num_runs(); ++cell) {
     std::printf("%s --cell %zu/%s  # %s\n", command.c_str(), cell + 1, count.c_str(),

@@ -22,6 +22,8 @@ namespace mer::app {
   VERB(predict, true, "Tell which emotion songs carry")                                \
   VERB(tag, false, "Show or store the emotion of songs in their own tags (MOOD)")      \
   VERB(playlist, false, "Write a playlist per emotion, most typical songs first")      \
+  VERB(map, false, "Draw a library as one page: search, hear, choose, save playlists") \
+  VERB(similar, false, "Find the songs of a library that sound most like one of them") \
   VERB(train, false, "Train a network or a classical system into a new run folder")    \
   VERB(eval, true, "Score trained systems on labelled songs")                          \
   VERB(sweep, false, "Train and score every cell of a grid and compare them")          \

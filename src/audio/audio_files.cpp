@@ -82,19 +82,6 @@ std::string guess_codec(const fs::path& path) {
   return codec.empty() ? codec_of_extension(lower_extension(path)) : codec;
 }
 
-std::string shell_quoted(const fs::path& path) {
-  const std::string text = path.string();
-  const bool is_plain = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-           std::strchr("/._-+,:@%", c) != nullptr || static_cast<unsigned char>(c) >= 0x80;
-  });
-  const std::string safe = text.compare(0, 1, "-") == 0 ? "./" + text : text;
-  if (is_plain) return safe;
-  std::string quoted = "'";
-  for (const char c : safe) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 bool has_audio_extension(const fs::path& path) {
   const std::string extension = lower_extension(path);
   return std::find(kAudioExtensions.begin(), kAudioExtensions.end(), extension) !=

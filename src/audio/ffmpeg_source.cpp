@@ -6,6 +6,7 @@
 
 #include "mer/core/child_process.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "sample_source.hpp"
 

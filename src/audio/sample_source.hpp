@@ -90,7 +90,4 @@ std::string guess_codec(const std::filesystem::path& path);
 /// "12.345 s" for a frame of a file.
 std::string time_of_frame(std::int64_t frame, int sample_rate_hz);
 
-/// A path as a shell would want to have it typed.
-std::string shell_quoted(const std::filesystem::path& path);
-
 }  // namespace mer

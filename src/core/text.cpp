@@ -83,6 +83,23 @@ std::string join(std::span<const std::string> words, std::string_view separator)
   return joined;
 }
 
+std::string shell_word(std::string_view word) {
+  const bool is_plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+           std::string_view("/._-+,:=@%").find(c) != std::string_view::npos ||
+           static_cast<unsigned char>(c) >= 0x80;
+  });
+  if (is_plain) return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string shell_quoted(const std::filesystem::path& path) {
+  const std::string text = path.string();
+  return shell_word(text.starts_with('-') ? "./" + text : text);
+}
+
 std::vector<std::string> split_words(std::string_view text, char separator) {
   std::vector<std::string> words;
   for (std::size_t begin = 0; !text.empty() && begin <= text.size();) {

@@ -127,6 +127,8 @@ constexpr std::array kKinds = {
     KindText{OutputKind::kPdf, "a PDF file", [](auto head) { return begins(head, "%PDF-"); }},
     KindText{OutputKind::kLatex, "a LaTeX table of mer",
              [](auto head) { return begins(head, "% \\usepackage{booktabs}"); }},
+    KindText{OutputKind::kSmartPlaylist, "a smart playlist of mer",
+             [](auto head) { return begins(head, "{") && has(head, "\"by mer, from the tags"); }},
     KindText{OutputKind::kPlaylist, "a playlist",
              [](auto head) { return !has(head, std::string_view("\0", 1)); }},
     KindText{OutputKind::kJams, "a JAMS file",

@@ -7,10 +7,9 @@ void follow_list(const std::filesystem::path& file, const std::vector<ListedPred
   std::map<std::string, FileStamp> changed;
   for (const ListedPrediction& song : list) {
     if (job.stop()) break;
-    if (!song.result.ok() && !job.removing) continue;
     const std::filesystem::path path = job.map(song.result.path);
     const bool is_up_to_date = song.result.stamp && song.result.stamp == stamp_of(path);
-    const bool written = job.change(path, job.removing ? std::nullopt : song.emotion);
+    const bool written = job.change(path, song);
     if (!written || !is_up_to_date) continue;
     if (const auto stamp = stamp_of(path)) changed.emplace(song.result.path, *stamp);
   }

@@ -23,6 +23,8 @@
 #include <taglib/wavpackfile.h>
 #include <taglib/xiphcomment.h>
 
+#include <algorithm>
+
 #include "mer/core/error.hpp"
 
 namespace mer {
@@ -85,14 +87,17 @@ TagLib::ID3v2::Tag* id3_of(const TagLib::FileRef& file) {
 
 bool is_old(TagLib::ID3v2::Tag* tag) { return tag->header()->majorVersion() < 4; }
 
+TagLib::ByteVector frame_id(const TagField& field) { return field.id3_frame.c_str(); }
+
 /// A frame of text of its own, else a TXXX frame: of ID3v2.3, and where others have put it there.
 bool is_in_user_frame(TagLib::ID3v2::Tag* tag, const TagField& field) {
-  return field.id3_frame == nullptr || is_old(tag) || UserFrame::find(tag, field.name) != nullptr;
+  return field.id3_frame.empty() || (field.only_id3v24 && is_old(tag)) ||
+         UserFrame::find(tag, field.name) != nullptr;
 }
 
 StringList get_id3(TagLib::ID3v2::Tag* tag, const TagField& field) {
-  if (field.id3_frame != nullptr) {
-    for (TagLib::ID3v2::Frame* frame : tag->frameList(field.id3_frame)) {
+  if (!field.id3_frame.empty()) {
+    for (TagLib::ID3v2::Frame* frame : tag->frameList(frame_id(field))) {
       auto* text = dynamic_cast<TagLib::ID3v2::TextIdentificationFrame*>(frame);
       if (text != nullptr) return text->fieldList();
     }
@@ -107,19 +112,27 @@ StringList get_id3(TagLib::ID3v2::Tag* tag, const TagField& field) {
 
 void set_id3(TagLib::ID3v2::Tag* tag, const TagField& field, const StringList& values) {
   const bool in_user_frame = is_in_user_frame(tag, field);
-  if (field.id3_frame != nullptr) tag->removeFrames(field.id3_frame);
+  if (!field.id3_frame.empty()) tag->removeFrames(frame_id(field));
   while (auto* frame = UserFrame::find(tag, field.name)) tag->removeFrame(frame);
   if (values.isEmpty()) return;
   if (in_user_frame) {
     tag->addFrame(new UserFrame(field.name, values, String::UTF8));
     return;
   }
-  auto* frame = new TagLib::ID3v2::TextIdentificationFrame(field.id3_frame, String::UTF8);
+  auto* frame = new TagLib::ID3v2::TextIdentificationFrame(frame_id(field), String::UTF8);
   frame->setText(values);
   tag->addFrame(frame);
 }
 
 }  // namespace
+
+TagField TagField::of(const std::string& name) {
+  static const std::string kItunes = "----:com.apple.iTunes:";
+  if (name == "MOOD") return {name, "TMOO", true, kItunes + name, "WM/Mood"};
+  if (name == "GROUPING") return {name, "TIT1", false, "\xC2\xA9grp", "WM/ContentGroupDescription"};
+  if (name == "GENRE") return {name, "TCON", false, "\xC2\xA9gen", "WM/Genre"};
+  return {name, "", false, kItunes + name, name};
+}
 
 SongTags::SongTags(const fs::path& file, const fs::path& named)
     : stream_(file, named.string()), file_(&stream_) {
@@ -155,7 +168,8 @@ std::vector<std::string> SongTags::get(const TagField& field) const {
     return items.contains(field.name) ? to_words(items[field.name].values())
                                       : std::vector<std::string>();
   }
-  if (auto* mp4 = mp4_of(file_)) return to_words(mp4->item(field.mp4_item).toStringList());
+  if (auto* mp4 = mp4_of(file_))
+    return to_words(mp4->item(String(field.mp4_item, String::UTF8)).toStringList());
   if (auto* asf = asf_of(file_)) {
     std::vector<std::string> words;
     for (const auto& attribute : asf->attribute(field.asf_attribute)) {
@@ -175,8 +189,9 @@ void SongTags::set(const TagField& field, const std::vector<std::string>& values
     ape->removeItem(field.name);
     for (const String& value : list) ape->addValue(field.name, value, false);
   } else if (auto* mp4 = mp4_of(file_)) {
-    mp4->removeItem(field.mp4_item);
-    if (!list.isEmpty()) mp4->setItem(field.mp4_item, TagLib::MP4::Item(list));
+    const String item(field.mp4_item, String::UTF8);
+    mp4->removeItem(item);
+    if (!list.isEmpty()) mp4->setItem(item, TagLib::MP4::Item(list));
   } else if (auto* asf = asf_of(file_)) {
     asf->removeItem(field.asf_attribute);
     for (const String& value : list) asf->addAttribute(field.asf_attribute, value);
@@ -188,27 +203,34 @@ void SongTags::set(const TagField& field, const std::vector<std::string>& values
 std::string SongTags::artist() const { return file_.tag()->artist().to8Bit(true); }
 std::string SongTags::title() const { return file_.tag()->title().to8Bit(true); }
 
-std::string SongTags::others() const {
+std::string SongTags::others(const std::vector<TagField>& ours) const {
+  const auto is_ours = [&](const std::string& text, auto&& matches) {
+    return std::any_of(ours.begin(), ours.end(),
+                       [&](const TagField& field) { return matches(field, text); });
+  };
   // Of the tag that the mood goes into: a file may have others, which save() does not touch.
   TagLib::PropertyMap properties = own_tag()->properties();
-  for (const TagField& field : {kMoodField, kRecordField}) properties.erase(field.name);
+  for (const TagField& field : ours) properties.erase(field.name);
   // An unknown attribute of ASF has no name of its own there.
   std::string text = properties.toString().to8Bit(true);
   if (as<TagLib::ASF::File>(file_) == nullptr) {
     for (const String& name : properties.unsupportedData()) {
       const std::string key = name.to8Bit(true);
-      if (key.find(kRecordField.name) == std::string::npos) text += "\n" + key;
+      const auto names = [](const TagField& field, const std::string& words) {
+        return words.find(field.name) != std::string::npos;
+      };
+      if (!is_ours(key, names)) text += "\n" + key;
     }
   }
   if (TagLib::ID3v2::Tag* tag = id3()) {
     for (TagLib::ID3v2::Frame* frame : tag->frameList()) {
       const auto* user = dynamic_cast<UserFrame*>(frame);
       const std::string id(frame->frameID().data(), frame->frameID().size());
-      if (id == kMoodField.id3_frame ||
-          (user != nullptr &&
-           (user->description() == kMoodField.name || user->description() == kRecordField.name))) {
-        continue;
-      }
+      const std::string name = user == nullptr ? "" : user->description().to8Bit(true);
+      const auto holds = [&](const TagField& field, const std::string& frame_name) {
+        return frame_name == field.id3_frame || (user != nullptr && name == field.name);
+      };
+      if (is_ours(id, holds)) continue;
       text += "\n" + id + " " + frame->toString().to8Bit(true);
       if (const auto* picture = dynamic_cast<TagLib::ID3v2::AttachedPictureFrame*>(frame)) {
         text += " of " + std::to_string(picture->picture().size()) + " bytes";

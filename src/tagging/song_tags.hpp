@@ -17,16 +17,16 @@ class Tag;
 
 namespace mer {
 
-/// How a field of ours is called in each kind of tag.
+/// How a field is called in each kind of tag.
 struct TagField {
-  const char* name;       ///< in Vorbis comments and APE tags, and as a TXXX frame
-  const char* id3_frame;  ///< of ID3v2.4; null: a TXXX frame
-  const char* mp4_item;
-  const char* asf_attribute;
+  std::string name;          ///< in Vorbis comments and APE tags, and as a TXXX frame
+  std::string id3_frame;     ///< empty: a TXXX frame
+  bool only_id3v24 = false;  ///< that frame; in older tags it is a TXXX frame
+  std::string mp4_item;
+  std::string asf_attribute;
+
+  static TagField of(const std::string& name);
 };
-inline constexpr TagField kMoodField = {"MOOD", "TMOO", "----:com.apple.iTunes:MOOD", "WM/Mood"};
-inline constexpr TagField kRecordField = {"MER_MOOD", nullptr, "----:com.apple.iTunes:MER_MOOD",
-                                          "MER/Mood"};
 
 /// The tags of a file, whatever its format.
 class SongTags {
@@ -41,8 +41,8 @@ class SongTags {
   std::string artist() const;
   std::string title() const;
 
-  /// Everything else that the tags say, for comparing.
-  std::string others() const;
+  /// Everything that the tags say but for some fields, for comparing.
+  std::string others(const std::vector<TagField>& ours) const;
   /// Whether there is an ID3v2 tag of an older version than 2.4.
   bool has_old_id3() const;
   /// @param keep_old_id3  save as ID3v2.3, else as ID3v2.4

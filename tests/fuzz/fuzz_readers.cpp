@@ -95,7 +95,7 @@ void mood_tag(std::string_view bytes) {
                                        "s.m4a", "s.wav",  "s.aiff"};
   if (bytes.empty()) return;
   const auto kind = static_cast<unsigned char>(bytes.front()) % std::size(kNames);
-  static_cast<void>(mer::read_mood(written(kNames[kind], bytes.substr(1))));
+  static_cast<void>(mer::read_tag(written(kNames[kind], bytes.substr(1)), "MOOD"));
 }
 
 const std::map<std::string, std::function<void(std::string_view)>> kReaders = {

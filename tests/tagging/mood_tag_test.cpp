@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cmath>
 #include <cstdlib>
 
 #include "../support/temporary_folder.hpp"
@@ -37,28 +38,153 @@ using testing::IsEmpty;
 
 using Words = std::vector<std::string>;
 
-TEST(WithEmotion, RemembersWhatWasThereAndGivesItBack) {
-  const MoodTag none;
-  const MoodTag theirs{{"Chill", "Late"}, {}};
-  EXPECT_EQ(with_emotion(none, "sad"), (MoodTag{{"sad"}, {"sad"}}));
-  EXPECT_EQ(with_emotion(theirs, "sad"), (MoodTag{{"sad"}, {"sad", "Chill", "Late"}}));
-  for (const MoodTag& before : {none, theirs}) {
-    const MoodTag ours = with_emotion(before, "sad");
-    EXPECT_EQ(with_emotion(ours, "sad"), ours);
-    // A later answer replaces ours and not what was before it.
-    EXPECT_EQ(with_emotion(with_emotion(ours, "happy"), std::nullopt), before);
-    EXPECT_EQ(with_emotion(ours, std::nullopt), before);
+/// How the mood of one word is stored in the place of what is there.
+TagRules replacing() {
+  TagRules rules;
+  rules.existing = TagRules::Existing::kReplace;
+  return rules;
+}
+TagChange change_mood(const fs::path& file, const std::optional<std::string>& emotion, bool write) {
+  return change_tags(file, emotion ? std::optional(SongMood{{*emotion}}) : std::nullopt,
+                     replacing(), write);
+}
+Words read_mood(const fs::path& file) { return read_tag(file, "MOOD"); }
+
+TagFields with(const TagFields& now, const Words& words, TagRules::Existing existing,
+               const std::string& field = "MOOD") {
+  TagRules rules;
+  rules.existing = existing;
+  rules.field = field;
+  return with_mood(now, SongMood{words}, rules).after;
+}
+TagFields without(const TagFields& now) { return with_mood(now, std::nullopt, {}).after; }
+
+constexpr auto kKeep = TagRules::Existing::kKeep;
+constexpr auto kReplace = TagRules::Existing::kReplace;
+constexpr auto kAppend = TagRules::Existing::kAppend;
+
+TEST(WithMood, RemembersWhatWasThereAndGivesItBack) {
+  const TagFields none;
+  const TagFields theirs{{"MOOD", {"Chill", "Late"}}};
+  EXPECT_EQ(with(none, {"sad"}, kKeep),
+            (TagFields{{"MOOD", {"sad"}}, {"MER_MOOD", {"MOOD", "1", "sad"}}}));
+  EXPECT_EQ(with(theirs, {"sad"}, kReplace),
+            (TagFields{{"MOOD", {"sad"}}, {"MER_MOOD", {"MOOD", "1", "sad", "Chill", "Late"}}}));
+  EXPECT_EQ(with(theirs, {"sad"}, kAppend),
+            (TagFields{{"MOOD", {"Chill", "Late", "sad"}},
+                       {"MER_MOOD", {"MOOD", "1", "sad", "Chill", "Late"}}}));
+  for (const TagFields& before : {none, theirs}) {
+    for (const auto existing : {kReplace, kAppend}) {
+      const TagFields ours = with(before, {"Sad", "Traurig"}, existing);
+      EXPECT_EQ(with(ours, {"Sad", "Traurig"}, existing), ours);
+      // A later answer replaces ours and not what was before it, in another field, too.
+      EXPECT_EQ(without(with(ours, {"happy"}, existing)), before);
+      EXPECT_EQ(without(with(ours, {"happy"}, existing, "GROUPING")), before);
+      EXPECT_EQ(without(ours), before);
+      // Keeping keeps what is theirs, not what is ours.
+      const TagFields kept = with(ours, {"happy"}, kKeep);
+      EXPECT_EQ(kept, before.empty() ? with(none, {"happy"}, kKeep) : before);
+    }
   }
 }
 
-TEST(WithEmotion, LeavesAloneWhatSomebodyElseWrote) {
-  const MoodTag same{{"sad"}, {}};
-  EXPECT_EQ(with_emotion(same, "sad"), same);
-  EXPECT_EQ(with_emotion(same, std::nullopt), same);
+TEST(WithMood, LeavesAloneWhatSomebodyElseWrote) {
+  const TagFields same{{"MOOD", {"sad"}}};
+  for (const auto existing : {kKeep, kReplace, kAppend}) {
+    EXPECT_EQ(with(same, {"sad"}, existing), same);
+  }
+  EXPECT_EQ(without(same), same);
+  const TagFields theirs{{"MOOD", {"Chill"}}};
+  const TagChange kept = with_mood(theirs, SongMood{{"sad"}}, {});
+  EXPECT_EQ(kept.after, theirs);
+  EXPECT_EQ(kept.action, MoodAction::kKeep);
   // Ours, changed by hand since: theirs now.
-  const MoodTag edited{{"Blue"}, {"sad", "Chill"}};
-  EXPECT_EQ(with_emotion(edited, std::nullopt), (MoodTag{{"Blue"}, {}}));
-  EXPECT_EQ(with_emotion(edited, "happy"), (MoodTag{{"happy"}, {"happy", "Blue"}}));
+  const TagFields edited{{"MOOD", {"Blue"}}, {"MER_MOOD", {"MOOD", "1", "sad", "Chill"}}};
+  EXPECT_EQ(without(edited), (TagFields{{"MOOD", {"Blue"}}}));
+  EXPECT_EQ(with(edited, {"happy"}, kKeep), edited);
+  EXPECT_EQ(with(edited, {"happy"}, kReplace),
+            (TagFields{{"MOOD", {"happy"}}, {"MER_MOOD", {"MOOD", "1", "happy", "Blue"}}}));
+  // A record that is not one of ours counts for nothing.
+  EXPECT_EQ(without({{"MOOD", {"x"}}, {"MER_MOOD", {"MOOD", "2", "x"}}}),
+            (TagFields{{"MOOD", {"x"}}}));
+}
+
+TEST(WithMood, SaysInAWordWhatHappens) {
+  const auto action = [](const TagFields& now, const Words& words, TagRules::Existing existing) {
+    TagRules rules;
+    rules.existing = existing;
+    return with_mood(now, SongMood{words}, rules).action;
+  };
+  const TagFields theirs{{"MOOD", {"Chill"}}};
+  EXPECT_EQ(action({}, {"sad"}, kKeep), MoodAction::kAdd);
+  EXPECT_EQ(action({}, {}, kKeep), MoodAction::kNone);
+  EXPECT_EQ(action(theirs, {"sad"}, kReplace), MoodAction::kReplace);
+  EXPECT_EQ(action(theirs, {"sad"}, kAppend), MoodAction::kAppend);
+  const TagFields added = with({}, {"sad"}, kKeep);
+  const TagFields replaced = with(theirs, {"sad"}, kReplace);
+  EXPECT_EQ(action(added, {"sad"}, kKeep), MoodAction::kNone);
+  EXPECT_EQ(action(added, {}, kKeep), MoodAction::kRemove);  // not sure any more
+  EXPECT_EQ(action(replaced, {}, kReplace), MoodAction::kRestore);
+  EXPECT_EQ(with_mood(replaced, std::nullopt, {}).action, MoodAction::kRestore);
+}
+
+TEST(WithMood, WritesNumbersThatSortAsText) {
+  TagRules rules;
+  rules.numbers = rules.tags = true;
+  SongMood mood{{}, -1.0, 0.25, {"rock", "female vocalists"}};
+  const TagChange change = with_mood({}, mood, rules);
+  EXPECT_EQ(change.after, (TagFields{{"MER_VALENCE", {"0.000"}},
+                                     {"MER_AROUSAL", {"0.625"}},
+                                     {"MER_TAGS", {"rock", "female vocalists"}}}));
+  EXPECT_EQ(change.action, MoodAction::kOther);
+  mood.valence = mood.arousal = std::nan("");
+  EXPECT_EQ(with_mood({}, mood, rules).after,
+            (TagFields{{"MER_TAGS", {"rock", "female vocalists"}}}));
+  // Without these words they stay, and go with everything of ours.
+  EXPECT_EQ(with_mood(change.after, mood, {}).after, change.after);
+  EXPECT_EQ(without(change.after), TagFields());
+}
+
+TEST(MoodWords, AreOnesOwnForClasses) {
+  const MoodWords words({"anger=Aggressive", "sad=Sad; Traurig;"});
+  EXPECT_THAT(words.of("anger"), ElementsAre("Aggressive"));
+  EXPECT_THAT(words.of("sad"), ElementsAre("Sad", "Traurig"));
+  EXPECT_THAT(words.of("happy"), ElementsAre("happy"));
+  EXPECT_NO_THROW(words.require_known({"anger", "sad", "happy"}));
+  EXPECT_THAT(message_of<UsageError>([&] {
+                words.require_known({"anger", "happy"});
+              }),
+              AllOf(HasSubstr("'sad', which is no class"), HasSubstr("anger, happy")));
+  for (const char* wrong : {"sad", "=Sad", "sad=", "sad= ; ", "sad=\xff"}) {
+    EXPECT_THAT(message_of<UsageError>([&] { MoodWords({wrong}); }), HasSubstr("--mood is '"))
+        << wrong;
+  }
+}
+
+TEST(MoodOf, HasNoWordsBelowTheConfidence) {
+  SongPrediction song;
+  song.probabilities = {0.3, 0.7};
+  song.valence = 0.5;
+  song.labels = {"rock"};
+  const SongMood sure = mood_of(song, "sad", {}, 0.7);
+  EXPECT_THAT(sure.words, ElementsAre("sad"));
+  EXPECT_DOUBLE_EQ(sure.valence, 0.5);
+  EXPECT_THAT(sure.tags, ElementsAre("rock"));
+  EXPECT_THAT(mood_of(song, "sad", {}, 0.71).words, IsEmpty());
+  EXPECT_THAT(mood_of(song, std::nullopt, {}, 0.0).words, IsEmpty());
+}
+
+TEST(TagRules, RefuseAFieldThatSaysSomethingElse) {
+  for (const char* good : {"MOOD", "GROUPING", "GENRE", "MY MOOD", "MOOD-2"}) {
+    TagRules rules;
+    rules.field = good;
+    EXPECT_NO_THROW(rules.require_field()) << good;
+  }
+  for (const char* bad : {"", "TITLE", "mood", "A=B", "MER_MOOD", " X", "Ä"}) {
+    TagRules rules;
+    rules.field = bad;
+    EXPECT_THROW(rules.require_field(), UsageError) << bad;
+  }
 }
 
 std::vector<float> decoded(const fs::path& file) {
@@ -136,11 +262,11 @@ TEST_P(MoodTagOf, ChangesTheMoodAndNothingElseAndComesBackOut) {
     if (!mood_before.empty()) set_properties(file_, {{"MOOD", mood_before}});
     const PropertyMap before = properties(file_);
 
-    const MoodChange shown = change_mood(file_, "sad", false);
+    const TagChange shown = change_mood(file_, "sad", false);
     EXPECT_EQ(properties(file_).toString(), before.toString());
-    const MoodChange written = change_mood(file_, "sad", true);
+    const TagChange written = change_mood(file_, "sad", true);
     EXPECT_EQ(written.after, shown.after);
-    EXPECT_THAT(read_mood(file_).mood, ElementsAre("sad"));
+    EXPECT_THAT(read_mood(file_), ElementsAre("sad"));
     PropertyMap after = properties(file_);
     EXPECT_EQ(after["MOOD"].toString().to8Bit(), "sad");  // where others look for it
     PropertyMap expected = before;
@@ -153,6 +279,52 @@ TEST_P(MoodTagOf, ChangesTheMoodAndNothingElseAndComesBackOut) {
 
     change_mood(file_, std::nullopt, true);
     EXPECT_EQ(properties(file_).toString(), before.toString());
+    EXPECT_TRUE(decoded(file_) == samples_);
+  }
+}
+
+TEST_P(MoodTagOf, HoldsSeveralFieldsAndValuesAndTheLogTakesThemBack) {
+  set_properties(file_, {{"MOOD", {"Chill"}}, {"GENRE", {"Jazz"}}});
+  const PropertyMap before = properties(file_);
+  for (const char* field : {"MOOD", "GROUPING", "GENRE", "MY MOOD"}) {
+    TagRules rules;
+    rules.existing = TagRules::Existing::kAppend;
+    rules.field = field;
+    rules.numbers = rules.tags = true;
+    const SongMood mood{{"Traurig", "悲しい"}, 0.5, -0.5, {"rock", "sad"}};
+    TagLogEntry entry;
+    int num_told = 0;
+    change_tags(file_, mood, rules, true, [&](const TagChange& change) {
+      ++num_told;
+      EXPECT_EQ(properties(file_).toString(), before.toString());  // told before it is written
+      entry = {file_.string(), change.before, change.after};
+      for (const auto& [name, values] : change.after) entry.before[name];
+    });
+    EXPECT_EQ(num_told, 1);
+    Words expected = std::string(field) == "MOOD"    ? Words{"Chill"}
+                     : std::string(field) == "GENRE" ? Words{"Jazz"}
+                                                     : Words{};
+    expected.insert(expected.end(), {"Traurig", "悲しい"});
+    EXPECT_EQ(read_tag(file_, field), expected) << field;
+    if (std::string(field) != "GROUPING") {  // Picard and beets call TIT1 so, TagLib does not
+      EXPECT_EQ(properties(file_)[field].size(), expected.size()) << field;
+    }
+    EXPECT_THAT(read_tag(file_, "MER_VALENCE"), ElementsAre("0.750"));
+    EXPECT_THAT(read_tag(file_, "MER_AROUSAL"), ElementsAre("0.250"));
+    EXPECT_THAT(read_tag(file_, "MER_TAGS"), ElementsAre("rock", "sad"));
+
+    const TagChange undone = undo_change(file_, entry, true);
+    EXPECT_NE(undone.before, undone.after);
+    EXPECT_EQ(properties(file_).toString(), before.toString()) << field;
+    const TagChange again = undo_change(file_, entry, true);
+    EXPECT_EQ(again.before, again.after);  // nothing to do
+    // What somebody wrote since is theirs.
+    entry.before[field] = {"Other"};
+    entry.after[field] = {"Another"};
+    if (!read_tag(file_, field).empty()) {
+      EXPECT_THAT(message_of<InputError>([&] { undo_change(file_, entry, true); }),
+                  HasSubstr("neither what mer wrote nor what was there before"));
+    }
     EXPECT_TRUE(decoded(file_) == samples_);
   }
 }
@@ -247,12 +419,12 @@ TEST_F(MoodTagInMp3, OfId3v23RemembersSeveralMoods) {
     ASSERT_TRUE(mp3.save(TagLib::MPEG::File::ID3v2, TagLib::File::StripNone, TagLib::ID3v2::v3,
                          TagLib::File::DoNotDuplicate));
   }
-  const Words before = read_mood(file_).mood;
+  const Words before = read_mood(file_);
   ASSERT_THAT(before, ElementsAre("Chill", "Late"));
   change_mood(file_, "sad", true);
-  EXPECT_THAT(read_mood(file_).mood, ElementsAre("sad"));
+  EXPECT_THAT(read_mood(file_), ElementsAre("sad"));
   change_mood(file_, std::nullopt, true);
-  EXPECT_EQ(read_mood(file_).mood, before);
+  EXPECT_EQ(read_mood(file_), before);
 }
 
 TEST_F(MoodTagInMp3, KeepsFramesThatOnlyId3v24Has) {
@@ -270,7 +442,7 @@ TEST_F(MoodTagInMp3, KeepsFramesThatOnlyId3v24Has) {
   ASSERT_EQ(id3_version(), 3U);
   change_mood(file_, "sad", true);
   EXPECT_EQ(properties(file_)["ARTISTSORT"].toString().to8Bit(), "Zappa, Frank");
-  EXPECT_THAT(read_mood(file_).mood, ElementsAre("sad"));
+  EXPECT_THAT(read_mood(file_), ElementsAre("sad"));
 }
 
 TEST_F(MoodTagInMp3, LeavesAnId3v1TagAlone) {
@@ -330,7 +502,7 @@ TEST_F(MoodTagFile, KeepsItsPermissionsAndItsLinks) {
   change_mood(link, "sad", true);
   EXPECT_TRUE(fs::is_symlink(link));
   EXPECT_EQ(mode_of(file_), 0640U);
-  EXPECT_THAT(read_mood(file_).mood, ElementsAre("sad"));
+  EXPECT_THAT(read_mood(file_), ElementsAre("sad"));
   EXPECT_EQ(num_files(), 2U);
 }
 
@@ -365,7 +537,7 @@ TEST_F(MoodTagFile, OfTheLongestNameIsTaggedToo) {
   const fs::path file = folder_ / (std::string(250, 'x') + ".flac");
   fs::rename(file_, file);
   change_mood(file, "sad", true);
-  EXPECT_THAT(read_mood(file).mood, ElementsAre("sad"));
+  EXPECT_THAT(read_mood(file), ElementsAre("sad"));
   EXPECT_EQ(num_files(), 1U);
 }
 

@@ -105,5 +105,73 @@ TEST_F(Playlists, CanNameEveryFileThatALineCan) {
   EXPECT_THAT(report.failures[0].message, HasSubstr("line break"));
 }
 
+TEST_F(Playlists, HoldOnlyTheMostTypicalWhenAsked) {
+  const std::vector<ListedPrediction> list = {song("a.mp3", "sad", 0.9), song("b.mp3", "sad", 0.8),
+                                              song("c.mp3", "sad", 0.6), song("d.mp3", "sad", 0.5)};
+  const auto names = [&](const PlaylistOptions& options) {
+    write_playlists(list, lists_, {}, options);
+    std::string found;
+    for (const char* name : {"a", "b", "c", "d"}) {
+      if (content("sad.m3u8").find(std::string("/") + name + ".mp3") != std::string::npos)
+        found += name;
+    }
+    return found;
+  };
+  EXPECT_EQ(names({.max_songs = 3}), "abc");
+  EXPECT_EQ(names({.min_confidence = 0.6}), "abc");
+  EXPECT_EQ(names({.quantile = 0.5}), "ab");
+  EXPECT_EQ(names({.max_songs = 1, .min_confidence = 0.7, .quantile = 0.75}), "a");
+}
+
+TEST_F(Playlists, OfTheEndsOfAnAxis) {
+  std::vector<ListedPrediction> list;
+  for (const auto& [name, arousal] : {std::pair{"a.mp3", 0.9}, std::pair{"b.mp3", 0.2},
+                                      std::pair{"c.mp3", -0.1}, std::pair{"d.mp3", -0.6}}) {
+    list.push_back(song(name, "sad", 0.5));
+    list.back().result.prediction->arousal = arousal;
+  }
+  const PlaylistOptions by_sign{.by = PlaylistOptions::By::kArousal};
+  write_playlists(list, lists_, {}, by_sign);
+  EXPECT_THAT(content("energetic.m3u8"), HasSubstr("a\n../../a.mp3\n#EXTINF:62,b\n../../b.mp3\n"));
+  EXPECT_THAT(content("calm.m3u8"), HasSubstr("d\n../../d.mp3\n#EXTINF:62,c\n../../c.mp3\n"));
+  PlaylistOptions options = by_sign;
+  options.min_confidence = 0.5;
+  EXPECT_EQ(write_playlists(list, lists_, {}, options).playlists[0].num_songs, 1U);
+  options = by_sign;
+  options.quantile = 0.75;  // of all songs, whatever the sign
+  EXPECT_EQ(write_playlists(list, lists_, {}, options).playlists[0].num_songs, 3U);
+  // Neither valence nor the four classes that it follows from.
+  options.by = PlaylistOptions::By::kValence;
+  EXPECT_THROW(write_playlists(list, lists_, {}, options), UsageError);
+  for (ListedPrediction& one : list) {
+    one.classes = {"happy", "anger", "sad", "relaxed"};
+    one.result.prediction->probabilities = {0.7, 0.1, 0.1, 0.1};
+  }
+  EXPECT_EQ(write_playlists(list, lists_, {}, {.by = PlaylistOptions::By::kValence})
+                .playlists[0]
+                .num_songs,
+            4U);
+  EXPECT_THAT(content("bright.m3u8"), HasSubstr("a.mp3"));
+}
+
+TEST_F(Playlists, ForNavidromeAskForTheTags) {
+  const std::vector<ListedPrediction> list = {song("a.mp3", "sad", 0.9)};
+  write_smart_playlists(list, lists_, MoodWords({"sad=Sad;Traurig"}), {.max_songs = 50});
+  EXPECT_EQ(content("sad.nsp"),
+            "{\n  \"name\": \"sad\",\n  \"comment\": \"by mer, from the tags of the songs\",\n"
+            "  \"any\": [\n    {\n      \"is\": {\n        \"mood\": \"Sad\"\n      }\n    },\n"
+            "    {\n      \"is\": {\n        \"mood\": \"Traurig\"\n      }\n    }\n  ],\n"
+            "  \"sort\": \"random\",\n  \"limit\": 50\n}\n");
+  EXPECT_THAT(content("happy.nsp"), HasSubstr("\"mood\": \"happy\""));
+  write_smart_playlists(list, lists_, {},
+                        {.by = PlaylistOptions::By::kArousal, .min_confidence = 0.5});
+  EXPECT_THAT(content("energetic.nsp"), HasSubstr("\"mer_arousal\": 0.75"));
+  EXPECT_THAT(content("calm.nsp"), HasSubstr("\"mer_arousal\": 0.25"));
+  EXPECT_NO_THROW(write_smart_playlists(list, lists_, {}));  // over those of before
+  folder_.write("lists/new/sad.nsp", "{\"name\": \"my own\"}");
+  EXPECT_THROW(write_smart_playlists(list, lists_, {}), UsageError);
+  EXPECT_THROW(write_smart_playlists(list, lists_, {}, {.quantile = 0.5}), UsageError);
+}
+
 }  // namespace
 }  // namespace mer

@@ -11,24 +11,28 @@ namespace mer::app {
 int run_tag_folder(const TagArgs& args) {
   const Inputs inputs = expand_inputs({args.input.string()});
   const std::vector<FoundModel> models = find_models(args.models);
-  const Predictor predictor =
-      load_predictor(files_of(models), "cpu", embedding_sources(models, {}), {});
+  const WeightFiles sources = embedding_sources(models, args.embeddings);
+  Predictor predictor = load_predictor(files_of(models), "cpu", sources, args.embeddings);
   if (predictor.answers().classes.empty()) {
     throw UsageError("the model answers no emotion of which a song has one, and mood tags are such",
                      "take a model with classes (targets.answer has classes)");
   }
-  Tagging tagging(args);
+  args.words.require_known(predictor.classes());
+  predictor.derive_values();
+  if (args.rules.tags) predictor.add_tags(sources);
+  Tagging tagging(args, false);
   tagging.fail_folders(inputs.num_failed);
   predict_files(
-      predictor, inputs.paths(), {.jobs = args.jobs, .min_confidence = args.min_confidence},
+      predictor, inputs.paths(), {.jobs = args.jobs},
       [&](const FileResult& result) {
         if (!result.ok()) {
           tagging.fail(result.error, result.hint);
           return;
         }
         const auto best = static_cast<std::size_t>(result.prediction->predicted());
-        tagging.add(result.path,
-                    result.uncertain ? std::nullopt : std::optional(predictor.classes()[best]));
+        const std::string& emotion = predictor.classes()[best];
+        tagging.add(result.path, emotion,
+                    mood_of(*result.prediction, emotion, args.words, args.min_confidence));
       },
       interrupted);
   if (interrupted()) {

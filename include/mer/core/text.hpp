@@ -15,6 +15,10 @@ std::optional<std::string> nearest_word(std::string_view word,
                                         std::span<const std::string> candidates);
 
 std::string join(std::span<const std::string> words, std::string_view separator);
+/// A word as a shell wants it typed.
+std::string shell_word(std::string_view word);
+/// The same of a path, which is then no option either.
+std::string shell_quoted(const std::filesystem::path& path);
 /// What the separators divide, empty words too; an empty text is no word.
 std::vector<std::string> split_words(std::string_view text, char separator);
 

@@ -13,8 +13,8 @@ namespace mer {
 /// nothing where embeddings are made.
 class TaggerTags {
  public:
-  /// A song has a tag from this probability on. A tagger gives small ones: of 720 clips of popular
-  /// music half have at least three tags above it, and one of twenty has none.
+  /// A song has a tag from this probability on. The taggers give small ones: of 720 clips of
+  /// popular music half have at least four tags then, and one of twenty has two or fewer.
   static constexpr double kThreshold = 0.1;
 
   /// @param extractor  whose networks are all pre-trained taggers

@@ -28,6 +28,7 @@ enum class OutputKind {
   kPdf,
   kLatex,  ///< tables
   kPlaylist,
+  kSmartPlaylist,  ///< of Navidrome
   kJams,
   kLabelTrack,  ///< of Audacity
   kLayers       ///< of Sonic Visualiser

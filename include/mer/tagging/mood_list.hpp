@@ -2,8 +2,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "mer/runs/prediction_list.hpp"
@@ -14,12 +12,9 @@ namespace mer {
 /// What is done to each song of a prediction list.
 struct MoodListJob {
   const PathMap& map;
-  bool removing = false;  ///< no song gets an emotion; else songs without an answer are passed over
   std::function<bool()> stop;  ///< asked before each song
-  /// Gets each song's emotion (none: what was there before us) and returns whether it has written
-  /// the file.
-  std::function<bool(const std::filesystem::path& song, const std::optional<std::string>& emotion)>
-      change;
+  /// Gets the song's place here and its line, and returns whether it has written the file.
+  std::function<bool(const std::filesystem::path& song, const ListedPrediction& line)> change;
 };
 
 /// Goes through a prediction list. A tag changes a file, but not what it sounds like: the list's

@@ -6,9 +6,23 @@
 #include <vector>
 
 #include "mer/runs/prediction_list.hpp"
+#include "mer/tagging/mood_tag.hpp"
 #include "mer/tagging/path_map.hpp"
 
 namespace mer {
+
+/// Which playlists there are, and which songs are in them.
+struct PlaylistOptions {
+  /// Whose lists: of each emotion; energetic and calm; bright and dark.
+  enum class By { kEmotion, kArousal, kValence } by = By::kEmotion;
+  std::size_t max_songs = 0;  ///< in a list, the most typical ones; 0 = all
+  /// Songs below it are in no list: the emotion's probability, or how far valence or arousal is
+  /// from 0.
+  double min_confidence = 0.0;
+  /// The most typical share: of an emotion's songs; of all songs, at each end of an axis, whatever
+  /// its sign. 1 = all (of an axis by its sign).
+  double quantile = 1.0;
+};
 
 /// A song that can't be in a playlist, and why.
 struct PlaylistFailure {
@@ -32,15 +46,27 @@ struct PlaylistReport {
 };
 
 /// Writes `<emotion>.m3u8` for every class that the list knows, also for one without songs, so that
-/// no earlier one is left: UTF-8, extended M3U, the songs with the largest probability of that
-/// emotion first (then by path), titles from the files' tags; a file stands there once. Paths are
-/// relative to the folder, so that songs and playlists may be moved together. Each file is replaced
-/// atomically.
+/// no earlier one is left (by arousal `energetic.m3u8` and `calm.m3u8`, by valence `bright.m3u8`
+/// and `dark.m3u8`; without these two in the list they follow from the four classes): UTF-8,
+/// extended M3U, the songs with the largest probability of that emotion first (then by path),
+/// titles from the files' tags; a file stands there once. Paths are relative to the folder, so that
+/// songs and playlists may be moved together. Each file is replaced atomically.
 ///
 /// @param map  from the list's paths to where the files lie here
-/// @throws UsageError when a file of that name is no playlist
+/// @throws UsageError when a file of that name is no playlist, or the list has no valence and
+/// arousal
 /// @throws Error when the folder can't be made or written
 PlaylistReport write_playlists(const std::vector<ListedPrediction>& list,
-                               const std::filesystem::path& folder, const PathMap& map = {});
+                               const std::filesystem::path& folder, const PathMap& map = {},
+                               const PlaylistOptions& options = {});
+
+/// Writes smart playlists for Navidrome, `<emotion>.nsp`, which ask for the tags that change_tags()
+/// writes, so that they follow the library: the words of a class in the mood, best first where the
+/// song's place is known; by arousal or valence `MER_AROUSAL` or `MER_VALENCE` beyond the middle by
+/// half of min_confidence. Which songs there are is Navidrome's to say; quantiles it can't.
+/// @throws UsageError when a file of that name is none, or with a quantile
+PlaylistReport write_smart_playlists(const std::vector<ListedPrediction>& list,
+                                     const std::filesystem::path& folder, const MoodWords& words,
+                                     const PlaylistOptions& options = {});
 
 }  // namespace mer
