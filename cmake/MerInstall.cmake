@@ -41,6 +41,7 @@ install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" "${PROJECT_SOURCE_DIR}/README.md"
         DESTINATION share/doc/mer COMPONENT program)
 
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/contrib" DESTINATION share/doc/mer COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/copyright" DESTINATION share/doc/mer COMPONENT program)
 
 # `cpack -G DEB` in the build folder: one package, its dependencies read off the binaries.
