@@ -163,6 +163,9 @@ void check(const TagArgs& args, const CLI::App& command, bool is_folder) {
       if (command.count(option) > 0) throw UsageError(std::string(option) + " " + why, hint);
     }
   };
+  if (command.count("--keep") + command.count("--replace") + command.count("--append") > 1) {
+    throw UsageError("--keep, --replace and --append say three different things", "give one");
+  }
   if (args.remove || !args.undo.empty()) {
     refuse({"--keep", "--replace", "--append", "--field", "--mood", "--numbers", "--tags",
             "--min-confidence", "--model", "--jobs", "--embeddings"},
@@ -189,7 +192,7 @@ int run_tag(TagArgs& args, const CLI::App& command) {
     if (args.input.empty()) return undo_log(args);
     throw UsageError("--undo takes all from its log", "leave '" + args.input.string() + "' out");
   }
-  if (args.input.empty()) throw UsageError("no folder and no list", "mer tag --help");
+  if (args.input.empty()) throw UsageError("input is required", "mer tag --help");
   if (!fs::exists(args.input)) {
     throw UsageError(args.input.string() + ": no such folder or file",
                      "mer tag takes a folder of songs, or what mer predict --format jsonl wrote");
@@ -311,7 +314,7 @@ std::string Tagging::counts_table() const {
 
 int Tagging::finish() {
   if (counts_first_) {
-    if (!counts_.empty()) std::fputs((counts_table() + "\n").c_str(), stdout);
+    if (!counts_.empty() && !is_quiet()) std::fputs((counts_table() + "\n").c_str(), stdout);
     std::fputs(rows_.c_str(), stdout);
   }
   std::string line = std::to_string(num_files_) + (num_files_ == 1 ? " file, " : " files, ") +
@@ -344,14 +347,12 @@ std::function<int()> add_tag(CLI::App& cmd) {
       ->type_name("FILE");
   using Existing = TagRules::Existing;
   const auto existing = [&](const char* name, Existing value, const char* help) {
-    return cmd.add_flag_callback(
+    cmd.add_flag_callback(
         name, [args, value] { args->rules.existing = value; }, help);
   };
-  CLI::Option* keep = existing("--keep", Existing::kKeep, "Moods of others stay (default)");
-  CLI::Option* replace = existing("--replace", Existing::kReplace, "mer's stands in their place");
-  CLI::Option* append = existing("--append", Existing::kAppend, "mer's stands beside them");
-  keep->excludes(replace)->excludes(append);
-  replace->excludes(append);
+  existing("--keep", Existing::kKeep, "Moods of others stay (default)");
+  existing("--replace", Existing::kReplace, "mer's stands in their place");
+  existing("--append", Existing::kAppend, "mer's stands beside them");
   cmd.add_option("--field", args->rules.field, "The mood's field: MOOD, GROUPING, GENRE, any name")
       ->capture_default_str()
       ->type_name("NAME");

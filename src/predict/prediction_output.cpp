@@ -21,6 +21,7 @@ constexpr std::size_t kProbabilityWidth = 5;
 constexpr int kMinTimelineWidth = 40;
 constexpr const char* kUncertain = "uncertain";
 constexpr std::array<const char*, 2> kAxes = {"valence", "arousal"};
+constexpr std::array<const char*, 2> kDerivedAxes = {"~val.", "~aro."};
 
 const std::string& emotion_of(const SongPrediction& song, const std::vector<std::string>& classes) {
   return classes.at(static_cast<std::size_t>(song.predicted()));
@@ -145,12 +146,17 @@ std::string time_axis(double duration_s, std::size_t columns) {
 PredictionTable::PredictionTable(std::span<const std::string> paths, AnswerKinds answers,
                                  int columns)
     : answers_(std::move(answers)),
+      shows_values_(answers_.has_values),
       columns_(static_cast<std::size_t>(std::max(columns, 0))),
       file_width_(std::string("file").size()) {
   for (const std::string& path : paths) {
     file_width_ = std::max(file_width_, display_width(printable(path)));
   }
-  const std::size_t others = display_width(numbers_header());
+  std::size_t others = display_width(numbers_header());
+  if (answers_.derives_values && others + kMinFileWidth > columns_) {  // they say nothing new
+    shows_values_ = false;
+    others = display_width(numbers_header());
+  }
   const std::size_t room = columns_ > others ? columns_ - others : 0;
   file_width_ = std::min(file_width_, std::max(room, kMinFileWidth));
 }
@@ -163,9 +169,9 @@ std::string PredictionTable::numbers_header() const {
   for (const std::string& name : answers_.classes) {
     line += "  " + pad_left(printable(name), kProbabilityWidth);
   }
-  if (answers_.has_values) {
-    const char* mark = answers_.derives_values ? "~" : "";
-    for (const char* axis : kAxes) line += "  " + (mark + std::string(axis));
+  if (shows_values_) {
+    const auto& names = answers_.derives_values ? kDerivedAxes : kAxes;
+    for (const char* name : names) line += "  " + std::string(name);
   }
   if (!answers_.tags.empty()) line += "  labels";
   return line;
@@ -193,9 +199,9 @@ std::string PredictionTable::row(const FileResult& result) const {
     const std::size_t width = std::max(kProbabilityWidth, display_width(printable(classes[c])));
     line += "  " + pad_left(ok ? fixed(result.prediction->probabilities.at(c), 2) : "-", width);
   }
-  if (answers_.has_values) {
-    const std::size_t width =
-        std::string_view(kAxes.front()).size() + (answers_.derives_values ? 1 : 0);
+  if (shows_values_) {
+    const auto& names = answers_.derives_values ? kDerivedAxes : kAxes;
+    const std::size_t width = std::string_view(names.front()).size();
     for (const double SongPrediction::*axis :
          {&SongPrediction::valence, &SongPrediction::arousal}) {
       line += "  " + pad_left(ok ? signed_fixed((*result.prediction).*axis) : "-", width);
@@ -225,7 +231,8 @@ std::string timeline(const FileResult& result, const AnswerKinds& answers, int w
   for (std::size_t c = 0; c < classes.size(); ++c) {
     labels.push_back(keys[c] + " " + printable(classes[c]));
   }
-  if (answers.has_values) labels.insert(labels.end(), kAxes.begin(), kAxes.end());
+  const bool shows_values = answers.has_values && !answers.derives_values;
+  if (shows_values) labels.insert(labels.end(), kAxes.begin(), kAxes.end());
   if (labels.empty()) return "";
   std::size_t label_width = 0;
   for (const std::string& label : labels) label_width = std::max(label_width, display_width(label));
@@ -245,7 +252,7 @@ std::string timeline(const FileResult& result, const AnswerKinds& answers, int w
     auto row = rows.begin();
     if (!classes.empty()) *row++ += keys[static_cast<std::size_t>(argmax(now->probabilities))];
     for (const double probability : now->probabilities) *row++ += bar(probability);
-    if (!answers.has_values) continue;
+    if (!shows_values) continue;
     *row++ += bar((now->valence + 1.0) / 2.0);
     *row++ += bar((now->arousal + 1.0) / 2.0);
   }

@@ -490,6 +490,10 @@ Evaluation read_metrics(const fs::path& file) {
     }
     evaluation.split = json.value("split", "");
     evaluation.failed = json.value("failed", std::vector<std::string>());
+    if (const auto known = json.find("known_songs"); known != json.end()) {
+      known->at("ids").get_to(evaluation.known_songs);
+      known->at("scored").get_to(evaluation.scores_known_songs);
+    }
     evaluation.baseline_accuracy = number_or_nan(json, "baseline_accuracy");
     evaluation.baseline_class = json.value("baseline_class", "");
     evaluation.song_scores = read_scores(json.value("songs", Json::object()), evaluation.classes);
@@ -576,6 +580,11 @@ Json to_json(const Evaluation& evaluation) {
     json["baseline_class"] = evaluation.baseline_class;
   }
   json["failed"] = evaluation.failed;
+  if (!evaluation.known_songs.empty()) {
+    json["known_songs"] = {{"count", evaluation.known_songs.size()},
+                           {"scored", evaluation.scores_known_songs},
+                           {"ids", evaluation.known_songs}};
+  }
   if (has_classes) {
     json["songs"] = scores_json(evaluation.song_scores, evaluation.classes);
     json["segments"] = scores_json(evaluation.segment_scores, evaluation.classes);

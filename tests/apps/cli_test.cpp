@@ -12,9 +12,9 @@ using testing::HasSubstr;
 using testing::SizeIs;
 using testing::StartsWith;
 
-const Words kVerbs = {"predict", "tag",    "playlist",   "train",     "eval",
-                      "sweep",   "report", "preprocess", "features",  "import",
-                      "synth",   "info",   "doctor",     "completion"};
+const Words kVerbs = {"map",   "similar", "predict", "tag",        "playlist", "train",
+                      "eval",  "sweep",   "report",  "preprocess", "features", "import",
+                      "synth", "info",    "doctor",  "completion"};
 
 TEST(Help, OfEveryVerbIsShorterThanAScreenAndNamesTheExitCodes) {
   for (const std::string& verb : kVerbs) {
@@ -101,12 +101,13 @@ TEST(Completion, ListsEveryVerbAndBashAcceptsIt) {
   ASSERT_EQ(script.exit_code, 0);
   const std::string file = folder.write("mer", script.out).string();
   EXPECT_EQ(run({"bash", "-n", file}).exit_code, 0);
-  // What bash offers after `mer ` and after `mer predict --f`.
-  const Outcome offered = run({"bash", "-c",
-                               "source \"$1\"; COMP_WORDS=(mer ''); COMP_CWORD=1; _mer; echo "
-                               "${COMPREPLY[@]}; COMP_WORDS=(mer predict --f); COMP_CWORD=2; _mer; "
-                               "echo ${COMPREPLY[@]}",
-                               "bash", file});
+  // What bash offers after `mer ` and after `mer predict --fo`.
+  const Outcome offered =
+      run({"bash", "-c",
+           "source \"$1\"; COMP_WORDS=(mer ''); COMP_CWORD=1; _mer; echo "
+           "${COMPREPLY[@]}; COMP_WORDS=(mer predict --fo); COMP_CWORD=2; _mer; "
+           "echo ${COMPREPLY[@]}",
+           "bash", file});
   const auto lines = lines_of(offered.out);
   ASSERT_THAT(lines, SizeIs(2)) << offered.err;
   for (const std::string& verb : kVerbs) EXPECT_THAT(" " + lines[0], HasSubstr(" " + verb + " "));

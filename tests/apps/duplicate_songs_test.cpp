@@ -121,6 +121,12 @@ TEST_F(DuplicateSongs, OfAnotherCorpusAreNotScoredUnlessAsked) {
   keep.push_back("--keep-overlaps");
   const Outcome kept = mer(keep);
   EXPECT_EQ(count(kept), 4);
+  const auto known = [](const Outcome& outcome) {
+    return nlohmann::json::parse(outcome.out).value("known_songs", nlohmann::json());
+  };
+  EXPECT_EQ(known(dropped),
+            nlohmann::json({{"count", 2}, {"scored", false}, {"ids", {"x1", "sad2"}}}));
+  EXPECT_EQ(known(kept), nlohmann::json({{"count", 2}, {"scored", true}, {"ids", {"x1", "sad2"}}}));
   EXPECT_THAT(kept.err, HasSubstr("which flatters"));
   // Of its own corpus a run scores every row that it is given.
   folder_.write("songs/some.csv", "path,label,id\nhappy0.wav,happy,happy0\nsad2.wav,sad,sad2\n");

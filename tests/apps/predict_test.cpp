@@ -228,10 +228,10 @@ TEST_F(Predict, ReadsAListFromStdinAndKeepsItsOrder) {
 TEST_F(Predict, AsCsvHasAColumnForEachClass) {
   const auto rows = parse_csv(world_.mer(predict({happy_, "--format", "csv"})).out, "csv");
   ASSERT_THAT(rows, SizeIs(2));
-  EXPECT_THAT(rows[0].cells,
-              ElementsAre("path", "status", "emotion", "confidence", "p_happy", "p_anger", "p_sad",
-                          "p_relaxed", "duration_s", "analysed_s", "segments", "error",
-                          "p_positive_valence", "p_high_arousal"));
+  EXPECT_THAT(rows[0].cells, ElementsAre("path", "status", "emotion", "confidence", "p_happy",
+                                         "p_anger", "p_sad", "p_relaxed", "duration_s",
+                                         "analysed_s", "segments", "error", "p_positive_valence",
+                                         "p_high_arousal", "valence", "arousal", "values_from"));
   EXPECT_EQ(rows[1].cells[1], "ok");
 }
 

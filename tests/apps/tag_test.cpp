@@ -189,7 +189,7 @@ TEST_F(Tag, RefusesWhatWouldChangeNothing) {
   EXPECT_THAT(refusal({"library", "--remove", "--append"}), HasSubstr("--append is for storing"));
   EXPECT_THAT(refusal({"--undo", "list.jsonl"}),
               HasSubstr("list.jsonl:1: is no line of a tag log"));
-  EXPECT_THAT(refusal({}), HasSubstr("no folder and no list"));
+  EXPECT_THAT(refusal({}), HasSubstr("input is required"));
 }
 
 TEST_F(Tag, NamesEachFileThatItCannotTagAndDoesTheOthers) {

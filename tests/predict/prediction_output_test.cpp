@@ -162,9 +162,13 @@ TEST(PredictionTable, MarksValenceAndArousalThatAreDerived) {
   const std::vector<std::string> paths = {result.path};
   const PredictionTable table(paths, {kClasses, true, {}, true}, 100);
   EXPECT_EQ(table.header(),
-            "file   length  emotion    conf.  happy  anger    sad  relaxed  ~valence  ~arousal\n");
+            "file   length  emotion    conf.  happy  anger    sad  relaxed  ~val.  ~aro.\n");
   EXPECT_EQ(table.row(result),
-            "a.mp3    3:34  sad         0.71   0.19   0.08   0.71     0.02     -0.58     -0.46\n");
+            "a.mp3    3:34  sad         0.71   0.19   0.08   0.71     0.02  -0.58  -0.46\n");
+  EXPECT_TRUE(table.shows_derived_values());
+  const PredictionTable narrow(paths, {kClasses, true, {}, true}, 80);
+  EXPECT_FALSE(narrow.shows_derived_values());
+  EXPECT_EQ(narrow.header(), "file   length  emotion    conf.  happy  anger    sad  relaxed\n");
 }
 
 }  // namespace

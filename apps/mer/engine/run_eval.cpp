@@ -39,6 +39,7 @@ struct EvalSongs {
   std::string split;
   /// Of all rows, where they had to be made to know the rows.
   std::optional<FeatureStore::Report> features;
+  std::vector<std::string> known = {};  ///< ids of songs that a model has learned from
 };
 
 /// The songs of a manifest that was given: all rows, or those of its split column.
@@ -174,6 +175,8 @@ void drop_overlaps(const EvalArgs& args, const RunConfig& config, const FoundMod
                          manifest.songs[overlap.learned].id + "'");
     }
     std::erase(chosen.songs, overlap.song);
+    const std::string& id = chosen.manifest.songs[overlap.song].id;
+    if (std::ranges::find(chosen.known, id) == chosen.known.end()) chosen.known.push_back(id);
   }
   const std::string what =
       std::to_string(overlaps.size()) + " of " + std::to_string(scored.songs.size()) +
@@ -222,6 +225,8 @@ Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
       evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,
                      scoring.chosen.songs, song_files, args.jobs, line.callback());
   line.clear();
+  evaluation.known_songs = scoring.chosen.known;
+  evaluation.scores_known_songs = args.keep_overlaps;
   for (std::size_t i = 0; i < files.size(); ++i) {
     evaluation.models.push_back({names[i], hash_file_hex(files[i])});
   }

@@ -161,6 +161,8 @@ class Writer {
     }
   }
 
+  bool shows_derived_values() const { return table_.shows_derived_values(); }
+
   void finish() {
     if (args_.format == "json")
       output_.write(predictions_json(setup_.model, answers_.classes, results_));
@@ -277,7 +279,7 @@ int run_predict(const PredictArgs& args) {
   line.clear();
   if (!interrupted() || args.output.empty()) writer.finish();
   if (interrupted()) stop_here(args, count.done);
-  if (args.format == "table" && predictor.answers().derives_values && !inputs.empty()) {
+  if (args.format == "table" && writer.shows_derived_values() && !inputs.empty()) {
     log_info("~ valence and arousal follow from the probabilities of the four emotions");
   }
   count.failed += num_failed;

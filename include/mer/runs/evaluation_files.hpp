@@ -50,6 +50,9 @@ struct Evaluation {
   std::vector<std::string> classes;  ///< empty where the model answers none
   std::vector<ScoredSong> songs;
   std::vector<std::string> failed;  ///< listed paths of songs that could not be read
+  /// Ids of songs of another corpus that a model had learned from.
+  std::vector<std::string> known_songs;
+  bool scores_known_songs = false;  ///< else they are left out
   double baseline_accuracy = 0.0;   ///< the training songs' most frequent class on these songs
   std::string baseline_class;
   Scores song_scores;
