@@ -60,7 +60,8 @@ TEST(MapPage, HoldsTheSongsColumnByColumnAndNeedsNoOtherFile) {
   EXPECT_EQ(data["valence"], Json({-0.5, -0.5}));
   EXPECT_EQ(data["axes"], 2);
   // 123, -2000, 32767 (it stops there), 1000
-  EXPECT_EQ(decode_base64(data["embedding"].get<std::string>()), std::string("\x7B\x00\x30\xF8\xFF\x7F\xE8\x03", 8));
+  EXPECT_EQ(decode_base64(data["embedding"].get<std::string>()),
+            std::string("\x7B\x00\x30\xF8\xFF\x7F\xE8\x03", 8));
   EXPECT_EQ(page.find("src=\""), page.npos);
   EXPECT_EQ(page.find("href=\""), page.npos);
 }
