@@ -35,27 +35,52 @@ foreach(folder IN ITEMS models pretrained)
           COMPONENT program)
 endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/configs" DESTINATION share/mer COMPONENT program)
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/doc/mer COMPONENT program)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs" DESTINATION share/doc/mer COMPONENT program
+        PATTERN results/cells EXCLUDE PATTERN results/data EXCLUDE)
 install(FILES "${PROJECT_BINARY_DIR}/completion/mer"
         DESTINATION share/bash-completion/completions COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" "${PROJECT_SOURCE_DIR}/NOTICE" "${PROJECT_SOURCE_DIR}/README.md"
         DESTINATION share/doc/mer COMPONENT program)
-
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/contrib" DESTINATION share/doc/mer COMPONENT program)
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/copyright" DESTINATION share/doc/mer COMPONENT program)
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/copyright" DESTINATION share/doc/libmer-dev COMPONENT development)
 
-# `cpack -G DEB` in the build folder: one package, its dependencies read off the binaries.
+# `cpack -G DEB` in the build folder: mer and libmer-dev. What their programs need is read off them.
 set(CPACK_PACKAGE_NAME mer)
 set(CPACK_PACKAGE_CONTACT "mer authors <founders@mer.invalid>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "Music emotion recognition toolkit")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_COMPONENTS_ALL program development)
+set(CPACK_COMPONENTS_GROUPING IGNORE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+# mer_0.1.0-debian12_amd64.deb: who goes on to Debian 13 gets the package that was built there.
+cmake_host_system_information(RESULT distribution QUERY DISTRIB_INFO)
+set(CPACK_DEBIAN_PACKAGE_RELEASE "${distribution_ID}${distribution_VERSION_ID}")
+
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_NAME mer)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SECTION sound)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_SHLIBDEPS ON)
 # LibTorch takes whatever BLAS there is; the reference one is ten times slower.
 # Chromaprint is loaded by name, so that no binary says it.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libopenblas0-openmp | libopenblas0, libchromaprint1")
-set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ffmpeg, gnuplot-nox, fonts-dejavu-core")
-set(CPACK_DEB_COMPONENT_INSTALL ON)
-set(CPACK_COMPONENTS_ALL program)
-set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_DEPENDS "libopenblas0-openmp | libopenblas0, libchromaprint1")
+set(CPACK_DEBIAN_PROGRAM_PACKAGE_RECOMMENDS "ffmpeg, gnuplot-nox, fonts-dejavu-core")
+set(CPACK_COMPONENT_PROGRAM_DESCRIPTION "music emotion recognition
+mer tells which emotion songs carry (happy, anger, sad, relaxed), writes it
+into their tags and into playlists, and trains and evaluates networks on
+corpora of one's own. Models are included; nothing leaves the machine.
+ffmpeg adds M4A, WMA and other formats, gnuplot the pictures of reports.")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libmer-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+# What merConfig.cmake finds; LibTorch and the classical systems' libraries are for few rooms.
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "pkg-config, nlohmann-json3-dev, libspdlog-dev, libyaml-cpp-dev, \
+libxxhash-dev, libeigen3-dev, libhwy-dev, libfftw3-dev, libsndfile1-dev, libmpg123-dev, libsoxr-dev, libzip-dev, \
+libtag1-dev, libcmark-gfm-dev, libcmark-gfm-extensions-dev")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_RECOMMENDS "cmake")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libtorch-dev, libgloo-dev, libsvm-dev, libopencv-ml-dev")
+set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION "music emotion recognition: the library
+Headers, one static library a room and the CMake configuration of mer:
+find_package(mer COMPONENTS features) gives features of music, without
+LibTorch.")
 include(CPack)

@@ -1,38 +1,52 @@
 #!/usr/bin/env bash
-# Makes a container image of the Debian package that scripts/make_packages.sh built in FOLDER, on a root of its own (FROM
-# scratch), as FOLDER/out/mer_VERSION.oci.tar, and predicts a song in it. Needs root, mmdebstrap and buildah; where
-# containers can't be nested buildah works by chroot, as here. Usage: scripts/make_container.sh FOLDER
+# Makes FOLDER/out/mer-VERSION.SUITE.docker.tar, an image for docker load and podman load, from the package that
+# scripts/make_packages.sh left in FOLDER/out/SUITE, on a clean root (FROM scratch), and tries it. Needs root,
+# mmdebstrap, buildah and 8 GB of disk; no daemon. Usage: scripts/make_container.sh FOLDER [SUITE]   (without: bookworm)
 set -euo pipefail
 
-[[ $# -eq 1 ]] || { echo "usage: $0 FOLDER" >&2; exit 2; }
-source=$(cd "$(dirname "$0")/.." && pwd)
+[[ $# -ge 1 && $# -le 2 ]] || { echo "usage: $0 FOLDER [SUITE]" >&2; exit 2; }
+command -v buildah >/dev/null || { echo "$0: install buildah" >&2; exit 1; }
+scripts=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$1" && pwd)
-package=$(ls "$folder"/out/mer_*.bookworm.deb | tail -1)
-version=$(dpkg-deb -f "$package" Version)
-root=$folder/image
-store=(--storage-driver vfs --root "$folder/buildah" --runroot "$folder/buildah-run")
+suite=${2:-bookworm}
+packages=("$folder/out/$suite"/mer_*.deb)
+[[ -e ${packages[0]} ]] || { echo "$0: first scripts/make_packages.sh $folder $suite" >&2; exit 1; }
+version=$(dpkg-deb -f "${packages[0]}" Version)
+version=${version%-*}
 
+root=$folder/image-$suite
 rm -rf "$root" "$root.made"
-"$source/scripts/clean_root.sh" "$root" bookworm ffmpeg
-cp "$package" "$root/tmp/mer.deb"
-chroot "$root" env DEBIAN_FRONTEND=noninteractive bash -euo pipefail -c '
+"$scripts/clean_root.sh" "$root" "$suite"
+cp "${packages[0]}" "$root/tmp/mer.deb"
+"$scripts/in_root.sh" "$root" '
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends /tmp/mer.deb >&2
+  apt-get install -y -qq --no-install-recommends /tmp/mer.deb ffmpeg >&2
   apt-get clean
-  rm -rf /tmp/* /var/lib/apt/lists/* /var/cache/* /usr/share/man /usr/share/locale
-  find /usr/share/doc -type f ! -name copyright ! -path "/usr/share/doc/mer/*" -delete
-  mkdir /music && useradd -u 1000 -m listener && chown listener /music'
+  rm -rf /tmp/mer.deb /var/lib/apt/lists/* /var/cache/* /var/log/* /usr/share/man /usr/share/locale
+  mkdir /music /moods
+  chown 1000:1000 /music /moods'
 
-container=$(buildah "${store[@]}" from scratch)
-buildah "${store[@]}" add -q "$container" "$root" /
-buildah "${store[@]}" config --entrypoint '["/usr/bin/mer"]' --cmd '--help' --workingdir /music --volume /music \
-  --user 1000:1000 --env LC_ALL=C.UTF-8 --env PATH=/usr/bin:/bin \
+# vfs and chroot: works inside containers and virtual machines, too.
+in_store() { buildah --root "$folder/store" --runroot "$folder/store.run" --storage-driver vfs "$@"; }
+forget() { in_store rm --all >/dev/null; in_store rmi --all --force >/dev/null; rm -rf "$folder/store" "$folder/store.run"; }
+trap forget EXIT
+container=$(in_store from scratch)
+in_store add --quiet "$container" "$root" / >/dev/null
+rm -rf "$root" "$root.made"
+in_store config --entrypoint '["mer"]' --cmd --help --user 1000:1000 --volume /music --workingdir /music \
+  --env LC_ALL=C.UTF-8 --env PATH=/usr/local/bin:/usr/bin:/bin \
   --label org.opencontainers.image.title=mer --label "org.opencontainers.image.version=$version" \
-  --label org.opencontainers.image.licenses=GPL-3.0-or-later "$container"
-buildah "${store[@]}" run --isolation chroot "$container" -- \
-  bash -euo pipefail -c 'cd /home/listener && mer synth -o demo --songs 4 --seconds 12 && mer predict demo && mer doctor'
-rm -f "$folder/out/mer_$version.oci.tar"
-buildah "${store[@]}" commit -q "$container" "oci-archive:$folder/out/mer_$version.oci.tar:mer:$version"
-buildah "${store[@]}" rm "$container" >&2
-rm -rf "$folder/buildah" "$folder/buildah-run"
-echo "$folder/out/mer_$version.oci.tar: $(stat -c %s "$folder/out/mer_$version.oci.tar") bytes" >&2
+  --label "org.opencontainers.image.licenses=GPL-3.0-or-later" "$container"
+in_store commit --quiet "$container" "mer:$version" >/dev/null
+image=$folder/out/mer-$version.$suite.docker.tar
+rm -f "$image"
+in_store push --quiet "mer:$version" "docker-archive:$image:mer:$version"
+in_store rm "$container" >/dev/null
+
+# What was written is read back, and tried by a user that the image doesn't know.
+in_store rmi --all --force >/dev/null
+in_store pull --quiet "docker-archive:$image" >/dev/null
+container=$(in_store from "mer:$version")
+run() { in_store run --isolation chroot --user 1234:100 "$@"; }
+run -v "$scripts/try_program.sh:/try_program.sh:ro" "$container" -- bash /try_program.sh
+du -h "$image" >&2

@@ -1,52 +1,89 @@
 #!/usr/bin/env bash
-# Makes FOLDER/out/mer_VERSION_linux_amd64.tar.xz of the Debian package that scripts/make_packages.sh built in FOLDER: the
-# program with the libraries that it is linked with, all but glibc's own, and tries it in a clean root of another Debian,
-# where none of them is installed. Needs root, mmdebstrap and patchelf. Usage: scripts/make_tarball.sh FOLDER
+# Makes FOLDER/out/mer-VERSION-linux-amd64.tar.xz: Debian 12's package with all libraries but glibc, for any Linux with
+# a glibc that is not older. The package is what scripts/make_packages.sh left in FOLDER/out/bookworm. Then tries it in
+# clean roots of SUITE…, where none of the libraries is installed. Needs root, mmdebstrap, patchelf, 4 GB of disk.
+# Usage: scripts/make_tarball.sh FOLDER [SUITE]…   (without: trixie)
 set -euo pipefail
 
-[[ $# -eq 1 ]] || { echo "usage: $0 FOLDER" >&2; exit 2; }
-source=$(cd "$(dirname "$0")/.." && pwd)
-folder=$(cd "$1" && pwd)
+[[ $# -ge 1 ]] || { echo "usage: $0 FOLDER [SUITE]…" >&2; exit 2; }
 command -v patchelf >/dev/null || { echo "$0: install patchelf" >&2; exit 1; }
-package=$(ls "$folder"/out/mer_*.bookworm.deb | tail -1)
-name=mer_$(dpkg-deb -f "$package" Version)_linux_amd64
-build=$folder/build-bookworm  # where the libraries are installed
-tree=$folder/$name
+scripts=$(cd "$(dirname "$0")" && pwd)
+folder=$(cd "$1" && pwd)
+shift
+suites=("$@")
+[[ $# -gt 0 ]] || suites=(trixie)
+packages=("$folder"/out/bookworm/mer_*.deb)
+[[ -e ${packages[0]} ]] || { echo "$0: first scripts/make_packages.sh $folder bookworm" >&2; exit 1; }
 
-rm -rf "$tree" && mkdir -p "$tree/lib"
-dpkg-deb -x "$package" "$tree/unpacked"
-mv "$tree"/unpacked/usr/* "$tree"
-rm -r "$tree/unpacked"
-cp -r "$tree/bin" "$tree/libexec" "$build/tmp/"
-chroot "$build" ldd /tmp/bin/mer /tmp/libexec/mer/mer-engine | awk '$2 == "=>" {print $1, $3}' | sort -u |
-  while read -r soname file; do
-    case $soname in
-      libc.so.* | libm.so.* | libpthread.so.* | libdl.so.* | librt.so.* | libresolv.so.* | libutil.so.*) ;;
-      *) cp -L "$build$file" "$tree/lib/$soname" ;;
-    esac
-  done
-rm -r "$build/tmp/bin" "$build/tmp/libexec"
-for library in "$tree"/lib/*; do patchelf --set-rpath '$ORIGIN' "$library"; done
-patchelf --set-rpath '$ORIGIN/../lib' "$tree/bin/mer"
-patchelf --set-rpath '$ORIGIN/../../lib' "$tree/libexec/mer/mer-engine"
-glibc=$(objdump -T "$tree"/lib/* "$tree/bin/mer" "$tree/libexec/mer/mer-engine" 2>/dev/null |
-  grep -o 'GLIBC_2\.[0-9]*' | sort -uV | tail -1)
-tar -C "$folder" -cJf "$folder/out/$name.tar.xz" "$name"
+root=$folder/tarball
+rm -rf "$root" "$root.made"
+"$scripts/clean_root.sh" "$root" bookworm
+cp "${packages[0]}" "$root/tmp/mer.deb"
+# shellcheck disable=SC2016  # for the root's bash and dpkg
+"$scripts/in_root.sh" "$root" '
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends /tmp/mer.deb >&2
+  tree=/tmp/mer-$(dpkg-query -W -f "\${source:Upstream-Version}" mer)-linux-amd64
+  mkdir -p "$tree/bin" "$tree/libexec" "$tree/lib/mer" "$tree/share/doc"
+  cp /usr/bin/mer "$tree/bin"
+  cp -r /usr/libexec/mer "$tree/libexec"
+  cp -r /usr/share/mer "$tree/share"
+  cp -r /usr/share/doc/mer "$tree/share/doc"
+  cp -r --parents /usr/share/bash-completion/completions/mer /tmp
+  mv /tmp/usr/share/bash-completion "$tree/share"
 
-for suite in bookworm trixie; do
-  test=$folder/tar-$suite
-  rm -rf "$test" "$test.made"
-  "$source/scripts/clean_root.sh" "$test" "$suite"
-  tar -C "$test/opt" -xf "$folder/out/$name.tar.xz"
-  mount -t proc proc "$test/proc"
-  chroot "$test" env -i PATH=/usr/bin:/bin HOME=/tmp LC_ALL=C.UTF-8 bash -euo pipefail -c "
-    cd /tmp
-    mer=/opt/$name/bin/mer
-    \$mer synth -o demo --songs 4 --seconds 12
-    \$mer predict demo --format jsonl -o moods.jsonl
-    \$mer tag moods.jsonl --write --min-confidence 0
-    \$mer map moods.jsonl -o map.html" || { umount "$test/proc"; exit 1; }
-  umount "$test/proc"
+  # Each library under the name that it is looked for by; whose it is, and that package'"'"'s licence.
+  licenses=$tree/share/doc/mer/libraries
+  mkdir -p "$licenses"
+  cp -r /usr/share/common-licenses "$licenses"
+  {
+    ldd /usr/bin/mer /usr/libexec/mer/mer-engine /usr/lib/x86_64-linux-gnu/libchromaprint.so.1
+    echo "libchromaprint.so.1 => /usr/lib/x86_64-linux-gnu/libchromaprint.so.1"
+  } | sed -nE "s/^\s*(\S+) => (\S+).*/\1 \2/p" | sort -u | while read -r name file; do
+    real=$(realpath "$file")
+    owner=$({ dpkg -S "$real" || dpkg -S "${real#/usr}"; } 2>/dev/null | sed -n "1s/:.*//p")
+    [[ -n $owner ]] || { echo "whose is $real?" >&2; exit 1; }
+    [[ $owner != libc6 ]] || continue
+    cp "$real" "$tree/lib/mer/$name"
+    cp -L "/usr/share/doc/$owner/copyright" "$licenses/$owner"
+    dpkg-query -W -f "\${Package} \${Version}, source \${source:Package} \${source:Version}\n" "$owner"
+  done | sort -u > "$licenses/PACKAGES"
+  echo "$tree" > /tmp/tree'
+tree=$root$(cat "$root/tmp/tree")
+
+# RPATH, unlike RUNPATH, also holds for the libraries of libraries and those that are loaded by name.
+patchelf --force-rpath --set-rpath "\$ORIGIN/../lib/mer" "$tree/bin/mer"
+patchelf --force-rpath --set-rpath "\$ORIGIN/../../lib/mer" "$tree/libexec/mer/mer-engine"
+for library in "$tree"/lib/mer/*; do
+  [[ -z $(patchelf --print-rpath "$library") ]] || patchelf --set-rpath "\$ORIGIN" "$library"
 done
-rm -rf "$tree"
-echo "$folder/out/$name.tar.xz: $(stat -c %s "$folder/out/$name.tar.xz") bytes, wants $glibc or newer" >&2
+glibc=$(readelf -VW "$tree/bin/mer" "$tree/libexec/mer/mer-engine" "$tree"/lib/mer/* | grep -oE 'GLIBC_2\.[0-9]+' |
+  sort -V | tail -1)
+cat > "$tree/README" <<END
+${tree##*/}: bin/mer runs from any folder, on Linux with glibc ${glibc#GLIBC_} or later and an x86-64 processor.
+To uninstall, delete this folder. How to use it: share/doc/mer/README.md.
+
+mer's sources are under Apache-2.0. These programs and the libraries in lib/mer are, as a whole, under the GNU General
+Public License, version 3 or later: share/doc/mer/copyright and NOTICE say why, share/doc/mer/libraries holds each
+library's licence, and PACKAGES there its Debian package, version and source package. The models in share/mer/models
+are for research use.
+END
+tarball=$folder/out/${tree##*/}.tar.xz
+tar -C "${tree%/*}" --sort=name --owner=0 --group=0 --numeric-owner -c "${tree##*/}" | xz -T0 > "$tarball"
+du -sh "$tree" >&2
+du -h "$tarball" >&2
+rm -rf "$root" "$root.made"
+
+for suite in "${suites[@]}"; do
+  root=$folder/test-tarball-$suite
+  rm -rf "$root" "$root.made"
+  "$scripts/clean_root.sh" "$root" "$suite"
+  tar -C "$root/opt" -xf "$tarball"
+  cp "$scripts/try_program.sh" "$root/tmp"
+  "$scripts/in_root.sh" "$root" '
+    ln -s /opt/mer-*/bin/mer /usr/local/bin/mer
+    useradd -m listener
+    su -s /bin/bash listener -c "/tmp/try_program.sh /usr/local/bin/mer"'
+  rm -rf "$root" "$root.made"
+  echo "$tarball works on $suite" >&2
+done

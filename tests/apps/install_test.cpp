@@ -49,6 +49,17 @@ TEST_F(Installed, HasEveryPartWhereItBelongs) {
   EXPECT_EQ(files.at("share/bash-completion/completions/mer"), run_mer({"completion", "bash"}).out);
 }
 
+TEST_F(Installed, LicenceFileNamesEveryModelAndEveryNetworkOfOthers) {
+  const auto files = files_below(prefix());
+  const std::string& licences = files.at("share/doc/mer/copyright");
+  for (const auto& [file, content] : files) {
+    if (file.ends_with(".safetensors")) {
+      EXPECT_THAT(licences, HasSubstr(" usr/" + file + "\n"));
+    }
+  }
+  EXPECT_EQ(files.at("share/doc/libmer-dev/copyright"), licences);
+}
+
 TEST_F(Installed, ProgramRunsFromThereAndItselfNeedsNoLibTorch) {
   const std::string program = prefix() / "bin/mer";
   EXPECT_EQ(run({program, "--version"}).out, run_mer({"--version"}).out);
