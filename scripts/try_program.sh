@@ -8,9 +8,9 @@ cd "$folder"
 set -x
 "$mer" --version
 "$mer" doctor
-"$mer" synth -o demo --songs 4 --seconds 12
+"$mer" synth -o demo --songs 8 --seconds 12
 "$mer" predict demo --format jsonl -o moods.jsonl
-[[ $(wc -l < moods.jsonl) -eq 4 ]]
+[[ $(wc -l < moods.jsonl) -eq 8 ]]
 "$mer" predict demo --tags
 "$mer" predict demo --fast
 "$mer" tag moods.jsonl
