@@ -1,179 +1,119 @@
-#include "mer/library/library.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
 #include "../support/temporary_folder.hpp"
+#include "mer/core/base64.hpp"
 #include "mer/core/error.hpp"
+#include "mer/library/map_page.hpp"
 #include "mer/library/similar_songs.hpp"
-#include "mer/library/song_map.hpp"
 
 namespace mer {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::json;
 using test::message_of;
 using testing::AllOf;
 using testing::ElementsAre;
-using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
-using testing::SizeIs;
 
-class SongLibrary : public testing::Test {
- protected:
-  /// A line of mer predict for a file that is made, too.
-  void add(const fs::path& name, std::vector<double> embedding,
-           std::optional<double> valence = std::nullopt) {
-    add_line((folder_.write(name.string(), "no audio: titles are file names")).string(),
-             std::move(embedding), valence);
-  }
-  void add_line(const std::string& path, std::vector<double> embedding,
-                std::optional<double> valence = std::nullopt) {
-    FileResult result{path, SongPrediction{}, "", "", false, std::nullopt};
-    result.prediction->probabilities = {0.75, 0.25};
-    result.prediction->duration_s = 61.6;
-    result.prediction->embedding = std::move(embedding);
-    if (valence) result.prediction->valence = result.prediction->arousal = *valence;
-    text_ += prediction_jsonl(result, {"sad", "awe"}, {"default", "hash"});
-  }
-  void add_failed(const std::string& name) {
-    text_ += prediction_jsonl({(folder_ / name).string(), std::nullopt, "empty"}, {"sad", "awe"},
-                              {"default", "hash"});
-  }
-  Library library(const PathMap& map = {}) const {
-    return read_library(folder_.write("moods.jsonl", text_), map);
-  }
-  static std::vector<std::string> names(const std::vector<SimilarSong>& songs) {
-    std::vector<std::string> result;
-    for (const SimilarSong& one : songs) result.push_back(one.song->file.filename().string());
-    return result;
-  }
-  /// What the page holds of the songs.
-  nlohmann::json data(const Library& library, const std::string& page = "map.html") const {
-    const std::string html = song_map(library, folder_ / page, 1).html;
-    const std::string mark = "<script type=\"application/json\" id=\"data\">";
-    const std::size_t begin = html.find(mark) + mark.size();
-    return nlohmann::json::parse(html.substr(begin, html.find("</script>", begin) - begin));
-  }
-
-  test::TemporaryFolder folder_;
-  std::string text_;
-};
-
-TEST_F(SongLibrary, HoldsEachSongOnceByItsLastLineWithoutThoseThatFailed) {
-  add("b.mp3", {1.0});
-  add("a.mp3", {2.0});
-  add_line((folder_ / "./b.mp3").string(), {3.0});
-  add_failed("c.mp3");
-  const Library songs = library();
-  ASSERT_THAT(songs.songs, SizeIs(2));
-  EXPECT_EQ(songs.num_failed, 1U);
-  EXPECT_EQ(songs.songs[0].file, folder_ / "a.mp3");
-  EXPECT_THAT(songs.songs[1].answer().embedding, ElementsAre(3.0));
+ListedPrediction song_at(const std::string& path, std::vector<double> embedding,
+                         const std::string& emotion = "sad") {
+  ListedPrediction line;
+  line.result.path = path;
+  line.classes = {"happy", "sad"};
+  SongPrediction& song = line.result.prediction.emplace();
+  song.probabilities = {0.25, 0.75};
+  song.duration_s = 214.4;
+  song.valence = -0.5;
+  song.arousal = 0.25;
+  song.embedding = std::move(embedding);
+  if (!emotion.empty()) line.emotion = emotion;
+  return line;
 }
 
-TEST_F(SongLibrary, FindsASongByAnySpellingByBytesAndWhereItIsMounted) {
-  add("a/caf\xE9.mp3", {1.0});
-  add_line("/volume1/music/b.mp3", {2.0});
-  const Library songs = library(PathMap({"/volume1/music=" + folder_.path().string()}));
-  EXPECT_THAT(songs.find(folder_ / "a/../a/./caf\xE9.mp3").answer().embedding, ElementsAre(1.0));
-  EXPECT_THAT(songs.find(folder_ / "b.mp3").answer().embedding, ElementsAre(2.0));
-  EXPECT_THAT(songs.find("/volume1/music/b.mp3").answer().embedding, ElementsAre(2.0));
-  EXPECT_EQ(message_of<UsageError>([&] { songs.find("my song.mp3"); }),
-            "my song.mp3: is not among the songs of " + songs.list.string() +
-                " | mer predict 'my song.mp3' --format jsonl -o " + songs.list.string() +
-                " --resume");
+Json data_in(const std::string& page) {
+  const std::string start = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t begin = page.find(start) + start.size();
+  return Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
 }
 
-TEST_F(SongLibrary, NamesTheSongsThatLieNearest) {
-  add("song.mp3", {0.0, 0.0});
-  add("far.mp3", {3.0, 4.0});
-  add("near.mp3", {0.6, 0.8});
-  add("old.mp3", {});
-  add_failed("failed.mp3");
-  const Library songs = library();
-  const auto all = similar_songs(songs, songs.find(folder_ / "song.mp3"), 20);
-  EXPECT_THAT(names(all), ElementsAre("near.mp3", "far.mp3"));
-  EXPECT_NEAR(all[0].distance, 1.0, 1e-9);
-  EXPECT_NEAR(all[1].distance, 5.0, 1e-9);
-  EXPECT_THAT(names(similar_songs(songs, songs.find(folder_ / "far.mp3"), 1)),
-              ElementsAre("near.mp3"));
+TEST(MapPage, HoldsTheSongsColumnByColumnAndNeedsNoOtherFile) {
+  std::vector<ListedPrediction> list = {song_at("/music/a/1 #.mp3", {0.1234, -2.0}),
+                                        song_at("/music/b/2.mp3", {40.0, 1.0}, "")};
+  list.emplace_back().result.path = "/music/failed.mp3";
+  list.back().classes = {};
+  const std::string page = map_page(list, "/music");
+  const Json data = data_in(page);
+  EXPECT_EQ(data["emotions"], Json({"happy", "sad", "uncertain"}));
+  EXPECT_EQ(data["title"], Json({"1 #", "2"}));  // the files are not there
+  EXPECT_EQ(data["artists"], Json({""}));
+  EXPECT_EQ(data["folders"], Json({"/music/a", "/music/b"}));
+  EXPECT_EQ(data["folder_links"], Json({"a/", "b/"}));
+  EXPECT_EQ(data["folder"], Json({0, 1}));
+  EXPECT_EQ(data["file"], Json({"1 #.mp3", "2.mp3"}));
+  EXPECT_EQ(data["emotion"], Json({1, 2}));
+  EXPECT_EQ(data["confidence"], Json({0.75, 0.75}));
+  EXPECT_EQ(data["duration"], Json({214, 214}));
+  EXPECT_EQ(data["valence"], Json({-0.5, -0.5}));
+  EXPECT_EQ(data["axes"], 2);
+  // 123, -2000, 32767 (it stops there), 1000
+  EXPECT_EQ(decode_base64(data["embedding"].get<std::string>()),
+            std::string("\x7B\x00\x30\xF8\xFF\x7F\xE8\x03", 8));
+  EXPECT_EQ(page.find("src=\""), page.npos);
+  EXPECT_EQ(page.find("href=\""), page.npos);
+}
+
+TEST(MapPage, TakesNoTitleForCodeAndNamesThatAreNoTextByTheirBytes) {
+  const std::string bad = "</script><img onerror=alert(1)>";
+  const std::string page =
+      map_page({song_at("/m/" + bad + "/x.mp3", {1.0}), song_at("/m/caf\xE9/\xE9.mp3", {2.0})},
+               "/m/pages", PathMap({"/m=/mnt/nas"}));
+  const Json data = data_in(page);  // ends where it should
+  EXPECT_EQ(data["folders"][0], "/mnt/nas/" + bad);
+  EXPECT_EQ(data["folder_links"][1], "../../mnt/nas/caf%E9/");
+  EXPECT_EQ(data["links"], Json({{"1", "%E9.mp3"}}));
+  EXPECT_EQ(data["file"][1], "\xEF\xBF\xBD.mp3");
+}
+
+TEST(MapPage, OfValenceAndArousalAloneOrRefused) {
+  ListedPrediction song = song_at("/m/a.mp3", {});
+  EXPECT_EQ(data_in(map_page({song}, "/m"))["axes"], 0);
+  song.result.prediction->valence = song.result.prediction->arousal = std::nan("");
+  EXPECT_THAT(message_of<UsageError>([&] { map_page({song}, "/m"); }),
+              AllOf(HasSubstr("no song of the list says where it lies"), HasSubstr("mer predict")));
+}
+
+TEST(SimilarSongs, AreTheNearestFirst) {
+  const test::TemporaryFolder folder;
+  const std::string here = fs::canonical(folder.path()).string();
+  std::vector<ListedPrediction> list = {
+      song_at(here + "/a.mp3", {0.0, 0.0}), song_at(here + "/b.mp3", {3.0, 4.0}),
+      song_at(here + "/c.mp3", {0.0, 1.0}), song_at(here + "/d.mp3", {5.0, 0.0})};
+  list.emplace_back().result.path = here + "/failed.mp3";
+  list.back().result.error = "no sound";
+  const auto near = similar_songs(folder / "./a.mp3", "l.jsonl", list, 2);
+  ASSERT_EQ(near.size(), 2U);
+  EXPECT_EQ(near[0].song, &list[2]);
+  EXPECT_DOUBLE_EQ(near[0].distance, 1.0);
+  EXPECT_EQ(near[1].song, &list[1]);  // as far as d, and before it
+  EXPECT_DOUBLE_EQ(near[1].distance, 5.0);
+  // Where the list's disk is mounted elsewhere, by both names.
+  const PathMap map({here + "=/mnt"});
+  EXPECT_EQ(similar_songs("/mnt/d.mp3", "l.jsonl", list, 1, map)[0].path, "/mnt/b.mp3");
+  EXPECT_EQ(similar_songs(folder / "d.mp3", "l.jsonl", list, 1, map)[0].path, "/mnt/b.mp3");
+  const auto refusal = [&](const fs::path& song) {
+    return message_of<UsageError>([&] { similar_songs(song, "l.jsonl", list, 1); });
+  };
   EXPECT_THAT(
-      message_of<UsageError>([&] { similar_songs(songs, songs.find(folder_ / "old.mp3"), 1); }),
-      AllOf(HasSubstr("says nothing of where songs lie"), HasSubstr("mer predict FOLDER")));
-}
-
-TEST_F(SongLibrary, BecomesAPageWithPlacesInThousandthsAndRelativeLinks) {
-  add("music/x/one.mp3", {0.1234, -2.0}, 0.5);
-  add("music/y/two.mp3", {0.5}, -1.0);
-  const auto page = data(library(), "pages/map.html");
-  EXPECT_EQ(page["root_link"], "../music");
-  EXPECT_THAT(page["root"].get<std::string>(), EndsWith("/music"));
-  EXPECT_EQ(page["folders"], nlohmann::json({"x", "y"}));
-  EXPECT_EQ(page["files"], nlohmann::json({"one.mp3", "two.mp3"}));
-  EXPECT_EQ(page["emotions"], nlohmann::json({"sad"}));
-  EXPECT_EQ(page["confidence"], nlohmann::json({750, 750}));
-  EXPECT_EQ(page["duration"], nlohmann::json({62, 62}));
-  EXPECT_EQ(page["axes"], 2);
-  EXPECT_EQ(page["embeddings"], nlohmann::json({123, -2000, 500, nullptr}));
-  EXPECT_EQ(page["valence"], nlohmann::json({500, -1000}));
-}
-
-TEST_F(SongLibrary, KeepsASongsPlaceOnTheMapWhateverElseTheListHolds) {
-  add("a.mp3", {0.25, 0.5});
-  const auto before = data(library())["embeddings"];
-  add("b.mp3", {40.0, -30.0});
-  const auto after = data(library())["embeddings"];
-  EXPECT_EQ(before, nlohmann::json({250, 500}));
-  EXPECT_EQ((nlohmann::json{after[0], after[1]}), before);
-}
-
-TEST_F(SongLibrary, KeepsNamesFromBecomingPartOfThePage) {
-  const std::string evil = "<img src=x onerror=alert(1)><!-- & \" ' \\ .mp3";
-  add("safe.mp3", {1.0});
-  add("</script><script>alert(1)/" + evil, {2.0});
-  const Library songs = library();
-  const std::string html = song_map(songs, folder_ / "map.html", 1).html;
-  EXPECT_THAT(html, AllOf(Not(HasSubstr("<img src=x")), Not(HasSubstr("<script>alert"))));
-  const auto page = data(songs);
-  EXPECT_THAT(page["files"].dump(), HasSubstr("onerror=alert(1)"));
-  EXPECT_EQ(page["files"][0], evil);
-}
-
-TEST_F(SongLibrary, LinksToBytesWhereANameIsNotUtf8) {
-  add("x/a.mp3", {1.0});
-  add("y\xFF/caf\xE9 #1.mp3", {2.0});
-  const auto page = data(library());
-  EXPECT_EQ(page["files"][1], "caf\uFFFD #1.mp3");
-  EXPECT_EQ(page["files_urls"], nlohmann::json({{"1", "caf%E9%20%231.mp3"}}));
-  EXPECT_EQ(page["folders_urls"], nlohmann::json({{"1", "y%FF"}}));
-}
-
-TEST_F(SongLibrary, MapsValenceAndArousalAloneAndRefusesNeither) {
-  add("a.mp3", {}, 0.5);
-  EXPECT_EQ(data(library())["axes"], 0);
-  text_.clear();
-  add("a.mp3", {});
-  EXPECT_THAT(message_of<UsageError>([&] { song_map(library(), folder_ / "map.html", 1); }),
-              AllOf(HasSubstr("moods.jsonl: says nothing of where songs lie among others"),
-                    HasSubstr("predict them again: mer predict FOLDER --format jsonl -o ")));
-}
-
-TEST_F(SongLibrary, CountsSongsThatAreNotThere) {
-  add("a.mp3", {1.0});
-  add_line("/no/such/folder/b.mp3", {2.0});
-  EXPECT_EQ(song_map(library(), folder_ / "map.html", 1).num_missing, 1U);
-}
-
-TEST_F(SongLibrary, PageAsksTheNetworkForNothing) {
-  add("a.mp3", {1.0});
-  const std::string html = song_map(library(), folder_ / "map.html", 1).html;
-  EXPECT_THAT(html, AllOf(HasSubstr("Content-Security-Policy"), HasSubstr("default-src 'none'")));
-  EXPECT_THAT(html, AllOf(Not(HasSubstr("src=\"http")), Not(HasSubstr("{{"))));
-  EXPECT_THAT(html, HasSubstr("Redistribution and use in source and binary forms"));
+      refusal("/x y.mp3"),
+      AllOf(HasSubstr("/x y.mp3: is not in l.jsonl"),
+            HasSubstr("mer predict '/x y.mp3' --format jsonl -o l.jsonl --resume adds it")));
+  EXPECT_THAT(refusal(folder / "failed.mp3"), HasSubstr("could not be predicted: no sound"));
+  list[0].result.prediction->embedding = {};
+  EXPECT_THAT(refusal(folder / "a.mp3"), HasSubstr("l.jsonl: does not say where songs lie"));
 }
 
 }  // namespace
