@@ -17,6 +17,9 @@ void ClassicOptions::visit(OptionsVisitor& v) {
   v.choice("song_vector_over", song_vector_over,
            {{"song", Over::kSong}, {"segment", Over::kSegment}},
            "one row of numbers for each song or for each segment");
+  v.field("cut_lengths_s", cut_lengths_s, between(0.1, 3600),
+          "also learn a part of each training song of each of these lengths, in seconds, at a "
+          "random place");
   v.field("percentiles", percentiles, between(0, 100),
           "percentiles of each column, beside mean, deviation, skewness and mean absolute change");
   v.field("inner_folds", inner_folds, between(2, 100),

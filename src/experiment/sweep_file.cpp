@@ -52,8 +52,9 @@ double number_of(const ConfigValue& value, const std::string& key) {
   return number;
 }
 
-const std::vector<ConfigValue>& list_of(const ConfigValue& value, const std::string& key) {
-  if (value.kind != Kind::kList) refuse(value, key, "a list");
+/// @param key  no string: GCC 14 would fear that the list is that temporary's
+const std::vector<ConfigValue>& list_of(const ConfigValue& value, std::string_view key) {
+  if (value.kind != Kind::kList) refuse(value, std::string(key), "a list");
   return value.items;
 }
 

@@ -219,8 +219,11 @@ PlaylistReport write_smart_playlists(const std::vector<ListedPrediction>& list,
                                      const fs::path& folder, const MoodWords& words,
                                      const PlaylistOptions& options) {
   if (options.quantile < 1.0) {
-    throw UsageError("--quantile is nothing that Navidrome can ask for",
-                     "--songs or --min-confidence, or --format m3u8");
+    throw UsageError("--quantile is nothing that Navidrome can ask for", "--format m3u8");
+  }
+  if (options.by == By::kEmotion && options.min_confidence > 0.0) {
+    throw UsageError("--min-confidence is nothing that Navidrome can ask an emotion for",
+                     "mer tag --write --min-confidence P decides which songs have one");
   }
   using Json = nlohmann::ordered_json;
   std::map<std::string, Json> rules;

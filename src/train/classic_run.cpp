@@ -16,6 +16,7 @@
 #include "mer/core/random.hpp"
 #include "mer/core/text.hpp"
 #include "mer/embed/embedding_extractor.hpp"
+#include "purposes.hpp"
 #include "run_card.hpp"
 #include "run_data.hpp"
 
@@ -31,6 +32,24 @@ constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
   if (config.classic.song_vector_over == ClassicOptions::Over::kSegment) return song.segments;
   return {{0, song.num_kept}};
+}
+
+/// Parts of a training song at random places (classic.cut_lengths_s).
+std::vector<Segment> cuts_of(const RunConfig& config, const RunSong& song) {
+  std::vector<Segment> cuts;
+  const FrameOptions& frame = config.recipe.features.frame;
+  for (std::size_t i = 0; i < config.classic.cut_lengths_s.size(); ++i) {
+    SegmentOptions cut;
+    cut.length_s = config.classic.cut_lengths_s[i];
+    const std::int64_t length =
+        cut.num_frames(config.recipe.audio.sample_rate_hz, frame.hop_samples);
+    if (length > song.num_kept) continue;
+    std::mt19937_64 rng(
+        mix_seed({static_cast<std::uint64_t>(config.train.seed), kCut, song.key, i}));
+    const auto places = static_cast<std::uint64_t>(song.num_kept - length + 1);
+    cuts.push_back({static_cast<std::int64_t>(uniform_index(rng, places)), length});
+  }
+  return cuts;
 }
 
 SongSources sources_of(const RunConfig& config, const FeatureLayout& layout) {
@@ -135,7 +154,8 @@ class ClassicRun {
 
   /// The rows of songs, in their order; several songs at a time.
   std::vector<std::vector<RowMatrixXf>> rows_of(const ClassicInputs& inputs,
-                                                const std::vector<RunSong>& songs) const {
+                                                const std::vector<RunSong>& songs,
+                                                bool with_cuts) const {
     std::vector<std::vector<RowMatrixXf>> rows(songs.size());
     parallel_for_each(
         songs.size(), config_.train.threads,
@@ -146,7 +166,9 @@ class ClassicRun {
             embeddings.emplace(SongEmbeddings::open(songs[i].embeddings));
           }
           const SongInputs song{features, embeddings ? &*embeddings : nullptr};
-          for (const Segment& span : spans_of(config_, songs[i])) {
+          std::vector<Segment> spans = spans_of(config_, songs[i]);
+          if (with_cuts) std::ranges::copy(cuts_of(config_, songs[i]), std::back_inserter(spans));
+          for (const Segment& span : spans) {
             rows[i].push_back(inputs.compute(song, span));
           }
         },
@@ -160,7 +182,7 @@ class ClassicRun {
     truth.class_names = prepared_.classes;
     const std::vector<std::string> units =
         names_of_units(data_.manifest, config_.data.split.group_by);
-    auto rows_by_song = rows_of(inputs, prepared_.training);
+    auto rows_by_song = rows_of(inputs, prepared_.training, true);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const RunSong& run_song = prepared_.training[i];
       const Song& song = data_.manifest.songs[run_song.number];
@@ -180,7 +202,7 @@ class ClassicRun {
     SongAnswers answers;
     double loss = 0.0;
     double num_rows = 0.0;
-    const auto rows_by_song = rows_of(model.inputs(), prepared_.validation);
+    const auto rows_by_song = rows_of(model.inputs(), prepared_.validation, false);
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const auto count = static_cast<double>(rows_by_song[i].size());
       std::vector<double> song(prepared_.classes.size(), 0.0);

@@ -19,6 +19,7 @@ enum Purpose : std::uint64_t {
   kNoise,
   kMasks,
   kDropout,
+  kCut,
 };
 
 }  // namespace mer

@@ -74,6 +74,20 @@ TEST_F(Classic, EverySystemTrainsEvaluatesAndPredictsAsNetworksDo) {
   }
 }
 
+TEST_F(Classic, LearnsPartsOfTrainingSongsAsWell) {
+  ASSERT_EQ(train("cuts", {"model.name=svm", "classic.cut_lengths_s=[2, 1, 60]"}).exit_code, 0);
+  const std::string log = read(world_ / "runs/cuts/log.txt");
+  const std::size_t at = log.find("svm: ") + 5;
+  const int songs = std::stoi(log.substr(at));
+  // The song, and a part of two of the lengths: no song has a minute.
+  EXPECT_THAT(log, HasSubstr("svm: " + std::to_string(songs) + " songs, " +
+                             std::to_string(3 * songs) + " rows of "));
+  const Outcome told = world_.mer({"predict", "-m", "runs/cuts", "songs/sad", "--format", "jsonl"});
+  const auto song = nlohmann::json::parse(told.out.substr(0, told.out.find('\n')));
+  EXPECT_GE(song["embedding"].size(), 2U);  // where it lies among the training songs
+  EXPECT_LE(song["embedding"].size(), 24U);
+}
+
 TEST_F(Classic, TheSameSeedGivesTheSameFilesWhateverTheThreads) {
   ASSERT_EQ(train("one", {"model.name=svm"}).exit_code, 0);
   ASSERT_EQ(train("four", {"model.name=svm", "train.threads=4"}).exit_code, 0);

@@ -235,6 +235,22 @@ TEST_F(Predict, AsCsvHasAColumnForEachClass) {
   EXPECT_EQ(rows[1].cells[1], "ok");
 }
 
+TEST_F(Predict, TellsInAListWhereASongLies) {
+  const Outcome first = world_.mer(predict({happy_, sad_, "--format", "jsonl"}));
+  const auto place = Json::parse(lines_of(first.out)[1])["embedding"];
+  EXPECT_GE(place.size(), 2U);
+  EXPECT_LE(place.size(), 24U);
+  // The same alone: no other song moves it.
+  const Outcome alone = world_.mer(predict({sad_, "--format", "jsonl"}));
+  EXPECT_EQ(Json::parse(alone.out)["embedding"], place);
+  const Outcome tags = world_.mer(predict({sad_, "--tags"}));
+  EXPECT_EQ(tags.exit_code, 2);
+  EXPECT_THAT(tags.err, HasSubstr("the model sees none"));
+  const Outcome fast = world_.mer(predict({sad_, "--fast"}));
+  EXPECT_EQ(fast.exit_code, 2);
+  EXPECT_THAT(fast.err, HasSubstr("--fast names a model, and so does -m"));
+}
+
 TEST_F(Predict, WritesToAFileInsteadOfStdout) {
   const Outcome outcome = world_.mer(predict({happy_, "--format", "json", "-o", "moods.json"}));
   EXPECT_EQ(outcome.exit_code, 0);

@@ -84,6 +84,10 @@ def main():
         assert ordered == ["0.2", "0.2", "0.6", "0.8"] or ordered == ["0.25", "0.25", "0.6", "0.8"], ordered
         assert "1 changed" in beet("mer", "-f"), "replaced by force"
         assert fields("path:" + str(music / "two.wav"), "$mood") == "sad"
+        lines[0] = answer(away[0], "anger", 0.4, -0.8, 0.6)
+        (folder / "moods.jsonl").write_text("\n".join(lines) + "\n")
+        beet("mer")
+        assert fields(one, "$mood|$mer_confidence") == "$mood|0.4", "a mood of mer's that it is no longer sure of goes"
         (folder / "bad.jsonl").write_text("no list\n")
         assert "bad.jsonl:1: is no line of mer predict" in beet("mer", "-l", str(folder / "bad.jsonl"), code=1)
         assert "none.jsonl" in beet("mer", "-l", str(folder / "none.jsonl"), code=1)

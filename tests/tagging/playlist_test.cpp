@@ -171,6 +171,7 @@ TEST_F(Playlists, ForNavidromeAskForTheTags) {
   folder_.write("lists/new/sad.nsp", "{\"name\": \"my own\"}");
   EXPECT_THROW(write_smart_playlists(list, lists_, {}), UsageError);
   EXPECT_THROW(write_smart_playlists(list, lists_, {}, {.quantile = 0.5}), UsageError);
+  EXPECT_THROW(write_smart_playlists(list, lists_, {}, {.min_confidence = 0.5}), UsageError);
 }
 
 }  // namespace

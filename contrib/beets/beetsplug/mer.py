@@ -129,8 +129,9 @@ class MerPlugin(BeetsPlugin):
             with open(file, encoding="utf-8") as lines:
                 answers = [json.loads(line) for line in lines]
         # A list names a file by its folder without links.
-        return {normpath(item.path): answer for item in items for answer in answers
-                if os.path.realpath(self.path_of(answer)) == os.path.realpath(item.path)}  # fmt: skip
+        by_file = {os.path.realpath(self.path_of(answer)): answer for answer in answers}
+        found = {normpath(item.path): by_file.get(os.path.realpath(item.path)) for item in items}
+        return {path: answer for path, answer in found.items() if answer}
 
     # ---- Fields
 
@@ -162,13 +163,19 @@ class MerPlugin(BeetsPlugin):
         if item.get("mood") and not is_mine and self.config["existing"].get() != "replace":
             fields.pop("mood", None)
         changes = {name: value for name, value in fields.items() if item.get(name) != value}
-        if not changes:
+        # What mer said before and does not say any more goes.
+        stale = [name for name in ("mer_emotion", "mer_confidence") if name not in fields and item.get(name)]
+        if is_mine and "mood" not in fields and item.get("mood"):
+            stale.append("mood")
+        if not changes and not stale:
             return False
         if pretend:
             told = ", ".join(f"{name}: {value}" for name, value in changes.items() if name in ("mood", "mer_confidence"))
             ui.print_(f"{displayable_path(item.path)}: {told or 'numbers'}")
             return True
         item.update(changes)
+        for name in stale:
+            del item[name]
         item.store()
         if self.config["write"].get(bool):
             item.try_write()

@@ -19,6 +19,9 @@ struct ClassicOptions {
   ///   embeddings   mean and deviation of frozen networks' embeddings (SongEmbeddings)
   std::vector<std::string> song_vector = {"statistics"};
   enum class Over { kSong, kSegment } song_vector_over = Over::kSong;
+  /// Each training song also gives a row of a part of each of these lengths, at a random place, so
+  /// that the system knows short songs; of a shorter song none.
+  std::vector<double> cut_lengths_s = {};
   std::vector<double> percentiles = {5, 25, 50, 75, 95};
   int inner_folds = 5;  ///< at most; fewer where a class has fewer groups
 

@@ -61,10 +61,11 @@ PlaylistReport write_playlists(const std::vector<ListedPrediction>& list,
                                const PlaylistOptions& options = {});
 
 /// Writes smart playlists for Navidrome, `<emotion>.nsp`, which ask for the tags that change_tags()
-/// writes, so that they follow the library: the words of a class in the mood, best first where the
-/// song's place is known; by arousal or valence `MER_AROUSAL` or `MER_VALENCE` beyond the middle by
-/// half of min_confidence. Which songs there are is Navidrome's to say; quantiles it can't.
-/// @throws UsageError when a file of that name is none, or with a quantile
+/// writes, so that they follow the library: the words of a class in the mood, in random order; by
+/// arousal or valence `MER_AROUSAL` or `MER_VALENCE` beyond the middle by half of min_confidence,
+/// the most typical first. Which songs these are is Navidrome's to say.
+/// @throws UsageError when a file of that name is none, and for what Navidrome can't ask: a
+///         quantile, an emotion's probability
 PlaylistReport write_smart_playlists(const std::vector<ListedPrediction>& list,
                                      const std::filesystem::path& folder, const MoodWords& words,
                                      const PlaylistOptions& options = {});
