@@ -19,6 +19,17 @@ namespace mer::app {
 
 namespace fs = std::filesystem;
 
+CLI::Option* one_value_each(CLI::Option* option) {
+  return option->expected(1)->allow_extra_args(false)->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_list_argument(CLI::App& command, fs::path& list) {
+  command.add_option("predictions", list, "The jsonl file that mer predict wrote")
+      ->required()
+      ->type_name("FILE");
+}
+
 void ConfigArgs::add_to(CLI::App& command, bool required) {
   CLI::Option* option =
       command
@@ -27,11 +38,8 @@ void ConfigArgs::add_to(CLI::App& command, bool required) {
           ->type_name("FILE|NAME")
           ->transform(config_name());
   if (required) option->required();
-  command.add_option("--set", set, "Override one config key; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value_each(command.add_option("--set", set, "Override one config key; may be repeated"))
+      ->type_name("KEY=VALUE");
 }
 
 RunConfig ConfigArgs::read() const {
@@ -155,32 +163,23 @@ Inputs expand_inputs(const std::vector<std::string>& inputs) {
 
 void add_model_option(CLI::App& command, std::vector<std::string>& models,
                       const std::string& help) {
-  command.add_option("-m,--model", models, help)
-      ->type_name("MODEL")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value_each(command.add_option("-m,--model", models, help))->type_name("MODEL");
 }
 
 void add_map_path_option(CLI::App& command, std::vector<std::string>& words) {
-  command
-      .add_option("--map-path", words,
-                  "Files of the list below FROM are below TO here; may be repeated")
-      ->type_name("FROM=TO")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value_each(
+      command.add_option("--map-path", words,
+                         "Files of the list below FROM are below TO here; may be repeated"))
+      ->type_name("FROM=TO");
 }
 
 void add_embeddings_option(CLI::App& command, std::vector<fs::path>& places) {
-  command
-      .add_option("--embeddings", places,
-                  "For models of embed.files the folder with the songs' vectors, for those of "
-                  "embed.exported the network's file; may be repeated; default: as the run has it")
+  one_value_each(
+      command.add_option(
+          "--embeddings", places,
+          "For models of embed.files the folder with the songs' vectors, for those of "
+          "embed.exported the network's file; may be repeated; default: as the run has it"))
       ->type_name("PLACE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->check(CLI::ExistingPath);
 }
 

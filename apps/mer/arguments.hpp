@@ -9,6 +9,7 @@
 
 namespace CLI {
 class App;
+class Option;
 class Validator;
 }  // namespace CLI
 
@@ -53,6 +54,11 @@ struct Inputs {
 /// @throws UsageError for a folder without audio
 Inputs expand_inputs(const std::vector<std::string>& inputs);
 
+/// An option that may be given several times and takes one value each time: CLI11 by itself would
+/// also take the words that follow it.
+CLI::Option* one_value_each(CLI::Option* option);
+/// What `mer predict --format jsonl` wrote, as a positional argument.
+void add_list_argument(CLI::App& command, std::filesystem::path& list);
 /// `-m MODEL…`
 void add_model_option(CLI::App& command, std::vector<std::string>& models, const std::string& help);
 /// `--map-path FROM=TO…`

@@ -35,12 +35,11 @@ std::function<int()> add_eval(CLI::App& cmd) {
   cmd.add_flag("--fit", args->fit,
                "Fit temperature and, of several models, weights on the songs scored; a run's are "
                "then its validation songs");
-  cmd.add_option("--fit-on", args->fit_on,
-                 "Fit them on a cross-validation's predictions instead; once a MODEL, in order")
-      ->type_name("RUN")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value_each(
+      cmd.add_option(
+          "--fit-on", args->fit_on,
+          "Fit them on a cross-validation's predictions instead; once a MODEL, in order"))
+      ->type_name("RUN");
   cmd.add_option("--save", args->save, "Write the models as one file, with what was fitted")
       ->type_name("FILE");
   add_jobs_option(cmd, args->jobs, "Songs at once, 0 for one per core");

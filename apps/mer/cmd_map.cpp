@@ -40,9 +40,7 @@ int run_map(const MapArgs& args) {
 
 std::function<int()> add_map(CLI::App& cmd) {
   auto args = std::make_shared<MapArgs>();
-  cmd.add_option("predictions", args->list, "The jsonl file that mer predict wrote")
-      ->required()
-      ->type_name("FILE");
+  add_list_argument(cmd, args->list);
   cmd.add_option("-o,--output", args->page, "The page, which needs no other file and no network")
       ->required()
       ->type_name("PAGE.html");

@@ -72,9 +72,7 @@ int run_playlist(const PlaylistArgs& args) {
 
 std::function<int()> add_playlist(CLI::App& cmd) {
   auto args = std::make_shared<PlaylistArgs>();
-  cmd.add_option("predictions", args->list, "The jsonl file that mer predict wrote")
-      ->required()
-      ->type_name("FILE");
+  add_list_argument(cmd, args->list);
   cmd.add_option("-o,--output", args->folder, "Folder for happy.m3u8 and the others")
       ->required()
       ->type_name("DIR");
@@ -94,9 +92,9 @@ std::function<int()> add_playlist(CLI::App& cmd) {
   cmd.add_option("--format", args->format, "m3u8, or nsp: smart playlists of Navidrome")
       ->capture_default_str()
       ->check(one_of({"m3u8", "nsp"}));
-  cmd.add_option("--mood", args->mood, "For nsp: the words that mer tag wrote for a class")
-      ->type_name("CLASS=WORD")
-      ->allow_extra_args(false);
+  one_value_each(
+      cmd.add_option("--mood", args->mood, "For nsp: the words that mer tag wrote for a class"))
+      ->type_name("CLASS=WORD");
   add_map_path_option(cmd, args->map_path);
   add_verbosity_options(cmd);
   cmd.footer(

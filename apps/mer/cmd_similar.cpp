@@ -4,11 +4,11 @@
 
 #include "arguments.hpp"
 #include "command.hpp"
-#include "mer/core/json.hpp"
+#include "mer/core/error.hpp"
 #include "mer/core/text.hpp"
 #include "mer/core/text_table.hpp"
 #include "mer/library/similar_songs.hpp"
-#include "mer/tagging/mood_tag.hpp"
+#include "mer/tagging/playlist.hpp"
 #include "terminal.hpp"
 #include "validators.hpp"
 
@@ -35,22 +35,23 @@ int run_similar(const SimilarArgs& args) {
   const auto list = read_prediction_list(args.list);
   const auto songs = similar_songs(args.song, args.list, list, static_cast<std::size_t>(args.count),
                                    PathMap(args.map_path));
+  int exit_code = kDone;
   std::string text;
   if (args.format == "table") text = "distance  emotion    file\n";
   if (args.format == "m3u8") text = "#EXTM3U\n";
   for (const SimilarSong& near : songs) {
-    if (args.format == "table") {
-      text += table_row(near);
-    } else if (args.format == "m3u8") {
-      text += "#EXTINF:" + std::to_string(std::lround(near.song->result.prediction->duration_s)) +
-              "," + to_valid_utf8(printable(display_title(near.path))) + "\n" + near.path.string() +
-              "\n";
-    } else {
-      text += near.path.string() + '\0';
+    try {
+      text += args.format == "table"  ? table_row(near)
+              : args.format == "m3u8" ? playlist_entry(near.path, near.path.string(),
+                                                       near.song->result.prediction->duration_s)
+                                      : near.path.string() + '\0';
+    } catch (const InputError& error) {
+      log_error(error.what(), error.hint());
+      exit_code = kSomeInputsFailed;
     }
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
-  return kDone;
+  return exit_code;
 }
 
 }  // namespace
@@ -58,9 +59,7 @@ int run_similar(const SimilarArgs& args) {
 std::function<int()> add_similar(CLI::App& cmd) {
   auto args = std::make_shared<SimilarArgs>();
   cmd.add_option("song", args->song, "A song of the list")->required()->type_name("SONG");
-  cmd.add_option("predictions", args->list, "The jsonl file that mer predict wrote")
-      ->required()
-      ->type_name("FILE");
+  add_list_argument(cmd, args->list);
   cmd.add_option("-n,--songs", args->count, "How many, the nearest first")
       ->capture_default_str()
       ->check(number(at_least(1)));
@@ -74,7 +73,7 @@ std::function<int()> add_similar(CLI::App& cmd) {
       "songs lie along the axis on which they differ most.\n"
       "Example:\n  mer similar song.mp3 moods.jsonl\n"
       "  mer similar song.mp3 moods.jsonl -n 50 --format m3u8 > like_this.m3u8\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong usage");
+      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 some songs can't be in a playlist");
   return [args] { return run_similar(*args); };
 }
 

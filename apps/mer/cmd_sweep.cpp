@@ -144,12 +144,10 @@ std::function<int()> add_sweep(CLI::App& cmd) {
       ->required()
       ->type_name("FILE|NAME")
       ->transform(config_name());
-  cmd.add_option("--set", args->set,
-                 "Override an option of every cell, or a key of the sweep (seeds, only, …)")
-      ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  one_value_each(
+      cmd.add_option("--set", args->set,
+                     "Override an option of every cell, or a key of the sweep (seeds, only, …)"))
+      ->type_name("KEY=VALUE");
   cmd.add_option("--runs", args->runs, "Folder of the sweep's folder")
       ->capture_default_str()
       ->type_name("DIR");

@@ -247,7 +247,9 @@ bool Tagging::follow(const std::filesystem::path& file, const std::string& emoti
   } catch (const OutOfSpace& error) {
     throw OutOfSpace(error.what(),
                      "every file is whole; with more space the same command does the rest");
-  } catch (const InputError& error) {
+  } catch (const UsageError&) {  // of the log
+    throw;
+  } catch (const Error& error) {
     --num_files_;
     fail(error.what(), error.hint());
     return false;
@@ -255,22 +257,17 @@ bool Tagging::follow(const std::filesystem::path& file, const std::string& emoti
 }
 
 void Tagging::keep_in_log(const std::filesystem::path& file, const TagChange& change) {
-  if (!log_)
-    log_.emplace(args_.log.empty() ? default_log(args_) : args_.log,
-                 fs::is_directory(args_.input) ? std::nullopt : std::optional(args_.input));
-  TagLogEntry entry{absolute_path(file).string(), {}, {}};
-  for (const TagFields* side : {&change.before, &change.after}) {
-    for (const auto& [name, values] : *side) {
-      const auto of = [&](const TagFields& fields) {
-        const auto found = fields.find(name);
-        return found == fields.end() ? std::vector<std::string>() : found->second;
-      };
-      if (of(change.before) == of(change.after)) continue;
-      entry.before[name] = of(change.before);
-      entry.after[name] = of(change.after);
+  try {
+    if (!log_) {
+      log_.emplace(args_.log.empty() ? default_log(args_) : args_.log,
+                   fs::is_directory(args_.input) ? std::nullopt : std::optional(args_.input));
     }
+    log_->add(change.log_entry(absolute_path(file)));
+  } catch (const OutOfSpace&) {
+    throw;
+  } catch (const Error& error) {  // no fault of the song, and the same for the next one
+    throw UsageError(error.what(), "no file was changed without it; --log FILE puts it elsewhere");
   }
-  log_->add(entry);
 }
 
 void Tagging::show(const TagChange& change, const std::filesystem::path& file) {
@@ -356,9 +353,9 @@ std::function<int()> add_tag(CLI::App& cmd) {
   cmd.add_option("--field", args->rules.field, "The mood's field: MOOD, GROUPING, GENRE, any name")
       ->capture_default_str()
       ->type_name("NAME");
-  cmd.add_option("--mood", *mood, "A word of your own for a class; several with ; between")
-      ->type_name("CLASS=WORD")
-      ->allow_extra_args(false);
+  one_value_each(
+      cmd.add_option("--mood", *mood, "A word of your own for a class; several with ; between"))
+      ->type_name("CLASS=WORD");
   cmd.add_option("--min-confidence", args->min_confidence, "Below it a song gets no mood")
       ->capture_default_str()
       ->check(number(between(0.0, 1.0)));

@@ -46,14 +46,19 @@ void SegmentOptions::validate() const {
   check("test_hop_s", test_hop_s);
 }
 
+std::int64_t frames_in(double seconds, int sample_rate_hz, int hop_samples) {
+  if (seconds <= 0.0) return 0;
+  return std::max<std::int64_t>(1, whole_frames(seconds, sample_rate_hz, hop_samples));
+}
+
 std::int64_t SegmentOptions::num_frames(int sample_rate_hz, int hop_samples) const {
-  return std::max<std::int64_t>(1, whole_frames(length_s, sample_rate_hz, hop_samples));
+  return frames_in(length_s, sample_rate_hz, hop_samples);
 }
 
 std::int64_t SegmentOptions::hop_frames(int sample_rate_hz, int hop_samples, bool testing) const {
   const double hop = testing && test_hop_s > 0.0 ? test_hop_s : hop_s;
   if (hop <= 0.0) return num_frames(sample_rate_hz, hop_samples);
-  return std::max<std::int64_t>(1, whole_frames(hop, sample_rate_hz, hop_samples));
+  return frames_in(hop, sample_rate_hz, hop_samples);
 }
 
 }  // namespace mer

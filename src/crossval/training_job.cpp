@@ -206,8 +206,17 @@ class Job {
   void add_axes(const RunFolder& run, const Split& split) const {
     std::vector<SongFiles> songs = files_of(songs_in(split, kTrain));
     std::erase_if(songs, [](const SongFiles& files) { return !files.complete(); });
-    for (const fs::path& model : {run.best_file(), run.last_file()}) {
-      if (fs::exists(model)) add_song_axes(model, songs, config_.device, job_.weights);
+    const fs::path best = run.best_file();
+    const fs::path last = run.last_file();
+    const bool are_same =
+        fs::exists(best) && fs::exists(last) && hash_file_hex(best) == hash_file_hex(last);
+    for (const fs::path& model : {best, last}) {
+      if (!fs::exists(model)) continue;
+      if (are_same && model == last) {
+        write_text_file(last, read_text_file(best));
+      } else {
+        add_song_axes(model, songs, config_.device, job_.weights);
+      }
     }
   }
 

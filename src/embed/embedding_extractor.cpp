@@ -34,12 +34,6 @@ Recipe front_end_of(const Recipe& config) {
 
 std::string short_hash(const Json& json) { return hash_hex(json.dump()).substr(0, kDigits); }
 
-std::int64_t frames_in(double seconds, const Recipe& front_end) {
-  SegmentOptions options;
-  options.length_s = seconds;
-  return options.num_frames(front_end.audio.sample_rate_hz, front_end.features.frame.hop_samples);
-}
-
 /// Which patches count: VAD keeps at least half of the frames, else those with the most.
 /// @param patches  in frames
 std::vector<std::uint8_t> valid_patches(const std::vector<Segment>& patches,
@@ -250,8 +244,9 @@ EmbeddingExtractor::EmbeddingExtractor(const EmbedOptions& options, const Recipe
 }
 
 void EmbeddingExtractor::use_pretrained(const WeightFiles& weights, const std::string& device) {
-  const std::int64_t hop = std::max<std::int64_t>(1, frames_in(options_.hop_s, front_end_));
-  patches_ = {kTaggerPatchFrames, hop, front_end_.features.frame.hop_samples};
+  const int hop_samples = front_end_.features.frame.hop_samples;
+  const std::int64_t hop = frames_in(options_.hop_s, front_end_.audio.sample_rate_hz, hop_samples);
+  patches_ = {kTaggerPatchFrames, hop, hop_samples};
   for (const std::string& network : options_.networks) {
     const auto found = weights.find(network);
     if (found == weights.end()) {

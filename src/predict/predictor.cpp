@@ -148,9 +148,8 @@ struct Predictor::Impl {
   std::vector<nlohmann::ordered_json> extractor_recipes;  ///< as the models have them
   std::vector<std::int64_t> training_counts;
   bool systems_cut_alike = true;
-  std::optional<Quadrants> deriving;  ///< valence and arousal follow from these
-  std::optional<TaggerTags> tagger_tags;
-  std::size_t tagger = 0;  ///< index into extractors, with tags
+  std::optional<Quadrants> deriving;      ///< valence and arousal follow from these
+  std::optional<TaggerTags> tagger_tags;  ///< of the first extractor
   /// The member that a song's place is told by: of those that have axes the one that counts most.
   std::optional<std::size_t> placing;
 
@@ -372,7 +371,7 @@ SongPrediction Predictor::Impl::predict(const OpenSong& song) const {
   prediction.duration_s = song.features.front()->duration_s();
   combine(answers, *song.features.front(), prediction);
   if (!tagger_tags) return prediction;
-  const std::vector<double> probabilities = tagger_tags->answer(*song.embeddings[tagger]);
+  const std::vector<double> probabilities = tagger_tags->answer(*song.embeddings.front());
   for (std::size_t i = 0; i < probabilities.size(); ++i) {
     const std::string& name = tagger_tags->names()[i];
     prediction.tags.emplace_back(name, probabilities[i]);
@@ -426,7 +425,7 @@ void Predictor::add_tags(const WeightFiles& weights) {
     throw UsageError("tags are answered by the bundled taggers, and the model sees none",
                      "take a model that sees one, as -m default does");
   }
-  impl_->tagger_tags.emplace(impl_->extractors[impl_->tagger], weights);
+  impl_->tagger_tags.emplace(impl_->extractors.front(), weights);
 }
 
 const std::vector<Recipe>& Predictor::recipes() const { return impl_->recipes; }

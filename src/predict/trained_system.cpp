@@ -15,13 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::int64_t frames_in(double seconds, const FeatureLayout& layout) {
-  if (seconds <= 0.0) return 0;
-  SegmentOptions whole;
-  whole.length_s = seconds;
-  return whole.num_frames(layout.sample_rate_hz, layout.hop_samples);
-}
-
 std::vector<double> mean(const std::vector<std::vector<double>>& rows) {
   std::vector<double> sum(rows.front().size(), 0.0);
   for (const std::vector<double>& row : rows) {
@@ -49,7 +42,8 @@ TrainedSystem::TrainedSystem(const TensorFile& file, bool answers_for_songs)
       answers_for_songs_(answers_for_songs),
       segment_frames_(segment_.num_frames(layout_.sample_rate_hz, layout_.hop_samples)),
       hop_frames_(segment_.hop_frames(layout_.sample_rate_hz, layout_.hop_samples, true)),
-      padded_frames_(frames_in(recipe_.audio.pad_to_s, layout_)) {
+      padded_frames_(
+          frames_in(recipe_.audio.pad_to_s, layout_.sample_rate_hz, layout_.hop_samples)) {
   require_same_recipe(recipe_.shared(), Json::parse(card_.recipe_shared), file_);
 }
 

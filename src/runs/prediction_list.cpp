@@ -14,6 +14,7 @@
 #include "mer/core/version.hpp"
 #include "mer/metrics/quadrants.hpp"
 #include "mer/metrics/scores.hpp"
+#include "path_json.hpp"
 
 namespace mer {
 namespace {
@@ -120,9 +121,7 @@ SongPrediction read_song(const Json& json) {
 ListedPrediction read_prediction(const Json& json) {
   ListedPrediction listed;
   FileResult& result = listed.result;
-  const Json& bytes = at(json, "path_bytes");
-  result.path = bytes.is_null() ? json.at("path").get<std::string>()
-                                : decode_base64(bytes.get<std::string>());
+  result.path = path_in(json, "path");
   const bool is_ok = json.at("status").get<std::string>() == "ok";
   for (const auto& [name, probability] : at(json, "probabilities").items()) {
     listed.classes.push_back(name);
@@ -235,8 +234,7 @@ bool is_below(const fs::path& file, const std::vector<fs::path>& folders) {
 
 Json to_json(const FileResult& result, const std::vector<std::string>& classes) {
   Json json;
-  json["path"] = to_valid_utf8(result.path);
-  if (!is_utf8(result.path)) json["path_bytes"] = encode_base64(result.path);
+  put_path(json, "path", result.path);
   json["status"] = result.ok() ? "ok" : "error";
   if (!result.ok()) {
     json["error"] = result.error;

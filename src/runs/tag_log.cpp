@@ -3,11 +3,10 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "mer/core/base64.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/files.hpp"
 #include "mer/core/json.hpp"
-#include "mer/core/text.hpp"
+#include "path_json.hpp"
 
 namespace mer {
 namespace {
@@ -16,17 +15,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kKind = "mer_tag_log";
-
-void put_path(Json& json, const char* key, const std::string& path) {
-  json[key] = to_valid_utf8(path);
-  if (!is_utf8(path)) json[std::string(key) + "_bytes"] = encode_base64(path);
-}
-
-std::string path_in(const Json& json, const char* key) {
-  const auto bytes = json.find(std::string(key) + "_bytes");
-  return bytes == json.end() ? json.at(key).get<std::string>()
-                             : decode_base64(bytes->get<std::string>());
-}
 
 Json start_line(const std::optional<fs::path>& list) {
   Json json{{kKind, 1}, {"list", nullptr}};

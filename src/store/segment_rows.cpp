@@ -24,12 +24,9 @@ std::vector<Segment> grid_of(const SongFeatures& song, const Recipe& recipe,
                              const SegmentOptions& segment, bool testing) {
   const int rate = recipe.audio.sample_rate_hz;
   const int hop = recipe.features.frame.hop_samples;
-  SegmentOptions whole = segment;
-  whole.length_s = recipe.audio.pad_to_s;
-  const std::int64_t padded_frames = whole.length_s > 0.0 ? whole.num_frames(rate, hop) : 0;
   return cut_segments(static_cast<std::int64_t>(song.kept_frames().size()),
                       segment.num_frames(rate, hop), segment.hop_frames(rate, hop, testing),
-                      segment.tail, padded_frames);
+                      segment.tail, frames_in(recipe.audio.pad_to_s, rate, hop));
 }
 
 void expand_to_segments(const Recipe& recipe, const SegmentOptions& segment, Manifest& manifest,

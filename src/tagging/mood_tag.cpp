@@ -316,6 +316,18 @@ SongMood mood_of(const SongPrediction& song, const std::optional<std::string>& e
   return mood;
 }
 
+TagLogEntry TagChange::log_entry(const fs::path& file) const {
+  TagLogEntry entry{file.string(), {}, {}};
+  for (const TagFields* side : {&before, &after}) {
+    for (const auto& [name, values] : *side) {
+      if (values_of(before, name) == values_of(after, name)) continue;
+      entry.before[name] = values_of(before, name);
+      entry.after[name] = values_of(after, name);
+    }
+  }
+  return entry;
+}
+
 std::vector<std::string> TagChange::values(const TagFields& fields) const {
   return values_of(fields, field);
 }

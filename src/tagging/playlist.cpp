@@ -155,15 +155,9 @@ std::string entry_of(const ListedPrediction& song, const fs::path& folder, const
         "mounted elsewhere? --map-path FROM=TO");
   }
   require_file(real);
-  std::string path = file.lexically_relative(folder).string();
-  if (path.find_first_of("\r\n") != std::string::npos) {
-    throw InputError(listed.string() + ": its name has a line break, which a playlist can't hold",
-                     "rename the file");
-  }
-  if (!named.insert(real).second) return "";
-  if (path.starts_with('#') || path.starts_with(' ')) path = "./" + path;  // no comment
-  return "#EXTINF:" + std::to_string(std::lround(song.result.prediction->duration_s)) + "," +
-         on_one_line(display_title(file)) + "\n" + path + "\n";
+  const std::string path = file.lexically_relative(folder).string();
+  const std::string entry = playlist_entry(listed, path, song.result.prediction->duration_s);
+  return named.insert(real).second ? entry : "";
 }
 
 void sort_by_rank(std::vector<Playlist>& playlists) {
@@ -181,6 +175,16 @@ bool write_if_new(const fs::path& file, const std::string& text) {
 }
 
 }  // namespace
+
+std::string playlist_entry(const fs::path& song, const std::string& path, double duration_s) {
+  if (path.find_first_of("\r\n") != std::string::npos) {
+    throw InputError(song.string() + ": its name has a line break, which a playlist can't hold",
+                     "rename the file");
+  }
+  const bool is_no_path = path.starts_with('#') || path.starts_with(' ');  // but a comment
+  return "#EXTINF:" + std::to_string(std::lround(duration_s)) + "," +
+         on_one_line(display_title(song)) + "\n" + (is_no_path ? "./" : "") + path + "\n";
+}
 
 PlaylistReport write_playlists(const std::vector<ListedPrediction>& list, const fs::path& folder,
                                const PathMap& map, const PlaylistOptions& options) {

@@ -37,12 +37,11 @@ std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
 /// Parts of a training song at random places (classic.cut_lengths_s).
 std::vector<Segment> cuts_of(const RunConfig& config, const RunSong& song) {
   std::vector<Segment> cuts;
-  const FrameOptions& frame = config.recipe.features.frame;
+  const Recipe& recipe = config.recipe;
   for (std::size_t i = 0; i < config.classic.cut_lengths_s.size(); ++i) {
-    SegmentOptions cut;
-    cut.length_s = config.classic.cut_lengths_s[i];
     const std::int64_t length =
-        cut.num_frames(config.recipe.audio.sample_rate_hz, frame.hop_samples);
+        frames_in(config.classic.cut_lengths_s[i], recipe.audio.sample_rate_hz,
+                  recipe.features.frame.hop_samples);
     if (length > song.num_kept) continue;
     std::mt19937_64 rng(
         mix_seed({static_cast<std::uint64_t>(config.train.seed), kCut, song.key, i}));

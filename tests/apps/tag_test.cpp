@@ -173,6 +173,15 @@ TEST_F(Tag, KeepsMoodsOfOthersUnlessTold) {
   EXPECT_THAT(mood_of("two.flac"), IsEmpty());
 }
 
+TEST_F(Tag, WithoutALogChangesNothing) {
+  write_list({{"library/album/one.flac", "sad"}, {"library/album/two.flac", "sad"}});
+  const Outcome outcome = world_.mer({"tag", "list.jsonl", "--write", "--log", "none/x.log"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("none/x.log"), HasSubstr("--log FILE"),
+                                 Not(HasSubstr("two.flac"))));  // the first song ends it
+  EXPECT_THAT(mood_of("one.flac"), IsEmpty());
+}
+
 TEST_F(Tag, RefusesWhatWouldChangeNothing) {
   write_list({{"library/album/one.flac", "sad"}});
   const auto refusal = [&](const Words& words) {

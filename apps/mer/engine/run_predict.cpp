@@ -184,13 +184,15 @@ class Writer {
 /// Says once how long a library will take, as soon as its first songs have shown it.
 class Estimate {
  public:
-  explicit Estimate(std::size_t total) : is_due_(total >= kFewest), total_(total) {}
+  Estimate(std::size_t total, ProgressLine& line)
+      : is_due_(total >= kFewest), total_(total), line_(line) {}
 
   void look(std::size_t done) {
     if (!is_due_ || meter_.seconds() < kSeconds || done == 0) return;
     is_due_ = false;
     const double seconds = static_cast<double>(total_) / meter_.per_second(done);
     if (seconds < 4.0 * kSeconds) return;
+    line_.clear();
     log_info(std::to_string(total_) + " files, about " + rough_duration(seconds));
   }
 
@@ -200,6 +202,7 @@ class Estimate {
 
   bool is_due_;
   std::size_t total_;
+  ProgressLine& line_;
   RateMeter meter_;
 };
 
@@ -258,7 +261,7 @@ int run_predict(const PredictArgs& args) {
   ProgressLine line("predicting");
   const Progress progress = line.callback();
   const bool draws = inputs.size() > 1 && (args.format == "json" || !args.output.empty());
-  Estimate estimate(inputs.size());
+  Estimate estimate(inputs.size(), line);
   std::size_t done = 0;
   BatchCount count = predict_files(
       predictor, inputs,
@@ -271,7 +274,6 @@ int run_predict(const PredictArgs& args) {
         }
         writer.add(std::move(result));
         ++done;
-        line.clear();
         estimate.look(done);
         if (draws) progress(done, inputs.size(), paths[done - 1]);
       },

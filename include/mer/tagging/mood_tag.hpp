@@ -76,6 +76,9 @@ struct TagChange {
   std::string field;  ///< of the mood
   MoodAction action = MoodAction::kNone;
 
+  /// The fields that differ.
+  /// @param file  where it lies, absolute
+  TagLogEntry log_entry(const std::filesystem::path& file) const;
   std::vector<std::string> mood_before() const { return values(before); }
   std::vector<std::string> mood_after() const { return values(after); }
 

@@ -45,6 +45,12 @@ struct PlaylistReport {
   std::vector<PlaylistFailure> failures;  ///< files that are missing
 };
 
+/// A song's two lines in an extended M3U: its length and title, by the file's tags, and its path.
+/// @param path  as the playlist is to name it
+/// @throws InputError for a path that a line can't hold
+std::string playlist_entry(const std::filesystem::path& song, const std::string& path,
+                           double duration_s);
+
 /// Writes `<emotion>.m3u8` for every class that the list knows, also for one without songs, so that
 /// no earlier one is left (by arousal `energetic.m3u8` and `calm.m3u8`, by valence `bright.m3u8`
 /// and `dark.m3u8`; without these two in the list they follow from the four classes): UTF-8,
