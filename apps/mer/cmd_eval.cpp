@@ -22,6 +22,8 @@ std::function<int()> add_eval(CLI::App& cmd) {
   cmd.add_flag("--keep-overlaps", args->keep_overlaps,
                "With --manifest of another corpus: score also songs that the runs have learned "
                "(recordings by Chromaprint, or ids)");
+  cmd.add_flag("--adapt", args->adapt,
+               "Set answers against the songs that are scored, as `mer predict FOLDER` does");
   args->config.sections = {"data", "audio", "vad", "features", "segment", "device"};
   args->config.add_to(cmd, false);
   cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")

@@ -14,6 +14,7 @@ struct EvalArgs {
   std::string format = "table";
   std::filesystem::path output;
   bool keep_overlaps = false;
+  bool adapt = false;
   bool fit = false;
   std::vector<std::filesystem::path> fit_on;  ///< cross-validations, one a model
   std::filesystem::path save;

@@ -19,6 +19,7 @@ struct PredictArgs {
   bool prune = false;
   bool tags = false;
   bool fast = false;
+  int adapt = 0;  ///< above 0 --adapt, below --no-adapt
   double max_seconds = 0.0;
   double min_confidence = 0.0;
 };

@@ -1,5 +1,6 @@
 #include "mer/classic/classic_model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -41,8 +42,9 @@ ClassicModel ClassicModel::train(const ModelOptions& system, const ClassicOption
                                  ClassicInputs inputs, const std::vector<RowMatrixXf>& rows,
                                  const ClassicTruth& truth, double weight,
                                  const TrainingControl& control) {
-  if (rows.empty() || rows.size() != truth.classes.size() || rows.size() != truth.groups.size()) {
-    throw std::invalid_argument("ClassicModel: no rows, or not as many as classes and groups");
+  if (rows.empty() || rows.size() != truth.classes.size() || rows.size() != truth.groups.size() ||
+      rows.size() != truth.parts.size()) {
+    throw std::invalid_argument("ClassicModel: no rows, or not as many as classes, groups, parts");
   }
   ClassicModel model(std::move(inputs), weight);
   for (int b = 0; b < model.inputs_.num_branches(); ++b) {
@@ -66,6 +68,7 @@ ClassicModel ClassicModel::train(const ModelOptions& system, const ClassicOption
         {mix_seed({control.seed, seed_of(system.name), static_cast<std::uint64_t>(b)}),
          control.stop});
     branch.classifier = std::move(trained.classifier);
+    branch.shift = DomainShift::fit(table, truth.parts, options.inner_folds, control.seed);
     model.branches_.push_back(std::move(branch));
     model.chosen_.push_back(std::move(trained.chosen));
   }
@@ -92,6 +95,7 @@ ClassicModel ClassicModel::load(const ModelOptions& system, const ClassicOptions
     branch.mean = of_branch.floats("mean", {num_columns});
     branch.scale = of_branch.floats("scale", {num_columns});
     branch.classifier = load_classifier(system, of_branch, num_columns, class_names);
+    branch.shift = DomainShift::from(of_branch, num_columns);
     model.branches_.push_back(std::move(branch));
   }
   return model;
@@ -99,8 +103,11 @@ ClassicModel ClassicModel::load(const ModelOptions& system, const ClassicOptions
 
 TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
   const auto of_branch = [&](std::size_t b) {
-    const auto row = static_cast<Eigen::Index>(b);
-    return branches_[b].classifier->answer(branches_[b].standardize(rows.row(row)));
+    Eigen::RowVectorXf row = branches_[b].standardize(rows.row(static_cast<Eigen::Index>(b)));
+    if (const auto& adaptation = branches_[b].adaptation) {
+      row = (row - adaptation->offset).cwiseQuotient(adaptation->divisor);
+    }
+    return branches_[b].classifier->answer(row);
   };
   TableAnswer answer = of_branch(0);
   if (branches_.size() == 1) return answer;
@@ -112,6 +119,32 @@ TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
   answer.valence = weight_ * answer.valence + (1.0 - weight_) * other.valence;
   answer.arousal = weight_ * answer.arousal + (1.0 - weight_) * other.arousal;
   return answer;
+}
+
+bool ClassicModel::can_adapt() const {
+  return std::ranges::all_of(branches_, [](const Branch& branch) { return branch.shift.has_value(); });
+}
+
+double ClassicModel::adapt(const std::vector<std::vector<RowMatrixXf>>& songs) {
+  if (!can_adapt()) throw std::invalid_argument("ClassicModel: can't adapt");
+  std::vector<double> weights;
+  for (const auto& song : songs) {
+    weights.insert(weights.end(), song.size(), 1.0 / static_cast<double>(song.size()));
+  }
+  double strength = 0.0;
+  for (std::size_t b = 0; b < branches_.size(); ++b) {
+    Branch& branch = branches_[b];
+    RowMatrixXf rows(std::ssize(weights), inputs_.num_columns());
+    Eigen::Index number = 0;
+    for (const auto& song : songs) {
+      for (const RowMatrixXf& of_segment : song) {
+        rows.row(number++) = branch.standardize(of_segment.row(static_cast<Eigen::Index>(b)));
+      }
+    }
+    branch.adaptation = branch.shift->adapt(rows, weights);
+    strength += branch.adaptation->strength / static_cast<double>(branches_.size());
+  }
+  return strength;
 }
 
 Eigen::VectorXd ClassicModel::standardized(const RowMatrixXf& rows) const {
@@ -130,6 +163,7 @@ OwnedTensors ClassicModel::tensors() const {
     of_branch.add("mean", branches_[b].mean);
     of_branch.add("scale", branches_[b].scale);
     branches_[b].classifier->add_to(of_branch);
+    if (branches_[b].shift) branches_[b].shift->add_to(of_branch);
     tensors.add_below(std::string(kPrefix) + "." + branch_name(b), std::move(of_branch));
   }
   return tensors;

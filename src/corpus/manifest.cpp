@@ -292,6 +292,13 @@ void Manifest::require_classes() const {
   }
 }
 
+void Manifest::require_no_single_class() const {
+  if (classes.size() != 1) return;
+  throw UsageError(file.string() + ": all songs have the label '" + classes.front() +
+                       "', at least two classes are needed",
+                   "add songs of another class");
+}
+
 EmotionCurve read_emotion_curve(const std::filesystem::path& file) {
   const CsvTable table(file);
   table.require({"time_s", "valence", "arousal"}, "a curve has the columns time_s,valence,arousal");
@@ -366,11 +373,6 @@ Manifest Manifest::load(const std::filesystem::path& file) {
     if (song.group.empty()) song.group = song.id;
   }
   check_groups(file, manifest.songs);
-  if (manifest.classes.size() == 1) {
-    throw UsageError(file.string() + ": all songs have the label '" + manifest.classes.front() +
-                         "', at least two classes are needed",
-                     "add songs of another class");
-  }
   return manifest;
 }
 

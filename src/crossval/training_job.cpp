@@ -120,6 +120,7 @@ class Job {
   /// Finds the songs and which are near-duplicates, or the segments where those are divided.
   void start() {
     manifest_ = config_.data.load_manifest();
+    manifest_.require_no_single_class();
     if (config_.model.is_network()) {
       config_.targets.require_in(manifest_);
     } else if (config_.model.name != VaRegressionOptions::kName || !manifest_.classes.empty()) {
@@ -204,8 +205,16 @@ class Job {
 
   /// A finished run's models learn where songs lie among its training songs.
   void add_axes(const RunFolder& run, const Split& split) const {
-    std::vector<SongFiles> songs = files_of(songs_in(split, kTrain));
-    std::erase_if(songs, [](const SongFiles& files) { return !files.complete(); });
+    const std::vector<std::string> units = names_of_units(manifest_, config_.data.split.group_by);
+    const std::vector<std::size_t> numbers = songs_in(split, kTrain);
+    const std::vector<SongFiles> all = files_of(numbers);
+    std::vector<SongFiles> songs;
+    std::vector<std::string> groups;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!all[i].complete()) continue;
+      songs.push_back(all[i]);
+      groups.push_back(units[numbers[i]]);
+    }
     const fs::path best = run.best_file();
     const fs::path last = run.last_file();
     const bool are_same =
@@ -215,7 +224,7 @@ class Job {
       if (are_same && model == last) {
         write_text_file(last, read_text_file(best));
       } else {
-        add_song_axes(model, songs, config_.device, job_.weights);
+        add_song_axes(model, songs, groups, config_.device, job_.weights);
       }
     }
   }

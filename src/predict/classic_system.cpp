@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "mer/classic/classic_model.hpp"
 #include "trained_system.hpp"
 
@@ -22,6 +24,22 @@ class ClassicSystem : public TrainedSystem {
   ClassicSystem(const TensorFile& file, const ClassicCard& card)
       : TrainedSystem(file, card.options.song_vector_over == ClassicOptions::Over::kSong),
         model_(load_model(file, card)) {}
+
+  bool can_adapt() const override { return model_.can_adapt(); }
+
+  std::vector<RowMatrixXf> adaptation_rows(const SongInputs& song) const override {
+    const std::vector<Segment> segments = segments_of(song);
+    const std::size_t count = std::min(segments.size(), kAdaptationRows);
+    std::vector<RowMatrixXf> rows;
+    for (std::size_t i = 0; i < count; ++i) {
+      rows.push_back(model_.inputs().compute(song, segments[i * segments.size() / count]));
+    }
+    return rows;
+  }
+
+  double adapt(const std::vector<std::vector<RowMatrixXf>>& songs) override {
+    return model_.adapt(songs);
+  }
 
  protected:
   void fill(const SongInputs& song, SystemAnswer& answer) const override {

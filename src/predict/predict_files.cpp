@@ -1,11 +1,14 @@
 #include "mer/predict/predict_files.hpp"
 
+#include <algorithm>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
 
+#include "mer/classic/domain_shift.hpp"
 #include "mer/core/error.hpp"
 #include "mer/core/parallel.hpp"
 #include "mer/nn/network_runner.hpp"
@@ -76,7 +79,63 @@ SongPrediction only_segment(SongPrediction song, int segment) {
   return song;
 }
 
+constexpr std::size_t kAdaptationSongs = 128;
+
+/// @param rows_of  what Predictor::adapt() wants of an item; @throws InputError
+template <class Item>
+std::optional<LibraryAdaptation> adapt_to(
+    Predictor& predictor, const std::vector<Item>& items, int jobs, const Progress& progress,
+    const std::function<bool()>& stop,
+    const std::function<Predictor::AdaptationRows(const Item&)>& rows_of) {
+  if (!predictor.can_adapt()) return std::nullopt;
+  const std::size_t count = std::min(items.size(), kAdaptationSongs);
+  std::vector<std::optional<Predictor::AdaptationRows>> found(count);
+  std::mutex progress_mutex;
+  std::size_t done = 0;
+  parallel_for_each(
+      count, jobs,
+      [&](std::size_t i) {
+        limit_torch_threads(jobs);
+        try {
+          found[i] = rows_of(items[i * items.size() / count]);
+        } catch (const InputError&) {
+          // predict_files() says so
+        }
+        const std::scoped_lock lock(progress_mutex);
+        if (progress) progress(++done, count, "");
+      },
+      stop);
+  std::vector<Predictor::AdaptationRows> songs;
+  for (auto& song : found) {
+    if (song) songs.push_back(std::move(*song));
+  }
+  if (stop && stop()) throw Interrupted("interrupted");
+  static_assert(LibraryAdaptation::kFewestSongs == DomainShift::kFewestSongs);
+  if (std::ssize(songs) < LibraryAdaptation::kFewestSongs) return std::nullopt;
+  return LibraryAdaptation{songs.size(), predictor.adapt(songs)};
+}
+
 }  // namespace
+
+std::optional<LibraryAdaptation> adapt_to_files(Predictor& predictor,
+                                                const std::vector<std::filesystem::path>& inputs,
+                                                const PredictFilesOptions& options,
+                                                const Progress& progress,
+                                                const std::function<bool()>& stop) {
+  return adapt_to<std::filesystem::path>(
+      predictor, inputs, options.jobs, progress, stop, [&](const std::filesystem::path& file) {
+        return predictor.adaptation_rows_of_file(file, options.max_seconds, stop);
+      });
+}
+
+std::optional<LibraryAdaptation> adapt_to_songs(Predictor& predictor,
+                                                const std::vector<SongFiles>& songs, int jobs) {
+  std::vector<SongFiles> complete;
+  std::ranges::copy_if(songs, std::back_inserter(complete), &SongFiles::complete);
+  return adapt_to<SongFiles>(
+      predictor, complete, jobs, {}, {},
+      [&](const SongFiles& files) { return predictor.adaptation_rows(files); });
+}
 
 BatchCount predict_files(const Predictor& predictor,
                          const std::vector<std::filesystem::path>& inputs,

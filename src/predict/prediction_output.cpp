@@ -20,6 +20,9 @@ constexpr std::size_t kLengthWidth = 6;
 constexpr std::size_t kProbabilityWidth = 5;
 constexpr int kMinTimelineWidth = 40;
 constexpr const char* kUncertain = "uncertain";
+// Of songs like the training songs one in a hundred is noted.
+constexpr double kUnlike = 0.99;
+constexpr const char* kUnlikeNote = "unlike the songs that the model learned from";
 constexpr std::array<const char*, 2> kAxes = {"valence", "arousal"};
 constexpr std::array<const char*, 2> kDerivedAxes = {"~val.", "~aro."};
 
@@ -39,6 +42,7 @@ std::string note_of(const FileResult& result) {
     return without_path(result) + (result.hint.empty() ? "" : ": " + result.hint);
   }
   std::vector<std::string> notes = result.prediction->warnings;
+  if (result.prediction->unlike_training >= kUnlike) notes.push_back(kUnlikeNote);
   if (result.uncertain) notes.insert(notes.begin(), "not sure enough to name an emotion");
   return join(notes, "; ");
 }

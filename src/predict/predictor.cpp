@@ -162,15 +162,15 @@ struct Predictor::Impl {
   void require_recipes_of(const OpenSong& song) const;
   SongPrediction predict(const OpenSong& song) const;
   SegmentEmbeddings embed(const OpenSong& song) const;
+  /// @return remarks on the song
+  /// @throws UsageError, InputError as predict() does
+  std::vector<std::string> check(const OpenSong& song) const;
 
  private:
   std::size_t index_of_recipe(const TrainedSystem& system);
   std::optional<std::size_t> index_of_extractor(const TrainedSystem& system,
                                                 const std::string& device,
                                                 const WeightFiles& weights);
-  /// @return remarks on the song
-  /// @throws UsageError, InputError as predict() does
-  std::vector<std::string> check(const OpenSong& song) const;
   void combine(const std::vector<SystemAnswer>& answers, const SongFeatures& song,
                SongPrediction& prediction) const;
   /// A segment's valence and arousal, where a system predicts them.
@@ -283,7 +283,13 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
   }
   if (placing) {
     const SystemAnswer& answer = answers[*placing];
-    prediction.embedding = members[*placing].system->axes()->coordinates(answer.embedding);
+    const TrainedSystem& system = *members[*placing].system;
+    prediction.embedding = system.axes()->coordinates(answer.embedding);
+    const auto num_kept = static_cast<std::int64_t>(song.kept_frames().size());
+    // Of little music the numbers vary more than those of the songs held out.
+    if (system.mostly_fills_segment(num_kept)) {
+      prediction.unlike_training = system.axes()->unlike(answer.embedding);
+    }
   }
   const Recipe& recipe = first().recipe();
   const std::vector<Segment>& segments = answers.front().segments;
@@ -450,6 +456,45 @@ SongPrediction Predictor::predict(const SongFiles& song) const {
   }
   const OpenedFiles files(song);
   return impl_->predict(files.song());
+}
+
+bool Predictor::can_adapt() const {
+  return std::ranges::any_of(impl_->members,
+                             [](const auto& member) { return member.system->can_adapt(); });
+}
+
+Predictor::AdaptationRows Predictor::adaptation_rows(const SongFiles& song) const {
+  const OpenedFiles files(song);
+  const OpenSong open = files.song();
+  impl_->check(open);
+  AdaptationRows rows;
+  for (const Member& member : impl_->members) {
+    if (member.system->can_adapt()) {
+      rows.push_back(member.system->adaptation_rows(member.inputs_from(open)));
+    }
+  }
+  return rows;
+}
+
+Predictor::AdaptationRows Predictor::adaptation_rows_of_file(
+    const std::filesystem::path& audio_file, double max_seconds,
+    const std::function<bool()>& stop) const {
+  const ScratchFolder folder;
+  return adaptation_rows(make_files(folder.path(), audio_file, max_seconds, stop));
+}
+
+double Predictor::adapt(const std::vector<AdaptationRows>& songs) {
+  if (!can_adapt()) throw std::invalid_argument("Predictor::adapt: no model can adapt");
+  double strength = 0.0;
+  std::size_t place = 0;
+  for (Member& member : impl_->members) {
+    if (!member.system->can_adapt()) continue;
+    std::vector<std::vector<RowMatrixXf>> of_member;
+    for (const AdaptationRows& song : songs) of_member.push_back(song[place]);
+    strength = std::max(strength, member.system->adapt(of_member));
+    ++place;
+  }
+  return strength;
 }
 
 std::vector<double> Predictor::song_vector(const SongFiles& song) const {

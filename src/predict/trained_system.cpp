@@ -67,13 +67,20 @@ std::string TrainedSystem::note_on_length(std::int64_t num_kept) const {
          format_number(segment_.length_s) + " s";
 }
 
-SystemAnswer TrainedSystem::answer(const SongInputs& song) const {
+bool TrainedSystem::mostly_fills_segment(std::int64_t num_kept) const {
+  return answers_for_songs_ || 3 * num_kept >= 2 * segment_frames_;
+}
+
+std::vector<Segment> TrainedSystem::segments_of(const SongInputs& song) const {
   require_columns(song.features);
   const auto num_kept = static_cast<std::int64_t>(song.features.kept_frames().size());
+  if (answers_for_songs_) return {{0, num_kept}};
+  return cut_segments(num_kept, segment_frames_, hop_frames_, segment_.tail, padded_frames_);
+}
+
+SystemAnswer TrainedSystem::answer(const SongInputs& song) const {
   SystemAnswer answer;
-  answer.segments = answers_for_songs_ ? std::vector<Segment>{{0, num_kept}}
-                                       : cut_segments(num_kept, segment_frames_, hop_frames_,
-                                                      segment_.tail, padded_frames_);
+  answer.segments = segments_of(song);
   fill(song, answer);
   if (card_.classes.empty()) return answer;
   const double temperature = card_.calibration.temperature;

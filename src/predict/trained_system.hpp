@@ -53,20 +53,30 @@ class TrainedSystem {
   bool cuts_like(const TrainedSystem& other) const;
   /// What to tell of a song with so much music; empty when it fills a segment.
   virtual std::string note_on_length(std::int64_t num_kept) const;
+  /// Whether so much music is two thirds of a segment or more.
+  bool mostly_fills_segment(std::int64_t num_kept) const;
   /// All probabilities at the card's temperature, the song's after its mean was taken. Safe from
   /// several threads.
   /// @param song  at least one frame is kept; with embeddings when the system sees some
   SystemAnswer answer(const SongInputs& song) const;
+  /// Of classical systems that know what another kind of music is (DomainShift): what adapt() wants
+  /// of a song, at most kAdaptationRows of its segments, and setting answers against such songs.
+  virtual bool can_adapt() const { return false; }
+  virtual std::vector<RowMatrixXf> adaptation_rows(const SongInputs& /*song*/) const { return {}; }
+  virtual double adapt(const std::vector<std::vector<RowMatrixXf>>& /*songs*/) { return 0.0; }
   double seconds(std::int64_t frames) const;
   /// None in models that were trained without.
   const std::optional<SongAxes>& axes() const { return axes_; }
 
  protected:
+  static constexpr std::size_t kAdaptationRows = 8;
+
   /// @param answers_for_songs  a segment is a whole song
   TrainedSystem(const TensorFile& file, bool answers_for_songs);
 
   const FeatureLayout& layout() const { return layout_; }
   std::int64_t segment_frames() const { return segment_frames_; }
+  std::vector<Segment> segments_of(const SongInputs& song) const;
   /// Class probabilities at temperature 1, and the rest that it has to say, of the answer's
   /// segments.
   virtual void fill(const SongInputs& song, SystemAnswer& answer) const = 0;

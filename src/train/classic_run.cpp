@@ -28,15 +28,23 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
+/// What a row is made of.
+struct Span {
+  Segment segment;
+  int part = 0;  ///< ClassicTruth::parts
+};
+
 /// What the system answers about: whole songs or their segments.
-std::vector<Segment> spans_of(const RunConfig& config, const RunSong& song) {
-  if (config.classic.song_vector_over == ClassicOptions::Over::kSegment) return song.segments;
-  return {{0, song.num_kept}};
+std::vector<Span> spans_of(const RunConfig& config, const RunSong& song) {
+  if (config.classic.song_vector_over == ClassicOptions::Over::kSong) return {{{0, song.num_kept}}};
+  std::vector<Span> spans;
+  for (const Segment& segment : song.segments) spans.push_back({segment});
+  return spans;
 }
 
 /// Parts of a training song at random places (classic.cut_lengths_s).
-std::vector<Segment> cuts_of(const RunConfig& config, const RunSong& song) {
-  std::vector<Segment> cuts;
+std::vector<Span> cuts_of(const RunConfig& config, const RunSong& song) {
+  std::vector<Span> cuts;
   const Recipe& recipe = config.recipe;
   for (std::size_t i = 0; i < config.classic.cut_lengths_s.size(); ++i) {
     const std::int64_t length =
@@ -46,7 +54,8 @@ std::vector<Segment> cuts_of(const RunConfig& config, const RunSong& song) {
     std::mt19937_64 rng(
         mix_seed({static_cast<std::uint64_t>(config.train.seed), kCut, song.key, i}));
     const auto places = static_cast<std::uint64_t>(song.num_kept - length + 1);
-    cuts.push_back({static_cast<std::int64_t>(uniform_index(rng, places)), length});
+    const auto first = static_cast<std::int64_t>(uniform_index(rng, places));
+    cuts.push_back({{first, length}, static_cast<int>(i) + 1});
   }
   return cuts;
 }
@@ -151,11 +160,16 @@ class ClassicRun {
     return {config_.classic, sources, std::move(standardization)};
   }
 
+  struct PartRow {
+    RowMatrixXf values;
+    int part = 0;
+  };
+
   /// The rows of songs, in their order; several songs at a time.
-  std::vector<std::vector<RowMatrixXf>> rows_of(const ClassicInputs& inputs,
+  std::vector<std::vector<PartRow>> rows_of(const ClassicInputs& inputs,
                                                 const std::vector<RunSong>& songs,
                                                 bool with_cuts) const {
-    std::vector<std::vector<RowMatrixXf>> rows(songs.size());
+    std::vector<std::vector<PartRow>> rows(songs.size());
     parallel_for_each(
         songs.size(), config_.train.threads,
         [&](std::size_t i) {
@@ -165,10 +179,10 @@ class ClassicRun {
             embeddings.emplace(SongEmbeddings::open(songs[i].embeddings));
           }
           const SongInputs song{features, embeddings ? &*embeddings : nullptr};
-          std::vector<Segment> spans = spans_of(config_, songs[i]);
+          std::vector<Span> spans = spans_of(config_, songs[i]);
           if (with_cuts) std::ranges::copy(cuts_of(config_, songs[i]), std::back_inserter(spans));
-          for (const Segment& span : spans) {
-            rows[i].push_back(inputs.compute(song, span));
+          for (const Span& span : spans) {
+            rows[i].push_back({inputs.compute(song, span.segment), span.part});
           }
         },
         callbacks_.stop);
@@ -185,8 +199,9 @@ class ClassicRun {
     for (std::size_t i = 0; i < rows_by_song.size(); ++i) {
       const RunSong& run_song = prepared_.training[i];
       const Song& song = data_.manifest.songs[run_song.number];
-      for (RowMatrixXf& row : rows_by_song[i]) {
-        rows.push_back(std::move(row));
+      for (PartRow& row : rows_by_song[i]) {
+        rows.push_back(std::move(row.values));
+        truth.parts.push_back(row.part);
         truth.classes.push_back(run_song.class_index);
         truth.groups.push_back(units[run_song.number]);
         if (!knows_valence_and_arousal_) continue;
@@ -206,8 +221,8 @@ class ClassicRun {
       const auto count = static_cast<double>(rows_by_song[i].size());
       std::vector<double> song(prepared_.classes.size(), 0.0);
       std::array<double, 2> place = {0.0, 0.0};
-      for (const RowMatrixXf& row : rows_by_song[i]) {
-        const TableAnswer answer = model.answer(row);
+      for (const PartRow& row : rows_by_song[i]) {
+        const TableAnswer answer = model.answer(row.values);
         place[0] += answer.valence / count;
         place[1] += answer.arousal / count;
         for (std::size_t c = 0; c < song.size(); ++c) song[c] += answer.probabilities[c] / count;

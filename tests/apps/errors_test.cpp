@@ -71,9 +71,19 @@ INSTANTIATE_TEST_SUITE_P(
                "m.csv:3: no such file: 'z.wav'", "relative to the manifest's folder"},
         Broken{"ValenceOutOfRange", "path,label,valence\na.wav,sad,-3\nb.wav,happy,0.1\n",
                "m.csv:2: valence '-3' is not a number in -1…1", "-1…1"},
-        Broken{"OneClass", "path,label\na.wav,sad\nb.wav,sad\n", "m.csv", "another class"},
         Broken{"NoSongs", "path,label\n", "m.csv", ""}),
     name_of);
+
+TEST(OneClass, IsRefusedBeforeAnyWork) {
+  const TemporaryFolder folder;
+  for (const char* name : {"a.wav", "b.wav"}) folder.write(name, "");
+  folder.write("m.csv", "path,label\na.wav,sad\nb.wav,sad\n");
+  folder.write("c.yaml", "data: {manifest: m.csv}\n");
+  expect_refused(run_mer({"train", "-c", "c.yaml"}, {.folder = folder.path()}), 2,
+                 "m.csv: all songs have the label 'sad', at least two classes are needed",
+                 "add songs of another class");
+  EXPECT_FALSE(std::filesystem::exists(folder / "mer-store"));
+}
 
 class BrokenConfig : public testing::TestWithParam<Broken> {};
 

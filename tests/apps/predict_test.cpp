@@ -51,6 +51,54 @@ class Predict : public testing::Test {
   const std::string sad_ = "songs/sad/song_0003.flac";
 };
 
+/// The bundled `fast` has learned from recordings; the world's songs are composed.
+TEST_F(Predict, SetsTheAnswersOfALibraryOfOtherMusicAgainstItself) {
+  const auto answers = [&](const Words& more) {
+    Words words = {"predict", "--fast", "--format", "json"};
+    words.insert(words.end(), more.begin(), more.end());
+    return world_.mer(words);
+  };
+  const Outcome library = answers({"songs"});
+  ASSERT_EQ(library.exit_code, 0) << library.err;
+  EXPECT_THAT(library.err, HasSubstr("adapted   these songs are of another kind"));
+  EXPECT_THAT(library.err, HasSubstr("against 16 of them"));
+  const Outcome alone = answers({"songs", "--no-adapt"});
+  EXPECT_THAT(alone.err, Not(HasSubstr("adapted")));
+  EXPECT_NE(alone.out, library.out);
+  // A song by itself is answered as without adapting.
+  const Json one = Json::parse(answers({happy_}).out)["results"][0];
+  for (const Json& result : Json::parse(alone.out)["results"]) {
+    if (result["path"] != one["path"]) continue;
+    EXPECT_EQ(result["probabilities"], one["probabilities"]);
+  }
+  EXPECT_THAT(answers({"songs/happy"}).err, Not(HasSubstr("adapted")));  // four songs
+  const Outcome too_few = answers({"songs/happy", "--adapt"});
+  EXPECT_EQ(too_few.exit_code, 2);
+  EXPECT_THAT(too_few.err, HasSubstr("--adapt: fewer than 10 songs could be read"));
+}
+
+TEST_F(Predict, AdaptingIsRefusedByModelsThatCant) {
+  const Outcome outcome = world_.mer(predict({"songs", "--adapt"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("--adapt: no model here can adapt to other music"));
+  EXPECT_EQ(world_.mer(predict({"songs"})).exit_code, 0);
+}
+
+TEST_F(Predict, AnAdaptedListIsGoneOnWithInTheSameWay) {
+  fs::remove(world_ / "adapted.jsonl");
+  const Words words = {"predict", "--fast", "songs", "--format", "jsonl", "-o", "adapted.jsonl"};
+  ASSERT_EQ(world_.mer(words).exit_code, 0);
+  const auto resume = [&](const std::string& more) {
+    Words again = words;
+    again.insert(again.end(), {"--resume", more});
+    return world_.mer(again);
+  };
+  EXPECT_THAT(resume("--adapt").err, HasSubstr("16 done, 0 to do"));
+  const Outcome other = resume("--no-adapt");
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_THAT(other.err, HasSubstr("adapt"));
+}
+
 TEST_F(Predict, WritesAnnotationsOfEachSongIntoAFolder) {
   fs::remove_all(world_ / "notes");
   const Outcome outcome =

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Accuracy and calibration of cross-validated runs on whole songs and on parts of them.
 
-    tests/benchmarks/length_accuracy.py --mer build/bin/mer --manifest songs.csv --work FOLDER RUN[,RUN…]…
+    tests/benchmarks/length_accuracy.py --mer build/bin/mer --manifest songs.csv --work FOLDER NAME=RUN,RUN[:RUN,RUN]…
 
-Cuts a part of each song at a random place (ffmpeg; WAV at the song's own rate) and lets each fold of RUN answer for its own
-test songs, whole and cut; RUN,RUN are answered together. Writes rows of docs/results/data/length.csv.
+Cuts a part of each song at a random place (ffmpeg; WAV at the song's own rate) and lets each fold answer for its own test songs,
+whole and cut. RUN,RUN answer together; what ':' divides are further splits, over which songs are averaged. Intervals: 95 %, from
+resampling the manifest's groups. Writes rows of docs/results/data/length.csv.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 
 LENGTHS_S = (10, 6)
 BINS = 15
+RESAMPLES = 1000
 
 
 def read(file):
@@ -44,34 +46,72 @@ def calibration_error(answers):
     return error
 
 
+def intervals(values, groups):
+    """Mean of a number a song, with its interval."""
+    of_group = {}
+    for song, value in values.items():
+        of_group.setdefault(groups[song], []).append(value)
+    sums = [(sum(members), len(members)) for members in of_group.values()]
+    rng = random.Random(1)
+    means = []
+    for _ in range(RESAMPLES):
+        drawn = rng.choices(sums, k=len(sums))
+        means.append(sum(total for total, _ in drawn) / sum(count for _, count in drawn))
+    means.sort()
+    low, high = means[RESAMPLES * 25 // 1000], means[RESAMPLES * 975 // 1000 - 1]
+    return f"{sum(values.values()) / len(values):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def answers_of(args, songs, job):
+    """{song: (confidence, right)} of a fold's test songs at one length."""
+    models, length = job
+    test = [row["id"] for row in read(models[0] / "split.csv") if row["split"] == "test"]
+    name = "-".join([*models[0].parts[-2:], str(length)])
+    manifest = args.work / f"{name}.csv"
+    with open(manifest, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "label", "group", "id"])
+        for song in test:
+            path = songs[song]["path"] if length == "whole" else (args.work / str(length) / f"{song}.wav").resolve()
+            writer.writerow([path, songs[song]["label"], songs[song]["group"], song])
+    words = ["--manifest", manifest, "--set", f"data.store={args.work / str(length)}-store", "-o", args.work / name, "-j", "1"]
+    subprocess.run([args.mer, "eval", *models, *words], capture_output=True, check=True)
+    return {row["id"]: (float(row["confidence"]), row["predicted"] == row["label"]) for row in read(args.work / name / "predictions.csv")}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("mer", "manifest", "work"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("runs", nargs="+")
     args = parser.parse_args()
-    songs = {row["id"]: (args.manifest.parent / row["path"]).resolve() for row in read(args.manifest)}
+    songs = {row["id"]: {**row, "path": (args.manifest.parent / row["path"]).resolve()} for row in read(args.manifest)}
+    groups = {song: row["group"] for song, row in songs.items()}
     for length_s in LENGTHS_S:
         (args.work / str(length_s)).mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(2) as workers:
-        list(workers.map(lambda item: cut(item[1], item[0], args.work), songs.items()))
+        list(workers.map(lambda item: cut(item[1]["path"], item[0], args.work), songs.items()))
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["runs", "whole", *(f"cut_{n}" for n in LENGTHS_S), "ece_whole", *(f"ece_{n}" for n in LENGTHS_S)])
+    lengths = ("whole", *LENGTHS_S)
+    lost = [f"less_at_{n}" for n in LENGTHS_S]
+    writer.writerow(["runs", "splits", "whole", *(f"cut_{n}" for n in LENGTHS_S), *lost, "ece_whole", *(f"ece_{n}" for n in LENGTHS_S)])
     for spec in args.runs:
-        runs = [Path(name) for name in spec.split(",")]
-        answers = {length: [] for length in ("whole", *LENGTHS_S)}
-        for fold in sorted(folder.name for folder in runs[0].glob("fold-*")):
-            models = [word for run in runs for word in ("-m", run / fold)]
-            test = [row for row in read(runs[0] / fold / "split.csv") if row["split"] == "test"]
-            for length, told in answers.items():
-                files = [songs[row["id"]] if length == "whole" else args.work / str(length) / f"{row['id']}.wav" for row in test]
-                answer = subprocess.run([args.mer, "predict", "-", *models, "--format", "csv", "-q"], text=True,
-                                        input="\n".join(map(str, files)), capture_output=True, check=True)  # fmt: skip
-                for row, song in zip(csv.DictReader(answer.stdout.splitlines()), test, strict=True):
-                    told.append((float(row["confidence"]), row["emotion"] == song["label"]))
-        accuracies = [sum(right for c, right in told) / len(told) for told in answers.values()]
-        errors = [calibration_error(told) for told in answers.values()]
-        writer.writerow([spec, *(f"{value:.3f}" for value in accuracies + errors)])
+        label, _, splits = spec.partition("=")
+        told = {length: [] for length in lengths}  # a split each
+        for split in splits.split(":"):
+            runs = [Path(name) for name in split.split(",")]
+            folds = sorted(folder.name for folder in runs[0].glob("fold-*"))
+            jobs = [([run / fold for run in runs], length) for fold in folds for length in lengths]
+            with ThreadPoolExecutor(2) as workers:
+                results = list(workers.map(lambda job: answers_of(args, songs, job), jobs))
+            for length in lengths:
+                told[length].append({song: one for job, fold in zip(jobs, results, strict=True) if job[1] == length for song, one in fold.items()})
+        count = len(told["whole"])
+        right = {n: {song: sum(split[song][1] for split in told[n]) / count for song in songs} for n in lengths}
+        less = [{song: right[n][song] - right["whole"][song] for song in songs} for n in LENGTHS_S]
+        errors = [sum(calibration_error(list(split.values())) for split in told[n]) / count for n in lengths]
+        accuracies = [intervals(values, groups) for values in (*right.values(), *less)]
+        writer.writerow([label, count, *accuracies, *(f"{value:.3f}" for value in errors)])
         sys.stdout.flush()
 
 

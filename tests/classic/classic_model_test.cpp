@@ -45,6 +45,7 @@ class ClassicModelTest : public testing::Test {
       rows.push_back(row);
       truth.classes.push_back(i % 2);
       truth.groups.push_back("g" + std::to_string(i));
+      truth.parts.push_back(0);
     }
     return ClassicModel::train(system_, options_, std::move(inputs), rows, truth,
                                inputs_.mfcc_weight, {.seed = 1});

@@ -110,7 +110,6 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
       {"path,label,arousal\na.wav,sad,0.5x\n", "m.csv:2: arousal '0.5x' is not a number"},
       {"path,label\na.wav,sad\n\nd.wav,sad\n", "m.csv:4: no such file: 'd.wav'"},
       {"path,label\nsub,sad\n", "m.csv:2: 'sub' is a folder, not a file"},
-      {"path,label\na.wav,sad\nb.wav,sad\n", "m.csv: all songs have the label 'sad'"},
       {"path,label\n", "m.csv: the manifest lists no songs"},
       {"", "m.csv: the file is empty"},
       {"path,label\na.wav,sad,extra\n", "m.csv:2: "},
@@ -120,7 +119,6 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
       {"path,labels\na.wav,calm;deep;calm\n",
        "m.csv:2: labels 'calm;deep;calm': 'calm' stands there twice"},
       {"path,labels\na.wav,calm;\n", "m.csv:2: labels 'calm;': one of them is empty"},
-      {"path,share_sad\na.wav,1\n", "m.csv: all songs have the label 'sad'"},
       {"path,share_\na.wav,1\n", "m.csv:1: unknown column 'share_'"},
       {"path,share_ sad\na.wav,1\n", "m.csv:1: class ' sad' begins or ends with a space"},
       {"path,share_sad,share_happy\na.wav,0.5,0.47\n", "m.csv:2: the shares' sum is 0.97, not 1"},
@@ -132,6 +130,16 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
       {"path,dynamic\na.wav,b.wav\n", "b.wav:1: column 'time_s' is missing"},
   };
   for (const auto& one : cases) EXPECT_THAT(complaint(one.text), StartsWith(one.message));
+}
+
+TEST_F(ManifestTest, ASingleClassIsNotEnoughToLearnFrom) {
+  for (const char* text : {"path,label\na.wav,sad\nb.wav,sad\n", "path,share_sad\na.wav,1\n"}) {
+    const Manifest manifest = load(text);  // to be scored it may be
+    EXPECT_THAT(test::message_of<UsageError>([&] { manifest.require_no_single_class(); }),
+                HasSubstr("m.csv: all songs have the label 'sad', at least two classes are needed"));
+  }
+  load("path,label\na.wav,sad\nb.wav,happy\n").require_no_single_class();
+  load("path,labels\na.wav,calm\n").require_no_single_class();  // no class at all
 }
 
 TEST_F(ManifestTest, OfSeveralTargetsKnowsOfEachSongWhatItSays) {

@@ -13,6 +13,7 @@
 
 #include "../support/temporary_folder.hpp"
 #include "mer/core/error.hpp"
+#include "mer/core/random.hpp"
 #include "mer/features/feature_extractor.hpp"
 #include "mer/metrics/calibration.hpp"
 #include "mer/nn/model_file.hpp"
@@ -488,7 +489,7 @@ TEST(SongAxes, TellASongsPlaceTheSameWhateverOtherSongsThereAre) {
   const SongPrediction before = load(model).predict(songs.front());
   EXPECT_THAT(before.embedding, IsEmpty());
 
-  add_song_axes(model, songs, "cpu", {});
+  add_song_axes(model, songs, {"a", "b", "c", "d"}, "cpu", {});
   const Predictor predictor = load(model);
   const SongPrediction after = predictor.predict(songs.front());
   EXPECT_EQ(after.probabilities, before.probabilities);
@@ -515,14 +516,72 @@ TEST(SongAxes, TellASongsPlaceTheSameWhateverOtherSongsThereAre) {
               1e-3 * distance(vectors[2], vectors[3]));
 }
 
+/// Rows around 0 in 30 columns; the first two vary most.
+Eigen::MatrixXd training_vectors(int count, double scale, std::uint64_t seed) {
+  std::mt19937_64 rng(seed);
+  Eigen::MatrixXd rows(count, 30);
+  for (Eigen::Index i = 0; i < rows.rows(); ++i) {
+    for (Eigen::Index c = 0; c < rows.cols(); ++c) {
+      rows(i, c) = scale * (c < 2 ? 5.0 : 1.0) * normal_real(rng);
+    }
+  }
+  return rows;
+}
+
+std::vector<double> vector_of(const Eigen::MatrixXd& rows, Eigen::Index row) {
+  const Eigen::VectorXd one = rows.row(row);
+  return {one.begin(), one.end()};
+}
+
+TEST(SongAxes, TellHowUnlikeTheTrainingSongsASongIs) {
+  constexpr int kSongs = 400;
+  std::vector<std::string> groups;
+  for (int i = 0; i < kSongs; ++i) groups.push_back("artist " + std::to_string(i / 2));
+  const std::optional<SongAxes> axes = SongAxes::fit(training_vectors(kSongs, 1.0, 1), groups);
+  ASSERT_TRUE(axes);
+  // New songs of the same kind are spread evenly over the shares; others are beyond all held out.
+  const Eigen::MatrixXd same = training_vectors(kSongs, 1.0, 2);
+  const Eigen::MatrixXd other = training_vectors(kSongs, 2.0, 3);
+  double mean = 0.0;
+  int above = 0;
+  int beyond = 0;
+  for (Eigen::Index i = 0; i < kSongs; ++i) {
+    const double unlike = axes->unlike(vector_of(same, i));
+    EXPECT_GE(unlike, 0.0);
+    EXPECT_LE(unlike, 1.0);
+    mean += unlike / kSongs;
+    if (unlike > 0.9) ++above;
+    if (axes->unlike(vector_of(other, i)) > 0.99) ++beyond;
+  }
+  EXPECT_NEAR(mean, 0.5, 0.08);
+  EXPECT_NEAR(above, kSongs / 10, 25);
+  EXPECT_GT(beyond, kSongs * 95 / 100);
+
+  const TemporaryFolder folder;
+  NamedTensors tensors;
+  axes->add_to(tensors);
+  write_tensor_file(folder / "axes.safetensors", tensors, {});
+  const auto read = SongAxes::from(TensorFile::open(folder / "axes.safetensors"));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->unlike(vector_of(same, 7)), axes->unlike(vector_of(same, 7)));
+}
+
+TEST(SongAxes, OfFewSongsSayNothingOfShares) {
+  const Eigen::MatrixXd rows = training_vectors(40, 1.0, 1);
+  const std::optional<SongAxes> axes =
+      SongAxes::fit(rows, std::vector<std::string>(40, "one artist"));
+  ASSERT_TRUE(axes);
+  EXPECT_TRUE(std::isnan(axes->unlike(vector_of(rows, 0))));
+}
+
 TEST(SongAxes, OfOneSongAreNotAdded) {
   const TemporaryFolder folder;
   const std::filesystem::path model = write_model(folder / "m.safetensors", {});
   write_song(folder / "a.wav", 2.2);
   extract_song(folder / "a.wav", {}, folder / "a.safetensors");
   const SongFiles song{{folder / "a.safetensors"}, {}};
-  add_song_axes(model, {song}, "cpu", {});
-  add_song_axes(model, {song, song}, "cpu", {});
+  add_song_axes(model, {song}, {"a"}, "cpu", {});
+  add_song_axes(model, {song, song}, {"a", "b"}, "cpu", {});
   EXPECT_THAT(load(model).predict(song).embedding, IsEmpty());
 }
 

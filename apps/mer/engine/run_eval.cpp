@@ -214,12 +214,25 @@ Scoring prepare(const EvalArgs& args, const std::vector<FoundModel>& models) {
   return scoring;
 }
 
+/// Sets answers against the songs that are scored; no label is looked at.
+void adapt(Predictor& predictor, const std::vector<SongFiles>& songs, int jobs) {
+  if (!predictor.can_adapt()) {
+    throw UsageError("--adapt: no model here can adapt to other music",
+                     "networks can't; train a classical system again if an earlier version did");
+  }
+  const std::optional<LibraryAdaptation> adaptation = adapt_to_songs(predictor, songs, jobs);
+  if (!adaptation) throw UsageError("--adapt: fewer than " + std::to_string(LibraryAdaptation::kFewestSongs) + " songs", "leave it out");
+  log_info("adapted   to " + std::to_string(adaptation->num_songs) + " of the songs, strength " +
+           format_number(std::round(adaptation->strength * 100.0) / 100.0));
+}
+
 Evaluation score(const EvalArgs& args, const std::vector<fs::path>& files,
                  const std::vector<std::string>& names, const Scoring& scoring) {
-  const Predictor predictor =
+  Predictor predictor =
       load_predictor(files, scoring.config.device, scoring.sources, args.embeddings);
   const std::vector<SongFiles> song_files =
       song_files_of(args, scoring.config, predictor, scoring.chosen);
+  if (args.adapt) adapt(predictor, song_files, args.jobs);
   ProgressLine line("scoring");
   Evaluation evaluation =
       evaluate_songs(predictor, join(names, " + "), scoring.chosen.split, scoring.chosen.manifest,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <optional>
@@ -221,6 +222,39 @@ PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>&
   return setup;
 }
 
+/// Sets answers against the library's own songs, as asked or, of folders, unasked.
+/// @return whether that changes answers
+bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
+  if (args.adapt < 0 || (args.adapt == 0 && asked.folders().empty())) return false;
+  if (args.adapt > 0 && !predictor.can_adapt()) {
+    throw UsageError("--adapt: no model here can adapt to other music",
+                     "take -m default or --fast, or a classical system trained by this version");
+  }
+  ProgressLine line("looking at the library");
+  const std::optional<LibraryAdaptation> adaptation =
+      adapt_to_files(predictor, asked.paths(), {args.jobs, args.max_seconds}, line.callback(),
+                     interrupted);
+  line.clear();
+  if (!adaptation) {
+    if (args.adapt > 0) {
+      throw UsageError("--adapt: fewer than " + std::to_string(LibraryAdaptation::kFewestSongs) +
+                           " songs could be read",
+                       "leave it out: each song is then answered as if it were alone");
+    }
+    return false;
+  }
+  if (adaptation->strength == 0.0) {
+    log_verbose("these songs are of the kind that the model learned from: nothing to adapt");
+  } else {
+    log_info("adapted   these songs are of another kind than those that the model learned from: "
+             "answers are set against " +
+             std::to_string(adaptation->num_songs) + " of them (strength " +
+             format_number(std::round(adaptation->strength * 100.0) / 100.0) +
+             "; --no-adapt answers each as if it were alone)");
+  }
+  return args.adapt > 0 || adaptation->strength > 0.0;
+}
+
 [[noreturn]] void stop_here(const PredictArgs& args, std::size_t num_done) {
   const bool grows = args.resume || (args.format == "jsonl" && !args.output.empty());
   throw Interrupted(
@@ -245,8 +279,9 @@ int run_predict(const PredictArgs& args) {
   Predictor predictor = load_predictor(files_of(models), "cpu", sources, args.embeddings);
   predictor.derive_values();
   if (args.tags) predictor.add_tags(sources);
-  const PredictionSetup setup = setup_of(args, models);
   ScratchFolder::remove_abandoned();
+  PredictionSetup setup = setup_of(args, models);
+  if (adapt(args, asked, predictor)) setup.options["adapt"] = 1.0;
   Output output(args);
   std::size_t num_failed = asked.num_failed;
   if (args.resume) {

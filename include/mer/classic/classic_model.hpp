@@ -2,10 +2,12 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "mer/classic/classic_inputs.hpp"
+#include "mer/classic/domain_shift.hpp"
 #include "mer/classic/table_classifier.hpp"
 
 namespace mer {
@@ -16,6 +18,7 @@ struct ClassicTruth {
   std::vector<int> classes;
   std::vector<std::string> groups;
   std::vector<std::string> class_names;
+  std::vector<int> parts;  ///< 0 = as songs are answered, i = their i-th part of cut_lengths_s
   std::vector<double> valence, arousal;  ///< both empty = not known
 };
 
@@ -47,7 +50,15 @@ class ClassicModel {
 
   /// @param rows  of ClassicInputs::compute()
   TableAnswer answer(const RowMatrixXf& rows) const;
-  /// What the classifiers see of these rows: standardized, branch after branch.
+  /// Whether adapt() can be asked: not where DomainShift::fit() found nothing.
+  bool can_adapt() const;
+  /// From here on answers are set against these songs' own mean and deviation, as far as they are of
+  /// another kind than the training songs (DomainShift).
+  /// @param songs  rows of each, DomainShift::kFewestSongs at least
+  /// @return       its strength, the mean over branches
+  /// @throws std::invalid_argument without can_adapt() or with fewer songs
+  double adapt(const std::vector<std::vector<RowMatrixXf>>& songs);
+  /// What the classifiers see of these rows before it is adapted: standardized, branch after branch.
   Eigen::VectorXd standardized(const RowMatrixXf& rows) const;
   OwnedTensors tensors() const;
 
@@ -56,6 +67,8 @@ class ClassicModel {
   struct Branch {
     std::vector<float> mean, scale;  ///< scale 0 where nothing varies
     std::unique_ptr<TableClassifier> classifier;
+    std::optional<DomainShift> shift;
+    std::optional<Adaptation> adaptation;  ///< none = answers as it was trained
 
     void fit_standardization(const RowMatrixXf& rows);
     Eigen::RowVectorXf standardize(const TableClassifier::Row& row) const;

@@ -48,6 +48,7 @@ class StoredTensors {
 
   StoredTensors below(const std::string& name) const { return {file_, prefix_ + "." + name}; }
   const TensorFile& file() const { return file_; }
+  bool has(const std::string& name) const { return file_.contains(prefix_ + "." + name); }
 
   /// @param shape  -1 matches any size
   std::vector<float> floats(const std::string& name, const std::vector<std::int64_t>& shape) const;

@@ -75,14 +75,17 @@ struct Manifest {
   /// For what learns or scores one class a song.
   /// @throws UsageError naming the first song without a class
   void require_classes() const;
+  /// For what learns: there is nothing to tell apart in songs of one class.
+  /// @throws UsageError naming it
+  void require_no_single_class() const;
 
   /// Reads and checks a manifest.
   /// @throws UsageError naming file and line for: a missing or unreadable manifest, an unknown
   ///         column (listing the known ones), no `path` or no target column, a duplicate path, id
   ///         or one of `labels`, an empty path, a song without any target, a group in two given
   ///         splits, an unknown split name, valence or arousal outside -1…1, shares outside 0…1 or
-  ///         whose sum is not 1, a file that does not exist, a curve that can't be read, a single
-  ///         class, no songs
+  ///         whose sum is not 1, a file that does not exist, a curve that can't be read, no
+  ///         songs
   static Manifest load(const std::filesystem::path& file);
 };
 

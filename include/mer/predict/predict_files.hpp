@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,31 @@ BatchCount predict_files(const Predictor& predictor,
                          const PredictFilesOptions& options,
                          const std::function<void(FileResult)>& on_result,
                          const std::function<bool()>& stop = {});
+
+/// What Predictor::adapt() was asked with and said.
+struct LibraryAdaptation {
+  static constexpr int kFewestSongs = 10;
+
+  std::size_t num_songs = 0;  ///< that were looked at
+  double strength = 0.0;
+};
+
+/// Lets a predictor adapt to a library: at most 128 of its songs, evenly chosen, are looked at.
+/// Those that can't be read are left out here; predict_files() says what is wrong with them.
+///
+/// @param options  jobs and max_seconds
+/// @return none, and nothing has changed, when fewer than kFewestSongs could be read
+///         or no model can adapt
+/// @throws Interrupted when `stop` said so
+/// @throws Error when the temporary folder is full or can't be written
+std::optional<LibraryAdaptation> adapt_to_files(Predictor& predictor,
+                                                const std::vector<std::filesystem::path>& inputs,
+                                                const PredictFilesOptions& options,
+                                                const Progress& progress,
+                                                const std::function<bool()>& stop = {});
+/// The same from feature files.
+std::optional<LibraryAdaptation> adapt_to_songs(Predictor& predictor,
+                                                const std::vector<SongFiles>& songs, int jobs);
 
 /// Predicts songs of a manifest from their feature files and scores them.
 ///

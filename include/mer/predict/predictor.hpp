@@ -89,6 +89,23 @@ class Predictor {
   /// The same for models that want features of one recipe and no embeddings.
   SongPrediction predict(const SongFeatures& song) const;
 
+  /// What adapt() looks at of a song: of each model that can adapt, rows of numbers.
+  using AdaptationRows = std::vector<std::vector<RowMatrixXf>>;
+  /// Whether one of the models can adapt: a classical system that was trained with classes in
+  /// enough groups (DomainShift), not networks and models of earlier versions.
+  bool can_adapt() const;
+  AdaptationRows adaptation_rows(const SongFiles& song) const;
+  /// @param max_seconds, stop  as in predict_file()
+  AdaptationRows adaptation_rows_of_file(const std::filesystem::path& audio_file,
+                                         double max_seconds,
+                                         const std::function<bool()>& stop = {}) const;
+  /// From here on answers are set against these songs' own mean and deviation, as far as they are
+  /// of another kind than the training songs; of one mood they may be (DomainShift).
+  /// @param songs  LibraryAdaptation::kFewestSongs at least
+  /// @return       its strength, 0…1, the largest of the models': 0 = answers are as before
+  /// @throws std::invalid_argument for fewer songs, or when no model can adapt
+  double adapt(const std::vector<AdaptationRows>& songs);
+
   /// What the first model's axes are found from: see SongAxes.
   std::vector<double> song_vector(const SongFiles& song) const;
 

@@ -43,7 +43,8 @@ struct SongPrediction {
   std::vector<std::pair<std::string, double>> tags;  ///< each with a probability of its own
   std::vector<std::string> labels;                   ///< those probable enough to be told
   std::optional<EmotionCurve> over_time;             ///< at the middle of each segment
-  /// Share of held-out songs that lie nearer to the training songs than this one.
+  /// Share of held-out songs that lie nearer to the training songs than this one (SongAxes); NaN of
+  /// a song of less than two thirds of a segment and from models that have no such songs.
   double unlike_training = std::numeric_limits<double>::quiet_NaN();
   /// The song's place among others, for maps and neighbors: coordinates on the model's principal
   /// axes (SongAxes), in units of the first one's deviation among training songs.
