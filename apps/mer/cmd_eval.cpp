@@ -23,7 +23,7 @@ std::function<int()> add_eval(CLI::App& cmd) {
                "With --manifest of another corpus: score also songs that the runs have learned "
                "(recordings by Chromaprint, or ids)");
   cmd.add_flag("--adapt", args->adapt,
-               "Set answers against the songs that are scored, as `mer predict FOLDER` does");
+               "Set answers against the songs that are scored, as `mer predict --adapt` does");
   args->config.sections = {"data", "audio", "vad", "features", "segment", "device"};
   args->config.add_to(cmd, false);
   cmd.add_option("--weights", args->weights, "best or last; default: the run's train.checkpoint")

@@ -44,9 +44,10 @@ std::function<int()> add_predict(CLI::App& cmd) {
       ->check(number(between(0.0, 1.0)));
   cmd.add_flag("--adapt,!--no-adapt", args->adapt,
                "Whether answers are set against the songs given, where they are another kind of "
-               "music than the model learned from; default: for folders of 10 songs or more");
-  cmd.add_flag("--resume", args->resume,
-               "Go on with a jsonl file: songs that it holds, of the same size and time, are skipped");
+               "music than the model learned from; default: of 100 songs or more");
+  cmd.add_flag(
+      "--resume", args->resume,
+      "Go on with a jsonl file: songs that it holds, of the same size and time, are skipped");
   cmd.add_flag("--retry-failed", args->retry_failed,
                "With --resume: try songs again that failed and have not changed");
   cmd.add_flag("--prune", args->prune, "With --resume: drop songs that are gone from the file");

@@ -122,7 +122,8 @@ TableAnswer ClassicModel::answer(const RowMatrixXf& rows) const {
 }
 
 bool ClassicModel::can_adapt() const {
-  return std::ranges::all_of(branches_, [](const Branch& branch) { return branch.shift.has_value(); });
+  return std::ranges::all_of(branches_,
+                             [](const Branch& branch) { return branch.shift.has_value(); });
 }
 
 double ClassicModel::adapt(const std::vector<std::vector<RowMatrixXf>>& songs) {

@@ -132,9 +132,9 @@ std::optional<DomainShift> DomainShift::from(const StoredTensors& tensors, int n
   const std::vector<double> plane = tensors.doubles(kPlane, {-1, num_columns});
   const double limit = tensors.doubles(kLimit, {1}).front();
   if (limit < kSmallestLimit) tensors.refuse("its 'shift.limit' is too small");
-  return DomainShift(Eigen::Map<const Eigen::MatrixXd>(
-                         plane.data(), num_columns, std::ssize(plane) / num_columns),
-                     limit);
+  return DomainShift(
+      Eigen::Map<const Eigen::MatrixXd>(plane.data(), num_columns, std::ssize(plane) / num_columns),
+      limit);
 }
 
 void DomainShift::add_to(OwnedTensors& tensors) const {

@@ -79,7 +79,11 @@ SongPrediction only_segment(SongPrediction song, int segment) {
   return song;
 }
 
-constexpr std::size_t kAdaptationSongs = 128;
+/// A fourth of the songs, so that looking at them costs little; means of 128 are exact enough, and
+/// those of less than 16 say little.
+std::size_t songs_to_look_at(std::size_t count) {
+  return std::min(count, std::clamp<std::size_t>(count / 4, 16, 128));
+}
 
 /// @param rows_of  what Predictor::adapt() wants of an item; @throws InputError
 template <class Item>
@@ -88,7 +92,7 @@ std::optional<LibraryAdaptation> adapt_to(
     const std::function<bool()>& stop,
     const std::function<Predictor::AdaptationRows(const Item&)>& rows_of) {
   if (!predictor.can_adapt()) return std::nullopt;
-  const std::size_t count = std::min(items.size(), kAdaptationSongs);
+  const std::size_t count = songs_to_look_at(items.size());
   std::vector<std::optional<Predictor::AdaptationRows>> found(count);
   std::mutex progress_mutex;
   std::size_t done = 0;
@@ -132,9 +136,9 @@ std::optional<LibraryAdaptation> adapt_to_songs(Predictor& predictor,
                                                 const std::vector<SongFiles>& songs, int jobs) {
   std::vector<SongFiles> complete;
   std::ranges::copy_if(songs, std::back_inserter(complete), &SongFiles::complete);
-  return adapt_to<SongFiles>(
-      predictor, complete, jobs, {}, {},
-      [&](const SongFiles& files) { return predictor.adaptation_rows(files); });
+  return adapt_to<SongFiles>(predictor, complete, jobs, {}, {}, [&](const SongFiles& files) {
+    return predictor.adaptation_rows(files);
+  });
 }
 
 BatchCount predict_files(const Predictor& predictor,

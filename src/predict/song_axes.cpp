@@ -30,8 +30,7 @@ double first_deviation(const RowMatrixXf& directions) { return 1.0 / directions.
 double residual_variance(const PrincipalAxes& axes) {
   const auto size = static_cast<double>(axes.mean.size());
   const double left = size - static_cast<double>(axes.variances.size());
-  const double variance =
-      left > 0.0 ? (axes.total_variance - axes.variances.sum()) / left : 0.0;
+  const double variance = left > 0.0 ? (axes.total_variance - axes.variances.sum()) / left : 0.0;
   return std::max(variance, kLeastResidual * axes.total_variance / size);
 }
 
@@ -104,8 +103,7 @@ void SongAxes::add_to(NamedTensors& tensors) const {
   tensors.emplace_back(kDirections, view_of(values, {directions_.rows(), size}));
   if (held_out_.empty()) return;
   for (const auto& [name, numbers] : {std::pair{kVariances, &variances_}, {kHeldOut, &held_out_}}) {
-    tensors.emplace_back(name,
-                         view_of(std::span<const double>(*numbers), {std::ssize(*numbers)}));
+    tensors.emplace_back(name, view_of(std::span<const double>(*numbers), {std::ssize(*numbers)}));
   }
 }
 

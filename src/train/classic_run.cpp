@@ -167,8 +167,8 @@ class ClassicRun {
 
   /// The rows of songs, in their order; several songs at a time.
   std::vector<std::vector<PartRow>> rows_of(const ClassicInputs& inputs,
-                                                const std::vector<RunSong>& songs,
-                                                bool with_cuts) const {
+                                            const std::vector<RunSong>& songs,
+                                            bool with_cuts) const {
     std::vector<std::vector<PartRow>> rows(songs.size());
     parallel_for_each(
         songs.size(), config_.train.threads,

@@ -23,6 +23,21 @@ class Eval : public testing::Test {
   const World& world_ = World::get();
 };
 
+TEST_F(Eval, SetsAnswersAgainstTheSongsThatAreScored) {
+  const Words words = {"eval", "fast", "--manifest", "songs/manifest.csv", "--format", "json"};
+  const Outcome alone = world_.mer(words);
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  Words with = words;
+  with.push_back("--adapt");
+  const Outcome adapted = world_.mer(with);
+  ASSERT_EQ(adapted.exit_code, 0) << adapted.err;
+  EXPECT_THAT(adapted.err, HasSubstr("adapted   to 16 of the songs, strength 1"));
+  EXPECT_NE(adapted.out, alone.out);
+  const Outcome network = world_.mer({"eval", "runs/base", "--adapt"});
+  EXPECT_EQ(network.exit_code, 2);
+  EXPECT_THAT(network.err, HasSubstr("--adapt: no model here can adapt to other music"));
+}
+
 TEST_F(Eval, OfARunScoresItsTestSongsAndWritesTheFilesOfTheContract) {
   const Outcome table = world_.mer({"eval", "runs/base"});
   EXPECT_EQ(table.exit_code, 0) << table.err;

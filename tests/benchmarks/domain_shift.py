@@ -2,12 +2,13 @@
 """What `--adapt` does to libraries like the training songs, and to other corpora.
 
     tests/benchmarks/domain_shift.py --mer build/bin/mer --manifest songs.csv --work FOLDER --folds RUN[,RUN…]… \\
-        --model MODEL --corpus NAME=MANIFEST…
+        --model MODEL… --corpus NAME=MANIFEST… --leave-one-out CONFIG…
 
 --folds: cross-validations of one manifest, RUN,RUN answer together. Each fold answers for its own test songs as libraries: all
 of them, those of one class, of two classes, ten at random, and those of one genre (a column `genre` of the manifest, genres
 separated by ';'); without and with --adapt. --model answers for other corpora. Accuracies are over songs, those of libraries of a
-kind put together. Writes rows of docs/results/data/domain.csv.
+kind put together. --leave-one-out trains a run of each config on all corpora but one (NAME (rendering) is a corpus NAME, trained in
+its first rendering), which they answer together. Writes rows of docs/results/data/domain.csv.
 """
 
 import argparse
@@ -42,6 +43,35 @@ def libraries_of(fold_songs, rng):
         yield "ten songs", rng.sample(fold_songs, TEN)
     for genre in sorted({name for song in fold_songs for name in song.get("genre", "").split(";") if name}):
         yield f"one genre: {genre}", [song for song in fold_songs if genre in song["genre"].split(";")]
+
+
+def name_of(corpus):
+    return corpus.split("=", 1)[0].split(" (")[0]
+
+
+def train_without(args, left_out):
+    """Runs of the configs that have learned all corpora but one."""
+    manifest = args.work / f"without-{left_out}.csv"
+    learned = {}
+    for corpus in args.corpus:
+        if name_of(corpus) != left_out:
+            learned.setdefault(name_of(corpus), Path(corpus.split("=", 1)[1]))
+    with open(manifest, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["path", "label", "group", "id"])
+        for name, songs in learned.items():
+            for song in read(songs):
+                path = (songs.parent / song["path"]).resolve()
+                writer.writerow([path, song["label"], f"{name} {song['group']}", f"{name} {song['id']}"])
+    runs = []
+    for config in args.leave_one_out:
+        name = f"without-{left_out}-{Path(config).stem}"
+        runs.append(Path("runs") / name)
+        if runs[-1].exists():
+            continue
+        words = ["-c", config, "--name", name, "--set", f"data.manifest={manifest}", "--set", "data.split.ratios=[1, 0, 0]"]
+        subprocess.run([args.mer, "train", *words, "--set", f"data.store={args.store}", "-q"], check=True)
+    return runs
 
 
 class Scorer:
@@ -79,6 +109,7 @@ def main():
     parser.add_argument("--store", default="mer-store", help="data.store of all songs")
     parser.add_argument("--model", nargs="*", default=[])
     parser.add_argument("--corpus", nargs="*", default=[])
+    parser.add_argument("--leave-one-out", nargs="*", default=[])
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     scorer = Scorer(args)
@@ -101,11 +132,21 @@ def main():
         accuracies = [sum(row[0] * row[i] for row in rows) / total for i in (1, 2)]
         strength = sum(row[3] for row in rows) / len(rows)
         writer.writerow(["folds", kind, len(rows), total, *(f"{value:.3f}" for value in accuracies), "", "", f"{strength:.2f}"])
-    for model, corpus in itertools.product(args.model, args.corpus):
+    def tell(title, models, corpus):
         name, manifest = corpus.split("=", 1)
-        (plain, _), (adapted, strength) = (scorer.right([model], manifest, adapt) for adapt in (False, True))
+        (plain, _), (adapted, strength) = (scorer.right(models, manifest, adapt) for adapt in (False, True))
         texts = [f"{one['songs'][key]:.3f}" for key in ("accuracy", "macro_f1") for one in (plain, adapted)]
-        writer.writerow([Path(model).stem, name, 1, plain["songs"]["count"], *texts, f"{strength:.2f}"])
+        writer.writerow([title, name, 1, plain["songs"]["count"], *texts, f"{strength:.2f}"])
+        sys.stdout.flush()
+
+    for model, corpus in itertools.product(args.model, args.corpus):
+        tell(Path(model).stem, [model], corpus)
+    if args.leave_one_out:
+        for left_out in sorted({name_of(corpus) for corpus in args.corpus}):
+            models = train_without(args, left_out)
+            for corpus in args.corpus:
+                if name_of(corpus) == left_out:
+                    tell("trained on the other corpora", models, corpus)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,8 @@ PACKAGES = {  # kind: (packages, a part of the path, files put together)
 
 def cut(files, target):
     listing = target.with_suffix(".txt")
-    listing.write_text("".join(f"file '{file.resolve()}'\n" for file in files))
+    paths = [str(file.resolve()).replace("'", "'\\''") for file in files]
+    listing.write_text("".join(f"file '{path}'\n" for path in paths))
     words = ["ffmpeg", "-v", "error", "-y", "-f", "concat", "-safe", "0", "-i", listing, "-t", SECONDS, "-ac", 1, "-ar", RATE_HZ, target]
     subprocess.run(list(map(str, words)), check=True)
     probe = "ffprobe -v error -show_entries format=duration -of csv=p=0".split()
@@ -115,12 +116,12 @@ def main():
     with open(args.manifest, newline="", encoding="utf-8") as rows:
         songs = {row["id"]: args.manifest.parent / row["path"] for row in csv.DictReader(rows)}
     runs = [Path(name) for name in args.folds.split(",")]
+    kinds = make_songs(args.work)
     held_out = []
     for fold in sorted(folder.name for folder in runs[0].glob("fold-*")):
         with open(runs[0] / fold / "split.csv", newline="", encoding="utf-8") as rows:
             test = [songs[row["id"]] for row in csv.DictReader(rows) if row["split"] == "test"]
         held_out += unlike(args.mer, [run / fold for run in runs], test)
-    kinds = make_songs(args.work)
     for corpus in args.corpus:
         name, manifest = corpus.split("=", 1)
         with open(manifest, newline="", encoding="utf-8") as rows:

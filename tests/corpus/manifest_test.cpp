@@ -135,8 +135,9 @@ TEST_F(ManifestTest, ErrorsNameTheLineAndTheValue) {
 TEST_F(ManifestTest, ASingleClassIsNotEnoughToLearnFrom) {
   for (const char* text : {"path,label\na.wav,sad\nb.wav,sad\n", "path,share_sad\na.wav,1\n"}) {
     const Manifest manifest = load(text);  // to be scored it may be
-    EXPECT_THAT(test::message_of<UsageError>([&] { manifest.require_no_single_class(); }),
-                HasSubstr("m.csv: all songs have the label 'sad', at least two classes are needed"));
+    EXPECT_THAT(
+        test::message_of<UsageError>([&] { manifest.require_no_single_class(); }),
+        HasSubstr("m.csv: all songs have the label 'sad', at least two classes are needed"));
   }
   load("path,label\na.wav,sad\nb.wav,happy\n").require_no_single_class();
   load("path,labels\na.wav,calm\n").require_no_single_class();  // no class at all

@@ -222,18 +222,20 @@ PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>&
   return setup;
 }
 
-/// Sets answers against the library's own songs, as asked or, of folders, unasked.
+/// An album or an artist's songs, which are of one kind and often of one mood, are fewer.
+constexpr std::size_t kLibrary = 100;
+
+/// Sets answers against the library's own songs, as asked or, of a large one, unasked.
 /// @return whether that changes answers
 bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
-  if (args.adapt < 0 || (args.adapt == 0 && asked.folders().empty())) return false;
+  if (args.adapt < 0 || (args.adapt == 0 && asked.paths().size() < kLibrary)) return false;
   if (args.adapt > 0 && !predictor.can_adapt()) {
     throw UsageError("--adapt: no model here can adapt to other music",
                      "take -m default or --fast, or a classical system trained by this version");
   }
   ProgressLine line("looking at the library");
-  const std::optional<LibraryAdaptation> adaptation =
-      adapt_to_files(predictor, asked.paths(), {args.jobs, args.max_seconds}, line.callback(),
-                     interrupted);
+  const std::optional<LibraryAdaptation> adaptation = adapt_to_files(
+      predictor, asked.paths(), {args.jobs, args.max_seconds}, line.callback(), interrupted);
   line.clear();
   if (!adaptation) {
     if (args.adapt > 0) {
@@ -246,11 +248,12 @@ bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
   if (adaptation->strength == 0.0) {
     log_verbose("these songs are of the kind that the model learned from: nothing to adapt");
   } else {
-    log_info("adapted   these songs are of another kind than those that the model learned from: "
-             "answers are set against " +
-             std::to_string(adaptation->num_songs) + " of them (strength " +
-             format_number(std::round(adaptation->strength * 100.0) / 100.0) +
-             "; --no-adapt answers each as if it were alone)");
+    log_info(
+        "adapted   these songs are of another kind than those that the model learned from: "
+        "answers are set against " +
+        std::to_string(adaptation->num_songs) + " of them (strength " +
+        format_number(std::round(adaptation->strength * 100.0) / 100.0) +
+        "; --no-adapt answers each as if it were alone)");
   }
   return args.adapt > 0 || adaptation->strength > 0.0;
 }

@@ -52,13 +52,14 @@ class ClassicModel {
   TableAnswer answer(const RowMatrixXf& rows) const;
   /// Whether adapt() can be asked: not where DomainShift::fit() found nothing.
   bool can_adapt() const;
-  /// From here on answers are set against these songs' own mean and deviation, as far as they are of
-  /// another kind than the training songs (DomainShift).
+  /// From here on answers are set against these songs' own mean and deviation, as far as they are
+  /// of another kind than the training songs (DomainShift).
   /// @param songs  rows of each, DomainShift::kFewestSongs at least
   /// @return       its strength, the mean over branches
   /// @throws std::invalid_argument without can_adapt() or with fewer songs
   double adapt(const std::vector<std::vector<RowMatrixXf>>& songs);
-  /// What the classifiers see of these rows before it is adapted: standardized, branch after branch.
+  /// What the classifiers see of these rows before it is adapted: standardized, branch after
+  /// branch.
   Eigen::VectorXd standardized(const RowMatrixXf& rows) const;
   OwnedTensors tensors() const;
 

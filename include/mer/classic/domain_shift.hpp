@@ -25,14 +25,14 @@ struct Adaptation {
 /// decides. Of n songs with standardized rows z, their mean m, variance v [D] and P the projection
 /// on that plane:
 ///
-///   shift    = |m − P m|² / D  −  mean(v) / (n − 1)      the second is what n songs differ by anyway
-///   strength = clamp((shift − limit) / (2 · limit), 0, 1)
-///   z'       = (z − strength · m) / √(1 − w + w · v),    w = strength · n / (n + 5)
+///   shift    = |m − P m|² / D  −  mean(v) / (n − 1)      the second is what n songs differ by
+///   anyway strength = clamp((shift − limit) / (2 · limit), 0, 1) z'       = (z − strength · m) /
+///   √(1 − w + w · v),    w = strength · n / (n + 5)
 ///
-/// `limit` is the largest shift of one class' songs that were left out of five groups-apart folds of
-/// the training songs: a library of one mood is left alone.
-/// Source: standardizing by the target's own statistics, as in "frustratingly easy" adaptation (Sun
-/// et al. 2016, CORAL) with a diagonal covariance; the test and the limit are this project's.
+/// `limit` is the largest shift of one class' songs that were left out of five groups-apart folds
+/// of the training songs: a library of one mood is left alone. Source: standardizing by the
+/// target's own statistics, as in "frustratingly easy" adaptation (Sun et al. 2016, CORAL) with a
+/// diagonal covariance; the test and the limit are this project's.
 class DomainShift {
  public:
   static constexpr int kFewestSongs = 10;

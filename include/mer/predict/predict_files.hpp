@@ -52,7 +52,8 @@ struct LibraryAdaptation {
   double strength = 0.0;
 };
 
-/// Lets a predictor adapt to a library: at most 128 of its songs, evenly chosen, are looked at.
+/// Lets a predictor adapt to a library: a fourth of its songs, 16 at least and 128 at most, evenly
+/// chosen, are looked at.
 /// Those that can't be read are left out here; predict_files() says what is wrong with them.
 ///
 /// @param options  jobs and max_seconds

@@ -40,8 +40,8 @@ class SongAxes {
   static std::optional<SongAxes> fit(const Eigen::MatrixXd& rows,
                                      const std::vector<std::string>& groups);
   /// Tensors `axes.mean` [D] and `axes.directions` [K, D]; none in a file without them. In older
-  /// files there are no `axes.variances` [K + 1] (σ² at the end) and `axes.held_out` (percentiles of
-  /// the distances, 0…100): such models don't say how unlike a song is.
+  /// files there are no `axes.variances` [K + 1] (σ² at the end) and `axes.held_out` (percentiles
+  /// of the distances, 0…100): such models don't say how unlike a song is.
   /// @throws UsageError when they don't fit each other
   static std::optional<SongAxes> from(const TensorFile& file);
   void add_to(NamedTensors& tensors) const;
@@ -62,9 +62,9 @@ class SongAxes {
   void learn_distances(const Eigen::MatrixXd& rows, const std::vector<std::string>& groups);
 
   std::vector<float> mean_;
-  RowMatrixXf directions_;        ///< [K, D], each divided by √λ_1
-  std::vector<double> variances_; ///< λ, then σ²; empty = not known
-  std::vector<double> held_out_;  ///< ascending
+  RowMatrixXf directions_;         ///< [K, D], each divided by √λ_1
+  std::vector<double> variances_;  ///< λ, then σ²; empty = not known
+  std::vector<double> held_out_;   ///< ascending
 };
 
 /// Finds a trained model's axes and writes them into its file. Nothing happens where the songs have
@@ -72,6 +72,7 @@ class SongAxes {
 /// @param songs   of its training, in any number: kMaxSongs of them, evenly chosen, count
 /// @param groups  of the songs, parallel to them
 void add_song_axes(const std::filesystem::path& model_file, const std::vector<SongFiles>& songs,
-                   const std::vector<std::string>& groups, const std::string& device, const WeightFiles& weights);
+                   const std::vector<std::string>& groups, const std::string& device,
+                   const WeightFiles& weights);
 
 }  // namespace mer
