@@ -112,6 +112,7 @@ def predict(
     *,
     max_seconds: float = 0,
     min_confidence: float = 0,
+    adapt: bool | None = None,
     jobs: int = 0,
     verbose: bool = False,
 ) -> list[Record]:
@@ -127,6 +128,9 @@ def predict(
         Analyse this much from the start; 0 is all.
     min_confidence : float
         Below it `emotion` is None.
+    adapt : bool, optional
+        Whether answers are set against the songs given, where they are another kind of music than the model learned
+        from; default: of 100 songs or more.
     jobs : int
         Songs at once; 0 is one a core.
     verbose : bool
@@ -142,6 +146,8 @@ def predict(
     words = ["predict", "-", "--format", "json", "-j", str(jobs)]
     words += ["--max-seconds", str(max_seconds), "--min-confidence", str(min_confidence)]
     words += [word for one in _models(model) for word in ("-m", one)]
+    if adapt is not None:
+        words.append("--adapt" if adapt else "--no-adapt")
     data, _ = call(words, _paths(songs), verbose, allowed=(0, _SOME_FAILED))
     return [flat_record(result) for result in json.loads(data)["results"]]
 

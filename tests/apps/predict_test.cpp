@@ -18,6 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -103,12 +104,15 @@ TEST_F(Predict, AnAdaptedListIsGoneOnWithInTheSameWay) {
   const Words words = {"predict", "--fast", "songs",         "--format",
                        "jsonl",   "-o",     "adapted.jsonl", "--adapt"};
   ASSERT_EQ(world_.mer(words).exit_code, 0);
-  const auto resume = [&](const std::string& more) {
-    return world_.mer({"predict", "--fast", "songs", "--format", "jsonl", "-o", "adapted.jsonl",
-                       "--resume", more});
+  const auto resume = [&](const Words& more) {
+    Words again = {"predict", "--fast", "songs",         "--format",
+                   "jsonl",   "-o",     "adapted.jsonl", "--resume"};
+    again.insert(again.end(), more.begin(), more.end());
+    return world_.mer(again);
   };
-  EXPECT_THAT(resume("--adapt").err, HasSubstr("16 done, 0 to do"));
-  const Outcome other = resume("--no-adapt");
+  EXPECT_THAT(resume({"--adapt"}).err, HasSubstr("16 done, 0 to do"));
+  EXPECT_THAT(resume({}).err, AllOf(HasSubstr("adapted"), HasSubstr("16 done, 0 to do")));
+  const Outcome other = resume({"--no-adapt"});
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_THAT(other.err, HasSubstr("adapt"));
 }

@@ -35,7 +35,9 @@ def cut(files, target):
     paths = [str(file.resolve()).replace("'", "'\\''") for file in files]
     listing.write_text("".join(f"file '{path}'\n" for path in paths))
     words = ["ffmpeg", "-v", "error", "-y", "-f", "concat", "-safe", "0", "-i", listing, "-t", SECONDS, "-ac", 1, "-ar", RATE_HZ, target]
-    subprocess.run(list(map(str, words)), check=True)
+    if subprocess.run(list(map(str, words)), check=False).returncode:  # nothing that ffmpeg can read
+        target.unlink(missing_ok=True)
+        return
     probe = "ffprobe -v error -show_entries format=duration -of csv=p=0".split()
     length_s = float(subprocess.run([*probe, target], capture_output=True, text=True, check=True).stdout)
     if length_s < SECONDS - 1:

@@ -224,12 +224,28 @@ PredictionSetup setup_of(const PredictArgs& args, const std::vector<FoundModel>&
 
 /// An album or an artist's songs, which are of one kind and often of one mood, are fewer.
 constexpr std::size_t kLibrary = 100;
+// Among the options of a list.
+constexpr const char* kAdapt = "adapt";
+
+enum class Adapting { kNo, kIfOfAnotherKind, kDemanded };
+
+/// A list is gone on with in the way in which it was begun.
+Adapting adapting_of(const PredictArgs& args, std::size_t num_songs) {
+  if (args.adapt != 0) return args.adapt > 0 ? Adapting::kDemanded : Adapting::kNo;
+  if (args.resume && std::ifstream(args.output).peek() == '{') {
+    const auto first = PredictionListReader(args.output).next();
+    if (first) return first->setup.options.contains(kAdapt) ? Adapting::kDemanded : Adapting::kNo;
+  }
+  return num_songs < kLibrary ? Adapting::kNo : Adapting::kIfOfAnotherKind;
+}
 
 /// Sets answers against the library's own songs, as asked or, of a large one, unasked.
 /// @return whether that changes answers
 bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
-  if (args.adapt < 0 || (args.adapt == 0 && asked.paths().size() < kLibrary)) return false;
-  if (args.adapt > 0 && !predictor.can_adapt()) {
+  const Adapting adapting = adapting_of(args, asked.paths().size());
+  if (adapting == Adapting::kNo) return false;
+  const bool is_demanded = adapting == Adapting::kDemanded;
+  if (is_demanded && !predictor.can_adapt()) {
     throw UsageError("--adapt: no model here can adapt to other music",
                      "take -m default or --fast, or a classical system trained by this version");
   }
@@ -238,7 +254,7 @@ bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
       predictor, asked.paths(), {args.jobs, args.max_seconds}, line.callback(), interrupted);
   line.clear();
   if (!adaptation) {
-    if (args.adapt > 0) {
+    if (is_demanded) {
       throw UsageError("--adapt: fewer than " + std::to_string(LibraryAdaptation::kFewestSongs) +
                            " songs could be read",
                        "leave it out: each song is then answered as if it were alone");
@@ -255,7 +271,7 @@ bool adapt(const PredictArgs& args, const Inputs& asked, Predictor& predictor) {
         format_number(std::round(adaptation->strength * 100.0) / 100.0) +
         "; --no-adapt answers each as if it were alone)");
   }
-  return args.adapt > 0 || adaptation->strength > 0.0;
+  return is_demanded || adaptation->strength > 0.0;
 }
 
 [[noreturn]] void stop_here(const PredictArgs& args, std::size_t num_done) {
@@ -284,7 +300,7 @@ int run_predict(const PredictArgs& args) {
   if (args.tags) predictor.add_tags(sources);
   ScratchFolder::remove_abandoned();
   PredictionSetup setup = setup_of(args, models);
-  if (adapt(args, asked, predictor)) setup.options["adapt"] = 1.0;
+  if (adapt(args, asked, predictor)) setup.options[kAdapt] = 1.0;
   Output output(args);
   std::size_t num_failed = asked.num_failed;
   if (args.resume) {
