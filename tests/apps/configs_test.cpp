@@ -54,7 +54,7 @@ TEST(Configs, OfSweepsListTheirCells) {
     EXPECT_THAT(outcome.out, HasSubstr(" --cell 2/")) << file;
     EXPECT_EQ(outcome.err, "") << file;
   }
-  EXPECT_EQ(num_sweeps, 10U);
+  EXPECT_EQ(num_sweeps, 11U);
 }
 
 TEST(PrintConfig, CanBeFedBackAndSaysTheSame) {
