@@ -79,10 +79,10 @@ SongPrediction only_segment(SongPrediction song, int segment) {
   return song;
 }
 
-/// A fourth of the songs, so that looking at them costs little; means of 128 are exact enough, and
-/// those of less than 16 say little.
+/// Half of the songs, so that looking at them costs less than answering; means of 128 are exact
+/// enough, and those of less than 32 say little.
 std::size_t songs_to_look_at(std::size_t count) {
-  return std::min(count, std::clamp<std::size_t>(count / 4, 16, 128));
+  return std::min(count, std::clamp<std::size_t>(count / 2, 32, 128));
 }
 
 /// @param rows_of  what Predictor::adapt() wants of an item; @throws InputError

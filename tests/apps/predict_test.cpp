@@ -89,7 +89,7 @@ TEST_F(Predict, ALargeLibraryOfOtherMusicIsSetAgainstItselfUnasked) {
   const Outcome outcome = world_.mer({"predict", "--fast", "library", "--format", "csv"});
   fs::remove_all(world_ / "library");
   EXPECT_EQ(outcome.exit_code, 0);
-  EXPECT_THAT(outcome.err, HasSubstr("against 28 of them"));  // a fourth of 112
+  EXPECT_THAT(outcome.err, HasSubstr("against 56 of them"));  // half of 112
 }
 
 TEST_F(Predict, AdaptingIsRefusedByModelsThatCant) {

@@ -52,7 +52,7 @@ struct LibraryAdaptation {
   double strength = 0.0;
 };
 
-/// Lets a predictor adapt to a library: a fourth of its songs, 16 at least and 128 at most, evenly
+/// Lets a predictor adapt to a library: half of its songs, 32 at least and 128 at most, evenly
 /// chosen, are looked at.
 /// Those that can't be read are left out here; predict_files() says what is wrong with them.
 ///
