@@ -24,7 +24,7 @@ constexpr std::size_t kPercentiles = 101;
 // Of the mean variance: axes that span all that training songs do leave nothing, other songs may.
 constexpr double kLeastResidual = 1e-3;
 
-/// 1 / √ of the length of a direction is the first axis' deviation.
+/// The first axis' deviation, by which all directions are divided.
 double first_deviation(const RowMatrixXf& directions) { return 1.0 / directions.row(0).norm(); }
 
 double residual_variance(const PrincipalAxes& axes) {

@@ -26,7 +26,7 @@ MOST = 100
 PACKAGES = {  # kind: (packages, a part of the path, files put together)
     "speech": (["fillets-ng-data-cs", "fillets-ng-data-nl"], "/sound/", 25),
     "game music": (["ufoai-music", "wesnoth-1.16-music", "warzone2100-music", "hyperrogue-music", "widelands-data", "nexuiz-music"], "", 1),
-    "ambience": (["0ad-data", "minetest-data", "torcs-data"], "ambien", 1),
+    "ambience": (["redeclipse-data", "btanks-data"], "ambien", 6),
 }
 
 
@@ -61,10 +61,7 @@ def fetch(kind, work):
     by_folder = {}
     for file in found:
         by_folder.setdefault(file.parent, []).append(file)
-    if together == 1:
-        groups = [[file] for file in found]
-    else:
-        groups = [files[:together] for _, files in sorted(by_folder.items()) if len(files) >= together // 2]
+    groups = [files[i : i + together] for files in by_folder.values() for i in range(0, len(files) - together + 1, together)]
     random.Random(1).shuffle(groups)
     return groups
 
