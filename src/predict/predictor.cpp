@@ -285,9 +285,8 @@ void Predictor::Impl::combine(const std::vector<SystemAnswer>& answers, const So
     const SystemAnswer& answer = answers[*placing];
     const TrainedSystem& system = *members[*placing].system;
     prediction.embedding = system.axes()->coordinates(answer.embedding);
-    const auto num_kept = static_cast<std::int64_t>(song.kept_frames().size());
     // Of little music the numbers vary more than those of the songs held out.
-    if (system.mostly_fills_segment(num_kept)) {
+    if (system.mostly_fills_segment(covered_frames(answer.segments))) {
       prediction.unlike_training = system.axes()->unlike(answer.embedding);
     }
   }

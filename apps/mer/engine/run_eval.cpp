@@ -221,10 +221,11 @@ void adapt(Predictor& predictor, const std::vector<SongFiles>& songs, int jobs) 
                      "networks can't; train a classical system again if an earlier version did");
   }
   const std::optional<LibraryAdaptation> adaptation = adapt_to_songs(predictor, songs, jobs);
-  if (!adaptation)
+  if (!adaptation) {
     throw UsageError(
         "--adapt: fewer than " + std::to_string(LibraryAdaptation::kFewestSongs) + " songs",
         "leave it out");
+  }
   log_info("adapted   to " + std::to_string(adaptation->num_songs) + " of the songs, strength " +
            format_number(std::round(adaptation->strength * 100.0) / 100.0));
 }
