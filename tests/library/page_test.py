@@ -9,11 +9,13 @@ panned, as rows of docs/results/data/library_map.csv. Exit code 77: there is no 
 
 import argparse
 import base64
+import contextlib
 import json
 import math
 import os
 import random
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -46,8 +48,10 @@ class Browser:
                  "--autoplay-policy=no-user-gesture-required", "--window-size=1280,800", f"--user-data-dir={profile}"]  # fmt: skip
         if dark:
             flags.append("--blink-settings=preferredColorScheme=0")
-        self.process = subprocess.Popen([program, *flags, "about:blank"], preexec_fn=hand_over, close_fds=False,
+        self.process = subprocess.Popen([program, *flags, "about:blank"], preexec_fn=hand_over, close_fds=False, start_new_session=True,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        os.close(to_browser)
+        os.close(from_browser)
         self.out = os.fdopen(from_us, "wb", 0)
         self.into = os.fdopen(to_us, "rb", 0)
         self.next_id = 0
@@ -98,8 +102,20 @@ class Browser:
         Path(file).write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
 
     def close(self):
-        self.process.kill()
+        """Ends it in its own time: killed, its helpers would go on writing into the profile while it is removed."""
+        try:
+            self.session = None
+            self.send("Browser.close")
+            while os.read(self.into.fileno(), 1 << 20):
+                pass
+            self.process.wait(timeout=30)
+        except (OSError, RuntimeError, subprocess.TimeoutExpired):
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.out.close()
+        self.into.close()
 
 
 def song_line(path, emotion, center, draw, line_of):
@@ -238,7 +254,8 @@ def main():
     if not program:
         print("no Chromium here: skipped", file=sys.stderr)
         return 77
-    with tempfile.TemporaryDirectory() as scratch:
+    # Chromium's helpers may outlive it by a moment: a profile that can't be removed yet is no fault of the page.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch).resolve()
         invented_library(folder)
         page = folder / "map.html"
